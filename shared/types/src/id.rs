@@ -1,0 +1,217 @@
+//! Ids: a prefix that says the kind, and 128 bits that sort by time (`ord_`, `prd_`, `usr_`).
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::LazyLock;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use data_encoding::{Encoding, Specification};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::Timestamp;
+
+/// Crockford's base 32 in lower case: no letter that reads as a digit, and it sorts as its bytes.
+#[expect(clippy::expect_used, reason = "a constant alphabet, tested below")]
+static BASE32: LazyLock<Encoding> = LazyLock::new(|| {
+    let mut specification = Specification::new();
+    specification.symbols.push_str("0123456789abcdefghjkmnpqrstvwxyz");
+    specification.encoding().expect("a valid alphabet")
+});
+
+/// Characters of 128 bits in base 32.
+const BODY_LENGTH: usize = 26;
+/// Long enough for a shop's own article numbers, short enough for a key.
+const MAX_PRODUCT_ID_LENGTH: usize = 64;
+
+/// The text is not an id of this kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a valid id")]
+pub struct ParseIdError;
+
+fn sortable(prefix: &str, now: Timestamp, random: [u8; 10]) -> String {
+    let mut bytes = [0; 16];
+    bytes[..6].copy_from_slice(&now.as_millis().to_be_bytes()[2..]);
+    bytes[6..].copy_from_slice(&random);
+    with_prefix(prefix, &bytes)
+}
+
+fn with_prefix(prefix: &str, bytes: &[u8; 16]) -> String {
+    let mut text = String::with_capacity(prefix.len() + BODY_LENGTH);
+    text.push_str(prefix);
+    BASE32.encode_append(bytes, &mut text);
+    text
+}
+
+/// The hash of a scope and a key; `kind` keeps ids of different kinds from telling each other.
+fn derived(prefix: &str, kind: &str, scope: &str, key: &str) -> String {
+    let input = format!("{kind}:{}:{scope}:{key}", scope.len());
+    let hash = digest(&SHA256, input.as_bytes());
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&hash.as_ref()[..16]);
+    with_prefix(prefix, &bytes)
+}
+
+fn has_shape(text: &str, prefix: &str) -> bool {
+    text.strip_prefix(prefix).is_some_and(|body| {
+        body.len() == BODY_LENGTH
+            && body.bytes().all(|byte| BASE32.specification().symbols.as_bytes().contains(&byte))
+    })
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+        #[serde(try_from = "String", into = "String")]
+        #[schemars(with = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// The id's text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = ParseIdError;
+
+            fn try_from(text: String) -> Result<Self, Self::Error> {
+                if Self::is_valid(&text) { Ok(Self(text)) } else { Err(ParseIdError) }
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = ParseIdError;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                text.to_owned().try_into()
+            }
+        }
+    };
+}
+
+id! {
+    /// An order's id: `ord_` and 26 characters. It cannot be guessed, which is what lets a guest read an
+    /// order by it: 80 bits are random, or all 128 are a hash of the principal and the idempotency key.
+    OrderId
+}
+
+impl OrderId {
+    /// A fresh id, which sorts by its time.
+    #[must_use]
+    pub fn fresh(now: Timestamp, random: [u8; 10]) -> Self {
+        Self(sortable("ord_", now, random))
+    }
+
+    /// The id of the one order that a principal can place under an idempotency key.
+    ///
+    /// It is the same at every try, so that one conditional write is both the order and the record of its
+    /// key. `scope` names the principal; the length before it keeps ("a", "bc") and ("ab", "c") apart.
+    #[must_use]
+    pub fn derived(scope: &str, idempotency_key: &str) -> Self {
+        Self(derived("ord_", "order", scope, idempotency_key))
+    }
+
+    fn is_valid(text: &str) -> bool {
+        has_shape(text, "ord_")
+    }
+}
+
+id! {
+    /// A user's id: `usr_` and 26 characters.
+    UserId
+}
+
+impl UserId {
+    /// A fresh id, which sorts by its time.
+    #[must_use]
+    pub fn fresh(now: Timestamp, random: [u8; 10]) -> Self {
+        Self(sortable("usr_", now, random))
+    }
+
+    fn is_valid(text: &str) -> bool {
+        has_shape(text, "usr_")
+    }
+}
+
+id! {
+    /// A product's id: the shop's own (`prod-123`), or `prd_` and 26 characters. One to 64 letters, digits,
+    /// `-`, `_` and `.`, the first a letter or digit.
+    ProductId
+}
+
+impl ProductId {
+    /// A fresh id, which sorts by its time.
+    #[must_use]
+    pub fn fresh(now: Timestamp, random: [u8; 10]) -> Self {
+        Self(sortable("prd_", now, random))
+    }
+
+    /// The id of the one product that a principal can create under an idempotency key; see
+    /// [`OrderId::derived`].
+    #[must_use]
+    pub fn derived(scope: &str, idempotency_key: &str) -> Self {
+        Self(derived("prd_", "product", scope, idempotency_key))
+    }
+
+    fn is_valid(text: &str) -> bool {
+        let mut bytes = text.bytes();
+        text.len() <= MAX_PRODUCT_ID_LENGTH
+            && bytes.next().is_some_and(|first| first.is_ascii_alphanumeric())
+            && bytes.all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn ids_say_their_kind_and_read_back() {
+        let id = OrderId::fresh(Timestamp::from_millis(1), [7; 10]);
+        assert_eq!(id.as_str().len(), 30);
+        assert_eq!(id.as_str().parse(), Ok(id.clone()));
+        assert_eq!(id.as_str().parse::<UserId>(), Err(ParseIdError));
+        assert_eq!("prod-123".parse::<ProductId>().unwrap().as_str(), "prod-123");
+        for bad in ["", "-a", "a/b", "a b", "ä", "a\n", &"a".repeat(65)] {
+            assert_eq!(bad.parse::<ProductId>(), Err(ParseIdError), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_derived_id_depends_on_scope_and_key_and_where_one_ends() {
+        let id = OrderId::derived("usr_a", "bc");
+        assert_eq!(id, OrderId::derived("usr_a", "bc"));
+        assert_ne!(id, OrderId::derived("usr_a", "bd"));
+        assert_ne!(id, OrderId::derived("usr_ab", "c"));
+        assert_ne!(OrderId::derived("a:b", "c"), OrderId::derived("a", "b:c"));
+        assert!(OrderId::is_valid(id.as_str()));
+        let product = ProductId::derived("usr_a", "bc");
+        assert!(ProductId::is_valid(product.as_str()));
+        assert_ne!(product.as_str()[4..], id.as_str()[4..]);
+    }
+
+    proptest! {
+        #[test]
+        fn fresh_ids_sort_by_time(a in 0_i64..1 << 47, b in 0_i64..1 << 47, x: [u8; 10], y: [u8; 10]) {
+            prop_assume!(a < b);
+            prop_assert!(OrderId::fresh(Timestamp::from_millis(a), x) < OrderId::fresh(Timestamp::from_millis(b), y));
+        }
+    }
+}

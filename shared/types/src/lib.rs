@@ -1,0 +1,9 @@
+//! The vocabulary of the shop: money, ids, time. Pure: no AWS, no HTTP, no I/O.
+
+mod id;
+mod money;
+mod timestamp;
+
+pub use id::{OrderId, ParseIdError, ProductId, UserId};
+pub use money::{AmountError, Currency, MAX_AMOUNT, Money, UnknownCurrency};
+pub use timestamp::{ParseTimestampError, Timestamp};
