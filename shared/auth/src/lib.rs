@@ -1,0 +1,16 @@
+//! Who is asking: principals, and the access tokens that prove them (docs/decisions/0005).
+//!
+//! Access tokens are JWTs signed with Ed25519 (RFC 8037), valid for minutes and verified in process. The
+//! signing key derives from a secret that only what mints tokens may read ([`TokenIssuer`]); its public
+//! half lies in the key table, which every function reads at its start ([`Verifier`]).
+
+mod claims;
+mod issuer;
+mod keys;
+mod principal;
+mod verifier;
+
+pub use claims::{ACCESS_TOKEN_LIFETIME_SECONDS, TOKEN_TYPE};
+pub use issuer::{IssueError, TokenIssuer};
+pub use principal::{Principal, Role};
+pub use verifier::{InvalidToken, Verifier, VerifyError};

@@ -1,0 +1,345 @@
+//! Checking access tokens, in process, with the keys of the key table.
+//!
+//! RFC 8725: the algorithm comes from here and not from the token, the type is explicit, issuer and audience
+//! must be this shop's, and a token's own key or key address is never looked at. Tokens are never logged.
+
+use std::collections::BTreeMap;
+use std::sync::{PoisonError, RwLock};
+
+use aws_sdk_dynamodb::Client;
+use data_encoding::BASE64URL_NOPAD;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
+use shop_lambda::log::Chain;
+use shop_lambda::{Clock, Environment, StartError};
+use shop_types::Timestamp;
+
+use crate::Principal;
+use crate::claims::{ACCESS_TOKEN_LIFETIME_SECONDS, Claims, TOKEN_TYPE};
+use crate::keys::{KeyTable, KeyTableError};
+
+/// A token of this shop has about 350 bytes.
+const MAX_TOKEN_LENGTH: usize = 1024;
+/// Clocks of AWS services agree within a second; this is for those of the session functions.
+const LEEWAY_SECONDS: i64 = 5;
+/// An unknown key id makes the table be read again, but not more often than this: tokens cost nothing to
+/// make up, and reads do.
+const REFRESH_INTERVAL_MILLIS: i64 = 10_000;
+
+/// The token proves nothing: it is malformed, forged, expired or meant for another service. Which of these
+/// is nobody's business but the log's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the access token is not valid: {0}")]
+pub struct InvalidToken(&'static str);
+
+/// Why a token was not accepted.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    /// The caller's fault: 401.
+    #[error(transparent)]
+    Invalid(#[from] InvalidToken),
+    /// The keys could not be read: 500, since the token may well be good.
+    #[error("the key table cannot be read")]
+    Keys(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+#[derive(Default)]
+struct Keys {
+    by_id: BTreeMap<String, DecodingKey>,
+    read_at: Option<Timestamp>,
+}
+
+/// Verifies access tokens.
+pub struct Verifier {
+    table: KeyTable,
+    issuer: String,
+    audience: String,
+    clock: Clock,
+    keys: RwLock<Keys>,
+}
+
+impl Verifier {
+    /// Reads the keys, which also opens the connection to DynamoDB while the function starts and Lambda
+    /// gives it a full processor.
+    ///
+    /// # Errors
+    /// A missing variable, by its name (`KEYS_TABLE`, `TOKEN_ISSUER`, `TOKEN_AUDIENCE`). A key table that
+    /// cannot be read now is read again when the first token comes.
+    pub async fn start(environment: &Environment, client: &Client) -> Result<Self, StartError> {
+        let verifier = Self {
+            table: KeyTable::new(client.clone(), environment.required("KEYS_TABLE")?),
+            issuer: environment.required("TOKEN_ISSUER")?.to_owned(),
+            audience: environment.required("TOKEN_AUDIENCE")?.to_owned(),
+            clock: environment.clock(),
+            keys: RwLock::default(),
+        };
+        if let Err(error) = verifier.refresh(environment.clock().now()).await {
+            tracing::warn!(error = %Chain(&error), "the signing keys could not be read at the start");
+        }
+        Ok(verifier)
+    }
+
+    /// The principal of the request that carries this token.
+    ///
+    /// # Errors
+    /// [`VerifyError::Invalid`] for any token that is not a valid one of this shop's.
+    pub async fn verify(&self, token: &str) -> Result<Principal, VerifyError> {
+        if token.len() > MAX_TOKEN_LENGTH {
+            return Err(InvalidToken("oversized").into());
+        }
+        let header = decode_header(token).map_err(|_| InvalidToken("malformed"))?;
+        if header.alg != Algorithm::EdDSA || header.typ.as_deref() != Some(TOKEN_TYPE) {
+            return Err(InvalidToken("another kind of token").into());
+        }
+        let kid = header.kid.ok_or(InvalidToken("no key id"))?;
+        let now = self.clock.now();
+        let key = match self.key(&kid) {
+            Some(key) => key,
+            None if self.may_refresh(now) => {
+                self.refresh(now).await.map_err(|error| VerifyError::Keys(Box::new(error)))?;
+                self.key(&kid).ok_or(InvalidToken("unknown key"))?
+            }
+            None => return Err(InvalidToken("unknown key").into()),
+        };
+        let claims = decode::<Claims>(token, &key, &signature_only())
+            .map_err(|_| InvalidToken("bad signature or claims"))?;
+        Ok(self.principal(claims.claims, now)?)
+    }
+
+    fn principal(&self, claims: Claims, now: Timestamp) -> Result<Principal, InvalidToken> {
+        let now = now.as_secs();
+        if claims.iss != self.issuer || claims.aud != self.audience {
+            return Err(InvalidToken("another issuer or audience"));
+        }
+        if now >= claims.exp.saturating_add(LEEWAY_SECONDS) {
+            return Err(InvalidToken("expired"));
+        }
+        if claims.nbf > now.saturating_add(LEEWAY_SECONDS) || claims.iat > now.saturating_add(LEEWAY_SECONDS)
+        {
+            return Err(InvalidToken("not yet valid"));
+        }
+        if claims.exp.saturating_sub(claims.iat) > ACCESS_TOKEN_LIFETIME_SECONDS {
+            return Err(InvalidToken("valid for too long"));
+        }
+        Ok(Principal::User { id: claims.sub, role: claims.role })
+    }
+
+    fn key(&self, kid: &str) -> Option<DecodingKey> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).by_id.get(kid).cloned()
+    }
+
+    fn may_refresh(&self, now: Timestamp) -> bool {
+        let read_at = self.keys.read().unwrap_or_else(PoisonError::into_inner).read_at;
+        read_at.is_none_or(|read_at| now.as_millis() - read_at.as_millis() >= REFRESH_INTERVAL_MILLIS)
+    }
+
+    async fn refresh(&self, now: Timestamp) -> Result<(), KeyTableError> {
+        let keys = self.table.read().await?;
+        let by_id: Result<BTreeMap<_, _>, _> = keys
+            .into_iter()
+            .map(|(kid, key)| Ok((kid, DecodingKey::from_ed_components(&BASE64URL_NOPAD.encode(&key.0))?)))
+            .collect::<Result<_, jsonwebtoken::errors::Error>>();
+        let by_id = by_id.map_err(|_| KeyTableError::Malformed)?;
+        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        // An empty table says that no key has been published yet: look again at the next token.
+        keys.read_at = (!by_id.is_empty()).then_some(now);
+        keys.by_id = by_id;
+        Ok(())
+    }
+}
+
+/// The library checks the signature; the claims are checked above, by the environment's clock.
+fn signature_only() -> Validation {
+    let mut validation = Validation::new(Algorithm::EdDSA);
+    validation.validate_exp = false;
+    validation.validate_nbf = false;
+    validation.validate_aud = false;
+    validation.required_spec_claims.clear();
+    validation
+}
+
+impl std::fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Verifier").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use aws_sdk_dynamodb::config::{Credentials, Region};
+    use aws_smithy_async::time::StaticTimeSource;
+    use jsonwebtoken::{EncodingKey, Header, encode};
+    use serde_json::{Value, json};
+    use shop_lambda::Random;
+    use shop_types::UserId;
+
+    use super::*;
+    use crate::{Role, TokenIssuer};
+
+    const NOW: i64 = 1_800_000_000;
+    const SECRET: &str = "0123456789abcdef0123456789abcdef";
+
+    fn user() -> UserId {
+        UserId::fresh(Timestamp::from_millis(1), [1; 10])
+    }
+
+    fn issuer() -> TokenIssuer {
+        TokenIssuer::from_secret(SECRET, "shop", "shop-api").unwrap()
+    }
+
+    /// A verifier at `NOW` that knows the issuer's key, and whose table cannot be reached.
+    fn verifier() -> Verifier {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(NOW.unsigned_abs());
+        let sdk = aws_types::SdkConfig::builder().time_source(StaticTimeSource::new(now)).build();
+        let environment = Environment::new(BTreeMap::new(), sdk, Random::system());
+        let client = Client::from_conf(
+            aws_sdk_dynamodb::Config::builder()
+                .behavior_version_latest()
+                .region(Region::new("us-east-1"))
+                .credentials_provider(Credentials::for_tests())
+                .build(),
+        );
+        let (kid, public) = issuer().public_key();
+        let key = DecodingKey::from_ed_components(&BASE64URL_NOPAD.encode(&public)).unwrap();
+        Verifier {
+            table: KeyTable::new(client, "keys"),
+            issuer: "shop".to_owned(),
+            audience: "shop-api".to_owned(),
+            clock: environment.clock(),
+            // Just read, so that an unknown key id is refused without another read.
+            keys: RwLock::new(Keys {
+                by_id: BTreeMap::from([(kid, key)]),
+                read_at: Some(environment.clock().now()),
+            }),
+        }
+    }
+
+    fn claims() -> Value {
+        json!({
+            "iss": "shop", "aud": "shop-api", "sub": user(), "role": "customer",
+            "iat": NOW, "nbf": NOW, "exp": NOW + 900,
+        })
+    }
+
+    fn signed(change: impl FnOnce(&mut Header, &mut Value)) -> String {
+        let (key, kid) = issuer().signing_key();
+        let mut header = Header::new(Algorithm::EdDSA);
+        header.typ = Some(TOKEN_TYPE.to_owned());
+        header.kid = Some(kid);
+        let mut claims = claims();
+        change(&mut header, &mut claims);
+        encode(&header, &claims, &key).unwrap()
+    }
+
+    async fn refused(token: &str) -> bool {
+        matches!(verifier().verify(token).await, Err(VerifyError::Invalid(_)))
+    }
+
+    #[tokio::test]
+    async fn a_minted_token_names_its_user() {
+        let token = issuer().mint(&user(), Role::Admin, Timestamp::from_millis(NOW * 1000)).unwrap();
+        let principal = verifier().verify(&token).await.unwrap();
+        assert_eq!(principal, Principal::User { id: user(), role: Role::Admin });
+        assert!(
+            verifier().verify(&signed(|_, _| {})).await.is_ok(),
+            "the tests' own tokens are good as they are"
+        );
+    }
+
+    #[tokio::test]
+    async fn claims_that_are_not_ours_are_refused() {
+        let changes: &[(&str, Value)] = &[
+            ("iss", json!("another shop")),
+            ("aud", json!("another api")),
+            ("aud", json!(["shop-api", "another"])),
+            ("sub", json!("root")),
+            ("sub", Value::Null),
+            ("role", json!("root")),
+            ("role", json!("Admin")),
+            ("exp", json!(NOW - 6)),
+            ("exp", json!("never")),
+            ("exp", json!(i64::MAX)),
+            ("exp", json!(NOW + 901)),
+            ("nbf", json!(NOW + 60)),
+            ("iat", json!(NOW + 60)),
+            ("iat", json!(i64::MIN)),
+            ("scope", json!("everything")),
+        ];
+        for (claim, value) in changes {
+            let token = signed(|_, claims| claims[*claim] = value.clone());
+            assert!(refused(&token).await, "{claim} = {value}");
+        }
+        for claim in ["iss", "aud", "sub", "role", "iat", "nbf", "exp"] {
+            let token = signed(|_, claims| {
+                claims.as_object_mut().unwrap().remove(claim);
+            });
+            assert!(refused(&token).await, "without {claim}");
+        }
+    }
+
+    #[tokio::test]
+    async fn headers_that_are_not_ours_are_refused() {
+        for typ in [None, Some("JWT"), Some("rt+jwt"), Some("AT+JWT")] {
+            assert!(refused(&signed(|header, _| header.typ = typ.map(str::to_owned))).await, "{typ:?}");
+        }
+        for kid in [None, Some("unknown"), Some("../../etc/passwd"), Some("")] {
+            assert!(refused(&signed(|header, _| header.kid = kid.map(str::to_owned))).await, "{kid:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn signatures_that_are_not_ours_are_refused() {
+        let good = signed(|_, _| {});
+        let (head, signature) = good.rsplit_once('.').unwrap();
+        let part = |value: Value| BASE64URL_NOPAD.encode(value.to_string().as_bytes());
+        let payload = head.split('.').nth(1).unwrap();
+        let (kid, public) = issuer().public_key();
+
+        let none = part(json!({ "alg": "none", "typ": TOKEN_TYPE, "kid": kid }));
+        let hmac_header =
+            Header { typ: Some(TOKEN_TYPE.into()), kid: Some(kid.clone()), ..Header::new(Algorithm::HS256) };
+        let hmac = encode(&hmac_header, &claims(), &EncodingKey::from_secret(&public)).unwrap();
+        let other = TokenIssuer::from_secret(&SECRET.replace('0', "1"), "shop", "shop-api").unwrap();
+        let foreign = other.mint(&user(), Role::Admin, Timestamp::from_millis(NOW * 1000)).unwrap();
+        let admin = head.replace(
+            payload,
+            &part({
+                let mut claims = claims();
+                claims["role"] = json!("admin");
+                claims
+            }),
+        );
+        let twice = claims().to_string().replacen('{', r#"{"role":"admin","#, 1);
+        let (key, _) = issuer().signing_key();
+        let twice = {
+            let head =
+                format!("{}.{}", head.split('.').next().unwrap(), BASE64URL_NOPAD.encode(twice.as_bytes()));
+            let signature = jsonwebtoken::crypto::sign(head.as_bytes(), &key, Algorithm::EdDSA).unwrap();
+            format!("{head}.{signature}")
+        };
+        for bad in [
+            String::new(),
+            ".".into(),
+            "..".into(),
+            "a.b.c".into(),
+            "null".into(),
+            head.to_owned(),
+            format!("{head}."),
+            format!("{good}."),
+            format!("{good}.x"),
+            format!("{head}.{}", &signature[1..]),
+            format!("{admin}.{signature}"),
+            format!("{none}.{payload}."),
+            format!("{none}.{payload}.{signature}"),
+            hmac,
+            foreign,
+            twice,
+            good.replace('.', " . "),
+            "x".repeat(100_000),
+            format!("{head}{}.{signature}", "A".repeat(2000)),
+        ] {
+            assert!(refused(&bad).await, "{bad}");
+        }
+    }
+}
