@@ -1,0 +1,21 @@
+//! HTTP, the same on every route: requests read with all their mistakes at once, answers with an `ETag`,
+//! errors as problem+json (RFC 9457), lists with cursors, access checked before the handler runs.
+//!
+//! A route implements [`Route`]; [`handler`] makes it a Lambda function's handler. Nothing here knows a
+//! table or an AWS service.
+
+mod call;
+mod cursor;
+mod entity_tag;
+mod input;
+mod problem;
+mod reply;
+mod route;
+
+pub use call::{Call, MAX_BODY_BYTES, PageRequest, Precondition};
+pub use cursor::{Cursor, InvalidCursor};
+pub use entity_tag::EntityTag;
+pub use input::{Input, Node, Object};
+pub use problem::{FieldError, Problem};
+pub use reply::{Decimal, Page, Reply};
+pub use route::{Access, Route, handler};

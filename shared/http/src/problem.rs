@@ -1,0 +1,185 @@
+//! Errors as RFC 9457 problem details. What went wrong inside is logged, and never told.
+
+use std::error::Error;
+
+use lambda_http::http::{HeaderValue, StatusCode, header};
+use lambda_http::{Body, Response};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use shop_lambda::log::Chain;
+
+/// One mistake in a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FieldError {
+    /// Where: a JSON pointer into the body (RFC 6901), or `?name` for a query parameter, or a header's name.
+    pub pointer: String,
+    /// What, for programs: a stable word.
+    pub code: &'static str,
+    /// What, for people.
+    pub detail: String,
+}
+
+/// An answer that is an error. It is one pointer wide, since every handler's result carries it.
+#[derive(Debug)]
+pub struct Problem(Box<Details>);
+
+#[derive(Debug)]
+struct Details {
+    status: StatusCode,
+    code: &'static str,
+    detail: String,
+    errors: Vec<FieldError>,
+    members: Map<String, Value>,
+    headers: Vec<(header::HeaderName, HeaderValue)>,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl Problem {
+    /// A problem with a status, a stable code for programs and a sentence for people.
+    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Self(Box::new(Details {
+            status,
+            code,
+            detail: detail.into(),
+            errors: Vec::new(),
+            members: Map::new(),
+            headers: Vec::new(),
+            source: None,
+        }))
+    }
+
+    /// 400: the request cannot be understood at all.
+    pub fn bad_request(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, detail)
+    }
+
+    /// 401: no token, or one that proves nothing (RFC 6750 section 3).
+    #[must_use]
+    pub fn unauthorized(detail: &'static str, token_was_sent: bool) -> Self {
+        let challenge = if token_was_sent { r#"Bearer error="invalid_token""# } else { "Bearer" };
+        let mut problem = Self::new(StatusCode::UNAUTHORIZED, "unauthorized", detail);
+        problem.0.headers.push((header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge)));
+        problem
+    }
+
+    /// 403: the role does not allow it.
+    #[must_use]
+    pub fn forbidden() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", "Only an administrator may do this.")
+    }
+
+    /// 404: there is no such thing, or it is somebody else's.
+    #[must_use]
+    pub fn not_found(what: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", format!("There is no such {what}."))
+    }
+
+    /// 409: the request does not fit what is stored.
+    pub fn conflict(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, code, detail)
+    }
+
+    /// 412: `If-Match` names another version than the one stored.
+    #[must_use]
+    pub fn stale(current_version: u64) -> Self {
+        Self::new(StatusCode::PRECONDITION_FAILED, "stale_version", "It has changed since you read it.")
+            .with("current_version", current_version)
+    }
+
+    /// 422: the request is well-formed and wrong.
+    pub fn unprocessable(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail)
+    }
+
+    /// 422: with every field that is wrong.
+    #[must_use]
+    pub fn invalid(errors: Vec<FieldError>) -> Self {
+        Self::unprocessable("invalid_request", "The request has errors; see `errors`.").with_errors(errors)
+    }
+
+    /// 503: another writer won at every try; the request may simply be sent again.
+    #[must_use]
+    pub fn contended() -> Self {
+        let mut problem = Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "contended",
+            "Too many changes at the same moment. Please try again.",
+        );
+        problem.0.headers.push((header::RETRY_AFTER, HeaderValue::from_static("1")));
+        problem
+    }
+
+    /// The same problem with a member of its own (RFC 9457 section 3.2).
+    #[must_use]
+    pub fn with(mut self, member: &str, value: impl Into<Value>) -> Self {
+        self.0.members.insert(member.to_owned(), value.into());
+        self
+    }
+
+    /// The same problem with the fields that it concerns.
+    #[must_use]
+    pub fn with_errors(mut self, errors: Vec<FieldError>) -> Self {
+        self.0.errors = errors;
+        self
+    }
+
+    /// The answer's status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.0.status
+    }
+
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        self.0.code
+    }
+
+    /// The fields that it concerns.
+    #[must_use]
+    pub fn errors(&self) -> &[FieldError] {
+        &self.0.errors
+    }
+
+    /// Writes the answer; a problem of our own is logged with its causes.
+    pub(crate) fn into_response(self, request_id: &str, instance: &str) -> Response<Body> {
+        let details = *self.0;
+        if let Some(source) = &details.source {
+            tracing::error!(request.id = request_id, error = %Chain(&**source), "the request failed");
+        }
+        let mut members = details.members;
+        let title = details.status.canonical_reason().unwrap_or("Error");
+        members.insert("type".to_owned(), format!("urn:shop:problem:{}", details.code).into());
+        members.insert("title".to_owned(), title.into());
+        members.insert("status".to_owned(), details.status.as_u16().into());
+        members.insert("detail".to_owned(), details.detail.into());
+        members.insert("instance".to_owned(), instance.into());
+        members.insert("code".to_owned(), details.code.into());
+        members.insert("request_id".to_owned(), request_id.into());
+        if !details.errors.is_empty() {
+            let errors = details.errors.into_iter().map(|error| {
+                serde_json::json!({ "pointer": error.pointer, "code": error.code, "detail": error.detail })
+            });
+            members.insert("errors".to_owned(), errors.collect());
+        }
+        let mut response = Response::new(Body::Text(Value::Object(members).to_string()));
+        *response.status_mut() = details.status;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.extend(details.headers);
+        response
+    }
+}
+
+/// Every failure below a handler is a 500 that says nothing: `?` does it.
+impl<E: Error + Send + Sync + 'static> From<E> for Problem {
+    fn from(source: E) -> Self {
+        let mut problem = Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "Something went wrong on our side. Please try again.",
+        );
+        problem.0.source = Some(Box::new(source));
+        problem
+    }
+}
