@@ -1,0 +1,6 @@
+//! `GET /orders/{id}`: reads the orders table.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    shop_lambda::run(orders::get_order::FUNCTION).await
+}

@@ -1,0 +1,241 @@
+//! `POST /orders`: one read of the catalogue's prices, one conditional write, and the answer.
+//!
+//! The write is the order, the record of its idempotency key and the outbox in one. Stock is not looked at
+//! here: it is settled behind the answer, by events.
+
+use std::collections::BTreeSet;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use aws_sdk_dynamodb::Client;
+use data_encoding::BASE64URL_NOPAD;
+use shop_auth::{Principal, Verifier};
+use shop_http::{Access, Call, Input, Node, Problem, Reply, Route};
+use shop_lambda::{Clock, Function, Random};
+use shop_types::{Currency, Money, OrderId, ProductId};
+
+use crate::order::{NewOrder, Order};
+use crate::price_list::PriceList;
+use crate::pricing::{LineRequest, OrderRequest, invalid_amount, price};
+use crate::store::{OrderStore, Placed};
+
+/// Most lines of an order: one `BatchGetItem` reads as many prices.
+const MAX_LINES: usize = 100;
+const MAX_QUANTITY: u32 = 1000;
+
+/// The Lambda function.
+pub const FUNCTION: Function = Function::new("create-order", |environment| {
+    Box::pin(async move {
+        let client = Client::new(environment.sdk_config());
+        let route = CreateOrder {
+            orders: OrderStore::new(client.clone(), environment.required("ORDERS_TABLE")?),
+            prices: PriceList::new(client.clone(), environment.required("PRODUCTS_TABLE")?),
+            clock: environment.clock(),
+            random: environment.random(),
+        };
+        Ok(shop_http::handler(route, Verifier::start(&environment, &client).await?))
+    })
+});
+
+struct CreateOrder {
+    orders: OrderStore,
+    prices: PriceList,
+    clock: Clock,
+    random: Random,
+}
+
+impl Route for CreateOrder {
+    const ACCESS: Access = Access::Public;
+
+    async fn handle(&self, call: Call) -> Result<Reply, Problem> {
+        let request = read(call.body()?)?;
+        let key = call.idempotency_key()?;
+        let hash = request_hash(&request)?;
+        let now = self.clock.now();
+        let id = match key {
+            Some(key) => OrderId::derived(scope(&call.principal), key),
+            None => OrderId::fresh(now, self.random.bytes()),
+        };
+        let catalogue = self.prices.prices(request.items.iter().map(|line| &line.product_id)).await?;
+        let (lines, total) = match price(&request, &catalogue) {
+            Ok(priced) => priced,
+            // A replay is answered even when the catalogue has changed since.
+            Err(problem) if key.is_some() => {
+                return match self.orders.placed_before(&id, &hash).await? {
+                    Some(placed) => answer(placed, None),
+                    None => Err(problem),
+                };
+            }
+            Err(problem) => return Err(problem),
+        };
+        let customer_id = call.principal.user_id().cloned();
+        let order =
+            Order::place(NewOrder { id, customer_id, lines, total, request_id: call.request_id }, now);
+        let placed = self.orders.place(&order, &hash).await?;
+        answer(placed, Some(order))
+    }
+}
+
+/// Whose idempotency keys are one namespace. A user's id cannot be "guest".
+fn scope(principal: &Principal) -> &str {
+    principal.user_id().map_or("guest", |id| id.as_str())
+}
+
+fn answer(placed: Placed, new: Option<Order>) -> Result<Reply, Problem> {
+    let created = |order: &Order| {
+        Reply::created(&format!("/orders/{}", order.id), &order.view()?)?.versioned(order.version)
+    };
+    match (placed, new) {
+        (Placed::New, Some(order)) => created(&order),
+        (Placed::Before(order), _) => Ok(created(&order)?.replayed()),
+        (Placed::KeyReused, _) | (Placed::New, None) => Err(Problem::unprocessable(
+            "idempotency_key_reused",
+            "This Idempotency-Key was used for another request. Use a new key for a new order.",
+        )),
+    }
+}
+
+/// What tells the same request from another: its meaning, whatever its white space and order of fields.
+fn request_hash(request: &OrderRequest) -> Result<String, Problem> {
+    let canonical = serde_json::to_vec(request)?;
+    Ok(BASE64URL_NOPAD.encode(&digest(&SHA256, &canonical).as_ref()[..16]))
+}
+
+fn read(input: Input<'_>) -> Result<OrderRequest, Problem> {
+    let request = read_order(&input);
+    input.finish(request)
+}
+
+fn read_order(input: &Input<'_>) -> Option<OrderRequest> {
+    let mut body = input.root().object()?;
+    let items = body.required("items").and_then(|items| items.array(1..=MAX_LINES));
+    let total_amount = body.optional("total_amount").map(|node| amount(&node));
+    let currency = body.optional("currency").map(|node| {
+        node.parsed::<Currency>("unknown_currency", "This must be an ISO 4217 code, such as USD.")
+    });
+    body.finish();
+    let mut seen = BTreeSet::new();
+    let lines: Vec<Option<LineRequest>> = items?.iter().map(|node| read_line(node, &mut seen)).collect();
+    Some(OrderRequest {
+        items: lines.into_iter().collect::<Option<_>>()?,
+        total_amount: transpose(total_amount)?,
+        currency: transpose(currency)?,
+    })
+}
+
+fn read_line(node: &Node<'_>, seen: &mut BTreeSet<ProductId>) -> Option<LineRequest> {
+    let mut line = node.object()?;
+    let product_id = line.required("product_id").and_then(|node| {
+        let id: ProductId = node.parsed("invalid_id", "This must be a product's id.")?;
+        if !seen.insert(id.clone()) {
+            node.note(
+                "duplicate_product",
+                "Another line has this product; add up the quantities in one line.",
+            );
+            return None;
+        }
+        Some(id)
+    });
+    let quantity = line.required("quantity").and_then(|node| node.integer(1..=MAX_QUANTITY));
+    let price = line.optional("price").map(|node| amount(&node));
+    line.finish();
+    Some(LineRequest { product_id: product_id?, quantity: quantity?, price: transpose(price)? })
+}
+
+/// The digits of an amount that is not negative. Its currency is known only with the catalogue's prices.
+fn amount(node: &Node<'_>) -> Option<String> {
+    let text = node.number()?;
+    if text.starts_with('-') {
+        node.note("out_of_range", "This must not be negative.");
+        return None;
+    }
+    // The currency with the most digits (the Chilean unit of account has four) lets every amount pass that
+    // any currency has.
+    match "CLF".parse::<Currency>().ok()?.parse_amount(text) {
+        Ok(Money { .. }) => Some(text.to_owned()),
+        Err(reason) => {
+            let error = invalid_amount(String::new(), reason);
+            node.note(error.code, error.detail);
+            None
+        }
+    }
+}
+
+/// A field that may be left out, but not be wrong: the outer option is "left out", the inner one "wrong".
+#[expect(clippy::option_option, reason = "that is the difference it is about")]
+fn transpose<T>(field: Option<Option<T>>) -> Option<Option<T>> {
+    match field {
+        None => Some(None),
+        Some(value) => value.map(Some),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mistakes(body: &str) -> Vec<(String, &'static str)> {
+        let problem = read(Input::parse(body.as_bytes()).unwrap()).unwrap_err();
+        problem.errors().iter().map(|error| (error.pointer.clone(), error.code)).collect()
+    }
+
+    fn hash(body: &str) -> String {
+        request_hash(&read(Input::parse(body.as_bytes()).unwrap()).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn the_first_order_of_the_readme_is_read() {
+        let body =
+            br#"{"items": [{"product_id": "prod-1", "quantity": 2, "price": 29.99}], "total_amount": 59.98}"#;
+        let request = read(Input::parse(body).unwrap()).unwrap();
+        assert_eq!(request.items[0].quantity, 2);
+        assert_eq!(request.items[0].price.as_deref(), Some("29.99"));
+        assert_eq!(request.total_amount.as_deref(), Some("59.98"));
+    }
+
+    #[test]
+    fn every_mistake_of_every_line_is_told() {
+        let body = r#"{"items": [
+            {"product_id": "a", "quantity": 0, "price": -1},
+            {"product_id": "a", "quantity": 1001},
+            {"product_id": "../x", "quantity": "2", "price": "3"},
+            {"quantity": 1.5, "price": 1e3, "size": "L"},
+            7
+        ], "total_amount": 1.23456, "currency": "usd", "note": null}"#;
+        let expected = [
+            ("/total_amount", "too_many_digits"),
+            ("/currency", "unknown_currency"),
+            ("/note", "unexpected"),
+            ("/items/0/quantity", "out_of_range"),
+            ("/items/0/price", "out_of_range"),
+            ("/items/1/product_id", "duplicate_product"),
+            ("/items/1/quantity", "out_of_range"),
+            ("/items/2/product_id", "invalid_id"),
+            ("/items/2/quantity", "wrong_type"),
+            ("/items/2/price", "wrong_type"),
+            ("/items/3/product_id", "missing"),
+            ("/items/3/quantity", "wrong_type"),
+            ("/items/3/price", "not_a_decimal"),
+            ("/items/3/size", "unexpected"),
+            ("/items/4", "wrong_type"),
+        ];
+        assert_eq!(mistakes(body), expected.map(|(pointer, code)| (pointer.to_owned(), code)));
+    }
+
+    #[test]
+    fn an_order_has_1_to_100_lines() {
+        assert_eq!(mistakes(r#"{"items": []}"#), [("/items".to_owned(), "wrong_length")]);
+        let line = |n: usize| format!(r#"{{"product_id": "p{n}", "quantity": 1}}"#);
+        let order =
+            |n: usize| format!(r#"{{"items": [{}]}}"#, (0..n).map(line).collect::<Vec<_>>().join(","));
+        assert_eq!(mistakes(&order(101)), [("/items".to_owned(), "wrong_length")]);
+        assert_eq!(read(Input::parse(order(100).as_bytes()).unwrap()).unwrap().items.len(), 100);
+    }
+
+    #[test]
+    fn a_request_is_the_same_whatever_its_layout() {
+        let first = hash(r#"{"items": [{"product_id": "a", "quantity": 1}], "total_amount": 1.00}"#);
+        assert_eq!(first, hash(r#"{"total_amount":1.00,"items":[{"quantity":1,"product_id":"a"}]}"#));
+        assert_ne!(first, hash(r#"{"items": [{"product_id": "a", "quantity": 2}], "total_amount": 1.00}"#));
+        assert_ne!(first, hash(r#"{"items": [{"product_id": "a", "quantity": 1}]}"#));
+    }
+}

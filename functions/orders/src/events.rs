@@ -1,0 +1,94 @@
+//! What a change of an order means to others: a pure function from two images to events.
+
+use shop_events::{Event, EventData, OrderRejected, OrderStatus};
+use shop_messaging::relay::{Image, ImageError};
+
+use crate::order::Order;
+
+/// An order's image that no write of this service makes. The relay parks the record.
+#[derive(Debug, thiserror::Error)]
+pub enum UnreadableOrder {
+    /// The image is no order.
+    #[error(transparent)]
+    Image(#[from] ImageError),
+    /// It is rejected, and does not say why.
+    #[error("a rejected order without a reason")]
+    NoReason,
+}
+
+/// The events of a change.
+///
+/// # Errors
+/// [`UnreadableOrder`].
+pub fn events(old: Option<&Image>, new: Option<&Image>) -> Result<Vec<Event>, UnreadableOrder> {
+    // Orders are kept; a removal is an operator's doing, and tells nobody anything.
+    let Some(new) = new else { return Ok(Vec::new()) };
+    let order: Order = new.read("order")?;
+    let before: Option<Order> = old.map(|old| old.read("order")).transpose()?;
+    if before.is_some_and(|before| before.status == order.status) {
+        return Ok(Vec::new());
+    }
+    let snapshot = order.snapshot();
+    let data = match order.status {
+        OrderStatus::Pending => EventData::OrderCreated(snapshot),
+        OrderStatus::Confirmed => EventData::OrderConfirmed(snapshot),
+        OrderStatus::Cancelled => EventData::OrderCancelled(snapshot),
+        OrderStatus::Rejected => {
+            let rejection = order.rejection.ok_or(UnreadableOrder::NoReason)?;
+            EventData::OrderRejected(OrderRejected {
+                order: snapshot,
+                reason: rejection.reason,
+                shortages: rejection.shortages,
+            })
+        }
+        // No function makes these moves yet, so there is nobody to tell.
+        OrderStatus::Shipped | OrderStatus::Delivered => return Ok(Vec::new()),
+    };
+    Ok(vec![Event::new(data, order.version, order.updated_at, order.cause)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::order::Rejection;
+    use crate::order::tests::order;
+    use shop_events::{EventType, RejectionReason};
+
+    fn image(order: &Order) -> Image {
+        Image::of("order", order).unwrap()
+    }
+
+    fn told(old: Option<&Order>, new: &Order) -> Vec<(String, EventType)> {
+        let events = events(old.map(image).as_ref(), Some(&image(new))).unwrap();
+        events.iter().map(|event| (event.id().to_string(), event.event_type())).collect()
+    }
+
+    #[test]
+    fn each_move_is_told_once_with_an_id_of_its_own() {
+        let pending = order(OrderStatus::Pending);
+        let confirmed = Order { status: OrderStatus::Confirmed, version: 2, ..pending.clone() };
+        let id = &pending.id;
+        assert_eq!(told(None, &pending), [(format!("{id}:1:order.created"), EventType::OrderCreated)]);
+        assert_eq!(
+            told(Some(&pending), &confirmed),
+            [(format!("{id}:2:order.confirmed"), EventType::OrderConfirmed)]
+        );
+        assert_eq!(told(Some(&confirmed), &confirmed), []);
+        let cancelled = confirmed.cancelled(confirmed.updated_at).unwrap();
+        assert_eq!(
+            told(Some(&confirmed), &cancelled),
+            [(format!("{id}:3:order.cancelled"), EventType::OrderCancelled)]
+        );
+        assert_eq!(events(Some(&image(&pending)), None).unwrap(), []);
+    }
+
+    #[test]
+    fn a_rejection_says_why_or_is_poison() {
+        let pending = order(OrderStatus::Pending);
+        let mut rejected = Order { status: OrderStatus::Rejected, version: 2, ..pending.clone() };
+        assert!(events(Some(&image(&pending)), Some(&image(&rejected))).is_err());
+        rejected.rejection =
+            Some(Rejection { reason: RejectionReason::InsufficientStock, shortages: Vec::new() });
+        assert_eq!(told(Some(&pending), &rejected).len(), 1);
+    }
+}

@@ -1,0 +1,38 @@
+//! The orders service: takes orders at the catalogue's prices, and settles them when the stock is known.
+//!
+//! | route or source | handler | binary |
+//! |---|---|---|
+//! | `POST /orders` | [`create_order`] | create-order |
+//! | `GET /orders/{id}` | [`get_order`] | get-order |
+//! | `GET /orders` | [`list_orders`] | list-orders |
+//! | `POST /orders/{id}/cancel` | [`cancel_order`] | cancel-order |
+//! | queue: `inventory.reserved`, `.rejected` | [`settle_order`] | settle-order |
+//! | stream of the orders table | [`publish_order_events`] | publish-order-events |
+//!
+//! [`order`] and [`pricing`] decide and know nothing of AWS; [`store`] and [`price_list`] are the only
+//! modules that speak DynamoDB. A handler never publishes: what is written is told by the table's stream,
+//! as [`events`] reads it.
+
+pub mod cancel_order;
+pub mod create_order;
+pub mod events;
+pub mod get_order;
+pub mod list_orders;
+pub mod order;
+pub mod price_list;
+pub mod pricing;
+pub mod publish_order_events;
+pub mod settle_order;
+pub mod store;
+
+use shop_lambda::Function;
+
+/// Every function of this service.
+pub const FUNCTIONS: &[Function] = &[
+    create_order::FUNCTION,
+    get_order::FUNCTION,
+    list_orders::FUNCTION,
+    cancel_order::FUNCTION,
+    settle_order::FUNCTION,
+    publish_order_events::FUNCTION,
+];

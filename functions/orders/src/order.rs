@@ -1,0 +1,294 @@
+//! An order and its life. Pure: no AWS, no clock.
+//!
+//! ```text
+//! pending -> confirmed -> shipped -> delivered
+//! pending -> rejected
+//! pending | confirmed -> cancelled
+//! ```
+
+use serde::{Deserialize, Serialize};
+use shop_auth::Principal;
+use shop_events::{Cause, OrderLine, OrderSnapshot, OrderStatus, RejectionReason, Shortage};
+use shop_http::{Decimal, Problem};
+use shop_types::{Currency, Money, OrderId, ProductId, Timestamp, UserId};
+
+/// An order, as it is stored and told to other services.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// Its id, which nobody can guess.
+    pub id: OrderId,
+    /// Who placed it; absent for a guest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer_id: Option<UserId>,
+    /// Where it is in its life.
+    pub status: OrderStatus,
+    /// 1 when placed, one more with every change.
+    pub version: u64,
+    /// Its lines, each product once, at the prices of the time.
+    pub lines: Vec<OrderLine>,
+    /// The sum of its lines.
+    pub total: Money,
+    /// When it was placed.
+    pub placed_at: Timestamp,
+    /// When it changed last.
+    pub updated_at: Timestamp,
+    /// Why it changed last, and the request that placed it.
+    #[serde(flatten)]
+    pub cause: Cause,
+    /// Why it was rejected, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rejection: Option<Rejection>,
+}
+
+/// Why an order could not be had.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rejection {
+    /// The reason.
+    pub reason: RejectionReason,
+    /// Each line that could not be had.
+    pub shortages: Vec<Shortage>,
+}
+
+/// The order's state does not allow the move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the order cannot go from {from:?} to {to:?}")]
+pub struct IllegalMove {
+    /// The state it is in.
+    pub from: OrderStatus,
+    /// The state it should have gone to.
+    pub to: OrderStatus,
+}
+
+/// Whether an order may go from one state to another in one step.
+#[must_use]
+pub fn may_become(from: OrderStatus, to: OrderStatus) -> bool {
+    use OrderStatus::{Cancelled, Confirmed, Delivered, Pending, Rejected, Shipped};
+    matches!(
+        (from, to),
+        (Pending, Confirmed | Rejected | Cancelled) | (Confirmed, Shipped | Cancelled) | (Shipped, Delivered)
+    )
+}
+
+/// The name of a status, as the API, the events and the items write it.
+#[must_use]
+pub const fn status_name(status: OrderStatus) -> &'static str {
+    match status {
+        OrderStatus::Pending => "pending",
+        OrderStatus::Confirmed => "confirmed",
+        OrderStatus::Rejected => "rejected",
+        OrderStatus::Cancelled => "cancelled",
+        OrderStatus::Shipped => "shipped",
+        OrderStatus::Delivered => "delivered",
+    }
+}
+
+/// Everything that a new order consists of, but for its time.
+#[derive(Debug)]
+pub struct NewOrder {
+    /// Its id.
+    pub id: OrderId,
+    /// Who places it; absent for a guest.
+    pub customer_id: Option<UserId>,
+    /// Its lines.
+    pub lines: Vec<OrderLine>,
+    /// The sum of its lines.
+    pub total: Money,
+    /// The request that places it.
+    pub request_id: String,
+}
+
+impl Order {
+    /// A new order, pending.
+    #[must_use]
+    pub fn place(new: NewOrder, now: Timestamp) -> Self {
+        Self {
+            id: new.id,
+            customer_id: new.customer_id,
+            status: OrderStatus::Pending,
+            version: 1,
+            lines: new.lines,
+            total: new.total,
+            placed_at: now,
+            updated_at: now,
+            cause: Cause::request(new.request_id),
+            rejection: None,
+        }
+    }
+
+    /// This order, cancelled by a request.
+    ///
+    /// # Errors
+    /// [`IllegalMove`] from a state that is final or on its way to the customer.
+    pub fn cancelled(&self, now: Timestamp) -> Result<Self, IllegalMove> {
+        let to = OrderStatus::Cancelled;
+        if !may_become(self.status, to) {
+            return Err(IllegalMove { from: self.status, to });
+        }
+        let mut order = self.clone();
+        order.status = to;
+        order.version += 1;
+        // Never back in time: events of one order sort by their time as by their version.
+        order.updated_at = now.max(self.updated_at);
+        order.cause.causation_id = None;
+        Ok(order)
+    }
+
+    /// Whether this principal may see and cancel the order. A guest's order belongs to whoever knows its id.
+    #[must_use]
+    pub fn is_visible_to(&self, principal: &Principal) -> bool {
+        match &self.customer_id {
+            None => true,
+            Some(owner) => principal.is_admin() || principal.is_user(owner),
+        }
+    }
+
+    /// The order as its events tell it.
+    #[must_use]
+    pub fn snapshot(&self) -> OrderSnapshot {
+        OrderSnapshot {
+            order_id: self.id.clone(),
+            customer_id: self.customer_id.clone(),
+            status: self.status,
+            lines: self.lines.clone(),
+            total: self.total,
+            placed_at: self.placed_at,
+        }
+    }
+
+    /// The order as the API shows it.
+    ///
+    /// # Errors
+    /// 500 for a stored line whose total would overflow, which no order was placed with.
+    pub fn view(&self) -> Result<OrderView<'_>, Problem> {
+        let currency = self.total.currency;
+        let item = |line: &'_ OrderLine| {
+            let price = Money { minor: line.unit_price, currency };
+            Ok::<_, Problem>((price, price.times(line.quantity)?))
+        };
+        let items = self.lines.iter().map(|line| {
+            let (price, line_total) = item(line)?;
+            Ok(OrderItemView {
+                product_id: &line.product_id,
+                name: &line.name,
+                quantity: line.quantity,
+                price: Decimal(price),
+                line_total: Decimal(line_total),
+            })
+        });
+        Ok(OrderView {
+            id: &self.id,
+            status: self.status,
+            items: items.collect::<Result<_, Problem>>()?,
+            total_amount: Decimal(self.total),
+            currency,
+            customer_id: self.customer_id.as_ref(),
+            rejection: self.rejection.as_ref(),
+            version: self.version,
+            created_at: self.placed_at,
+            updated_at: self.updated_at,
+        })
+    }
+}
+
+/// An order in an answer.
+#[derive(Debug, Serialize)]
+pub struct OrderView<'a> {
+    id: &'a OrderId,
+    status: OrderStatus,
+    items: Vec<OrderItemView<'a>>,
+    total_amount: Decimal,
+    currency: Currency,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    customer_id: Option<&'a UserId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rejection: Option<&'a Rejection>,
+    version: u64,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+/// A line of an order in an answer.
+#[derive(Debug, Serialize)]
+struct OrderItemView<'a> {
+    product_id: &'a ProductId,
+    name: &'a str,
+    quantity: u32,
+    price: Decimal,
+    line_total: Decimal,
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use shop_auth::Role;
+
+    pub(crate) fn order(status: OrderStatus) -> Order {
+        let line = OrderLine {
+            product_id: "prod-1".parse().unwrap(),
+            name: "Mug".into(),
+            quantity: 2,
+            unit_price: 2999,
+        };
+        let new = NewOrder {
+            id: OrderId::derived("test", "order"),
+            customer_id: Some(UserId::fresh(Timestamp::from_millis(1), [1; 10])),
+            lines: vec![line],
+            total: Money { minor: 5998, currency: Currency::USD },
+            request_id: "request-1".into(),
+        };
+        Order { status, ..Order::place(new, Timestamp::from_millis(1000)) }
+    }
+
+    #[test]
+    fn only_pending_and_confirmed_orders_can_be_cancelled() {
+        use OrderStatus::{Cancelled, Confirmed, Delivered, Pending, Rejected, Shipped};
+        for status in [Pending, Confirmed] {
+            let cancelled = order(status).cancelled(Timestamp::from_millis(2000)).unwrap();
+            assert_eq!((cancelled.status, cancelled.version), (Cancelled, 2));
+        }
+        for from in [Rejected, Cancelled, Shipped, Delivered] {
+            let refused = order(from).cancelled(Timestamp::from_millis(2000));
+            assert_eq!(refused, Err(IllegalMove { from, to: Cancelled }));
+        }
+    }
+
+    #[test]
+    fn every_state_but_the_final_ones_has_a_way_on_and_none_leads_back() {
+        use OrderStatus::{Cancelled, Confirmed, Delivered, Pending, Rejected, Shipped};
+        let all = [Pending, Confirmed, Rejected, Cancelled, Shipped, Delivered];
+        for from in all {
+            let ways_on = all.iter().filter(|to| may_become(from, **to)).count();
+            let is_final = matches!(from, Rejected | Cancelled | Delivered);
+            assert_eq!(ways_on == 0, is_final, "{from:?}");
+            assert!(!may_become(from, Pending) && !may_become(from, from));
+        }
+    }
+
+    #[test]
+    fn time_never_goes_back() {
+        let cancelled = order(OrderStatus::Pending).cancelled(Timestamp::from_millis(1)).unwrap();
+        assert_eq!(cancelled.updated_at, Timestamp::from_millis(1000));
+    }
+
+    #[test]
+    fn an_order_is_its_owners_and_the_administrators() {
+        let mut order = order(OrderStatus::Pending);
+        let user = |id: &UserId, role| Principal::User { id: id.clone(), role };
+        let owner = order.customer_id.clone().unwrap();
+        let other = UserId::fresh(Timestamp::from_millis(1), [2; 10]);
+        assert!(order.is_visible_to(&user(&owner, Role::Customer)));
+        assert!(order.is_visible_to(&user(&other, Role::Admin)));
+        assert!(!order.is_visible_to(&user(&other, Role::Customer)));
+        assert!(!order.is_visible_to(&Principal::Guest));
+        order.customer_id = None;
+        assert!(order.is_visible_to(&Principal::Guest));
+    }
+
+    #[test]
+    fn the_answer_writes_money_with_all_its_digits() {
+        let order = order(OrderStatus::Pending);
+        let json = serde_json::to_string(&order.view().unwrap()).unwrap();
+        assert!(json.contains(r#""price":29.99,"line_total":59.98"#), "{json}");
+        assert!(json.contains(r#""total_amount":59.98,"currency":"USD""#), "{json}");
+    }
+}

@@ -1,0 +1,84 @@
+//! The catalogue's prices: the one read of another service's table (docs/decisions/0004).
+//!
+//! It must read nothing else there, and write nothing.
+
+use std::collections::{BTreeMap, HashMap};
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::KeysAndAttributes;
+use serde::Deserialize;
+use shop_dynamo::{StoreError, read, string};
+use shop_types::{Currency, Money, ProductId};
+
+use crate::pricing::ListedPrice;
+
+/// Tries of a batch whose keys DynamoDB leaves unprocessed, which it does when it throttles.
+const TRIES: usize = 3;
+
+/// The products table, for prices only.
+#[derive(Clone, Debug)]
+pub struct PriceList {
+    client: Client,
+    table: String,
+}
+
+/// What is read of a product.
+#[derive(Deserialize)]
+struct PriceItem {
+    pk: ProductId,
+    name: String,
+    price: i64,
+    currency: Currency,
+    /// A product that is deleted stays as a tombstone.
+    deleted_at: Option<i64>,
+}
+
+impl PriceList {
+    /// The price list in a table.
+    #[must_use]
+    pub fn new(client: Client, table: impl Into<String>) -> Self {
+        Self { client, table: table.into() }
+    }
+
+    /// The prices of these products (100 at most, each once), in one call. Products that do not exist are left out.
+    ///
+    /// The read is eventually consistent, at half the price: a price that changes at this very moment may
+    /// go either way, and the order says which it took.
+    ///
+    /// # Errors
+    /// DynamoDB failed, or kept throttling.
+    pub async fn prices<'a>(
+        &self,
+        products: impl Iterator<Item = &'a ProductId>,
+    ) -> Result<BTreeMap<ProductId, ListedPrice>, StoreError> {
+        const OPERATION: &str = "BatchGetItem";
+        let keys = products
+            .map(|id| HashMap::from([("pk".into(), string(id.as_str())), ("sk".into(), string("product"))]));
+        let wanted = KeysAndAttributes::builder()
+            .set_keys(Some(keys.collect()))
+            .projection_expression("pk, #name, price, currency, deleted_at")
+            .expression_attribute_names("#name", "name")
+            .build()
+            .map_err(StoreError::call(OPERATION))?;
+        let mut prices = BTreeMap::new();
+        let mut remaining = HashMap::from([(self.table.clone(), wanted)]);
+        for _ in 0..TRIES {
+            let answer = self.client.batch_get_item().set_request_items(Some(remaining)).send().await;
+            let answer = answer.map_err(StoreError::call(OPERATION))?;
+            for item in
+                answer.responses.into_iter().filter_map(|mut tables| tables.remove(&self.table)).flatten()
+            {
+                let item: PriceItem = read("product's price", item)?;
+                if item.deleted_at.is_none() {
+                    let price = Money { minor: item.price, currency: item.currency };
+                    prices.insert(item.pk, ListedPrice { name: item.name, price });
+                }
+            }
+            remaining = answer.unprocessed_keys.unwrap_or_default();
+            if remaining.is_empty() {
+                return Ok(prices);
+            }
+        }
+        Err(StoreError::Unprocessed { operation: OPERATION })
+    }
+}

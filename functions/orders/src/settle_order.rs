@@ -1,0 +1,53 @@
+//! Settles orders by what became of their stock: `inventory.reserved` confirms a pending order,
+//! `inventory.rejected` rejects it.
+//!
+//! - Retried: failures of DynamoDB, and an order that is not there (its event was made from it, so it must
+//!   be; in the end the message lies in the dead-letter queue for somebody to look at).
+//! - Dropped: events for an order that is no longer pending. It was settled before, or cancelled, and a
+//!   cancelled order's stock is released by its own event.
+//! - Deduplicated by the condition that the order is pending, in the same write.
+
+use aws_sdk_dynamodb::Client;
+use shop_events::{Event, EventData};
+use shop_lambda::{Clock, Function};
+use shop_messaging::consumer::{self, Consumer, Failure, Verdict};
+
+use crate::order::Rejection;
+use crate::store::{OrderStore, Settled};
+
+/// The Lambda function.
+pub const FUNCTION: Function = Function::new("settle-order", |environment| {
+    Box::pin(async move {
+        let client = Client::new(environment.sdk_config());
+        Ok(consumer::each(SettleOrder {
+            orders: OrderStore::new(client, environment.required("ORDERS_TABLE")?),
+            clock: environment.clock(),
+        }))
+    })
+});
+
+struct SettleOrder {
+    orders: OrderStore,
+    clock: Clock,
+}
+
+impl Consumer for SettleOrder {
+    async fn consume(&self, event: &Event) -> Verdict {
+        let (order_id, rejection) = match event.data() {
+            EventData::InventoryReserved(reserved) => (&reserved.order_id, None),
+            EventData::InventoryRejected(rejected) => {
+                let rejection = Rejection { reason: rejected.reason, shortages: rejected.shortages.clone() };
+                (&rejected.order_id, Some(rejection))
+            }
+            // The filter policy lets no other through; one that comes all the same must be seen, not lost.
+            _ => return Err(Failure::code_only("unexpected_event_type")),
+        };
+        let settled =
+            self.orders.settle(order_id, rejection.as_ref(), &event.as_cause(), self.clock.now()).await;
+        match settled {
+            Ok(Settled::Now | Settled::Before) => Ok(()),
+            Ok(Settled::Unknown) => Err(Failure::code_only("unknown_order")),
+            Err(error) => Err(Failure::new("store_failed", error)),
+        }
+    }
+}
