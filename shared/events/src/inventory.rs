@@ -1,0 +1,108 @@
+//! What the products service tells of its stock.
+//!
+//! Three of the types are about a reservation: their aggregate is the order, their version the
+//! reservation's. [`InventoryUpdated`] is about a product's stock counter, which has a version of its own.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use shop_types::{OrderId, ProductId};
+
+use crate::kind::Aggregate;
+
+/// Why an order cannot have its stock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RejectionReason {
+    /// At least one line asks for more than is available.
+    InsufficientStock,
+    /// At least one product does not exist, or no longer.
+    UnknownProduct,
+}
+
+/// How many of a product are set aside for an order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ReservedLine {
+    /// The product.
+    pub product_id: ProductId,
+    /// How many.
+    #[schemars(range(min = 1))]
+    pub quantity: u32,
+}
+
+/// A line of an order that could not be had.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Shortage {
+    /// The product.
+    pub product_id: ProductId,
+    /// How many the order asked for.
+    #[schemars(range(min = 1))]
+    pub requested: u32,
+    /// How many there were; 0 for a product that does not exist.
+    pub available: u64,
+}
+
+/// The data of inventory.reserved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct InventoryReserved {
+    /// The order.
+    pub order_id: OrderId,
+    /// What is set aside: all of the order's lines.
+    pub lines: Vec<ReservedLine>,
+}
+
+impl Aggregate for InventoryReserved {
+    fn aggregate(&self) -> String {
+        self.order_id.to_string()
+    }
+}
+
+/// The data of inventory.rejected.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct InventoryRejected {
+    /// The order.
+    pub order_id: OrderId,
+    /// Why. Where both reasons hold, the product that does not exist.
+    pub reason: RejectionReason,
+    /// Each line that could not be had.
+    pub shortages: Vec<Shortage>,
+}
+
+impl Aggregate for InventoryRejected {
+    fn aggregate(&self) -> String {
+        self.order_id.to_string()
+    }
+}
+
+/// The data of inventory.released.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct InventoryReleased {
+    /// The order.
+    pub order_id: OrderId,
+    /// What was set aside and is for sale again.
+    pub lines: Vec<ReservedLine>,
+}
+
+impl Aggregate for InventoryReleased {
+    fn aggregate(&self) -> String {
+        self.order_id.to_string()
+    }
+}
+
+/// The data of inventory.updated: the stock counter after a change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct InventoryUpdated {
+    /// The product.
+    pub product_id: ProductId,
+    /// How many are for sale.
+    pub available: u64,
+    /// How many are set aside for orders.
+    pub reserved: u64,
+    /// By how many `available` changed.
+    pub change: i64,
+}
+
+impl Aggregate for InventoryUpdated {
+    fn aggregate(&self) -> String {
+        self.product_id.to_string()
+    }
+}

@@ -1,0 +1,85 @@
+//! What the orders service tells: every event carries the whole order as it was then, so that no consumer
+//! has to ask.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use shop_types::{Money, OrderId, ProductId, Timestamp, UserId};
+
+use crate::inventory::{RejectionReason, Shortage};
+use crate::kind::Aggregate;
+
+/// Where an order is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OrderStatus {
+    /// Placed; its stock is not settled yet.
+    Pending,
+    /// Its stock is reserved.
+    Confirmed,
+    /// There was not enough stock.
+    Rejected,
+    /// Cancelled by the customer or the shop.
+    Cancelled,
+    /// On its way.
+    Shipped,
+    /// With the customer.
+    Delivered,
+}
+
+/// A line of an order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OrderLine {
+    /// The product.
+    pub product_id: ProductId,
+    /// The product's name when the order was placed.
+    pub name: String,
+    /// How many.
+    #[schemars(range(min = 1))]
+    pub quantity: u32,
+    /// The price of one, in minor units of the order's currency.
+    #[schemars(range(min = 0))]
+    pub unit_price: i64,
+}
+
+/// An order as it was when the event happened: the data of order.created, order.confirmed and
+/// order.cancelled.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OrderSnapshot {
+    /// The order.
+    pub order_id: OrderId,
+    /// Who placed it; absent for a guest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer_id: Option<UserId>,
+    /// Its status after the event.
+    pub status: OrderStatus,
+    /// Its lines, each product once.
+    pub lines: Vec<OrderLine>,
+    /// The sum of its lines, in minor units.
+    pub total: Money,
+    /// When it was placed.
+    pub placed_at: Timestamp,
+}
+
+impl Aggregate for OrderSnapshot {
+    fn aggregate(&self) -> String {
+        self.order_id.to_string()
+    }
+}
+
+/// The data of order.rejected: the order, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OrderRejected {
+    /// The order.
+    #[serde(flatten)]
+    pub order: OrderSnapshot,
+    /// Why it was rejected.
+    pub reason: RejectionReason,
+    /// Each line that could not be had.
+    pub shortages: Vec<Shortage>,
+}
+
+impl Aggregate for OrderRejected {
+    fn aggregate(&self) -> String {
+        self.order.aggregate()
+    }
+}
