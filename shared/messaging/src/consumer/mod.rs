@@ -1,0 +1,81 @@
+//! Turns a consumer of events into the handler of an SQS queue.
+//!
+//! - Each body is parsed alone: a malformed one fails alone, and ends in the dead-letter queue as it came.
+//! - Messages with the same event id in one batch are one message: it is handed over once, and its verdict
+//!   is that of all.
+//! - A panic fails only the message that causes it.
+//! - What has no verdict has failed: it stays in the queue and comes again.
+//!
+//! A consumer that does one thing an event implements [`Consumer`] ([`each`]); one that needs the whole batch,
+//! to write many events' effects at once, implements [`BatchConsumer`] ([`batch`]).
+
+mod failure;
+mod handler;
+
+use std::panic::AssertUnwindSafe;
+
+use futures::{FutureExt, StreamExt, stream};
+use shop_events::Event;
+use shop_lambda::Handler;
+
+pub use failure::{Failure, Verdict};
+
+use crate::panics::Panicked;
+use handler::QueueHandler;
+
+/// How many events of a batch an [`each`] consumer works on at a time: as many as a plain SQS batch has.
+const CONCURRENCY: usize = 10;
+
+/// An event as a queue delivered it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// The id of the SQS message.
+    pub message_id: String,
+    /// How often the message was delivered, this time included; 1 where the queue does not say.
+    pub receive_count: u32,
+    /// The event.
+    pub event: Event,
+}
+
+/// Does something for each event. It must bear the same event twice and events in any order.
+pub trait Consumer: Send + Sync {
+    /// Handles one event. `Ok` means that it is done, or that there is nothing to do, for ever: the message
+    /// is deleted.
+    fn consume(&self, event: &Event) -> impl Future<Output = Verdict> + Send;
+}
+
+/// Does something for a whole batch of events. It must bear the same event twice (in different batches)
+/// and events in any order.
+pub trait BatchConsumer: Send + Sync {
+    /// Handles a batch. The answer has one verdict per message, in the order of the messages; where one is
+    /// missing the message has failed.
+    fn consume(&self, batch: &[Message]) -> impl Future<Output = Vec<Verdict>> + Send;
+}
+
+/// The handler of a queue whose events are consumed one by one, a few at a time.
+pub fn each(consumer: impl Consumer + 'static) -> Box<dyn Handler> {
+    batch(Each(consumer))
+}
+
+/// The handler of a queue whose events are consumed a batch at a time.
+pub fn batch(consumer: impl BatchConsumer + 'static) -> Box<dyn Handler> {
+    Box::new(QueueHandler::new(consumer))
+}
+
+struct Each<C>(C);
+
+impl<C: Consumer> Each<C> {
+    async fn one(&self, event: &Event) -> Verdict {
+        AssertUnwindSafe(self.0.consume(event))
+            .catch_unwind()
+            .await
+            .unwrap_or_else(|payload| Err(Failure::new("panicked", Panicked::new(&*payload))))
+    }
+}
+
+impl<C: Consumer> BatchConsumer for Each<C> {
+    async fn consume(&self, batch: &[Message]) -> Vec<Verdict> {
+        let verdicts: Vec<_> = batch.iter().map(|message| self.one(&message.event)).collect();
+        stream::iter(verdicts).buffered(CONCURRENCY).collect().await
+    }
+}

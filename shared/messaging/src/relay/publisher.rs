@@ -1,0 +1,201 @@
+//! Publishes entries in batches, and says of each what became of it.
+
+use std::time::Duration;
+
+use aws_sdk_sns::error::{BuildError, SdkError};
+use aws_sdk_sns::operation::publish_batch::{PublishBatchError, PublishBatchOutput};
+use aws_sdk_sns::types::{MessageAttributeValue, PublishBatchRequestEntry};
+use aws_smithy_async::rt::sleep::{AsyncSleep, SharedAsyncSleep};
+use shop_events::{Event, EventId, EventType};
+use shop_lambda::log::Chain;
+
+use super::safe_text::queue_safe;
+
+/// Most entries of one `PublishBatch` call, and most bytes of all its messages together (its reference).
+const MAX_ENTRIES: usize = 10;
+const MAX_BYTES: usize = 256 * 1024;
+/// How often an entry that SNS could not take is tried, and the pause after the first time. Each pause is
+/// four times the one before, so a batch waits about one second before Lambda's own retry takes over.
+const TRIES: u32 = 4;
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+
+/// An event on its way to the topic.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    /// The index of the record that it comes from.
+    pub(super) record: usize,
+    id: EventId,
+    event_type: EventType,
+    body: String,
+}
+
+impl Entry {
+    pub(super) fn new(record: usize, event: &Event) -> Result<Self, serde_json::Error> {
+        let body = queue_safe(event.to_json()?);
+        Ok(Self { record, id: event.id().clone(), event_type: event.event_type(), body })
+    }
+
+    /// Whether no call can carry it.
+    pub(super) fn is_too_large(&self) -> bool {
+        self.size() > MAX_BYTES
+    }
+
+    /// The bytes that SNS counts: the body, and the attribute's name, data type and value.
+    fn size(&self) -> usize {
+        self.body.len() + "type".len() + "String".len() + self.event_type.as_str().len()
+    }
+}
+
+/// What became of one entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// On the topic.
+    Published,
+    /// SNS will never take it.
+    Refused,
+    /// Not published; another try may help.
+    Failed,
+}
+
+/// The topic.
+pub(super) struct Publisher {
+    client: aws_sdk_sns::Client,
+    sleep: Option<SharedAsyncSleep>,
+    topic_arn: String,
+}
+
+impl Publisher {
+    pub(super) fn new(sdk: &aws_types::SdkConfig, topic_arn: &str) -> Self {
+        Self {
+            client: aws_sdk_sns::Client::new(sdk),
+            sleep: sdk.sleep_impl(),
+            topic_arn: topic_arn.to_owned(),
+        }
+    }
+
+    /// Publishes the entries in order, in as few calls as possible, and stops at the first call that leaves
+    /// an entry unpublished. The answer has one fate per entry; those that were not tried have failed.
+    pub(super) async fn publish(&self, entries: &[Entry]) -> Vec<Fate> {
+        let mut fates = Vec::with_capacity(entries.len());
+        let mut rest = entries;
+        while !rest.is_empty() && !fates.contains(&Fate::Failed) {
+            let (batch, later) = rest.split_at(batch_length(rest));
+            fates.extend(self.publish_batch(batch).await);
+            rest = later;
+        }
+        fates.resize(entries.len(), Fate::Failed);
+        fates
+    }
+
+    async fn publish_batch(&self, batch: &[Entry]) -> Vec<Fate> {
+        let mut fates = vec![Fate::Failed; batch.len()];
+        let mut pause = FIRST_PAUSE;
+        for attempt in 1..=TRIES {
+            let open: Vec<usize> = (0..batch.len()).filter(|&index| fates[index] == Fate::Failed).collect();
+            if open.is_empty() {
+                break;
+            }
+            if attempt > 1 {
+                if let Some(sleep) = &self.sleep {
+                    sleep.sleep(pause).await;
+                }
+                pause *= 4;
+            }
+            match self.call(batch, &open).await {
+                Ok(answer) => record_answer(&mut fates, batch, &answer),
+                Err(error) if is_refusal(&error) && open.len() == 1 => {
+                    tracing::warn!(error = %Chain(&error), "the topic refuses an event");
+                    fates[open[0]] = Fate::Refused;
+                }
+                Err(error) if is_refusal(&error) => {
+                    tracing::warn!(error = %Chain(&error), "the topic refuses a batch: one by one");
+                    return self.publish_one_by_one(batch, fates).await;
+                }
+                Err(error) => {
+                    // The SDK has tried this call as often as makes sense.
+                    tracing::warn!(error = %Chain(&error), "events cannot be published");
+                    break;
+                }
+            }
+        }
+        fates
+    }
+
+    /// For a batch that is refused as a whole because of one of its entries.
+    async fn publish_one_by_one(&self, batch: &[Entry], mut fates: Vec<Fate>) -> Vec<Fate> {
+        for (index, entry) in batch.iter().enumerate() {
+            if fates[index] == Fate::Failed {
+                let alone = Box::pin(self.publish_batch(std::slice::from_ref(entry))).await;
+                fates[index] = alone.first().copied().unwrap_or(Fate::Failed);
+            }
+        }
+        fates
+    }
+
+    async fn call(
+        &self,
+        batch: &[Entry],
+        open: &[usize],
+    ) -> Result<PublishBatchOutput, SdkError<PublishBatchError>> {
+        let entries = open.iter().map(|&index| request_entry(index, &batch[index])).collect::<Result<_, _>>();
+        let entries = entries.map_err(SdkError::construction_failure)?;
+        let call = self.client.publish_batch().topic_arn(&self.topic_arn);
+        call.set_publish_batch_request_entries(Some(entries)).send().await
+    }
+}
+
+/// How many of the next entries one call can carry; at least one.
+fn batch_length(entries: &[Entry]) -> usize {
+    let mut bytes = 0;
+    let fitting = entries.iter().take(MAX_ENTRIES).take_while(|entry| {
+        bytes += entry.size();
+        bytes <= MAX_BYTES
+    });
+    fitting.count().max(1)
+}
+
+fn request_entry(index: usize, entry: &Entry) -> Result<PublishBatchRequestEntry, BuildError> {
+    let event_type = MessageAttributeValue::builder()
+        .data_type("String")
+        .string_value(entry.event_type.as_str())
+        .build()?;
+    PublishBatchRequestEntry::builder()
+        .id(index.to_string())
+        .message(&entry.body)
+        .message_attributes("type", event_type)
+        .build()
+}
+
+/// What is named neither as published nor as failed stays as it was, so it is tried again.
+fn record_answer(fates: &mut [Fate], batch: &[Entry], answer: &PublishBatchOutput) {
+    for published in answer.successful() {
+        if let Some(fate) = index_of(published.id()).and_then(|index| fates.get_mut(index)) {
+            *fate = Fate::Published;
+        }
+    }
+    for failed in answer.failed() {
+        let index = index_of(Some(failed.id()));
+        if let Some((fate, entry)) = index.and_then(|index| Some((fates.get_mut(index)?, batch.get(index)?)))
+        {
+            *fate = if failed.sender_fault() { Fate::Refused } else { Fate::Failed };
+            tracing::warn!(event.id = %entry.id, failure.code = failed.code(), "event not published");
+        }
+    }
+}
+
+fn index_of(id: Option<&str>) -> Option<usize> {
+    id.and_then(|id| id.parse().ok())
+}
+
+/// Whether the call failed because of what its entries say, so that the same entries will fail again.
+fn is_refusal(error: &SdkError<PublishBatchError>) -> bool {
+    matches!(
+        error.as_service_error(),
+        Some(
+            PublishBatchError::InvalidParameterException(_)
+                | PublishBatchError::InvalidParameterValueException(_)
+                | PublishBatchError::BatchRequestTooLongException(_)
+                | PublishBatchError::ValidationException(_)
+        )
+    )
+}
