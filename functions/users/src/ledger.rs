@@ -1,0 +1,223 @@
+//! The ledger: one entry per order of a user, and what it means for the statistics. Pure: no AWS, no clock.
+//!
+//! ```text
+//! (none) --confirmed--> counted --cancelled--> cancelled
+//! (none) --cancelled--> cancelled
+//! ```
+//!
+//! Whatever else arrives changes nothing: a message that is repeated, or a confirmation that comes after its
+//! cancellation. So any order and any repetition of the same messages lead to the same statistics.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use shop_events::{Cause, Event, EventData, OrderSnapshot};
+use shop_types::{Money, OrderId, Timestamp, UserId};
+
+use crate::stats::{LastOrder, OutOfRange, UserStats};
+
+/// What an entry says of its order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EntryState {
+    /// It is in the statistics.
+    Counted,
+    /// It is not, and never will be.
+    Cancelled,
+}
+
+/// What is known of one order of a user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerEntry {
+    /// The user.
+    pub user_id: UserId,
+    /// The order.
+    pub order_id: OrderId,
+    /// Whether it counts.
+    pub state: EntryState,
+    /// What it cost.
+    pub total: Money,
+    /// When it was placed.
+    pub placed_at: Timestamp,
+    /// 1 when the entry was made, 2 when its order was taken off again.
+    pub version: u64,
+    /// When the entry was made or changed.
+    pub recorded_at: Timestamp,
+    /// The event that made or changed it.
+    #[serde(flatten)]
+    pub cause: Cause,
+}
+
+impl LedgerEntry {
+    /// Its order, as the statistics name it.
+    #[must_use]
+    pub fn as_last_order(&self) -> LastOrder {
+        LastOrder { placed_at: self.placed_at, order_id: self.order_id.clone() }
+    }
+}
+
+/// What an event says of an order of a user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The state that the order's entry should have.
+    pub state: EntryState,
+    /// The order.
+    pub order_id: OrderId,
+    /// What it cost.
+    pub total: Money,
+    /// When it was placed.
+    pub placed_at: Timestamp,
+    /// The event.
+    pub cause: Cause,
+}
+
+/// What an event means for this service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Meaning {
+    /// A user's order counts, or no longer.
+    OfUser(UserId, Change),
+    /// The order is a guest's, who has no statistics.
+    OfGuest,
+    /// It is none of the events that this service consumes.
+    Unexpected,
+}
+
+/// Reads an event.
+#[must_use]
+pub fn meaning(event: &Event) -> Meaning {
+    let (state, order): (_, &OrderSnapshot) = match event.data() {
+        EventData::OrderConfirmed(order) => (EntryState::Counted, order),
+        EventData::OrderCancelled(order) => (EntryState::Cancelled, order),
+        _ => return Meaning::Unexpected,
+    };
+    let Some(user_id) = order.customer_id.clone() else { return Meaning::OfGuest };
+    let change = Change {
+        state,
+        order_id: order.order_id.clone(),
+        total: order.total,
+        placed_at: order.placed_at,
+        cause: event.as_cause(),
+    };
+    Meaning::OfUser(user_id, change)
+}
+
+/// A user's statistics, and those of the ledger's entries that some changes are about.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// The statistics.
+    pub stats: UserStats,
+    /// The entries, by order.
+    pub entries: BTreeMap<OrderId, LedgerEntry>,
+}
+
+/// An entry to be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntryWrite {
+    /// The entry as it is to be.
+    pub entry: LedgerEntry,
+    /// Whether there is one already, which is then `counted`.
+    pub replaces: bool,
+}
+
+/// What some changes come to: one write of the statistics at most, and one of each entry that changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Update {
+    /// The user.
+    pub user_id: UserId,
+    /// The statistics as they are to be, one version on; none where no order is added or taken off.
+    pub stats: Option<UserStats>,
+    /// The entries that change.
+    pub entries: Vec<EntryWrite>,
+    /// Whether the last order is taken off, so that the one before it has to be found in the ledger:
+    /// [`Update::find_last_order`].
+    pub last_order_is_lost: bool,
+}
+
+impl Account {
+    /// What the changes come to, taken in their order.
+    ///
+    /// # Errors
+    /// The sums are out of range.
+    pub fn apply(&self, changes: &[Change], now: Timestamp) -> Result<Update, OutOfRange> {
+        let mut after: BTreeMap<&OrderId, LedgerEntry> = BTreeMap::new();
+        for change in changes {
+            let before = after.get(&change.order_id).or_else(|| self.entries.get(&change.order_id));
+            if before.is_none_or(|entry| entry.state == EntryState::Counted && entry.state != change.state) {
+                after.insert(&change.order_id, self.entry(change, now));
+            }
+        }
+
+        let mut stats = self.stats.clone();
+        let mut entries = Vec::with_capacity(after.len());
+        for (order_id, entry) in after {
+            let before = self.entries.get(order_id);
+            match (before, entry.state) {
+                (None, EntryState::Counted) => {
+                    stats.add(&entry)?;
+                    stats.last_order = stats.last_order.max(Some(entry.as_last_order()));
+                }
+                (Some(before), EntryState::Cancelled) => stats.remove(before)?,
+                (None, EntryState::Cancelled) | (Some(_), EntryState::Counted) => {}
+            }
+            entries.push(EntryWrite { entry, replaces: before.is_some() });
+        }
+
+        let is_off = |last: &LastOrder| entries.iter().any(|write| write.takes_off(&last.order_id));
+        let last_order_is_lost = self.stats.last_order.as_ref().is_some_and(is_off);
+        let is_changed =
+            entries.iter().any(|write| write.replaces || write.entry.state == EntryState::Counted);
+        if is_changed {
+            stats.version += 1;
+            stats.updated_at = self.stats.updated_at.max(Some(now));
+        }
+        let stats = is_changed.then_some(stats);
+        Ok(Update { user_id: self.stats.user_id.clone(), stats, entries, last_order_is_lost })
+    }
+
+    fn entry(&self, change: &Change, now: Timestamp) -> LedgerEntry {
+        let before = self.entries.get(&change.order_id);
+        LedgerEntry {
+            user_id: self.stats.user_id.clone(),
+            order_id: change.order_id.clone(),
+            state: change.state,
+            // What was added is what is taken off.
+            total: before.map_or(change.total, |entry| entry.total),
+            placed_at: before.map_or(change.placed_at, |entry| entry.placed_at),
+            version: before.map_or(1, |entry| entry.version + 1),
+            recorded_at: now,
+            cause: change.cause.clone(),
+        }
+    }
+}
+
+impl EntryWrite {
+    fn takes_off(&self, order_id: &OrderId) -> bool {
+        self.entry.state == EntryState::Cancelled && self.entry.order_id == *order_id
+    }
+}
+
+impl Update {
+    /// Whether there is nothing to write.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Finds the last order anew. `counted` are all orders that the stored ledger has as counted.
+    pub fn find_last_order(&mut self, counted: impl IntoIterator<Item = LastOrder>) {
+        let Self { stats: Some(stats), entries, .. } = self else { return };
+        let stored = counted
+            .into_iter()
+            .filter(|order| !entries.iter().any(|write| write.takes_off(&order.order_id)))
+            .max();
+        let added = entries
+            .iter()
+            .filter(|write| write.entry.state == EntryState::Counted)
+            .map(|write| write.entry.as_last_order())
+            .max();
+        stats.last_order = stored.max(added);
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

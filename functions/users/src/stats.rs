@@ -1,0 +1,72 @@
+//! A user's statistics: confirmed orders that were not cancelled. Pure: no AWS, no clock.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use shop_types::{Currency, OrderId, Timestamp, UserId};
+
+use crate::ledger::LedgerEntry;
+
+/// What a user has ordered so far.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserStats {
+    /// The user.
+    pub user_id: UserId,
+    /// How many orders count.
+    pub orders_placed: u64,
+    /// What they cost, in minor units of each currency. A currency in which nothing was spent is absent.
+    pub spent: BTreeMap<Currency, i64>,
+    /// The newest order that counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_order: Option<LastOrder>,
+    /// 0 for a user without statistics; one more with every write.
+    pub version: u64,
+    /// When they changed last; none for a user without statistics.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<Timestamp>,
+}
+
+/// An order by its time; the later one is the greater, and of two of the same millisecond the greater id.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct LastOrder {
+    /// When it was placed.
+    pub placed_at: Timestamp,
+    /// The order.
+    pub order_id: OrderId,
+}
+
+/// A sum that cannot be: beyond 64 bits, or less than nothing, which the ledger rules out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the statistics are out of range")]
+pub struct OutOfRange;
+
+impl UserStats {
+    /// The statistics of a user who has ordered nothing.
+    #[must_use]
+    pub fn empty(user_id: UserId) -> Self {
+        let spent = BTreeMap::new();
+        Self { user_id, orders_placed: 0, spent, last_order: None, version: 0, updated_at: None }
+    }
+
+    /// Adds an order. The last order is not this function's business.
+    pub(crate) fn add(&mut self, entry: &LedgerEntry) -> Result<(), OutOfRange> {
+        self.orders_placed = self.orders_placed.checked_add(1).ok_or(OutOfRange)?;
+        self.spend(entry.total.currency, entry.total.minor)
+    }
+
+    /// Takes off an order that was added.
+    pub(crate) fn remove(&mut self, entry: &LedgerEntry) -> Result<(), OutOfRange> {
+        self.orders_placed = self.orders_placed.checked_sub(1).ok_or(OutOfRange)?;
+        self.spend(entry.total.currency, entry.total.minor.checked_neg().ok_or(OutOfRange)?)
+    }
+
+    fn spend(&mut self, currency: Currency, minor: i64) -> Result<(), OutOfRange> {
+        let before = self.spent.get(&currency).copied().unwrap_or_default();
+        match before.checked_add(minor).ok_or(OutOfRange)? {
+            sum if sum < 0 => return Err(OutOfRange),
+            0 => self.spent.remove(&currency),
+            sum => self.spent.insert(currency, sum),
+        };
+        Ok(())
+    }
+}

@@ -1,0 +1,246 @@
+//! The users table: its keys, its conditions, its items. Nothing else speaks DynamoDB to it.
+//!
+//! | item | `pk` | `sk` |
+//! |---|---|---|
+//! | [`UserStats`] | user id | `stats` |
+//! | [`LedgerEntry`] | user id | `order#` and the order id |
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Put, TransactWriteItem};
+use data_encoding::HEXLOWER;
+use serde::Serialize;
+use shop_dynamo::{
+    Item, MAX_TRANSACTION_ITEMS, StoreError, TransactionOutcome, outcome, read, string, write,
+};
+use shop_lambda::{Environment, Random, StartError};
+use shop_types::{OrderId, UserId};
+
+use crate::ledger::{Account, EntryWrite, LedgerEntry, Update};
+use crate::stats::{LastOrder, UserStats};
+
+/// Most orders of one update: with the statistics they fill a transaction, and a `BatchGetItem` call too.
+/// An entry has less than 1 KB, so the limit of 4 MB is far away.
+pub const MAX_ORDERS: usize = MAX_TRANSACTION_ITEMS - 1;
+
+const STATS: &str = "stats";
+const STATS_KIND: &str = "user's statistics";
+const ENTRY_PREFIX: &str = "order#";
+const ENTRY_KIND: &str = "ledger entry";
+/// Tries of a batch whose keys DynamoDB leaves unprocessed, which it does when it throttles.
+const BATCH_TRIES: usize = 3;
+
+/// The users table.
+#[derive(Clone, Debug)]
+pub struct UserStore {
+    client: Client,
+    table: String,
+    random: Random,
+}
+
+/// What came of an update.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Saved {
+    /// It is stored.
+    Done,
+    /// Somebody else wrote in between; nothing is stored. Read again.
+    Outrun,
+}
+
+impl UserStore {
+    /// The store in the table that `USERS_TABLE` names.
+    ///
+    /// # Errors
+    /// The variable is not set.
+    pub fn start(environment: &Environment, client: Client) -> Result<Self, StartError> {
+        let table = environment.required("USERS_TABLE")?.to_owned();
+        Ok(Self { client, table, random: environment.random() })
+    }
+
+    /// A user's statistics, as of a moment ago (an eventually consistent read, at half the price); none for
+    /// a user without any.
+    ///
+    /// # Errors
+    /// DynamoDB failed.
+    pub async fn stats(&self, user: &UserId) -> Result<Option<UserStats>, StoreError> {
+        let get = self.client.get_item().table_name(&self.table).set_key(Some(key(user, STATS.to_owned())));
+        let answer = get.send().await.map_err(StoreError::call("GetItem"))?;
+        answer.item.map(|item| read(STATS_KIND, item)).transpose()
+    }
+
+    /// A user's statistics and the entries of these orders, [`MAX_ORDERS`] at most, as they are now.
+    ///
+    /// # Errors
+    /// DynamoDB failed, or kept throttling.
+    pub async fn account(&self, user: &UserId, orders: &BTreeSet<&OrderId>) -> Result<Account, StoreError> {
+        const OPERATION: &str = "BatchGetItem";
+        let stats_key = key(user, STATS.to_owned());
+        let entry_keys = orders.iter().map(|order| key(user, entry_sk(order)));
+        let wanted = KeysAndAttributes::builder()
+            .set_keys(Some(std::iter::once(stats_key).chain(entry_keys).collect()))
+            .consistent_read(true)
+            .build()
+            .map_err(StoreError::call(OPERATION))?;
+        let mut account = Account { stats: UserStats::empty(user.clone()), entries: BTreeMap::new() };
+        let mut remaining = HashMap::from([(self.table.clone(), wanted)]);
+        for _ in 0..BATCH_TRIES {
+            let answer = self.client.batch_get_item().set_request_items(Some(remaining)).send().await;
+            let answer = answer.map_err(StoreError::call(OPERATION))?;
+            let items = answer.responses.and_then(|mut tables| tables.remove(&self.table));
+            for item in items.unwrap_or_default() {
+                if item.get("sk") == Some(&string(STATS)) {
+                    account.stats = read(STATS_KIND, item)?;
+                } else {
+                    let entry: LedgerEntry = read(ENTRY_KIND, item)?;
+                    account.entries.insert(entry.order_id.clone(), entry);
+                }
+            }
+            remaining = answer.unprocessed_keys.unwrap_or_default();
+            if remaining.is_empty() {
+                return Ok(account);
+            }
+        }
+        Err(StoreError::Unprocessed { operation: OPERATION })
+    }
+
+    /// All orders that the user's ledger has as counted, as they are now. It reads the whole ledger, so it
+    /// is only for when the last order was cancelled.
+    ///
+    /// # Errors
+    /// DynamoDB failed.
+    pub async fn counted_orders(&self, user: &UserId) -> Result<Vec<LastOrder>, StoreError> {
+        let query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key_condition_expression("pk = :user AND begins_with(sk, :prefix)")
+            .filter_expression("#state = :counted")
+            .projection_expression("placed_at, order_id")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":user", string(user.as_str()))
+            .expression_attribute_values(":prefix", string(ENTRY_PREFIX))
+            .expression_attribute_values(":counted", string("counted"));
+        let mut orders = Vec::new();
+        let mut start = None;
+        loop {
+            let answer = query.clone().set_exclusive_start_key(start).send().await;
+            let answer = answer.map_err(StoreError::call("Query"))?;
+            for item in answer.items.unwrap_or_default() {
+                orders.push(read(ENTRY_KIND, item)?);
+            }
+            start = answer.last_evaluated_key;
+            if start.is_none() {
+                return Ok(orders);
+            }
+        }
+    }
+
+    /// Writes an update in one transaction, if neither the statistics nor an entry has changed since it was
+    /// made.
+    ///
+    /// # Errors
+    /// DynamoDB failed; the update may or may not be stored, and reading again tells.
+    pub async fn save(&self, update: &Update) -> Result<Saved, StoreError> {
+        let stats = update.stats.iter().map(|stats| self.put_stats(stats));
+        let entries = update.entries.iter().map(|write| self.put_entry(write));
+        let writes = stats.chain(entries).collect::<Result<Vec<_>, _>>()?;
+        let transaction = self
+            .client
+            .transact_write_items()
+            .set_transact_items(Some(writes))
+            // The SDK would take one of its own, which no seed governs.
+            .client_request_token(HEXLOWER.encode(&self.random.bytes::<16>()));
+        Ok(match outcome(transaction.send().await)? {
+            TransactionOutcome::Done => Saved::Done,
+            TransactionOutcome::Cancelled(_) | TransactionOutcome::TokenReused => Saved::Outrun,
+        })
+    }
+
+    fn put_stats(&self, stats: &UserStats) -> Result<TransactWriteItem, StoreError> {
+        let put = Put::builder().table_name(&self.table).set_item(Some(stats_item(stats)?));
+        let put = match stats.version.checked_sub(1) {
+            None | Some(0) => put.condition_expression("attribute_not_exists(pk)"),
+            Some(before) => put
+                .condition_expression("version = :before")
+                .expression_attribute_values(":before", AttributeValue::N(before.to_string())),
+        };
+        transact(put.build())
+    }
+
+    fn put_entry(&self, write: &EntryWrite) -> Result<TransactWriteItem, StoreError> {
+        let put = Put::builder().table_name(&self.table).set_item(Some(entry_item(&write.entry)?));
+        let put = if write.replaces {
+            put.condition_expression("#state = :counted")
+                .expression_attribute_names("#state", "state")
+                .expression_attribute_values(":counted", string("counted"))
+        } else {
+            put.condition_expression("attribute_not_exists(pk)")
+        };
+        transact(put.build())
+    }
+}
+
+/// Whether the item with this sort key is an entry of the ledger.
+#[must_use]
+pub fn is_ledger_entry(sk: &str) -> bool {
+    sk.starts_with(ENTRY_PREFIX)
+}
+
+pub(crate) fn stats_item(stats: &UserStats) -> Result<Item, StoreError> {
+    item(STATS_KIND, &stats.user_id, STATS.to_owned(), stats)
+}
+
+pub(crate) fn entry_item(entry: &LedgerEntry) -> Result<Item, StoreError> {
+    item(ENTRY_KIND, &entry.user_id, entry_sk(&entry.order_id), entry)
+}
+
+fn item<T: Serialize>(kind: &'static str, user: &UserId, sk: String, value: &T) -> Result<Item, StoreError> {
+    let mut item = write(kind, value)?;
+    item.extend(key(user, sk));
+    Ok(item)
+}
+
+fn key(user: &UserId, sk: String) -> Item {
+    HashMap::from([("pk".to_owned(), string(user.as_str())), ("sk".to_owned(), string(sk))])
+}
+
+fn entry_sk(order: &OrderId) -> String {
+    format!("{ENTRY_PREFIX}{order}")
+}
+
+fn transact<E>(put: Result<Put, E>) -> Result<TransactWriteItem, StoreError>
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    let put = put.map_err(StoreError::call("TransactWriteItems"))?;
+    Ok(TransactWriteItem::builder().put(put).build())
+}
+
+#[cfg(test)]
+mod tests {
+    use shop_types::{Money, Timestamp};
+
+    use super::*;
+    use crate::ledger::EntryState;
+    use crate::ledger::tests::{change, user};
+
+    #[test]
+    fn items_read_back_as_they_were() {
+        let account = Account { stats: UserStats::empty(user()), entries: BTreeMap::new() };
+        let changes = [change(0, EntryState::Counted), change(2, EntryState::Counted)];
+        let update = account.apply(&changes, Timestamp::from_millis(9000)).unwrap();
+        let stats = update.stats.unwrap();
+        assert_eq!(stats.spent.len(), 2);
+        assert_eq!(read::<UserStats>(STATS_KIND, stats_item(&stats).unwrap()).unwrap(), stats);
+
+        let mut entry = update.entries[0].entry.clone();
+        entry.total = Money { minor: i64::MAX, ..entry.total };
+        let item = entry_item(&entry).unwrap();
+        assert_eq!(item["sk"], string(format!("order#{}", entry.order_id)));
+        assert_eq!(item["state"], string("counted"));
+        assert_eq!(read::<LedgerEntry>(ENTRY_KIND, item.clone()).unwrap(), entry);
+        assert_eq!(read::<LastOrder>(ENTRY_KIND, item).unwrap(), entry.as_last_order());
+    }
+}
