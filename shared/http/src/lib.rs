@@ -11,6 +11,8 @@ mod input;
 mod problem;
 mod reply;
 mod route;
+#[cfg(test)]
+mod route_tests;
 
 pub use call::{Call, MAX_BODY_BYTES, PageRequest, Precondition};
 pub use cursor::{Cursor, InvalidCursor};
