@@ -1,0 +1,82 @@
+//! `POST /products`: an administrator puts a product into the catalogue.
+//!
+//! The product and its stock counter are one transaction. Sent again, the same request gets the same product,
+//! marked as replayed: under a client's own id always, and under an `Idempotency-Key` by an id that derives
+//! from it. An id is given out once, and not again after a deletion.
+
+use shop_events::Cause;
+use shop_http::{Access, Call, FieldError, Problem, Reply, Route};
+use shop_lambda::{Clock, Function, Random};
+use shop_types::ProductId;
+
+use crate::fields::Draft;
+use crate::product::{Offer, Product};
+use crate::retries::problem;
+use crate::start::start;
+use crate::stock::Stock;
+use crate::store::Store;
+
+/// The function.
+pub const FUNCTION: Function = Function::new("create-product", |environment| {
+    Box::pin(start(environment, |store, environment| CreateProduct {
+        store,
+        clock: environment.clock(),
+        random: environment.random(),
+    }))
+});
+
+struct CreateProduct {
+    store: Store,
+    clock: Clock,
+    random: Random,
+}
+
+/// Where a product's id comes from, which decides what it means that the id is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum IdFrom {
+    Client,
+    Key,
+    Us,
+}
+
+impl Route for CreateProduct {
+    const ACCESS: Access = Access::Admin;
+
+    async fn handle(&self, call: Call) -> Result<Reply, Problem> {
+        let draft = Draft::read(call.body()?)?;
+        let key = call.idempotency_key()?;
+        let now = self.clock.now();
+        let (id, id_from) = match (&draft.id, key) {
+            (Some(id), _) => (id.clone(), IdFrom::Client),
+            (None, Some(key)) => (ProductId::derived(&call.principal.to_string(), key), IdFrom::Key),
+            (None, None) => (ProductId::fresh(now, self.random.bytes()), IdFrom::Us),
+        };
+        let cause = Cause::request(&call.request_id);
+        let stock = Stock::create(id.clone(), draft.stock, now, cause.clone());
+        let hash = draft.hash()?;
+        let product = Product::create(id, draft, hash, now, cause);
+        match self.store.create(&product, &stock).await.map_err(problem)? {
+            None => created(&Offer { product, stock }),
+            Some(before) if is_same_request(&before.product, &product) => Ok(created(&before)?.replayed()),
+            Some(_) if id_from == IdFrom::Key => Err(Problem::unprocessable(
+                "idempotency_key_reused",
+                "This Idempotency-Key was used before, for another request.",
+            )),
+            Some(_) => Err(id_taken()),
+        }
+    }
+}
+
+fn is_same_request(before: &Product, product: &Product) -> bool {
+    before.request_hash == product.request_hash && before.deleted_at.is_none()
+}
+
+fn created(offer: &Offer) -> Result<Reply, Problem> {
+    Reply::created(&format!("/products/{}", offer.product.id), &offer.view())?.versioned(offer.tag())
+}
+
+fn id_taken() -> Problem {
+    let detail = "This id belongs to another product, or did before that was deleted.".to_owned();
+    let error = FieldError { pointer: "/id".into(), code: "id_taken", detail: detail.clone() };
+    Problem::conflict("id_taken", detail).with_errors(vec![error])
+}

@@ -1,0 +1,221 @@
+//! What a write to the products table means to others: from an item before and after to events. Pure.
+//!
+//! - A product: product.created, .updated, .deleted, at the product's version.
+//! - A stock counter: inventory.updated, at the counter's version, where its figures changed.
+//! - An entry of the ledger: inventory.reserved, .rejected, .released, at the entry's version. A cancellation
+//!   that came before its order set nothing aside, so it releases nothing.
+//! - An adjustment, which only remembers its idempotency key: nothing.
+
+use shop_events::{
+    Event, EventData, InventoryRejected, InventoryReleased, InventoryReserved, ProductDeleted,
+    RejectionReason,
+};
+use shop_messaging::relay::{Image, ImageError};
+
+use crate::product::Product;
+use crate::reservation::{Reservation, Status};
+use crate::stock::Stock;
+use crate::store::Kind;
+
+/// Why a record cannot become events: it is parked.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// An image is not the item that its key says it is.
+    #[error(transparent)]
+    Image(#[from] ImageError),
+    /// The sort key is none of this table's.
+    #[error("the item is of no known kind")]
+    UnknownKind,
+    /// An item that is never removed was removed.
+    #[error("a {0} was removed")]
+    Removed(&'static str),
+}
+
+/// The events of one write.
+///
+/// # Errors
+/// See [`RecordError`].
+pub fn events(old: Option<&Image>, new: Option<&Image>) -> Result<Vec<Event>, RecordError> {
+    let sort_key = new.or(old).and_then(|image| image.text("sk"));
+    let kind = sort_key.and_then(Kind::of).ok_or(RecordError::UnknownKind)?;
+    if kind == Kind::Adjustment {
+        return Ok(Vec::new());
+    }
+    let new = new.ok_or(RecordError::Removed(kind.name()))?;
+    let event = match kind {
+        Kind::Product => of_product(read(kind, old)?.as_ref(), &new.read(kind.name())?),
+        Kind::Stock => of_stock(read(kind, old)?.as_ref(), &new.read(kind.name())?),
+        Kind::Reservation => of_reservation(read(kind, old)?.as_ref(), new.read(kind.name())?),
+        Kind::Adjustment => None,
+    };
+    Ok(event.into_iter().collect())
+}
+
+fn read<T: serde::de::DeserializeOwned>(kind: Kind, image: Option<&Image>) -> Result<Option<T>, ImageError> {
+    image.map(|image| image.read(kind.name())).transpose()
+}
+
+fn of_product(old: Option<&Product>, new: &Product) -> Option<Event> {
+    let was_deleted = old.is_some_and(|old| old.deleted_at.is_some());
+    let data = match (old, new.deleted_at) {
+        _ if was_deleted => return None,
+        (_, Some(_)) => EventData::ProductDeleted(ProductDeleted { product_id: new.id.clone() }),
+        (None, None) => EventData::ProductCreated(new.snapshot()),
+        (Some(old), None) if old.version == new.version => return None,
+        (Some(_), None) => EventData::ProductUpdated(new.snapshot()),
+    };
+    Some(Event::new(data, new.version, new.updated_at, new.cause.clone()))
+}
+
+fn of_stock(old: Option<&Stock>, new: &Stock) -> Option<Event> {
+    let data = EventData::InventoryUpdated(new.change_since(old)?);
+    Some(Event::new(data, new.version, new.updated_at, new.cause.clone()))
+}
+
+fn of_reservation(old: Option<&Reservation>, new: Reservation) -> Option<Event> {
+    let before = old.map(|old| old.status);
+    if before == Some(new.status) {
+        return None;
+    }
+    let order_id = new.order_id;
+    let data = match new.status {
+        Status::Reserved => EventData::InventoryReserved(InventoryReserved { order_id, lines: new.lines }),
+        Status::Rejected => {
+            let reason = new.reason.unwrap_or(RejectionReason::InsufficientStock);
+            EventData::InventoryRejected(InventoryRejected { order_id, reason, shortages: new.shortages })
+        }
+        Status::Released if before.is_none() => return None,
+        Status::Released => EventData::InventoryReleased(InventoryReleased { order_id, lines: new.lines }),
+    };
+    Some(Event::new(data, new.version, new.updated_at, new.cause))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Serialize;
+    use shop_events::{Cause, EventType, ReservedLine, Shortage};
+    use shop_types::{OrderId, ProductId, Timestamp};
+
+    use crate::product::tests::product;
+    use crate::stock::tests::stock;
+
+    /// The image of an item, with its sort key as the store writes it.
+    fn image(sort_key: &'static str, item: &impl Serialize) -> Image {
+        #[derive(Serialize)]
+        struct Keyed<'a, T> {
+            sk: &'static str,
+            #[serde(flatten)]
+            item: &'a T,
+        }
+        Image::of("item", &Keyed { sk: sort_key, item }).unwrap()
+    }
+
+    fn told(sort_key: &'static str, old: Option<&impl Serialize>, new: &impl Serialize) -> Vec<Event> {
+        let old = old.map(|old| image(sort_key, old));
+        events(old.as_ref(), Some(&image(sort_key, new))).unwrap()
+    }
+
+    fn types(events: &[Event]) -> Vec<(EventType, u64)> {
+        events.iter().map(|event| (event.event_type(), event.version())).collect()
+    }
+
+    fn cause() -> Cause {
+        let event = Event::new(
+            EventData::ProductDeleted(ProductDeleted { product_id: product().id }),
+            1,
+            Timestamp::from_millis(0),
+            Cause::request("request-1"),
+        );
+        event.as_cause()
+    }
+
+    fn later() -> Timestamp {
+        Timestamp::from_millis(2000)
+    }
+
+    #[test]
+    fn a_product_is_created_updated_and_deleted() {
+        let first = product();
+        let second = first.with(&crate::fields::Changes::default(), later(), Cause::request("request-2"));
+        let third = second.deleted(later(), Cause::request("request-3"));
+        let created = told("product", None::<&Product>, &first);
+        assert_eq!(types(&created), [(EventType::ProductCreated, 1)]);
+        assert_eq!(created[0].id().as_str(), "prod-1:1:product.created");
+        assert_eq!(*created[0].cause(), Cause::request("request-1"));
+        assert_eq!(*created[0].data(), EventData::ProductCreated(first.snapshot()));
+        let updated = told("product", Some(&first), &second);
+        assert_eq!(types(&updated), [(EventType::ProductUpdated, 2)]);
+        assert_eq!((updated[0].time(), updated[0].cause()), (later(), &Cause::request("request-2")));
+        assert_eq!(types(&told("product", Some(&second), &third)), [(EventType::ProductDeleted, 3)]);
+        assert_eq!(told("product", Some(&third), &third), []);
+        assert_eq!(told("product", Some(&first), &first), []);
+    }
+
+    #[test]
+    fn stock_tells_its_figures_when_they_change() {
+        let before = stock("prod-1", 50, 0);
+        let moved = Stock { available: 48, reserved: 2, version: 2, cause: cause(), ..before.clone() };
+        let updated = told("stock", Some(&before), &moved);
+        assert_eq!(types(&updated), [(EventType::InventoryUpdated, 2)]);
+        let EventData::InventoryUpdated(data) = updated[0].data() else { panic!("{updated:?}") };
+        assert_eq!((data.available, data.reserved, data.change), (48, 2, -2));
+        assert_eq!(updated[0].cause().causation_id.as_ref().unwrap().as_str(), "prod-1:1:product.deleted");
+        let deleted = Stock { deleted_at: Some(later()), ..moved.clone() };
+        assert_eq!(told("stock", Some(&moved), &deleted), []);
+        assert_eq!(types(&told("stock", None::<&Stock>, &before)), [(EventType::InventoryUpdated, 1)]);
+        assert_eq!(told("stock", None::<&Stock>, &stock("prod-1", 0, 0)), []);
+    }
+
+    #[test]
+    fn a_claim_that_comes_and_goes_tells_nothing_by_itself() {
+        let order = OrderId::derived("test", "order");
+        let claim = Reservation::reserved(order, vec![], later(), cause());
+        let kept = Stock { claim: Some(claim), ..stock("prod-1", 48, 2) };
+        let gone = Stock { claim: None, ..kept.clone() };
+        assert_eq!(told("stock", Some(&kept), &gone), []);
+    }
+
+    #[test]
+    fn a_reservation_tells_what_became_of_its_order() {
+        let order = OrderId::derived("test", "order");
+        let product: ProductId = "prod-1".parse().unwrap();
+        let lines = vec![ReservedLine { product_id: product.clone(), quantity: 2 }];
+        let shortages = vec![Shortage { product_id: product, requested: 2, available: 1 }];
+        let none = None::<&Reservation>;
+
+        let reserved = Reservation::reserved(order.clone(), lines.clone(), later(), cause());
+        let event = &told("reservation", none, &reserved)[0];
+        let data = InventoryReserved { order_id: order.clone(), lines: lines.clone() };
+        assert_eq!((event.data(), event.version()), (&EventData::InventoryReserved(data), 1));
+        assert_eq!((event.time(), event.cause()), (later(), &cause()));
+
+        let released = reserved.released(later(), Cause::request("request-9"));
+        let event = &told("reservation", Some(&reserved), &released)[0];
+        let data = InventoryReleased { order_id: order.clone(), lines };
+        assert_eq!((event.data(), event.version()), (&EventData::InventoryReleased(data), 2));
+
+        let reason = RejectionReason::InsufficientStock;
+        let rejected = Reservation::rejected(order.clone(), reason, shortages.clone(), later(), cause());
+        let event = &told("reservation", none, &rejected)[0];
+        let data = InventoryRejected { order_id: order.clone(), reason, shortages };
+        assert_eq!((event.data(), event.version()), (&EventData::InventoryRejected(data), 1));
+
+        let tombstone = Reservation::never_needed(order, later(), cause());
+        assert_eq!(told("reservation", none, &tombstone), []);
+    }
+
+    #[test]
+    fn an_adjustment_tells_nothing_and_what_is_unknown_is_an_error() {
+        #[derive(Serialize)]
+        struct Nothing {}
+        assert_eq!(told("adjustment#abc", None::<&Nothing>, &Nothing {}), []);
+        let unknown = image("surprise", &Nothing {});
+        assert!(matches!(events(None, Some(&unknown)), Err(RecordError::UnknownKind)));
+        let malformed = image("stock", &Nothing {});
+        assert!(matches!(events(None, Some(&malformed)), Err(RecordError::Image(_))));
+        let gone = image("stock", &stock("prod-1", 1, 0));
+        assert!(matches!(events(Some(&gone), None), Err(RecordError::Removed("stock counter"))));
+        assert!(matches!(events(None, None), Err(RecordError::UnknownKind)));
+    }
+}

@@ -1,0 +1,332 @@
+//! The fields of a product in a request: what is allowed, and every mistake by name.
+
+use serde::Serialize;
+use shop_http::{Input, Node, Problem};
+use shop_types::{AmountError, Currency, Money, ProductId};
+
+use crate::hash::hash;
+use crate::stock::MAX_STOCK;
+
+const MAX_NAME: usize = 200;
+const MAX_DESCRIPTION: usize = 5000;
+const MAX_CATEGORY: usize = 100;
+/// What browsers and CDNs take without trouble.
+const MAX_URL: usize = 2048;
+
+/// A product to be created.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Draft {
+    /// The id that the client chose, if it did.
+    pub id: Option<ProductId>,
+    /// Its name: 1 to 200 characters.
+    pub name: String,
+    /// Its description: at most 5000 characters.
+    pub description: Option<String>,
+    /// The price of one: more than nothing.
+    pub price: Money,
+    /// Its category: 1 to 100 characters.
+    pub category: Option<String>,
+    /// The address of its picture.
+    pub image_url: Option<String>,
+    /// How many are for sale at first.
+    pub stock: u64,
+}
+
+impl Draft {
+    /// Reads the body of `POST /products`.
+    ///
+    /// # Errors
+    /// 422 with every mistake.
+    pub fn read(input: Input<'_>) -> Result<Self, Problem> {
+        let draft = Self::fields(&input.root());
+        input.finish(draft)
+    }
+
+    fn fields(body: &Node<'_>) -> Option<Self> {
+        let mut body = body.object()?;
+        let id = body.optional("id").map(|node| {
+            node.parsed(
+                "invalid_id",
+                "Use 1 to 64 letters, digits, '-', '_' and '.', a letter or digit first.",
+            )
+        });
+        let name = body.required("name").and_then(|node| name(&node));
+        let description = body.optional("description").map(|node| node.text(0..=MAX_DESCRIPTION));
+        let price = body.required("price");
+        let currency = match body.optional("currency") {
+            Some(node) => node.parsed("invalid_currency", "This must be an ISO 4217 code such as USD."),
+            None => Some(Currency::USD),
+        };
+        let price = match currency {
+            Some(currency) => price.and_then(|node| amount(&node, currency)),
+            None => None,
+        };
+        let category = body.optional("category").map(|node| category(&node));
+        let image_url = body.optional("image_url").map(|node| image_url(&node));
+        let stock = match body.optional("stock") {
+            Some(node) => node.integer(0..=MAX_STOCK),
+            None => Some(0),
+        };
+        body.finish();
+        Some(Self {
+            id: given(id)?,
+            name: name?,
+            description: given(description)?,
+            price: price?,
+            category: given(category)?,
+            image_url: given(image_url)?,
+            stock: stock?,
+        })
+    }
+
+    /// What tells this draft from another. It is of what was understood: `29.990` is `29.99`.
+    ///
+    /// # Errors
+    /// None that these types give a reason for; JSON's writer wants one.
+    pub fn hash(&self) -> Result<String, serde_json::Error> {
+        Ok(hash(&serde_json::to_vec(self)?))
+    }
+}
+
+/// Fields of a product to be changed: `None` leaves a field as it is, `Some(None)` takes it away.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Another name.
+    pub name: Option<String>,
+    /// Another description, or none.
+    pub description: Option<Option<String>>,
+    /// Another price, in the product's currency.
+    pub price: Option<Money>,
+    /// Another category, or none.
+    pub category: Option<Option<String>>,
+    /// Another picture, or none.
+    pub image_url: Option<Option<String>>,
+}
+
+impl Changes {
+    /// Reads the body of `PATCH /products/{id}`, for a product with prices in `currency`.
+    ///
+    /// # Errors
+    /// 422 with every mistake, and for a body that changes nothing.
+    pub fn read(input: Input<'_>, currency: Currency) -> Result<Self, Problem> {
+        let changes = Self::fields(&input.root(), currency);
+        input.finish(changes)
+    }
+
+    fn fields(root: &Node<'_>, currency: Currency) -> Option<Self> {
+        let mut body = root.object()?;
+        let name = body.nullable("name").map(|node| name(&node));
+        let description =
+            body.nullable("description").map(|node| or_null(&node, |node| node.text(0..=MAX_DESCRIPTION)));
+        let price = body.nullable("price").map(|node| amount(&node, currency));
+        let category = body.nullable("category").map(|node| or_null(&node, category));
+        let image_url = body.nullable("image_url").map(|node| or_null(&node, image_url));
+        body.finish();
+        let changes = Self {
+            name: given(name)?,
+            description: given(description)?,
+            price: given(price)?,
+            category: given(category)?,
+            image_url: given(image_url)?,
+        };
+        if changes == Self::default() {
+            root.note("nothing_to_change", "Name at least one field to change.");
+            return None;
+        }
+        Some(changes)
+    }
+}
+
+/// A field that was left out is no mistake; one that could not be read is.
+#[expect(clippy::option_option, reason = "left out, mistaken, and read are three things")]
+fn given<T>(field: Option<Option<T>>) -> Option<Option<T>> {
+    match field {
+        None => Some(None),
+        Some(None) => None,
+        Some(value) => Some(value),
+    }
+}
+
+#[expect(clippy::option_option, reason = "mistaken, null, and read are three things")]
+fn or_null<T>(node: &Node<'_>, read: impl FnOnce(&Node<'_>) -> Option<T>) -> Option<Option<T>> {
+    if node.is_null() { Some(None) } else { read(node).map(Some) }
+}
+
+fn name(node: &Node<'_>) -> Option<String> {
+    let name = node.text(1..=MAX_NAME)?;
+    if name.trim().is_empty() {
+        node.note("blank", "This must not be blank.");
+        return None;
+    }
+    Some(name)
+}
+
+fn category(node: &Node<'_>) -> Option<String> {
+    let category = node.text(1..=MAX_CATEGORY)?;
+    if category.trim().is_empty() {
+        node.note("blank", "This must not be blank.");
+        return None;
+    }
+    Some(category)
+}
+
+/// A price: more than nothing, and no more digits than the currency has.
+fn amount(node: &Node<'_>, currency: Currency) -> Option<Money> {
+    match currency.parse_amount(node.number()?) {
+        Ok(money) if money.minor > 0 => return Some(money),
+        Ok(_) => node.note("out_of_range", "This must be more than 0."),
+        Err(error @ AmountError::TooManyDigits(_)) => node.note("too_many_digits", sentence(error)),
+        Err(error @ AmountError::TooLarge) => node.note("out_of_range", sentence(error)),
+        Err(error) => node.note("invalid_amount", sentence(error)),
+    }
+    None
+}
+
+fn sentence(error: AmountError) -> String {
+    let text = error.to_string();
+    let mut characters = text.chars();
+    let first = characters.next().map(|c| c.to_ascii_uppercase());
+    first.into_iter().chain(characters).chain(['.']).collect()
+}
+
+/// The storefront shows the picture in a page: nothing but `https`, or a path on the shop's own site.
+fn image_url(node: &Node<'_>) -> Option<String> {
+    let url = node.text(1..=MAX_URL)?;
+    let is_plain = url.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte));
+    let is_path = url.starts_with('/') && !url.starts_with("//");
+    let host = url.strip_prefix("https://").and_then(|rest| rest.split(['/', '?', '#']).next());
+    // A user name before the host makes an address look like another's.
+    let has_host =
+        host.is_some_and(|host| host.starts_with(|c: char| c.is_ascii_alphanumeric()) && !host.contains('@'));
+    if is_plain && (is_path || has_host) {
+        return Some(url);
+    }
+    node.note("invalid_url", "This must be an https:// address, or a path that starts with '/'.");
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    fn draft(body: &Value) -> Result<Draft, Vec<(String, &'static str)>> {
+        let text = body.to_string();
+        Draft::read(Input::parse(text.as_bytes()).unwrap()).map_err(|problem| mistakes(&problem))
+    }
+
+    fn changes(body: &str) -> Result<Changes, Vec<(String, &'static str)>> {
+        Changes::read(Input::parse(body.as_bytes()).unwrap(), Currency::USD)
+            .map_err(|problem| mistakes(&problem))
+    }
+
+    fn mistakes(problem: &Problem) -> Vec<(String, &'static str)> {
+        problem.errors().iter().map(|error| (error.pointer.clone(), error.code)).collect()
+    }
+
+    #[test]
+    fn a_product_needs_a_name_and_a_price() {
+        let made = draft(&json!({"name": "Mug", "price": 29.99})).unwrap();
+        let expected = Draft {
+            id: None,
+            name: "Mug".into(),
+            description: None,
+            price: Money { minor: 2999, currency: Currency::USD },
+            category: None,
+            image_url: None,
+            stock: 0,
+        };
+        assert_eq!(made, expected);
+        assert_eq!(
+            draft(&json!({})).unwrap_err(),
+            [("/name".into(), "missing"), ("/price".into(), "missing")]
+        );
+    }
+
+    #[test]
+    fn the_limits_are_those_that_the_api_names() {
+        let with = |field: &str, value: Value| {
+            let mut body = json!({"name": "Mug", "price": 1});
+            body[field] = value;
+            draft(&body)
+        };
+        for (field, value) in [
+            ("id", json!("prod-123")),
+            ("name", json!("n".repeat(200))),
+            ("description", json!("")),
+            ("description", json!("ä".repeat(5000))),
+            ("description", json!(null)),
+            ("price", json!(0.01)),
+            ("category", json!("c".repeat(100))),
+            ("image_url", json!("https://images.example/a.jpg?w=1#x")),
+            ("image_url", json!("/images/a.jpg")),
+            ("stock", json!(1_000_000_000)),
+        ] {
+            assert!(with(field, value.clone()).is_ok(), "{field}: {value}");
+        }
+        for (field, value, code) in [
+            ("id", json!("a/b"), "invalid_id"),
+            ("id", json!(7), "invalid_id"),
+            ("name", json!("n".repeat(201)), "wrong_length"),
+            ("name", json!(""), "wrong_length"),
+            ("name", json!("  "), "blank"),
+            ("name", json!("a\u{0}"), "control_character"),
+            ("description", json!("d".repeat(5001)), "wrong_length"),
+            ("price", json!(0), "out_of_range"),
+            ("price", json!(-1), "out_of_range"),
+            ("price", json!("1"), "wrong_type"),
+            ("price", json!(1.001), "too_many_digits"),
+            ("price", json!(1e300), "invalid_amount"),
+            ("price", json!(99_999_999_999_999_u64), "out_of_range"),
+            ("currency", json!("usd"), "invalid_currency"),
+            ("category", json!("c".repeat(101)), "wrong_length"),
+            ("image_url", json!("http://images.example/a.jpg"), "invalid_url"),
+            ("image_url", json!("javascript:alert(1)"), "invalid_url"),
+            ("image_url", json!("//images.example/a.jpg"), "invalid_url"),
+            ("image_url", json!("https:///a.jpg"), "invalid_url"),
+            ("image_url", json!("https://shop.example@evil.example/"), "invalid_url"),
+            ("image_url", json!("https://a b/"), "invalid_url"),
+            ("image_url", json!(format!("/{}", "a".repeat(2048))), "wrong_length"),
+            ("stock", json!(-1), "out_of_range"),
+            ("stock", json!(1_000_000_001), "out_of_range"),
+            ("stock", json!(1.5), "wrong_type"),
+            ("colour", json!("blue"), "unexpected"),
+        ] {
+            assert_eq!(with(field, value.clone()), Err(vec![(format!("/{field}"), code)]), "{value}");
+        }
+    }
+
+    #[test]
+    fn a_change_names_something_and_null_takes_away_what_may_be_absent() {
+        let expected =
+            Changes { description: Some(None), category: Some(Some("a".into())), ..Changes::default() };
+        assert_eq!(changes(r#"{"description": null, "category": "a"}"#), Ok(expected));
+        assert_eq!(changes("{}"), Err(vec![(String::new(), "nothing_to_change")]));
+        assert_eq!(changes(r#"{"name": null}"#), Err(vec![("/name".into(), "wrong_type")]));
+        assert_eq!(changes(r#"{"price": null}"#), Err(vec![("/price".into(), "wrong_type")]));
+        let wrong = [("/currency".into(), "unexpected"), ("/stock".into(), "unexpected")];
+        assert_eq!(changes(r#"{"name": "a", "currency": "USD", "stock": 1}"#), Err(wrong.to_vec()));
+    }
+
+    #[test]
+    fn the_hash_is_of_what_was_understood() {
+        let hash = |text: &str| Draft::read(Input::parse(text.as_bytes()).unwrap()).unwrap().hash().unwrap();
+        assert_eq!(
+            hash(r#"{"name": "a", "price": 29.990}"#),
+            hash(r#"{"price":29.99,"name":"a","stock":0}"#)
+        );
+        assert_ne!(hash(r#"{"name": "a", "price": 1}"#), hash(r#"{"name": "a", "price": 1, "stock": 1}"#));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_is_taken_for_a_picture_that_a_page_could_run(text in "\\PC{0,40}") {
+            if let Ok(draft) = draft(&json!({"name": "a", "price": 1, "image_url": text})) {
+                let url = draft.image_url.unwrap_or_default();
+                prop_assert!(url.starts_with("https://") || url.starts_with('/') && !url.starts_with("//"));
+                prop_assert!(url.bytes().all(|byte| byte.is_ascii_graphic()));
+            }
+        }
+    }
+}

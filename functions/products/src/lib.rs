@@ -1,0 +1,52 @@
+//! The products service: the catalogue, the stock counters, and the reservation ledger.
+//!
+//! | route, queue or stream | module and binary |
+//! |---|---|
+//! | `POST /products` | [`create_product`] |
+//! | `GET /products` | [`list_products`] |
+//! | `GET /products/{id}` | [`get_product`] |
+//! | `PATCH /products/{id}` | [`update_product`] |
+//! | `DELETE /products/{id}` | [`delete_product`] |
+//! | `PATCH /products/{id}/stock` | [`set_stock`] |
+//! | `ReserveStockQueue`: order.created, order.cancelled | [`reserve_stock`] |
+//! | stream of `ProductsTable` | [`publish_product_events`] |
+//!
+//! One table. Handlers and consumers only write to it; its stream tells the others: product.created, .updated,
+//! .deleted and inventory.updated, .reserved, .rejected, .released.
+//!
+//! Invariant, at any time and per product: initial + restocked - removed = available + reserved, and what is
+//! reserved is the sum of the ledger's reserved entries (with the claims on their way there).
+
+pub mod create_product;
+pub mod delete_product;
+pub mod events;
+pub mod fields;
+pub mod get_product;
+mod hash;
+pub mod list_products;
+mod millis;
+pub mod plan;
+pub mod product;
+pub mod publish_product_events;
+pub mod reservation;
+pub mod reserve_stock;
+mod retries;
+pub mod set_stock;
+mod start;
+pub mod stock;
+pub mod store;
+pub mod update_product;
+
+use shop_lambda::Function;
+
+/// The service's functions.
+pub const FUNCTIONS: &[Function] = &[
+    create_product::FUNCTION,
+    list_products::FUNCTION,
+    get_product::FUNCTION,
+    update_product::FUNCTION,
+    delete_product::FUNCTION,
+    set_stock::FUNCTION,
+    reserve_stock::FUNCTION,
+    publish_product_events::FUNCTION,
+];

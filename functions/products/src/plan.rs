@@ -1,0 +1,304 @@
+//! The decision behind reserve-stock: from what a batch of messages says of orders, and the books as they
+//! are, to the writes that settle them. Pure: no AWS, no clock.
+//!
+//! - First come, first served: cancellations give their stock back, then orders are served by the time they
+//!   were placed.
+//! - All or nothing: an order gets every line, or none and a rejection that names each shortage.
+//! - Each event takes effect once, in any order of arrival: the ledger's entry is the claim. A cancellation
+//!   that comes first leaves a tombstone, which its order then meets.
+//! - Coalesced: all orders that fit into a transaction share one write to each product's counter.
+//!
+//! Every write carries a condition that holds only if the books are as they were read, or better. Where one
+//! fails, the transaction does nothing, the rest of the plan is void, and another is made from fresh books.
+
+use std::collections::BTreeMap;
+
+use shop_dynamo::MAX_TRANSACTION_ITEMS;
+use shop_events::{Cause, RejectionReason, ReservedLine, Shortage};
+use shop_types::{OrderId, ProductId, Timestamp};
+
+use crate::reservation::{Quantities, Reservation, Status};
+use crate::stock::Stock;
+
+/// What the messages of a batch say of one order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Demand {
+    /// The order.
+    pub order_id: OrderId,
+    /// When it was placed.
+    pub placed_at: Timestamp,
+    /// What it asks for.
+    pub lines: Vec<ReservedLine>,
+    /// Its order.created, if that is in the batch.
+    pub created: Option<Cause>,
+    /// Its order.cancelled, if that is in the batch.
+    pub cancelled: Option<Cause>,
+}
+
+impl Demand {
+    /// What it asks for, by product.
+    #[must_use]
+    pub fn quantities(&self) -> Quantities {
+        quantities(&self.lines)
+    }
+
+    /// Whether its stock and its entry do not fit into one transaction: see [`Step::Claim`].
+    #[must_use]
+    pub fn is_large(&self) -> bool {
+        is_large(&self.quantities())
+    }
+
+    /// Whether no transaction can hold its stock. An order has at most 100 lines, so none should come.
+    #[must_use]
+    pub fn is_too_large(&self) -> bool {
+        self.quantities().len() > MAX_TRANSACTION_ITEMS
+    }
+}
+
+fn quantities(lines: &[ReservedLine]) -> Quantities {
+    let mut quantities = Quantities::new();
+    for line in lines.iter().filter(|line| line.quantity > 0) {
+        *quantities.entry(line.product_id.clone()).or_default() += u64::from(line.quantity);
+    }
+    quantities
+}
+
+fn is_large(quantities: &Quantities) -> bool {
+    quantities.len() >= MAX_TRANSACTION_ITEMS
+}
+
+/// The books, as far as a batch touches them. What is not there does not exist.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Books {
+    /// The ledger's entries.
+    pub reservations: BTreeMap<OrderId, Reservation>,
+    /// The stock counters.
+    pub stocks: BTreeMap<ProductId, Stock>,
+}
+
+/// A change of one counter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Move {
+    /// How many go from available to reserved; less than 0 where more come back. 0 only for a keeper.
+    pub net: i64,
+    /// When.
+    pub at: Timestamp,
+    /// The event behind it; the first one, where several share the write.
+    pub cause: Cause,
+}
+
+/// Changes of counters, each product once.
+pub type Moves = BTreeMap<ProductId, Move>;
+
+/// An entry of the ledger to be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The entry.
+    pub reservation: Reservation,
+    /// The version that it replaces; none where the order must have no entry yet.
+    pub replaces: Option<u64>,
+}
+
+impl Entry {
+    fn of(reservation: Reservation) -> Self {
+        let replaces = reservation.version.checked_sub(1).filter(|version| *version > 0);
+        Self { reservation, replaces }
+    }
+}
+
+/// One transaction. Each takes effect as a whole, or not at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Settles some orders: the counters that they touch, and their entries.
+    Settle {
+        /// The counters.
+        moves: Moves,
+        /// The entries.
+        entries: Vec<Entry>,
+    },
+    /// Settles an order of 100 products, whose counters alone fill a transaction. The entry is left with
+    /// the counter of the order's first product, its keeper, for [`Step::Complete`] to put into the ledger.
+    /// Nothing is decided in between: whoever reads the counter sees the entry, and completes it before
+    /// anything else.
+    ///
+    /// No condition can ask whether the ledger has an entry, since that would be the 101st item. The
+    /// keeper's version tells: every entry of such an order comes through its keeper, and the ledger was
+    /// read after the keeper. (The keeper exists: only products that exist can be ordered, and counters are
+    /// never removed.)
+    Claim {
+        /// The counters, the keeper's among them.
+        moves: Moves,
+        /// The product whose counter keeps the entry meanwhile.
+        keeper: ProductId,
+        /// The version that the keeper must have.
+        keeper_version: u64,
+        /// The entry.
+        reservation: Reservation,
+    },
+    /// Puts the entry that a counter keeps into the ledger.
+    Complete {
+        /// The product whose counter keeps it.
+        keeper: ProductId,
+        /// The entry.
+        entry: Entry,
+    },
+}
+
+/// The transactions that settle these demands, in their order. None, where all is settled.
+#[must_use]
+pub fn plan(demands: &[Demand], books: Books, now: Timestamp) -> Vec<Step> {
+    let mut planner = Planner { books, now, steps: Vec::new(), moves: Moves::new(), entries: Vec::new() };
+    planner.complete_claims();
+    let cancelled = demands.iter().filter_map(|demand| Some((demand, demand.cancelled.as_ref()?)));
+    for (demand, cause) in cancelled {
+        planner.cancel(demand, cause);
+    }
+    let created = demands.iter().filter_map(|demand| Some((demand, demand.created.as_ref()?)));
+    let mut created: Vec<_> = created.collect();
+    created.sort_by_key(|(demand, _)| (demand.placed_at, &demand.order_id));
+    for (demand, cause) in created {
+        planner.reserve(demand, cause);
+    }
+    planner.close();
+    planner.steps
+}
+
+/// The plan so far. `books` are as they will be once it is carried out, the open transaction included.
+struct Planner {
+    books: Books,
+    now: Timestamp,
+    steps: Vec<Step>,
+    moves: Moves,
+    entries: Vec<Entry>,
+}
+
+impl Planner {
+    fn complete_claims(&mut self) {
+        for (product, stock) in &mut self.books.stocks {
+            if let Some(claim) = stock.claim.take() {
+                self.books.reservations.insert(claim.order_id.clone(), claim.clone());
+                self.steps.push(Step::Complete { keeper: product.clone(), entry: Entry::of(claim) });
+            }
+        }
+    }
+
+    fn cancel(&mut self, demand: &Demand, cause: &Cause) {
+        match self.books.reservations.get(&demand.order_id) {
+            None => {
+                let tombstone = Reservation::never_needed(demand.order_id.clone(), self.now, cause.clone());
+                self.settle(demand, tombstone, &Quantities::new(), -1);
+            }
+            Some(reservation) if reservation.status == Status::Reserved => {
+                let released = reservation.released(self.now, cause.clone());
+                let lines = quantities(&released.lines);
+                self.settle(demand, released, &lines, -1);
+            }
+            Some(_) => {}
+        }
+    }
+
+    fn reserve(&mut self, demand: &Demand, cause: &Cause) {
+        if self.books.reservations.contains_key(&demand.order_id) {
+            return;
+        }
+        let (order_id, cause) = (demand.order_id.clone(), cause.clone());
+        let wanted = demand.quantities();
+        let mut reason = RejectionReason::InsufficientStock;
+        let mut shortages = Vec::new();
+        for (product_id, quantity) in &wanted {
+            let for_sale = self.for_sale(product_id);
+            if for_sale.is_none() {
+                reason = RejectionReason::UnknownProduct;
+            }
+            let available = for_sale.unwrap_or(0);
+            if available < *quantity {
+                let requested = u32::try_from(*quantity).unwrap_or(u32::MAX);
+                shortages.push(Shortage { product_id: product_id.clone(), requested, available });
+            }
+        }
+        if shortages.is_empty() {
+            let reserved = Reservation::reserved(order_id, demand.lines.clone(), self.now, cause);
+            self.settle(demand, reserved, &wanted, 1);
+        } else {
+            let rejected = Reservation::rejected(order_id, reason, shortages, self.now, cause);
+            self.settle(demand, rejected, &Quantities::new(), 1);
+        }
+    }
+
+    /// How many of a product are for sale; none where there is no such product, or no longer.
+    fn for_sale(&self, product: &ProductId) -> Option<u64> {
+        let stock = self.books.stocks.get(product).filter(|stock| stock.deleted_at.is_none())?;
+        Some(stock.available)
+    }
+
+    /// Plans an entry and the stock that it sets aside (`sign` 1) or gives back (-1).
+    fn settle(&mut self, demand: &Demand, reservation: Reservation, quantities: &Quantities, sign: i64) {
+        self.books.reservations.insert(reservation.order_id.clone(), reservation.clone());
+        if demand.is_large() {
+            self.claim(demand, reservation, quantities, sign);
+            return;
+        }
+        let new = quantities.keys().filter(|product| !self.moves.contains_key(*product)).count();
+        if self.moves.len() + new + self.entries.len() + 1 > MAX_TRANSACTION_ITEMS {
+            self.close();
+        }
+        for (product, quantity) in quantities {
+            let net = self.book(product, *quantity, sign);
+            let first = || Move { net: 0, at: self.now, cause: reservation.cause.clone() };
+            self.moves.entry(product.clone()).or_insert_with(first).net += net;
+        }
+        self.entries.push(Entry::of(reservation));
+    }
+
+    fn claim(&mut self, demand: &Demand, reservation: Reservation, quantities: &Quantities, sign: i64) {
+        self.close();
+        let Some(keeper) = demand.quantities().into_keys().next() else { return };
+        let keeper_version = self.books.stocks.get(&keeper).map_or(0, |stock| stock.version);
+        let unmoved = Move { net: 0, at: self.now, cause: reservation.cause.clone() };
+        let mut moves = Moves::from([(keeper.clone(), unmoved.clone())]);
+        for (product, quantity) in quantities {
+            let net = self.book(product, *quantity, sign);
+            moves.insert(product.clone(), Move { net, ..unmoved.clone() });
+        }
+        self.count_versions(&moves);
+        let entry = Entry::of(reservation.clone());
+        self.steps.push(Step::Claim { moves, keeper: keeper.clone(), keeper_version, reservation });
+        self.steps.push(Step::Complete { keeper, entry });
+    }
+
+    /// Moves stock in the books; the change of what is reserved.
+    fn book(&mut self, product: &ProductId, quantity: u64, sign: i64) -> i64 {
+        if let Some(stock) = self.books.stocks.get_mut(product) {
+            let (from, to) = match sign {
+                1 => (&mut stock.available, &mut stock.reserved),
+                _ => (&mut stock.reserved, &mut stock.available),
+            };
+            *from = from.saturating_sub(quantity);
+            *to = to.saturating_add(quantity);
+        }
+        quantity.cast_signed() * sign
+    }
+
+    /// Ends the open transaction.
+    fn close(&mut self) {
+        let mut moves = std::mem::take(&mut self.moves);
+        // What one order gives back and another takes at once need not be written.
+        moves.retain(|_, change| change.net != 0);
+        self.count_versions(&moves);
+        let entries = std::mem::take(&mut self.entries);
+        if !entries.is_empty() {
+            self.steps.push(Step::Settle { moves, entries });
+        }
+    }
+
+    fn count_versions(&mut self, moves: &Moves) {
+        for product in moves.keys() {
+            if let Some(stock) = self.books.stocks.get_mut(product) {
+                stock.version += 1;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,127 @@
+//! What holds for any orders, deliveries, crashes and stale reads.
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// The lines of an order as product numbers and quantities, when it was placed, whether it is a large one.
+type Shape = (Vec<(usize, u32)>, i64, bool);
+
+/// Orders of a few products, some of 100 products.
+fn orders() -> impl Strategy<Value = Vec<Demand>> {
+    let lines = prop::collection::vec((0_usize..5, 1_u32..4), 1..4);
+    let shape = (lines, 0_i64..10, prop::bool::weighted(0.1));
+    prop::collection::vec(shape, 1..12).prop_map(|shapes| {
+        shapes.into_iter().enumerate().map(|(number, shape)| shaped(number, shape)).collect()
+    })
+}
+
+fn shaped(number: usize, (lines, at, is_large): Shape) -> Demand {
+    let names: Vec<_> = lines.iter().map(|(i, quantity)| (format!("p{i:03}"), *quantity)).collect();
+    let lines: Vec<_> = names.iter().map(|(name, quantity)| (name.as_str(), *quantity)).collect();
+    let demand = placed(&format!("o{number}"), at, &lines);
+    if is_large { Demand { lines: large("x").lines, ..demand } } else { demand }
+}
+
+/// One delivery: the number of an order (modulo their count), and whether it is its cancellation.
+type Delivery = (prop::sample::Index, bool);
+
+fn deliveries() -> impl Strategy<Value = Vec<Vec<Delivery>>> {
+    let batch = prop::collection::vec((any::<prop::sample::Index>(), prop::bool::weighted(0.3)), 1..6);
+    prop::collection::vec(batch, 1..12)
+}
+
+/// A batch of deliveries as demands, one per order.
+fn batch_of(orders: &[Demand], batch: &[Delivery]) -> Vec<Demand> {
+    let mut demands: BTreeMap<OrderId, Demand> = BTreeMap::new();
+    for (index, is_cancellation) in batch {
+        let order = index.get(orders);
+        let nothing = || Demand { created: None, cancelled: None, ..order.clone() };
+        let demand = demands.entry(order.order_id.clone()).or_insert_with(nothing);
+        if *is_cancellation {
+            demand.cancelled = Some(cause("cancelled"));
+        } else {
+            demand.created = Some(cause("created"));
+        }
+    }
+    demands.into_values().collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    /// Two consumers with books of different age, crashes between steps, duplicates, any order of arrival.
+    #[test]
+    fn the_books_agree_after_every_step(
+        orders in orders(),
+        batches in deliveries(),
+        stale in prop::collection::vec(any::<bool>(), 12),
+        crashes in prop::collection::vec(0_usize..4, 12),
+        available in 0_u64..12,
+    ) {
+        let mut table = warehouse(available);
+        let mut older = table.clone();
+        for (number, batch) in batches.iter().enumerate() {
+            let demands = batch_of(&orders, batch);
+            let seen = read(if stale[number] { &older } else { &table }, &demands);
+            older = table.clone();
+            for step in plan(&demands, seen, now()).iter().take(crashes[number] + 1) {
+                if !carry_out(&mut table, step) {
+                    prop_assert!(stale[number], "fresh books cannot be contradicted");
+                    break;
+                }
+                check(&table);
+            }
+        }
+        // Everything is delivered once more, and settles.
+        for batch in &batches {
+            settle(&mut table, &batch_of(&orders, batch));
+        }
+        prop_assert!(table.stocks.values().all(|stock| stock.claim.is_none()));
+        for (index, is_cancellation) in batches.iter().flatten() {
+            let status = table.reservations[&index.get(&orders).order_id].status;
+            prop_assert!(!is_cancellation || status != Status::Reserved);
+        }
+    }
+
+    /// While there is enough, it does not matter how and in which order events arrive.
+    #[test]
+    fn any_order_of_arrival_gives_the_same_books(orders in orders(), batches in deliveries(), seed in any::<prop::sample::Index>()) {
+        let mut table = warehouse(1000);
+        for batch in &batches {
+            settle(&mut table, &batch_of(&orders, batch));
+        }
+        let mut single: Vec<Delivery> = batches.concat();
+        single.reverse();
+        let middle = seed.index(single.len());
+        single.rotate_left(middle);
+        let mut other = warehouse(1000);
+        for delivery in &single {
+            settle(&mut other, &batch_of(&orders, std::slice::from_ref(delivery)));
+            settle(&mut other, &batch_of(&orders, std::slice::from_ref(delivery)));
+        }
+        let outcome = |table: &Books| -> Vec<_> {
+            table.reservations.iter().map(|(id, entry)| (id.clone(), entry.status)).collect()
+        };
+        prop_assert_eq!(outcome(&table), outcome(&other));
+        for (product, stock) in &table.stocks {
+            let twin = &other.stocks[product];
+            prop_assert_eq!((stock.available, stock.reserved), (twin.available, twin.reserved));
+        }
+    }
+
+    /// No order is rejected whose lines are still there when the batch is settled.
+    #[test]
+    fn nothing_is_undersold(orders in orders(), available in 0_u64..12) {
+        let mut table = warehouse(available);
+        settle(&mut table, &orders);
+        for demand in &orders {
+            let entry = &table.reservations[&demand.order_id];
+            let is_there = demand.quantities().iter().all(|(product, quantity)| {
+                table.stocks[product].available >= *quantity
+            });
+            prop_assert_eq!(entry.status == Status::Rejected && is_there, false);
+            prop_assert_eq!(entry.status == Status::Rejected, !entry.shortages.is_empty());
+        }
+    }
+}

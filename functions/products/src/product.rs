@@ -1,0 +1,237 @@
+//! A product of the catalogue. Pure: no AWS, no clock. Its stock is another thing, with a life of its own:
+//! see [`crate::stock`].
+
+use serde::{Deserialize, Serialize};
+use shop_events::{Cause, ProductSnapshot};
+use shop_http::{Decimal, EntityTag};
+use shop_types::{Currency, Money, ProductId, Timestamp};
+
+use crate::fields::{Changes, Draft};
+use crate::millis;
+use crate::stock::Stock;
+
+/// A product, as it is stored. `create-order` reads `name`, `price`, `currency` and `deleted_at` of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Product {
+    /// Its id, which no other product ever has, not even after a deletion.
+    #[serde(rename = "pk")]
+    pub id: ProductId,
+    /// Its name.
+    pub name: String,
+    /// Its description.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The price of one, in minor units of `currency`.
+    pub price: i64,
+    /// The currency, which never changes.
+    pub currency: Currency,
+    /// Its category.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<String>,
+    /// The address of its picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_url: Option<String>,
+    /// 1 when created, one more with every change. Stock has a version of its own.
+    pub version: u64,
+    /// When it was created.
+    #[serde(with = "millis")]
+    pub created_at: Timestamp,
+    /// When it changed last.
+    #[serde(with = "millis")]
+    pub updated_at: Timestamp,
+    /// When it was deleted; it stays as a tombstone.
+    #[serde(default, with = "millis::option", skip_serializing_if = "Option::is_none")]
+    pub deleted_at: Option<Timestamp>,
+    /// What it was created from, to tell a repeated request from another one.
+    pub request_hash: String,
+    /// Why it changed last.
+    #[serde(flatten)]
+    pub cause: Cause,
+}
+
+impl Product {
+    /// A new product.
+    #[must_use]
+    pub fn create(id: ProductId, draft: Draft, request_hash: String, now: Timestamp, cause: Cause) -> Self {
+        Self {
+            id,
+            name: draft.name,
+            description: draft.description,
+            price: draft.price.minor,
+            currency: draft.price.currency,
+            category: draft.category,
+            image_url: draft.image_url,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+            deleted_at: None,
+            request_hash,
+            cause,
+        }
+    }
+
+    /// This product with some fields changed.
+    #[must_use]
+    pub fn with(&self, changes: &Changes, now: Timestamp, cause: Cause) -> Self {
+        let mut product = self.next(now, cause);
+        if let Some(name) = &changes.name {
+            product.name.clone_from(name);
+        }
+        if let Some(description) = &changes.description {
+            product.description.clone_from(description);
+        }
+        if let Some(price) = changes.price {
+            product.price = price.minor;
+        }
+        if let Some(category) = &changes.category {
+            product.category.clone_from(category);
+        }
+        if let Some(image_url) = &changes.image_url {
+            product.image_url.clone_from(image_url);
+        }
+        product
+    }
+
+    /// This product, deleted.
+    #[must_use]
+    pub fn deleted(&self, now: Timestamp, cause: Cause) -> Self {
+        let product = self.next(now, cause);
+        Self { deleted_at: Some(product.updated_at), ..product }
+    }
+
+    fn next(&self, now: Timestamp, cause: Cause) -> Self {
+        // Never back in time: a product's events sort by their time as by their version.
+        let updated_at = now.max(self.updated_at);
+        Self { version: self.version + 1, updated_at, cause, ..self.clone() }
+    }
+
+    /// The price of one.
+    #[must_use]
+    pub const fn money(&self) -> Money {
+        Money { minor: self.price, currency: self.currency }
+    }
+
+    /// The product as its events tell it.
+    #[must_use]
+    pub fn snapshot(&self) -> ProductSnapshot {
+        ProductSnapshot {
+            product_id: self.id.clone(),
+            name: self.name.clone(),
+            description: self.description.clone(),
+            price: self.money(),
+            category: self.category.clone(),
+            image_url: self.image_url.clone(),
+            created_at: self.created_at,
+        }
+    }
+}
+
+/// A product and its stock: what the API shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// The product.
+    pub product: Product,
+    /// Its stock.
+    pub stock: Stock,
+}
+
+impl Offer {
+    /// The tag of the answer: it changes with the product and with its stock.
+    #[must_use]
+    pub const fn tag(&self) -> EntityTag {
+        EntityTag::showing(self.product.version, self.stock.version)
+    }
+
+    /// The answer.
+    #[must_use]
+    pub fn view(&self) -> ProductView<'_> {
+        let product = &self.product;
+        ProductView {
+            id: &product.id,
+            name: &product.name,
+            description: product.description.as_deref(),
+            price: Decimal(product.money()),
+            currency: product.currency,
+            category: product.category.as_deref(),
+            image_url: product.image_url.as_deref(),
+            stock: self.stock.available,
+            version: product.version,
+            created_at: product.created_at,
+            updated_at: product.updated_at,
+        }
+    }
+}
+
+/// A product in an answer.
+#[derive(Debug, Serialize)]
+pub struct ProductView<'a> {
+    id: &'a ProductId,
+    name: &'a str,
+    description: Option<&'a str>,
+    price: Decimal,
+    currency: Currency,
+    category: Option<&'a str>,
+    image_url: Option<&'a str>,
+    /// How many are for sale.
+    stock: u64,
+    version: u64,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use serde_json::json;
+
+    pub(crate) fn product() -> Product {
+        Product {
+            id: "prod-1".parse().unwrap(),
+            name: "Mug".into(),
+            description: None,
+            price: 2990,
+            currency: Currency::USD,
+            category: Some("kitchen".into()),
+            image_url: None,
+            version: 1,
+            created_at: Timestamp::from_millis(1000),
+            updated_at: Timestamp::from_millis(1000),
+            deleted_at: None,
+            request_hash: "hash".into(),
+            cause: Cause::request("request-1"),
+        }
+    }
+
+    #[test]
+    fn a_change_changes_what_it_names_and_the_version() {
+        let changes = Changes {
+            description: Some(Some("Blue".into())),
+            category: Some(None),
+            price: Some(Money { minor: 1, currency: Currency::USD }),
+            ..Changes::default()
+        };
+        let second = product().with(&changes, Timestamp::from_millis(5), Cause::request("request-2"));
+        let expected = Product {
+            description: Some("Blue".into()),
+            category: None,
+            price: 1,
+            version: 2,
+            cause: Cause::request("request-2"),
+            ..product()
+        };
+        assert_eq!(second, expected, "and its time does not go back");
+    }
+
+    #[test]
+    fn the_view_writes_the_price_with_all_digits_and_absent_fields_as_null() {
+        let stock =
+            Stock::create("prod-1".parse().unwrap(), 7, Timestamp::from_millis(0), Cause::request("r"));
+        let offer = Offer { product: product(), stock };
+        let text = serde_json::to_string(&offer.view()).unwrap();
+        assert!(text.contains(r#""price":29.90,"#), "{text}");
+        let view: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(view["description"], json!(null));
+        assert_eq!(view["stock"], json!(7));
+        assert_eq!(view["created_at"], json!("1970-01-01T00:00:01.000Z"));
+    }
+}

@@ -1,0 +1,90 @@
+//! The reservation ledger: one entry per order. The entry is the claim on the order's events (each takes
+//! effect once) and says what is set aside. Pure: no AWS, no clock.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use shop_events::{Cause, RejectionReason, ReservedLine, Shortage};
+use shop_types::{OrderId, ProductId, Timestamp};
+
+use crate::millis;
+
+/// How many of each product.
+pub type Quantities = BTreeMap<ProductId, u64>;
+
+/// What became of an order's lines. There is no way back from the last two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// All of them are set aside.
+    Reserved,
+    /// Not all of them were there, so none is set aside.
+    Rejected,
+    /// The order was cancelled: nothing is set aside, and never will be.
+    Released,
+}
+
+/// An entry of the ledger, as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reservation {
+    /// The order.
+    #[serde(rename = "pk")]
+    pub order_id: OrderId,
+    /// What became of it.
+    pub status: Status,
+    /// What is or was set aside: all of the order's lines, or nothing.
+    pub lines: Vec<ReservedLine>,
+    /// Why it was rejected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<RejectionReason>,
+    /// The lines that could not be had.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shortages: Vec<Shortage>,
+    /// 1 at first; 2 when a reservation was released.
+    pub version: u64,
+    /// When it changed last.
+    #[serde(with = "millis")]
+    pub updated_at: Timestamp,
+    /// The event that changed it last.
+    #[serde(flatten)]
+    pub cause: Cause,
+}
+
+impl Reservation {
+    fn first(order_id: OrderId, status: Status, now: Timestamp, cause: Cause) -> Self {
+        let (lines, shortages) = (Vec::new(), Vec::new());
+        Self { order_id, status, lines, reason: None, shortages, version: 1, updated_at: now, cause }
+    }
+
+    /// All of the order's lines are set aside.
+    #[must_use]
+    pub fn reserved(order_id: OrderId, lines: Vec<ReservedLine>, now: Timestamp, cause: Cause) -> Self {
+        Self { lines, ..Self::first(order_id, Status::Reserved, now, cause) }
+    }
+
+    /// The order cannot be had.
+    #[must_use]
+    pub fn rejected(
+        order_id: OrderId,
+        reason: RejectionReason,
+        shortages: Vec<Shortage>,
+        now: Timestamp,
+        cause: Cause,
+    ) -> Self {
+        Self { reason: Some(reason), shortages, ..Self::first(order_id, Status::Rejected, now, cause) }
+    }
+
+    /// The order was cancelled before anything was set aside: a tombstone, which the order meets when it
+    /// arrives after its cancellation.
+    #[must_use]
+    pub fn never_needed(order_id: OrderId, now: Timestamp, cause: Cause) -> Self {
+        Self::first(order_id, Status::Released, now, cause)
+    }
+
+    /// This reservation, released. Its lines stay, to tell what was released.
+    #[must_use]
+    pub fn released(&self, now: Timestamp, cause: Cause) -> Self {
+        let updated_at = now.max(self.updated_at);
+        Self { status: Status::Released, version: self.version + 1, updated_at, cause, ..self.clone() }
+    }
+}

@@ -1,0 +1,188 @@
+//! Consumer of order.created and order.cancelled: sets stock aside for orders, or gives it back.
+//!
+//! - What it does for a batch is decided in [`crate::plan`]; the books are read once and written in as few
+//!   transactions as fit, so that many orders of one product are one write to its counter.
+//! - It dedupes by the ledger: an order's entry is written in the transaction that moves its stock, on the
+//!   condition that it is new or at the version that was read. Repeats and late arrivals find it and do
+//!   nothing.
+//! - It retries where another writer was faster, with fresh books each time; then order by order, so that
+//!   one product's conflicts or one broken item fail only the orders that it concerns. What still fails stays
+//!   in the queue.
+//! - It drops nothing.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use shop_dynamo::StoreError;
+use shop_events::{EventData, OrderLine, OrderSnapshot, ReservedLine};
+use shop_lambda::log::Chain;
+use shop_lambda::{Clock, Function};
+use shop_messaging::consumer::{BatchConsumer, Failure, Message, Verdict, batch};
+use shop_types::OrderId;
+
+use crate::plan::{Demand, Step, plan};
+use crate::store::Store;
+
+/// Pauses between the rounds of a batch. A round that fails has met another consumer's transaction, which
+/// takes about 10 ms.
+const PAUSES: [Duration; 3] =
+    [Duration::from_millis(10), Duration::from_millis(20), Duration::from_millis(40)];
+
+/// The function.
+pub const FUNCTION: Function = Function::new("reserve-stock", |environment| {
+    Box::pin(async move {
+        let store = Store::new(Client::new(environment.sdk_config()), &environment)?;
+        Ok(batch(ReserveStock { store, clock: environment.clock() }))
+    })
+});
+
+struct ReserveStock {
+    store: Store,
+    clock: Clock,
+}
+
+impl BatchConsumer for ReserveStock {
+    async fn consume(&self, messages: &[Message]) -> Vec<Verdict> {
+        let mut demands = gather(messages);
+        demands.retain(|_, demand| !demand.is_too_large());
+        let failed = self.settle_all(demands.values().cloned().collect()).await;
+        let verdict = |message: &Message| {
+            let (order, _) = order_of(message).ok_or(Failure::code_only("unexpected_event_type"))?;
+            if !demands.contains_key(&order.order_id) {
+                return Err(Failure::code_only("too_many_products"));
+            }
+            match failed.get(&order.order_id) {
+                Some(error) => Err(Failure::new("not_settled", error.clone())),
+                None => Ok(()),
+            }
+        };
+        messages.iter().map(verdict).collect()
+    }
+}
+
+impl ReserveStock {
+    /// Settles demands: together, or where that fails for a reason that may be one order's, each by itself.
+    /// The orders that are not settled, and why.
+    async fn settle_all(&self, demands: Vec<Demand>) -> BTreeMap<OrderId, String> {
+        let Err(error) = self.settle(&demands).await else { return BTreeMap::new() };
+        let may_be_ones = matches!(error, StoreError::Contended { .. } | StoreError::Corrupt { .. });
+        let mut failed = BTreeMap::new();
+        for demand in demands {
+            if !may_be_ones {
+                failed.insert(demand.order_id, Chain(&error).to_string());
+            } else if let Err(error) = self.settle(std::slice::from_ref(&demand)).await {
+                failed.insert(demand.order_id, Chain(&error).to_string());
+            }
+        }
+        failed
+    }
+
+    /// Settles demands, however much of them is settled already.
+    async fn settle(&self, demands: &[Demand]) -> Result<(), StoreError> {
+        let mut pauses = PAUSES.iter();
+        loop {
+            let books = self.store.books(demands).await?;
+            if self.carry_out(&plan(demands, books, self.clock.now())).await? {
+                return Ok(());
+            }
+            let pause = pauses.next().ok_or(StoreError::Contended { kind: "reservation" })?;
+            tokio::time::sleep(*pause).await;
+        }
+    }
+
+    /// Carries out a plan as long as the books are those that it was made from; whether to its end.
+    async fn carry_out(&self, steps: &[Step]) -> Result<bool, StoreError> {
+        for step in steps {
+            if !self.store.carry_out(step).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// What a message says happened to its order.
+#[derive(Clone, Copy)]
+enum Happened {
+    Created,
+    Cancelled,
+}
+
+fn order_of(message: &Message) -> Option<(&OrderSnapshot, Happened)> {
+    match message.event.data() {
+        EventData::OrderCreated(order) => Some((order, Happened::Created)),
+        EventData::OrderCancelled(order) => Some((order, Happened::Cancelled)),
+        _ => None,
+    }
+}
+
+/// What the messages say, order by order.
+fn gather(messages: &[Message]) -> BTreeMap<OrderId, Demand> {
+    let mut demands = BTreeMap::new();
+    for message in messages {
+        let Some((order, happened)) = order_of(message) else { continue };
+        let demand = demands.entry(order.order_id.clone()).or_insert_with(|| demand_of(order));
+        let cause = Some(message.event.as_cause());
+        match happened {
+            Happened::Created => demand.created = cause,
+            Happened::Cancelled => demand.cancelled = cause,
+        }
+    }
+    demands
+}
+
+fn demand_of(order: &OrderSnapshot) -> Demand {
+    let line =
+        |line: &OrderLine| ReservedLine { product_id: line.product_id.clone(), quantity: line.quantity };
+    Demand {
+        order_id: order.order_id.clone(),
+        placed_at: order.placed_at,
+        lines: order.lines.iter().map(line).collect(),
+        created: None,
+        cancelled: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shop_events::{Cause, Event, OrderStatus};
+    use shop_types::{Currency, Money, Timestamp};
+
+    fn message(order: &str, data: impl Fn(OrderSnapshot) -> EventData, version: u64) -> Message {
+        let line = OrderLine {
+            product_id: "prod-1".parse().unwrap(),
+            name: "Mug".into(),
+            quantity: 2,
+            unit_price: 100,
+        };
+        let snapshot = OrderSnapshot {
+            order_id: OrderId::derived("test", order),
+            customer_id: None,
+            status: OrderStatus::Pending,
+            lines: vec![line],
+            total: Money { minor: 200, currency: Currency::USD },
+            placed_at: Timestamp::from_millis(7),
+        };
+        let event =
+            Event::new(data(snapshot), version, Timestamp::from_millis(9), Cause::request("request-1"));
+        Message { message_id: format!("{order}-{version}"), receive_count: 1, event }
+    }
+
+    #[test]
+    fn an_order_and_its_cancellation_are_one_demand() {
+        let messages = [
+            message("a", EventData::OrderCancelled, 2),
+            message("b", EventData::OrderCreated, 1),
+            message("a", EventData::OrderCreated, 1),
+        ];
+        let demands = gather(&messages);
+        assert_eq!(demands.len(), 2);
+        let both = &demands[&OrderId::derived("test", "a")];
+        assert_eq!(both.created, Some(messages[2].event.as_cause()));
+        assert_eq!(both.cancelled, Some(messages[0].event.as_cause()));
+        assert_eq!((both.placed_at, both.lines[0].quantity), (Timestamp::from_millis(7), 2));
+        assert_eq!(demands[&OrderId::derived("test", "b")].cancelled, None);
+    }
+}

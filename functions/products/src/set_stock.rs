@@ -1,0 +1,175 @@
+//! `PATCH /products/{id}/stock`: an administrator sets the level (`{"stock": 50}`), or moves it
+//! (`{"delta": -3}`). What is reserved for orders stays reserved.
+//!
+//! The new figures are made from those that were read, and written only if nobody changed them in between,
+//! so that the answer is what this request did. `If-Match` asks for a version of the counter, which is in
+//! each answer of this route. A delta is not safe to send again, so an `Idempotency-Key` is taken: a repeat
+//! gets the first answer, for ever.
+
+use serde::Serialize;
+use shop_events::Cause;
+use shop_http::{Access, Call, Input, Node, Problem, Reply, Route};
+use shop_lambda::{Clock, Function};
+use shop_types::{ProductId, Timestamp};
+
+use crate::hash::{hash, scoped};
+use crate::retries::{Retries, problem};
+use crate::start::start;
+use crate::stock::{Adjustment, AdjustmentError, MAX_STOCK, Stock};
+use crate::store::{KeyedAdjustment, Store};
+
+/// The function.
+pub const FUNCTION: Function = Function::new("set-stock", |environment| {
+    Box::pin(start(environment, |store, environment| SetStock { store, clock: environment.clock() }))
+});
+
+struct SetStock {
+    store: Store,
+    clock: Clock,
+}
+
+/// A counter in an answer.
+#[derive(Debug, Serialize)]
+struct StockView<'a> {
+    product_id: &'a ProductId,
+    /// How many are for sale.
+    stock: u64,
+    reserved: u64,
+    version: u64,
+    updated_at: Timestamp,
+}
+
+impl Route for SetStock {
+    const ACCESS: Access = Access::Admin;
+
+    async fn handle(&self, call: Call) -> Result<Reply, Problem> {
+        let id: ProductId = call.id("product")?;
+        let adjustment = read_adjustment(call.body()?)?;
+        let key_hash = call.idempotency_key()?.map(|key| scoped(&call.principal.to_string(), key));
+        let precondition = call.if_match()?;
+        let request_hash = hash(&serde_json::to_vec(&adjustment)?);
+        let mut retries = Retries::new();
+        loop {
+            if let Some(key_hash) = &key_hash
+                && let Some(before) = self.store.adjustment(&id, key_hash).await?
+            {
+                return repeated(&before, &request_hash);
+            }
+            let stock = self.store.stock(&id).await?.filter(|stock| stock.deleted_at.is_none());
+            let stock = stock.ok_or_else(|| Problem::not_found("product"))?;
+            precondition.check(stock.version)?;
+            let cause = Cause::request(&call.request_id);
+            let after = stock.adjusted(adjustment, self.clock.now(), cause);
+            let after = after.map_err(|error| refused(error, &stock))?;
+            let keyed = key_hash.as_ref().map(|key| KeyedAdjustment::new(key, request_hash.clone(), &after));
+            if self.store.adjust(&stock, &after, keyed.as_ref()).await.map_err(problem)? {
+                return answer(&StockView::of(&after));
+            }
+            retries.pause().await?;
+        }
+    }
+}
+
+impl<'a> StockView<'a> {
+    fn of(stock: &'a Stock) -> Self {
+        Self {
+            product_id: &stock.product_id,
+            stock: stock.available,
+            reserved: stock.reserved,
+            version: stock.version,
+            updated_at: stock.updated_at,
+        }
+    }
+}
+
+fn answer(view: &StockView<'_>) -> Result<Reply, Problem> {
+    Reply::ok(view)?.versioned(view.version)
+}
+
+fn repeated(before: &KeyedAdjustment, request_hash: &str) -> Result<Reply, Problem> {
+    if before.request_hash != request_hash {
+        return Err(Problem::unprocessable(
+            "idempotency_key_reused",
+            "This Idempotency-Key was used before, for another request.",
+        ));
+    }
+    let view = StockView {
+        product_id: &before.product_id,
+        stock: before.available,
+        reserved: before.reserved,
+        version: before.version,
+        updated_at: before.updated_at,
+    };
+    Ok(answer(&view)?.replayed())
+}
+
+fn refused(error: AdjustmentError, stock: &Stock) -> Problem {
+    let problem = match error {
+        AdjustmentError::Insufficient => {
+            Problem::conflict("insufficient_stock", "There are not that many for sale.")
+        }
+        AdjustmentError::TooMany => Problem::conflict(
+            "too_much_stock",
+            format!("A product has at most {MAX_STOCK}, with those that are reserved."),
+        ),
+    };
+    problem.with("stock", stock.available).with("reserved", stock.reserved)
+}
+
+fn read_adjustment(input: Input<'_>) -> Result<Adjustment, Problem> {
+    let adjustment = adjustment(&input.root());
+    input.finish(adjustment)
+}
+
+fn adjustment(root: &Node<'_>) -> Option<Adjustment> {
+    let mut body = root.object()?;
+    let (level, delta) = (body.optional("stock"), body.optional("delta"));
+    body.finish();
+    let most = MAX_STOCK.cast_signed();
+    match (level, delta) {
+        (Some(level), None) => level.integer(0..=MAX_STOCK).map(Adjustment::Set),
+        (None, Some(delta)) => match delta.integer(-most..=most)? {
+            0 => {
+                delta.note("out_of_range", "This must not be 0.");
+                None
+            }
+            delta => Some(Adjustment::Move(delta)),
+        },
+        _ => {
+            root.note("stock_or_delta", "Send either `stock` or `delta`.");
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(body: &str) -> Result<Adjustment, Vec<(String, &'static str)>> {
+        read_adjustment(Input::parse(body.as_bytes()).unwrap()).map_err(|problem| {
+            problem.errors().iter().map(|error| (error.pointer.clone(), error.code)).collect()
+        })
+    }
+
+    #[test]
+    fn it_is_either_a_level_or_a_delta() {
+        assert_eq!(read(r#"{"stock": 50}"#), Ok(Adjustment::Set(50)));
+        assert_eq!(read(r#"{"stock": 0}"#), Ok(Adjustment::Set(0)));
+        assert_eq!(read(r#"{"delta": -3}"#), Ok(Adjustment::Move(-3)));
+        for (body, pointer, code) in [
+            ("{}", "", "stock_or_delta"),
+            (r#"{"stock": 1, "delta": 1}"#, "", "stock_or_delta"),
+            (r#"{"stock": -1}"#, "/stock", "out_of_range"),
+            (r#"{"stock": 1000000001}"#, "/stock", "out_of_range"),
+            (r#"{"stock": "1"}"#, "/stock", "wrong_type"),
+            (r#"{"delta": 0}"#, "/delta", "out_of_range"),
+            (r#"{"delta": 1.0}"#, "/delta", "wrong_type"),
+            (r#"{"delta": -1000000001}"#, "/delta", "out_of_range"),
+            (r#"{"stock": 1, "level": 1}"#, "/level", "unexpected"),
+            ("[]", "", "wrong_type"),
+        ] {
+            assert_eq!(read(body), Err(vec![(pointer.to_owned(), code)]), "{body}");
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! The kinds of items in the products table, and their keys.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::Serialize;
+use shop_dynamo::{Item, StoreError, string, write};
+
+const ADJUSTMENT_PREFIX: &str = "adjustment#";
+
+/// What an item is, by its sort key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A product's description and price, or its tombstone.
+    Product,
+    /// A product's stock counter.
+    Stock,
+    /// An order's entry in the reservation ledger.
+    Reservation,
+    /// An adjustment of stock that came with an idempotency key.
+    Adjustment,
+}
+
+impl Kind {
+    /// The kind with this sort key.
+    #[must_use]
+    pub fn of(sort_key: &str) -> Option<Self> {
+        match sort_key {
+            "product" => Some(Self::Product),
+            "stock" => Some(Self::Stock),
+            "reservation" => Some(Self::Reservation),
+            other => other.starts_with(ADJUSTMENT_PREFIX).then_some(Self::Adjustment),
+        }
+    }
+
+    /// What errors and logs call it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Product => "product",
+            Self::Stock => "stock counter",
+            Self::Reservation => "reservation",
+            Self::Adjustment => "adjustment",
+        }
+    }
+
+    /// The sort key of the kinds of which a partition has one.
+    pub(super) const fn sort_key(self) -> &'static str {
+        match self {
+            Self::Product => "product",
+            Self::Stock => "stock",
+            Self::Reservation => "reservation",
+            Self::Adjustment => ADJUSTMENT_PREFIX,
+        }
+    }
+
+    /// The key of the item of this kind that belongs to a product or an order.
+    pub(super) fn key(self, id: &str) -> HashMap<String, AttributeValue> {
+        key(id, self.sort_key())
+    }
+
+    /// The item of a value whose `pk` is part of it.
+    pub(super) fn item<T: Serialize>(self, value: &T) -> Result<Item, StoreError> {
+        let mut item = write(self.name(), value)?;
+        item.insert("sk".to_owned(), string(self.sort_key()));
+        Ok(item)
+    }
+}
+
+/// The sort key of the adjustment under an idempotency key, by the key's hash.
+pub(super) fn adjustment(key_hash: &str) -> String {
+    format!("{ADJUSTMENT_PREFIX}{key_hash}")
+}
+
+pub(super) fn key(pk: &str, sk: &str) -> HashMap<String, AttributeValue> {
+    HashMap::from([("pk".to_owned(), string(pk)), ("sk".to_owned(), string(sk))])
+}
+
+/// A number that may be beyond `i64`.
+pub(super) fn unsigned(value: u64) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}

@@ -1,0 +1,133 @@
+//! One service alone, over the embedded cloud: its handlers and consumers as they are deployed, wired by
+//! template.yaml, in virtual time. What other services would do, a test does itself.
+
+mod answer;
+mod queue;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use anyhow::{Context, Result};
+use bytes::Bytes;
+use http::{Method, Request};
+use serde_json::Value;
+use serde_json::value::RawValue;
+use shop_auth::{Role, TokenIssuer};
+use shop_lambda::Function;
+use shop_local::cloud::{Cloud, Options, simulated_runtime};
+use shop_local::template::Template;
+use shop_types::{Timestamp, UserId};
+
+pub use answer::Answer;
+pub use queue::order_event;
+
+/// A secret as long as the stack's own.
+const SECRET: &str = "a secret of sixty-four characters, which only this test knows!!";
+
+/// A cloud that runs the functions of one service.
+pub struct Service {
+    /// The cloud.
+    pub cloud: Cloud,
+    /// An administrator's token.
+    administrator: String,
+}
+
+/// Runs a test in virtual time.
+///
+/// # Errors
+/// What the test returns.
+pub fn simulate(test: impl Future<Output = Result<()>>) -> Result<()> {
+    simulated_runtime()?.block_on(test)
+}
+
+/// The root of the workspace.
+#[must_use]
+pub fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+impl Service {
+    /// Starts the functions of a service as the template wires them, and no others.
+    ///
+    /// # Errors
+    /// When the template cannot be read, or the cloud does not start.
+    pub async fn start(functions: &[Function], options: Options) -> Result<Self> {
+        let mut template = Template::load(&workspace().join("template.yaml"), &BTreeMap::new())?;
+        let names: BTreeSet<_> = functions.iter().map(Function::name).collect();
+        template.functions.retain(|_, function| names.contains(function.name.as_str()));
+        let variables = template.functions.values().map(|function| &function.environment);
+        let variable = |name: &str| {
+            variables.clone().find_map(|variables| variables.get(name)).cloned().context(name.to_owned())
+        };
+        let issuer =
+            TokenIssuer::from_secret(SECRET, variable("TOKEN_ISSUER")?, variable("TOKEN_AUDIENCE")?)?;
+        let cloud = Cloud::start(&template, functions, options).await?;
+        let sdk = cloud.sdk_config("test");
+        issuer.publish(&aws_sdk_dynamodb::Client::new(&sdk), &variable("KEYS_TABLE")?).await?;
+        let now = sdk.time_source().context("a clock")?.now().duration_since(UNIX_EPOCH)?;
+        let now = Timestamp::from_millis(i64::try_from(now.as_millis())?);
+        let administrator = issuer.mint(&UserId::fresh(now, [1; 10]), Role::Admin, now)?;
+        Ok(Self { cloud, administrator })
+    }
+
+    /// The administrator sends a request.
+    ///
+    /// # Errors
+    /// When the answer is not JSON.
+    pub async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer> {
+        self.send_with(method, path, body, &[]).await
+    }
+
+    /// The administrator sends a request with headers.
+    ///
+    /// # Errors
+    /// When the answer is not JSON.
+    pub async fn send_with(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        headers: &[(&str, &str)],
+    ) -> Result<Answer> {
+        let body = body.map(|body| Bytes::from(body.to_string()));
+        let mut all = vec![("authorization", self.administrator.as_str())];
+        if body.is_some() {
+            all.push(("content-type", "application/json"));
+        }
+        all.extend_from_slice(headers);
+        self.request(method, path, body.unwrap_or_default(), &all).await
+    }
+
+    /// Somebody sends exactly this.
+    ///
+    /// # Errors
+    /// When the answer is not JSON.
+    pub async fn request(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+        headers: &[(&str, &str)],
+    ) -> Result<Answer> {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            let bearer = if *name == "authorization" { "Bearer " } else { "" };
+            request = request.header(*name, format!("{bearer}{value}"));
+        }
+        Answer::of(self.cloud.invoke_http(request.body(body)?, "203.0.113.7").await)
+    }
+
+    /// Invokes a function with its fixture, the token in it replaced by the administrator's.
+    ///
+    /// # Errors
+    /// When there is no such fixture, or the function fails.
+    pub async fn invoke_fixture(&self, function: &str) -> Result<Value> {
+        let path = workspace().join("events").join(format!("{function}.json"));
+        let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        let payload =
+            RawValue::from_string(text.replace("Bearer TOKEN", &format!("Bearer {}", self.administrator)))?;
+        Ok(serde_json::from_str(self.cloud.invoke(function, payload).await?.get())?)
+    }
+}
