@@ -1,0 +1,137 @@
+//! Operations: logs end, tables can be restored, and what goes wrong raises an alarm.
+
+use serde_json::{Value, json};
+
+use crate::names::{self, Route};
+use crate::template::{Template, list, members, refers};
+
+/// What an operator would miss.
+#[must_use]
+pub fn check(template: &Template) -> Vec<String> {
+    let mut wrong = Vec::new();
+    logs(template, &mut wrong);
+    tables(template, &mut wrong);
+    alarms(template, &mut wrong);
+    apis(template, &mut wrong);
+    wrong
+}
+
+fn apis(template: &Template, wrong: &mut Vec<String>) {
+    for (id, api) in template.of_type("AWS::Serverless::HttpApi") {
+        let limits = &api["DefaultRouteSettings"];
+        if limits["ThrottlingRateLimit"].is_null() || limits["ThrottlingBurstLimit"].is_null() {
+            wrong.push(format!("{id}: nothing limits its requests"));
+        }
+        if refers(&api["AccessLogSettings"]["DestinationArn"], Some("Arn")).is_none() {
+            wrong.push(format!("{id}: it has no access log"));
+        }
+        let format = api["AccessLogSettings"]["Format"].as_str().unwrap_or_default();
+        for private in ["$context.identity", "$context.path", "$context.authorizer", "querystring"] {
+            if format.contains(private) {
+                wrong.push(format!("{id}: its access log holds personal data: {private}"));
+            }
+        }
+        for (limited, _) in members(&api["RouteSettings"]) {
+            if !names::routes(template)
+                .iter()
+                .any(|Route { method, path, .. }| format!("{method} {path}") == limited)
+            {
+                wrong.push(format!("{id}: it limits {limited}, which is no route"));
+            }
+        }
+    }
+}
+
+fn logs(template: &Template, wrong: &mut Vec<String>) {
+    for (id, group) in template.of_type("AWS::Logs::LogGroup") {
+        if refers(&group["RetentionInDays"], None) != Some("LogRetentionDays") {
+            wrong.push(format!("{id}: its lines are kept for ever"));
+        }
+    }
+    for function in template.functions() {
+        let logging = function.property("LoggingConfig");
+        let group = refers(&logging["LogGroup"], None).unwrap_or_default();
+        if logging["LogFormat"] != "JSON" || template.resource(group)["Type"] != "AWS::Logs::LogGroup" {
+            wrong.push(format!("{}: it does not log JSON to a group of this template", function.id));
+        }
+    }
+}
+
+fn tables(template: &Template, wrong: &mut Vec<String>) {
+    for (id, table) in template.of_type("AWS::DynamoDB::Table") {
+        let restore = &table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"];
+        if table["BillingMode"] != "PAY_PER_REQUEST" {
+            wrong.push(format!("{id}: it is not on demand"));
+        }
+        if restore != &json!({ "Fn::If": ["IsBackedUp", true, false] }) {
+            wrong.push(format!("{id}: point-in-time recovery is not the parameter's"));
+        }
+        if table["DeletionProtectionEnabled"] != json!({ "Fn::If": ["IsProtected", true, false] }) {
+            wrong.push(format!("{id}: deletion protection is not the parameter's"));
+        }
+        if template.resource(id)["UpdateReplacePolicy"] != "Retain" {
+            wrong.push(format!("{id}: a change that replaces it would delete its data"));
+        }
+    }
+}
+
+fn alarms(template: &Template, wrong: &mut Vec<String>) {
+    let watched = |metric: &str, value: &dyn Fn(&Value) -> bool| {
+        template.of_type("AWS::CloudWatch::Alarm").any(|(_, alarm)| {
+            alarm["MetricName"] == metric
+                && list(&alarm["Dimensions"]).iter().any(|dimension| value(&dimension["Value"]))
+                && list(&alarm["AlarmActions"])
+                    .iter()
+                    .any(|action| refers(action, None) == Some("AlarmTopic"))
+        })
+    };
+    for (id, _) in template.of_type("AWS::SQS::Queue").filter(|(id, _)| id.ends_with("DeadLetterQueue")) {
+        let this = |value: &Value| refers(value, Some("QueueName")) == Some(id);
+        if !watched("ApproximateNumberOfMessagesVisible", &this) {
+            wrong.push(format!("{id}: no alarm when a message lies in it"));
+        }
+    }
+    for function in template.functions() {
+        if !watched("Errors", &|value| refers(value, None) == Some(function.id)) {
+            wrong.push(format!("{}: no alarm when it fails", function.id));
+        }
+    }
+    for (function, event) in template.sources("SQS") {
+        let queue = refers(&event["Queue"], Some("Arn"));
+        let this = |value: &Value| queue.is_some() && refers(value, Some("QueueName")) == queue;
+        if !watched("ApproximateAgeOfOldestMessage", &this) {
+            wrong.push(format!("{}: no alarm when its queue waits", function.id));
+        }
+    }
+    for (function, _) in template.sources("DynamoDB") {
+        if !watched("IteratorAge", &|value| refers(value, None) == Some(function.id)) {
+            wrong.push(format!("{}: no alarm when it falls behind", function.id));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::broken::{finds, good};
+
+    #[test]
+    fn what_an_operator_would_miss_is_found() {
+        assert_eq!(check(&good()), [""; 0]);
+        finds(check, "ThrottlingRateLimit: 100", "Other: 100", "nothing limits");
+        finds(check, "POST /orders:", "POST /order:", "which is no route");
+        finds(check, "DestinationArn: !GetAtt LogGroup.Arn", "Other: 1", "no access log");
+        finds(check, "$context.routeKey", "$context.identity.sourceIp", "personal data");
+        finds(check, "RetentionInDays: !Ref LogRetentionDays", "LogGroupName: a", "kept for ever");
+        finds(check, "LogFormat: JSON", "LogFormat: Text", "does not log JSON");
+        finds(check, "PAY_PER_REQUEST", "PROVISIONED", "not on demand");
+        finds(check, "!If [IsBackedUp, true, false]", "false", "point-in-time recovery");
+        finds(check, "!If [IsProtected, true, false]", "false", "deletion protection");
+        finds(check, "UpdateReplacePolicy: Retain", "UpdateReplacePolicy: Delete", "delete its data");
+        finds(check, "!GetAtt PackDeadLetterQueue.QueueName", "other", "a message lies in it");
+        finds(check, "MetricName: ApproximateAgeOfOldestMessage", "MetricName: Other", "its queue waits");
+        finds(check, "Value: !Ref PlaceOrderFunction", "Value: other", "when it fails");
+        finds(check, "MetricName: IteratorAge", "MetricName: Duration", "falls behind");
+        finds(check, "AlarmActions: [!Ref AlarmTopic]", "AlarmActions: []", "no alarm");
+    }
+}

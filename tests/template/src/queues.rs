@@ -1,0 +1,159 @@
+//! Queues: nothing is lost on the way to a consumer, and nothing comes back while it is worked on.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::template::{Template, list, members, refers, statements};
+
+/// Days that a dead-letter queue keeps a message: the longest that SQS allows.
+const DEAD_LETTER_SECONDS: u64 = 14 * 24 * 60 * 60;
+
+/// The event types that each subscription lets through: the queue's logical id, and the types.
+#[must_use]
+pub fn subscribed(template: &Template) -> Vec<(String, BTreeSet<String>)> {
+    template
+        .of_type("AWS::SNS::Subscription")
+        .filter(|(_, subscription)| subscription["Protocol"] == "sqs")
+        .map(|(_, subscription)| {
+            let queue = refers(&subscription["Endpoint"], Some("Arn")).unwrap_or_default();
+            let types = list(&subscription["FilterPolicy"]["type"]);
+            (queue.to_owned(), types.iter().filter_map(|name| Some(name.as_str()?.to_owned())).collect())
+        })
+        .collect()
+}
+
+/// What is wrong with the queues, their subscriptions and their event source mappings.
+#[must_use]
+pub fn check(template: &Template) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for (function, event) in template.sources("SQS") {
+        mapping(template, function.property("Timeout"), event, &mut |text| {
+            wrong.push(format!("{}: {text}", function.id));
+        });
+    }
+    for (id, queue) in template.of_type("AWS::SQS::Queue") {
+        if queue["SqsManagedSseEnabled"] != true {
+            wrong.push(format!("{id}: it is not encrypted"));
+        }
+    }
+    for (id, subscription) in template.of_type("AWS::SNS::Subscription") {
+        if subscription["Protocol"] != "sqs" {
+            continue;
+        }
+        if subscription["RawMessageDelivery"] != true {
+            wrong.push(format!("{id}: delivery is not raw"));
+        }
+        if subscription["FilterPolicyScope"] != "MessageAttributes"
+            || list(&subscription["FilterPolicy"]["type"]).is_empty()
+            || members(&subscription["FilterPolicy"]).count() != 1
+        {
+            wrong.push(format!("{id}: it does not filter by the message attribute type alone"));
+        }
+    }
+    wrong
+}
+
+/// One consumed queue, seen from the mapping of its consumer.
+fn mapping(template: &Template, timeout: &Value, event: &Value, wrong: &mut dyn FnMut(String)) {
+    if event["FunctionResponseTypes"] != serde_json::json!(["ReportBatchItemFailures"]) {
+        wrong("one bad message would fail its batch: ReportBatchItemFailures is not set".to_owned());
+    }
+    let window = &event["MaximumBatchingWindowInSeconds"];
+    let (size, window) = (template.largest(&event["BatchSize"]), template.largest(window));
+    if size.is_none() || window.is_none() {
+        wrong("its batch size and window are not numbers, or parameters with a MaxValue".to_owned());
+    }
+    let Some(id) = refers(&event["Queue"], Some("Arn")) else {
+        return wrong("its queue is not of this template".to_owned());
+    };
+    let queue = &template.resource(id)["Properties"];
+    let least = template.largest(timeout).zip(window).map(|(timeout, window)| 6 * timeout + window);
+    if template.largest(&queue["VisibilityTimeout"]).zip(least).is_none_or(|(visible, least)| visible < least)
+    {
+        wrong(format!("{id} shows a message again before 6 x the timeout and the window"));
+    }
+    let redrive = &queue["RedrivePolicy"];
+    let dead = refers(&redrive["deadLetterTargetArn"], Some("Arn")).unwrap_or_default();
+    let dead_letters = template.resource(dead);
+    if dead_letters["Type"] != "AWS::SQS::Queue" || !redrive["maxReceiveCount"].is_u64() {
+        wrong(format!("{id} has no dead-letter queue"));
+    } else if dead_letters["Properties"]["MessageRetentionPeriod"] != DEAD_LETTER_SECONDS {
+        wrong(format!("{dead} does not keep messages for 14 days"));
+    }
+    if dead != id.replace("Queue", "DeadLetterQueue") {
+        wrong(format!("{id}'s dead-letter queue is not named after it"));
+    }
+    if !template.of_type("AWS::SQS::QueuePolicy").any(|(_, policy)| is_guard(policy, id)) {
+        wrong(format!("{id} has no policy that lets only the topic send, and only over TLS"));
+    }
+    if !subscribed(template).iter().any(|(queue, _)| queue == id) {
+        wrong(format!("{id} is subscribed to no topic"));
+    }
+}
+
+/// Whether a queue policy lets the topic alone send to the queue, and refuses what comes without TLS.
+fn is_guard(policy: &Value, queue: &str) -> bool {
+    let covers = list(&policy["Queues"]).iter().any(|covered| refers(covered, None) == Some(queue));
+    let document = &policy["PolicyDocument"];
+    let (allowed, denied): (Vec<_>, Vec<_>) =
+        list(&document["Statement"]).iter().partition(|statement| statement["Effect"] == "Allow");
+    let only_topic = allowed.iter().all(|statement| {
+        statement["Principal"] == serde_json::json!({ "Service": "sns.amazonaws.com" })
+            && refers(&statement["Condition"]["ArnEquals"]["aws:SourceArn"], None) == Some("EventsTopic")
+    });
+    let only_tls = denied.iter().any(|statement| {
+        statement["Principal"] == "*" && statement["Condition"]["Bool"]["aws:SecureTransport"] == "false"
+    });
+    let this_queue =
+        statements(document).iter().all(|statement| statement.resources == [format!("${{{queue}.Arn}}")]);
+    covers && !allowed.is_empty() && only_topic && only_tls && this_queue
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::broken::{finds, good};
+
+    #[test]
+    fn broken_queues_are_found() {
+        assert_eq!(check(&good()), [""; 0]);
+        finds(check, "[ReportBatchItemFailures]", "[]", "ReportBatchItemFailures");
+        finds(check, "BatchSize: 10", "BatchSize: !Ref Unknown", "MaxValue");
+        finds(check, "VisibilityTimeout: 65", "VisibilityTimeout: 64", "6 x the timeout");
+        finds(check, "MaxValue: 5", "MaxValue: 6", "6 x the timeout");
+        finds(check, "Timeout: 10", "Timeout: 11", "6 x the timeout");
+        finds(check, "GetAtt PackDeadLetterQueue.Arn", "GetAtt Nowhere.Arn", "no dead-letter queue");
+        finds(check, "maxReceiveCount: 5", "maxReceiveCount: five", "no dead-letter queue");
+        finds(check, "MessageRetentionPeriod: 1209600", "MessageRetentionPeriod: 345600", "14 days");
+        finds(check, "SqsManagedSseEnabled: true", "SqsManagedSseEnabled: false", "not encrypted");
+        finds(
+            check,
+            "\"aws:SourceArn\": !Ref EventsTopic",
+            "\"aws:SourceArn\": !Ref Other",
+            "only the topic",
+        );
+        finds(check, "\"aws:SecureTransport\"", "\"aws:Other\"", "over TLS");
+        finds(check, "Resource: !GetAtt PackQueue.Arn", "Resource: \"*\"", "only the topic");
+        finds(
+            check,
+            "Endpoint: !GetAtt PackQueue.Arn",
+            "Endpoint: !GetAtt Other.Arn",
+            "subscribed to no topic",
+        );
+        finds(check, "RawMessageDelivery: true", "RawMessageDelivery: false", "not raw");
+        finds(check, "type: [order.placed]", "type: []", "does not filter");
+        finds(
+            check,
+            "FilterPolicyScope: MessageAttributes",
+            "FilterPolicyScope: MessageBody",
+            "does not filter",
+        );
+    }
+
+    #[test]
+    fn filter_policies_are_read() {
+        let types = BTreeSet::from(["order.placed".to_owned()]);
+        assert_eq!(subscribed(&good()), [("PackQueue".to_owned(), types)]);
+    }
+}

@@ -1,0 +1,208 @@
+//! The template as JSON, with CloudFormation's short tags in their long form, and what the checks ask of it.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::{Map, Value, json};
+use serde_yaml_ng::Value as Yaml;
+
+/// A SAM template.
+#[derive(Debug)]
+pub struct Template {
+    root: Value,
+}
+
+/// A function of the template, with what `Globals` adds to it.
+#[derive(Clone, Copy, Debug)]
+pub struct Function<'a> {
+    /// Its logical id.
+    pub id: &'a str,
+    properties: &'a Value,
+    globals: &'a Value,
+}
+
+/// A statement of a policy. Resources are written as `Fn::Sub` would write them: `${OrdersTable.Arn}`.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Statement {
+    /// `Allow` or `Deny`.
+    pub effect: String,
+    /// The actions.
+    pub actions: Vec<String>,
+    /// The resources.
+    pub resources: Vec<String>,
+}
+
+impl Template {
+    /// Reads a template.
+    ///
+    /// # Errors
+    /// The text is not YAML, or uses a tag that CloudFormation does not know.
+    pub fn parse(text: &str) -> Result<Self> {
+        let yaml = serde_yaml_ng::from_str(text).context("the template is not YAML")?;
+        Ok(Self { root: long_form(yaml)? })
+    }
+
+    /// All resources of a type: logical id and properties.
+    pub fn of_type<'a>(&'a self, kind: &str) -> impl Iterator<Item = (&'a str, &'a Value)> {
+        members(&self.root["Resources"])
+            .filter(move |(_, resource)| resource["Type"] == kind)
+            .map(|(id, resource)| (id, &resource["Properties"]))
+    }
+
+    /// A resource, whole: `Type`, `Properties` and the rest.
+    #[must_use]
+    pub fn resource(&self, id: &str) -> &Value {
+        &self.root["Resources"][id]
+    }
+
+    /// All functions.
+    #[must_use]
+    pub fn functions(&self) -> Vec<Function<'_>> {
+        let globals = &self.root["Globals"]["Function"];
+        self.of_type("AWS::Serverless::Function")
+            .map(|(id, properties)| Function { id, properties, globals })
+            .collect()
+    }
+
+    /// The event sources of a type, each with the function that it calls.
+    #[must_use]
+    pub fn sources(&self, kind: &str) -> Vec<(Function<'_>, &Value)> {
+        let mut found = Vec::new();
+        for function in self.functions() {
+            for (_, event) in members(&function.properties["Events"]) {
+                if event["Type"] == kind {
+                    found.push((function, &event["Properties"]));
+                }
+            }
+        }
+        found
+    }
+
+    /// The names of the parameters.
+    #[must_use]
+    pub fn parameters(&self) -> BTreeSet<&str> {
+        members(&self.root["Parameters"]).map(|(name, _)| name).collect()
+    }
+
+    /// The largest number that a value can be: itself, or where it is a parameter, that parameter's
+    /// `MaxValue`.
+    #[must_use]
+    pub fn largest(&self, value: &Value) -> Option<u64> {
+        let parameter = value["Ref"].as_str().map(|name| &self.root["Parameters"][name]["MaxValue"]);
+        parameter.unwrap_or(value).as_u64()
+    }
+}
+
+impl<'a> Function<'a> {
+    /// A property of the function, or else of `Globals`.
+    #[must_use]
+    pub fn property(&self, name: &str) -> &'a Value {
+        if self.properties[name].is_null() { &self.globals[name] } else { &self.properties[name] }
+    }
+
+    /// The names of its environment variables.
+    #[must_use]
+    pub fn variables(&self) -> BTreeSet<&'a str> {
+        let own = &self.properties["Environment"]["Variables"];
+        let common = &self.globals["Environment"]["Variables"];
+        members(own).chain(members(common)).map(|(name, _)| name).collect()
+    }
+
+    /// The statements of its own policies. A policy that is no document of statements (a SAM policy
+    /// template, a managed policy's name) has none.
+    #[must_use]
+    pub fn statements(&self) -> Vec<Statement> {
+        list(&self.properties["Policies"]).iter().flat_map(statements).collect()
+    }
+
+    /// The policies as they are written.
+    #[must_use]
+    pub fn policies(&self) -> &'a Value {
+        &self.properties["Policies"]
+    }
+}
+
+/// The statements of a policy document.
+#[must_use]
+pub fn statements(document: &Value) -> Vec<Statement> {
+    list(&document["Statement"])
+        .iter()
+        .map(|statement| Statement {
+            effect: render(&statement["Effect"]),
+            actions: list(&statement["Action"]).iter().map(render).collect(),
+            resources: list(&statement["Resource"]).iter().map(render).collect(),
+        })
+        .collect()
+}
+
+/// A value that may stand alone or in a list, as a list.
+#[must_use]
+pub fn list(value: &Value) -> &[Value] {
+    match value {
+        Value::Null => &[],
+        Value::Array(items) => items,
+        one => std::slice::from_ref(one),
+    }
+}
+
+/// The members of an object, or nothing.
+pub fn members(value: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    value.as_object().into_iter().flatten().map(|(name, value)| (name.as_str(), value))
+}
+
+/// The logical id that a `Ref`, or a `GetAtt` of `attribute`, names.
+#[must_use]
+pub fn refers<'a>(value: &'a Value, attribute: Option<&str>) -> Option<&'a str> {
+    match attribute {
+        None => value["Ref"].as_str(),
+        Some(attribute) => (value["Fn::GetAtt"][1] == attribute).then(|| value["Fn::GetAtt"][0].as_str())?,
+    }
+}
+
+/// A value as `Fn::Sub` would write it.
+#[must_use]
+pub fn render(value: &Value) -> String {
+    if let Some(text) = value.as_str().or_else(|| value["Fn::Sub"].as_str()) {
+        return text.to_owned();
+    }
+    if let Some(id) = value["Ref"].as_str() {
+        return format!("${{{id}}}");
+    }
+    match (value["Fn::GetAtt"][0].as_str(), value["Fn::GetAtt"][1].as_str()) {
+        (Some(id), Some(attribute)) => format!("${{{id}.{attribute}}}"),
+        _ => value.to_string(),
+    }
+}
+
+/// YAML with short tags to JSON with long names: `!Ref X` is `{"Ref": "X"}`.
+fn long_form(yaml: Yaml) -> Result<Value> {
+    Ok(match yaml {
+        Yaml::Null => Value::Null,
+        Yaml::Bool(value) => json!(value),
+        Yaml::Number(value) => serde_json::to_value(value)?,
+        Yaml::String(value) => json!(value),
+        Yaml::Sequence(items) => Value::Array(items.into_iter().map(long_form).collect::<Result<_>>()?),
+        Yaml::Mapping(mapping) => {
+            let mut object = Map::new();
+            for (key, value) in mapping {
+                let key = key.as_str().context("a key is not a string")?.to_owned();
+                object.insert(key, long_form(value)?);
+            }
+            Value::Object(object)
+        }
+        Yaml::Tagged(tagged) => {
+            let tag = tagged.tag.to_string();
+            let value = long_form(tagged.value)?;
+            match tag.as_str() {
+                "!Ref" => json!({ "Ref": value }),
+                "!GetAtt" => {
+                    let text = value.as_str().context("!GetAtt of what is not a string")?;
+                    let (id, attribute) = text.split_once('.').context("!GetAtt without an attribute")?;
+                    json!({ "Fn::GetAtt": [id, attribute] })
+                }
+                "!Sub" | "!If" | "!Equals" | "!Not" => json!({ format!("Fn::{}", &tag[1..]): value }),
+                _ => bail!("the template is to use ordinary constructs only, not {tag}"),
+            }
+        }
+    })
+}

@@ -1,0 +1,83 @@
+//! A function's stanza sets exactly the variables that the function's code asks for.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
+use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+use aws_types::SdkConfig;
+use aws_types::region::Region;
+use shop_lambda::{Environment, Function, Random, StartError};
+use template_truth::{names, project};
+
+/// Every function that there is.
+fn functions() -> Vec<Function> {
+    [orders::FUNCTIONS, products::FUNCTIONS, users::FUNCTIONS].concat()
+}
+
+/// The variables of a function's stanza, with values of their kind.
+fn variables(name: &str) -> anyhow::Result<BTreeMap<String, String>> {
+    let template = project::template()?;
+    let functions = template.functions();
+    let stanza = functions.iter().find(|function| names::of_logical_id(function.id).as_deref() == Some(name));
+    let variables = stanza.with_context(|| format!("{name} is not in the template"))?.variables();
+    Ok(variables.into_iter().map(|name| (name.to_owned(), value(name).to_owned())).collect())
+}
+
+fn value(name: &str) -> &'static str {
+    match name {
+        "EVENTS_TOPIC_ARN" => "arn:aws:sns:us-east-1:123456789012:events",
+        "RELAY_DEAD_LETTER_QUEUE_URL" => "http://127.0.0.1:1/123456789012/relay-dead-letters",
+        _ => "some-value",
+    }
+}
+
+/// An AWS that cannot be reached: a function that reads something at its start fails after it has read its
+/// variables.
+fn unreachable_aws() -> SdkConfig {
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .endpoint_url("http://127.0.0.1:1")
+        .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
+            "test", "test", None, None, "test",
+        )))
+        .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(TimeoutConfig::builder().operation_timeout(Duration::from_secs(5)).build())
+        .build()
+}
+
+async fn start(function: Function, variables: BTreeMap<String, String>) -> Option<StartError> {
+    function.start(Environment::new(variables, unreachable_aws(), Random::system())).await.err()
+}
+
+#[tokio::test]
+async fn a_stanza_sets_all_that_the_function_asks_for() {
+    for function in functions() {
+        let error = start(function, variables(function.name()).unwrap()).await;
+        assert!(
+            matches!(error, None | Some(StartError::Unavailable { .. })),
+            "{}: {error:?}",
+            function.name()
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_stanza_sets_nothing_that_the_function_does_not_ask_for() {
+    for function in functions() {
+        for missing in variables(function.name()).unwrap().into_keys() {
+            let mut rest = variables(function.name()).unwrap();
+            rest.remove(&missing);
+            let error = start(function, rest).await;
+            let named = matches!(&error, Some(StartError::MissingVariable(name)) if *name == missing);
+            assert!(named, "{} starts without {missing}: {error:?}", function.name());
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Each fixture is what its trigger sends, and holds what its function is there for.
+
+use aws_lambda_events::event::dynamodb::Event as StreamEvent;
+use aws_lambda_events::event::sqs::SqsEvent;
+use serde_json::Value;
+use shop_events::{Event, EventType};
+use shop_messaging::relay::{EventsOf, Image};
+use template_truth::template::{Template, refers};
+use template_truth::{names, project, queues};
+
+/// The fixtures of the functions that a kind of event source calls, with its settings.
+fn fixtures<'a>(template: &'a Template, kind: &str) -> anyhow::Result<Vec<(String, Value, &'a Value)>> {
+    let sources = template.sources(kind);
+    anyhow::ensure!(!sources.is_empty(), "no function has an event source of type {kind}");
+    let named = sources.into_iter().map(|(function, event)| {
+        let name = names::of_logical_id(function.id).unwrap_or_default();
+        project::fixture(&name).map(|fixture| (name, fixture, event))
+    });
+    named.collect()
+}
+
+#[test]
+fn http_fixtures_are_requests_of_the_function_s_route() {
+    let template = project::template().unwrap();
+    for (name, request, event) in fixtures(&template, "HttpApi").unwrap() {
+        let (method, path) = (event["Method"].as_str().unwrap(), event["Path"].as_str().unwrap());
+        let route = format!("{method} {path}");
+        let context = &request["requestContext"];
+        assert_eq!(request["version"], "2.0", "{name}");
+        assert_eq!(request["routeKey"], route, "{name}");
+        assert_eq!(context["routeKey"], route, "{name}");
+        assert_eq!(context["http"]["method"], method, "{name}");
+        assert_eq!(context["http"]["path"], request["rawPath"], "{name}");
+        let id = request["pathParameters"]["id"].as_str().unwrap_or_default();
+        assert_eq!(request["rawPath"], path.replace("{id}", id), "{name}");
+        if let Some(body) = request["body"].as_str() {
+            assert_eq!(request["headers"]["content-length"], body.len().to_string(), "{name}");
+            serde_json::from_str::<Value>(body).unwrap();
+        }
+    }
+}
+
+#[test]
+fn queue_fixtures_are_events_that_the_queue_s_filter_lets_through() {
+    let template = project::template().unwrap();
+    let subscribed = queues::subscribed(&template);
+    for (name, fixture, event) in fixtures(&template, "SQS").unwrap() {
+        let queue = refers(&event["Queue"], Some("Arn")).unwrap();
+        let (_, types) = subscribed.iter().find(|(id, _)| id == queue).unwrap();
+        let batch: SqsEvent = serde_json::from_value(fixture).unwrap();
+        let mut seen = std::collections::BTreeSet::new();
+        for message in batch.records {
+            assert!(message.event_source_arn.unwrap().ends_with(queue), "{name}");
+            let event = Event::from_json(&message.body.unwrap()).unwrap();
+            let attribute = &message.message_attributes["type"];
+            assert_eq!(attribute.string_value.as_deref(), Some(event.event_type().as_str()), "{name}");
+            seen.insert(event.event_type().as_str().to_owned());
+        }
+        assert_eq!(&seen, types, "{name}: each type that its queue is sent");
+    }
+}
+
+#[test]
+fn stream_fixtures_are_records_of_the_function_s_table() {
+    let template = project::template().unwrap();
+    for (name, fixture, event) in fixtures(&template, "DynamoDB").unwrap() {
+        let table = refers(&event["Stream"], Some("StreamArn")).unwrap();
+        let keys: Vec<_> = template.resource(table)["Properties"]["KeySchema"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|key| key["AttributeName"].as_str().unwrap())
+            .collect();
+        let batch: StreamEvent = serde_json::from_value(fixture.clone()).unwrap();
+        assert!(!batch.records.is_empty(), "{name}");
+        for record in fixture["Records"].as_array().unwrap() {
+            assert!(record["eventSourceARN"].as_str().unwrap().contains(table), "{name}");
+            let change = &record["dynamodb"];
+            for key in &keys {
+                let value = &change["Keys"][*key];
+                assert!(value["S"].is_string(), "{name}: {key}");
+                for image in ["NewImage", "OldImage"] {
+                    assert!(change[image].is_null() || change[image][*key] == *value, "{name}: {image}");
+                }
+            }
+            assert_eq!(record["eventName"] == "INSERT", change["OldImage"].is_null(), "{name}");
+        }
+    }
+}
+
+/// The number of events that each record of a relay's fixture becomes.
+fn told<E: std::fmt::Display>(name: &str, events: EventsOf<E>) -> anyhow::Result<Vec<usize>> {
+    let fixture = project::fixture(name)?;
+    let image = |value: &Value| -> Result<Option<Image>, serde_json::Error> {
+        if value.is_null() { Ok(None) } else { serde_json::from_value(value.clone()).map(Some) }
+    };
+    let records = fixture["Records"].as_array().into_iter().flatten();
+    let told = records.map(|record| {
+        let (old, new) = (image(&record["dynamodb"]["OldImage"])?, image(&record["dynamodb"]["NewImage"])?);
+        events(old.as_ref(), new.as_ref())
+            .map(|events| events.len())
+            .map_err(|error| anyhow::anyhow!("{error}"))
+    });
+    told.collect()
+}
+
+#[test]
+fn stream_fixtures_become_events() {
+    assert_eq!(told("publish-order-events", orders::events::events).unwrap(), [1, 1]);
+    assert_eq!(told("publish-product-events", products::events::events).unwrap(), [1, 1, 1, 1]);
+    // A user's statistics are told of by the entries of the ledger alone.
+    assert_eq!(told("publish-user-events", users::events::events).unwrap(), [0, 1]);
+}
+
+#[test]
+fn filter_policies_name_types_that_exist() {
+    for (queue, types) in queues::subscribed(&project::template().unwrap()) {
+        for name in types {
+            assert!(name.parse::<EventType>().is_ok(), "{queue}: {name}");
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! Binaries, functions of the template, fixtures and routes are the same set under the same names.
+
+use std::collections::BTreeSet;
+
+use shop_lambda::Function;
+use template_truth::{names, project};
+
+#[test]
+fn every_binary_is_a_function_with_a_fixture() {
+    let template = project::template().unwrap();
+    let binaries = project::binaries().unwrap();
+    assert!(!binaries.is_empty());
+    assert_eq!(names::functions(&template), binaries, "the template's functions and the binaries");
+    assert_eq!(project::fixtures().unwrap(), binaries, "the fixtures and the binaries");
+    assert_eq!(names::check(&template), [""; 0]);
+}
+
+#[test]
+fn every_binary_is_gathered_by_its_service() {
+    let gathered = [orders::FUNCTIONS, products::FUNCTIONS, users::FUNCTIONS].concat();
+    let names: BTreeSet<_> = gathered.iter().map(|function: &Function| function.name().to_owned()).collect();
+    assert_eq!(names.len(), gathered.len(), "two functions have one name");
+    assert_eq!(names, project::binaries().unwrap());
+}
+
+#[test]
+fn cargo_lambda_watch_has_the_routes_of_the_template() {
+    let mut watched = project::watch_routes().unwrap();
+    watched.sort();
+    let routes = names::routes(&project::template().unwrap());
+    assert_eq!(names::ambiguous(&routes), [""; 0]);
+    assert_eq!(watched, routes);
+}

@@ -1,0 +1,28 @@
+//! The real template keeps every rule.
+
+use template_truth::{operations, permissions, project, queues, streams};
+
+#[test]
+fn queues_lose_nothing() {
+    assert_eq!(queues::check(&project::template().unwrap()), [""; 0]);
+}
+
+#[test]
+fn streams_skip_nothing() {
+    assert_eq!(streams::check(&project::template().unwrap()), [""; 0]);
+}
+
+#[test]
+fn permissions_are_exact() {
+    assert_eq!(permissions::check(&project::template().unwrap()), [""; 0]);
+}
+
+#[test]
+fn no_function_reads_the_signing_secret() {
+    assert_eq!(permissions::readers_of_secrets(&project::template().unwrap()), [""; 0]);
+}
+
+#[test]
+fn an_operator_sees_what_goes_wrong() {
+    assert_eq!(operations::check(&project::template().unwrap()), [""; 0]);
+}
