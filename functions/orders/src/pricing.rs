@@ -56,7 +56,7 @@ pub fn price(
     }
     Err(Problem::conflict("price_mismatch", "The prices are not those of the catalogue; see `current`.")
         .with_errors(mismatches)
-        .with("current", current(&lines, total)?))
+        .with("current", Current::of(&lines, total)))
 }
 
 fn listed_prices<'c>(
@@ -161,23 +161,30 @@ fn error(pointer: String, code: &'static str, detail: impl Into<String>) -> Fiel
 }
 
 /// The figures that the caller should have sent.
-fn current(lines: &[OrderLine], total: Money) -> Result<serde_json::Value, Problem> {
-    #[derive(Serialize)]
-    struct Current<'a> {
-        items: Vec<CurrentItem<'a>>,
-        total_amount: Decimal,
-        currency: Currency,
+#[derive(Serialize)]
+struct Current<'a> {
+    items: Vec<CurrentItem<'a>>,
+    total_amount: Decimal,
+    currency: Currency,
+}
+
+#[derive(Serialize)]
+struct CurrentItem<'a> {
+    product_id: &'a ProductId,
+    price: Decimal,
+}
+
+impl<'a> Current<'a> {
+    fn of(lines: &'a [OrderLine], total: Money) -> Self {
+        let price = |minor| Decimal(Money { minor, currency: total.currency });
+        let item =
+            |line: &'a OrderLine| CurrentItem { product_id: &line.product_id, price: price(line.unit_price) };
+        Self {
+            items: lines.iter().map(item).collect(),
+            total_amount: Decimal(total),
+            currency: total.currency,
+        }
     }
-    #[derive(Serialize)]
-    struct CurrentItem<'a> {
-        product_id: &'a ProductId,
-        price: Decimal,
-    }
-    let price = |minor| Decimal(Money { minor, currency: total.currency });
-    let items =
-        lines.iter().map(|line| CurrentItem { product_id: &line.product_id, price: price(line.unit_price) });
-    let current = Current { items: items.collect(), total_amount: Decimal(total), currency: total.currency };
-    Ok(serde_json::to_value(current)?)
 }
 
 #[cfg(test)]

@@ -57,10 +57,13 @@ impl Draft {
             Some(node) => node.parsed("invalid_currency", "This must be an ISO 4217 code such as USD."),
             None => Some(Currency::USD),
         };
-        let price = match currency {
-            Some(currency) => price.and_then(|node| amount(&node, currency)),
-            None => None,
-        };
+        let price = price.and_then(|node| match currency {
+            Some(currency) => amount(&node, currency),
+            None => {
+                check_amount(&node);
+                None
+            }
+        });
         let category = body.optional("category").map(|node| category(&node));
         let image_url = body.optional("image_url").map(|node| image_url(&node));
         let stock = match body.optional("stock") {
@@ -180,6 +183,16 @@ fn amount(node: &Node<'_>, currency: Currency) -> Option<Money> {
         Err(error) => node.note("invalid_amount", sentence(error)),
     }
     None
+}
+
+/// Notes what is wrong with a price in any currency, where its own is not known.
+fn check_amount(node: &Node<'_>) {
+    let Some(text) = node.number() else { return };
+    match Currency::USD.parse_amount(text) {
+        Err(error @ AmountError::NotADecimal) => node.note("invalid_amount", sentence(error)),
+        Ok(money) if money.minor <= 0 => node.note("out_of_range", "This must be more than 0."),
+        _ => {}
+    }
 }
 
 fn sentence(error: AmountError) -> String {

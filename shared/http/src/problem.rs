@@ -4,8 +4,9 @@ use std::error::Error;
 
 use lambda_http::http::{HeaderValue, StatusCode, header};
 use lambda_http::{Body, Response};
-use serde::Serialize;
-use serde_json::{Map, Value};
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+use serde_json::value::{RawValue, to_raw_value};
 use shop_lambda::log::Chain;
 
 /// One mistake in a request.
@@ -29,7 +30,8 @@ struct Details {
     code: &'static str,
     detail: String,
     errors: Vec<FieldError>,
-    members: Map<String, Value>,
+    /// Members of its own, as they are written: a number keeps its digits.
+    members: Vec<(&'static str, Box<RawValue>)>,
     headers: Vec<(header::HeaderName, HeaderValue)>,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
@@ -42,7 +44,7 @@ impl Problem {
             code,
             detail: detail.into(),
             errors: Vec::new(),
-            members: Map::new(),
+            members: Vec::new(),
             headers: Vec::new(),
             source: None,
         }))
@@ -111,9 +113,14 @@ impl Problem {
 
     /// The same problem with a member of its own (RFC 9457 section 3.2).
     #[must_use]
-    pub fn with(mut self, member: &str, value: impl Into<Value>) -> Self {
-        self.0.members.insert(member.to_owned(), value.into());
-        self
+    pub fn with(mut self, member: &'static str, value: impl Serialize) -> Self {
+        match to_raw_value(&value) {
+            Ok(value) => {
+                self.0.members.push((member, value));
+                self
+            }
+            Err(error) => error.into(),
+        }
     }
 
     /// The same problem with the fields that it concerns.
@@ -147,27 +154,48 @@ impl Problem {
         if let Some(source) = &details.source {
             tracing::error!(request.id = request_id, error = %Chain(&**source), "the request failed");
         }
-        let mut members = details.members;
-        let title = details.status.canonical_reason().unwrap_or("Error");
-        members.insert("type".to_owned(), format!("urn:shop:problem:{}", details.code).into());
-        members.insert("title".to_owned(), title.into());
-        members.insert("status".to_owned(), details.status.as_u16().into());
-        members.insert("detail".to_owned(), details.detail.into());
-        members.insert("instance".to_owned(), instance.into());
-        members.insert("code".to_owned(), details.code.into());
-        members.insert("request_id".to_owned(), request_id.into());
-        if !details.errors.is_empty() {
-            let errors = details.errors.into_iter().map(|error| {
-                serde_json::json!({ "pointer": error.pointer, "code": error.code, "detail": error.detail })
-            });
-            members.insert("errors".to_owned(), errors.collect());
-        }
-        let mut response = Response::new(Body::Text(Value::Object(members).to_string()));
+        let body = serde_json::to_string(&ProblemDocument { details: &details, request_id, instance });
+        let mut response = Response::new(body.map_or_else(
+            // Strings and numbers can always be written; should they not be, the status still tells.
+            |error| {
+                tracing::error!(request.id = request_id, %error, "a problem cannot be written");
+                Body::Empty
+            },
+            Body::Text,
+        ));
         *response.status_mut() = details.status;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.extend(details.headers);
         response
+    }
+}
+
+/// A problem as it is written: what every problem has, then what only this one has.
+struct ProblemDocument<'a> {
+    details: &'a Details,
+    request_id: &'a str,
+    instance: &'a str,
+}
+
+impl Serialize for ProblemDocument<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let details = self.details;
+        let mut body = serializer.serialize_map(None)?;
+        body.serialize_entry("type", &format_args!("urn:shop:problem:{}", details.code))?;
+        body.serialize_entry("title", details.status.canonical_reason().unwrap_or("Error"))?;
+        body.serialize_entry("status", &details.status.as_u16())?;
+        body.serialize_entry("detail", &details.detail)?;
+        body.serialize_entry("instance", self.instance)?;
+        body.serialize_entry("code", details.code)?;
+        body.serialize_entry("request_id", self.request_id)?;
+        if !details.errors.is_empty() {
+            body.serialize_entry("errors", &details.errors)?;
+        }
+        for (member, value) in &details.members {
+            body.serialize_entry(member, value)?;
+        }
+        body.end()
     }
 }
 
