@@ -1,0 +1,100 @@
+//! The scenarios. Each brings its own data, and can run again and again against the same shop.
+
+use anyhow::Result;
+use futures::future::LocalBoxFuture;
+
+use crate::shop::Shop;
+
+mod access;
+mod answers;
+mod bad_fields;
+mod bad_input;
+mod cancel;
+mod first_order;
+mod idempotency;
+mod order_lists;
+mod paging;
+mod pricing;
+mod products;
+mod rush;
+mod statistics;
+mod stock;
+
+/// Something that the shop must do.
+pub struct Scenario {
+    /// Its name: module and function.
+    pub name: &'static str,
+    /// Does it, and says what went otherwise.
+    pub run: for<'a> fn(&'a Shop) -> LocalBoxFuture<'a, Result<()>>,
+}
+
+macro_rules! scenarios {
+    ($($module:ident::$name:ident),* $(,)?) => {
+        /// All scenarios, in the order in which they run.
+        pub const ALL: &[Scenario] = &[$(Scenario {
+            name: concat!(stringify!($module), "::", stringify!($name)),
+            run: |shop| Box::pin($module::$name(shop)),
+        }),*];
+    };
+}
+
+scenarios![
+    first_order::a_new_user_places_an_order,
+    first_order::every_spelling_of_a_path_is_understood,
+    idempotency::a_replay_gives_the_same_order,
+    idempotency::another_body_under_a_key_is_refused,
+    idempotency::a_key_sent_many_times_at_once_is_one_order,
+    idempotency::a_replay_outlives_the_price_and_the_product,
+    idempotency::a_key_belongs_to_its_principal,
+    pricing::money_is_exact,
+    pricing::figures_that_agree_are_taken,
+    pricing::figures_that_disagree_are_refused,
+    pricing::an_unknown_product_is_named,
+    pricing::currencies_are_not_mixed,
+    pricing::an_order_too_dear_is_refused,
+    stock::sold_out_is_rejected,
+    stock::an_order_is_reserved_whole_or_not_at_all,
+    stock::a_restocked_product_is_sold_again,
+    stock::an_order_of_a_hundred_products_is_one_order,
+    stock::orders_that_cross_do_not_block_each_other,
+    stock::a_level_is_set_or_moved,
+    stock::a_delta_is_not_taken_twice,
+    cancel::a_confirmed_order_is_cancelled,
+    cancel::orders_are_cancelled_while_they_are_settled,
+    cancel::an_illegal_cancel_is_refused,
+    cancel::a_stale_cancel_is_refused,
+    statistics::statistics_follow_the_orders,
+    statistics::a_new_customer_has_empty_statistics,
+    statistics::statistics_are_their_owners,
+    products::a_product_lives_and_dies,
+    products::a_product_has_defaults,
+    products::an_id_that_is_taken_is_refused,
+    products::a_key_is_one_product,
+    products::an_unchanged_product_is_a_304,
+    products::a_stale_change_is_refused,
+    products::one_of_many_changes_at_once_wins,
+    products::a_list_shows_the_products,
+    order_lists::a_customer_sees_their_orders,
+    order_lists::the_administrator_lists_by_status,
+    order_lists::the_administrator_lists_by_customer,
+    access::a_guest_places_and_reads_an_order,
+    access::a_guest_can_do_nothing_else,
+    access::a_customer_is_no_administrator,
+    access::an_order_is_its_customers,
+    access::a_broken_token_is_refused,
+    access::a_changed_token_is_refused,
+    access::a_token_has_its_time,
+    bad_input::bodies_that_are_no_object_are_refused,
+    bad_fields::of_an_order_are_named,
+    bad_fields::of_a_product_are_named,
+    bad_fields::of_a_stock_level_are_named,
+    bad_input::queries_are_checked,
+    bad_input::paths_that_name_nothing_are_refused,
+    bad_input::headers_are_checked,
+    answers::replies_may_be_cached_as_they_say,
+    paging::every_product_is_on_one_page,
+    paging::every_order_is_on_one_page,
+    paging::a_cursor_is_good_for_its_own_list_only,
+    rush::exactly_the_stock_is_sold,
+    statistics::statistics_still_add_up_at_the_end,
+];

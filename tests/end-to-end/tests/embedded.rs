@@ -1,0 +1,119 @@
+//! The whole suite against the embedded cloud, in this process and in memory: once as `cargo run` serves it,
+//! and once with every message delivered twice, where the suite is anybody it needs to be.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, ensure};
+use end_to_end::{Identities, Scale, Shop, mint_with, runner};
+use shop_auth::TokenIssuer;
+use shop_local::cloud::{Cloud, Depth, Options};
+use shop_local::demo;
+use shop_local::front_door::{DemoIdentity, FrontDoor, Listeners, TokenSettings, serve};
+use shop_local::template::Template;
+use tokio::sync::oneshot;
+
+const TEMPLATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml");
+
+/// Who a request without a token is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum WithoutToken {
+    DemoAdministrator,
+    Guest,
+}
+
+#[test]
+fn the_suite_passes_as_cargo_run_serves_the_shop() -> Result<()> {
+    run_suite(Options::memory(), WithoutToken::DemoAdministrator)
+}
+
+#[test]
+fn the_suite_passes_with_every_message_delivered_twice() -> Result<()> {
+    run_suite(Options { deliver_twice: true, ..Options::memory() }, WithoutToken::Guest)
+}
+
+fn run_suite(options: Options, without_token: WithoutToken) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(async {
+        let template = Template::load(Path::new(TEMPLATE), &BTreeMap::new())?;
+        let cloud = Cloud::start(&template, &shop_local::functions(), options).await?;
+        let tokens = token_settings(&template).context("the template has no function that checks tokens")?;
+        let sdk = cloud.sdk_config("end-to-end");
+        let (demo, identities) = match without_token {
+            WithoutToken::DemoAdministrator => {
+                let demo = DemoIdentity::start(&sdk, &tokens).await?;
+                demo::seed(&cloud, &demo).await?;
+                (Some(demo), Identities::Demo)
+            }
+            WithoutToken::Guest => (None, Identities::Anybody(mint_with(issuer(&sdk, &tokens).await?))),
+        };
+
+        let listeners = Listeners::bind(0).await?;
+        let base_url = format!("http://127.0.0.1:{}", listeners.port());
+        let door = Arc::new(FrontDoor::new(Arc::new(cloud.clone()), demo, String::new()));
+        let (serving, ended) = oneshot::channel::<()>();
+        let server = tokio::spawn(serve(listeners, door, async {
+            // The sender says it by going away, which is an error to the one who waits.
+            ended.await.unwrap_or_default();
+        }));
+
+        let shop = Shop::open(&base_url, identities, Scale::Full).await?;
+        let summary = runner::run(&shop, "", &mut TestOutput).await?;
+        // Connections that the suite holds open would be waited for.
+        drop(shop);
+        if summary.is_ok() {
+            // What goes wrong late goes wrong now.
+            cloud.settled().await;
+        }
+        let queues = cloud.queues();
+        drop(serving);
+        server.await?;
+        cloud.stop().await;
+
+        let dead_letters = queues.iter().filter(|(name, _)| name.contains("DeadLetter"));
+        let given_up: Vec<_> = dead_letters.filter(|(_, depth)| **depth != Depth::default()).collect();
+        ensure!(given_up.is_empty(), "messages were given up: {given_up:?}");
+        ensure!(summary.is_ok(), "failed: {}", summary.failed.join(", "));
+        Ok(())
+    })
+}
+
+/// As the functions have it: issuer, audience and keys of the first one that checks tokens.
+fn token_settings(template: &Template) -> Option<TokenSettings> {
+    template.functions.values().find_map(|function| {
+        let variable = |name| function.environment.get(name).cloned();
+        Some(TokenSettings {
+            secret_id: template.secrets.get("TokenSecret")?.name.clone(),
+            keys_table: variable("KEYS_TABLE")?,
+            issuer: variable("TOKEN_ISSUER")?,
+            audience: variable("TOKEN_AUDIENCE")?,
+        })
+    })
+}
+
+/// The stack's own issuer, with its key published.
+async fn issuer(sdk: &aws_types::SdkConfig, tokens: &TokenSettings) -> Result<TokenIssuer> {
+    let secrets = aws_sdk_secretsmanager::Client::new(sdk);
+    let secret = secrets.get_secret_value().secret_id(&tokens.secret_id).send().await?;
+    let secret = secret.secret_string().context("the secret is not text")?;
+    let issuer = TokenIssuer::from_secret(secret, &tokens.issuer, &tokens.audience)?;
+    issuer.publish(&aws_sdk_dynamodb::Client::new(sdk), &tokens.keys_table).await?;
+    Ok(issuer)
+}
+
+/// Standard output as the test harness sees it, which keeps it for failures.
+struct TestOutput;
+
+impl Write for TestOutput {
+    #[expect(clippy::print_stdout, reason = "only so does the harness keep it")]
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        print!("{}", String::from_utf8_lossy(bytes));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
