@@ -17,6 +17,13 @@ use tokio::sync::oneshot;
 
 const TEMPLATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml");
 
+/// What the suite gives no function a reason to use: no record of its is poison.
+const NEVER_NEEDED: &[&str] = &[
+    "publish-order-events: sqs:SendMessage on RelayDeadLetterQueue",
+    "publish-product-events: sqs:SendMessage on RelayDeadLetterQueue",
+    "publish-user-events: sqs:SendMessage on RelayDeadLetterQueue",
+];
+
 /// Who a request without a token is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum WithoutToken {
@@ -68,6 +75,7 @@ fn run_suite(options: Options, without_token: WithoutToken) -> Result<()> {
             cloud.settled().await;
         }
         let queues = cloud.queues();
+        let unused = unused_grants(&template, &cloud);
         drop(serving);
         server.await?;
         cloud.stop().await;
@@ -76,8 +84,30 @@ fn run_suite(options: Options, without_token: WithoutToken) -> Result<()> {
         let given_up: Vec<_> = dead_letters.filter(|(_, depth)| **depth != Depth::default()).collect();
         ensure!(given_up.is_empty(), "messages were given up: {given_up:?}");
         ensure!(summary.is_ok(), "failed: {}", summary.failed.join(", "));
+        // Only the run that is anybody comes through every call of every function.
+        if without_token == WithoutToken::Guest {
+            ensure!(unused == NEVER_NEEDED, "the template grants what no function needs: {unused:#?}");
+        }
         Ok(())
     })
+}
+
+/// What the template grants and no function has used. (What it does not grant, the cloud refuses.)
+fn unused_grants(template: &Template, cloud: &Cloud) -> Vec<String> {
+    let used = cloud.meter().permissions;
+    let mut unused: Vec<String> = Vec::new();
+    for function in template.functions.values() {
+        let used = used.get(&function.name);
+        let is_used = |action: &str, resource: &str| {
+            used.is_some_and(|used| {
+                used.iter().any(|access| access.action == action && access.resource == resource)
+            })
+        };
+        let grants = function.grants.iter().filter(|(action, resource)| !is_used(action, resource));
+        unused.extend(grants.map(|(action, resource)| format!("{}: {action} on {resource}", function.name)));
+    }
+    unused.sort();
+    unused
 }
 
 /// As the functions have it: issuer, audience and keys of the first one that checks tokens.

@@ -1,0 +1,276 @@
+//! The operations: from AWS JSON to dynoxide's requests, and back.
+
+use std::future::Future;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use dynoxide::actions::{
+    batch_get_item, batch_write_item, delete_item, get_item, list_tables, put_item, query, scan,
+    transact_get_items, transact_write_items, update_item,
+};
+use dynoxide::storage::Storage;
+use dynoxide::types::ConsumedCapacity;
+use dynoxide::{DynoxideError, errors};
+use futures::FutureExt;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::{Answer, capacity};
+use crate::cloud::AwsError;
+use crate::cloud::observer::Access;
+
+/// Asks dynoxide for the cost of the table and of each index.
+const DETAILED: &str = "INDEXES";
+
+/// One operation.
+#[derive(Debug)]
+pub(in crate::cloud) enum Request {
+    BatchGetItem(batch_get_item::BatchGetItemRequest),
+    BatchWriteItem(batch_write_item::BatchWriteItemRequest),
+    DeleteItem(delete_item::DeleteItemRequest),
+    GetItem(get_item::GetItemRequest),
+    ListTables(list_tables::ListTablesRequest),
+    PutItem(put_item::PutItemRequest),
+    Query(query::QueryRequest),
+    Scan(scan::ScanRequest),
+    TransactGetItems(transact_get_items::TransactGetItemsRequest),
+    TransactWriteItems(transact_write_items::TransactWriteItemsRequest),
+    UpdateItem(update_item::UpdateItemRequest),
+}
+
+impl Request {
+    pub(in crate::cloud) fn parse(operation: &str, body: &[u8]) -> Result<Self, AwsError> {
+        Ok(match operation {
+            "BatchGetItem" => Self::BatchGetItem(decode(body)?),
+            "BatchWriteItem" => Self::BatchWriteItem(decode(body)?),
+            "DeleteItem" => Self::DeleteItem(decode(body)?),
+            "GetItem" => Self::GetItem(decode(body)?),
+            "ListTables" => Self::ListTables(decode(body)?),
+            "PutItem" => Self::PutItem(decode(body)?),
+            "Query" => Self::Query(decode(body)?),
+            "Scan" => Self::Scan(decode(body)?),
+            "TransactGetItems" => Self::TransactGetItems(decode(body)?),
+            "TransactWriteItems" => Self::TransactWriteItems(decode(body)?),
+            "UpdateItem" => Self::UpdateItem(decode(body)?),
+            other => return Err(AwsError::client("UnknownOperationException", other)),
+        })
+    }
+
+    /// The IAM actions: those of the single items for a transaction.
+    pub(in crate::cloud) fn accesses(&self) -> Vec<Access> {
+        let one = |action: &str, table: &str| Access {
+            action: format!("dynamodb:{action}"),
+            resource: table.to_owned(),
+        };
+        let indexed = |action: &str, table: &str, index: Option<&str>| match index {
+            Some(index) => one(action, &format!("{table}/index/{index}")),
+            None => one(action, table),
+        };
+        let mut accesses = match self {
+            Self::BatchGetItem(r) => {
+                let mut tables: Vec<_> = r.request_items.keys().collect();
+                tables.sort();
+                tables.into_iter().map(|table| one("BatchGetItem", table)).collect()
+            }
+            Self::BatchWriteItem(r) => {
+                let mut tables: Vec<_> = r.request_items.keys().collect();
+                tables.sort();
+                tables.into_iter().map(|table| one("BatchWriteItem", table)).collect()
+            }
+            Self::DeleteItem(r) => vec![one("DeleteItem", &r.table_name)],
+            Self::GetItem(r) => vec![one("GetItem", &r.table_name)],
+            Self::ListTables(_) => vec![one("ListTables", "*")],
+            Self::PutItem(r) => vec![one("PutItem", &r.table_name)],
+            Self::Query(r) => vec![indexed("Query", &r.table_name, r.index_name.as_deref())],
+            Self::Scan(r) => vec![indexed("Scan", &r.table_name, r.index_name.as_deref())],
+            Self::TransactGetItems(r) => {
+                r.transact_items.iter().map(|item| one("GetItem", &item.get.table_name)).collect()
+            }
+            Self::TransactWriteItems(r) => r
+                .transact_items
+                .iter()
+                .flat_map(|item| {
+                    let put = item.put.as_ref().map(|put| one("PutItem", &put.table_name));
+                    let update = item.update.as_ref().map(|update| one("UpdateItem", &update.table_name));
+                    let delete = item.delete.as_ref().map(|delete| one("DeleteItem", &delete.table_name));
+                    let check = item.condition_check.as_ref();
+                    let check = check.map(|check| one("ConditionCheckItem", &check.table_name));
+                    [put, update, delete, check]
+                })
+                .flatten()
+                .collect(),
+            Self::UpdateItem(r) => vec![one("UpdateItem", &r.table_name)],
+        };
+        accesses.truncate(100);
+        accesses
+    }
+
+    /// Whether it changes items.
+    pub(super) fn writes(&self) -> bool {
+        matches!(
+            self,
+            Self::BatchWriteItem(_)
+                | Self::DeleteItem(_)
+                | Self::PutItem(_)
+                | Self::TransactWriteItems(_)
+                | Self::UpdateItem(_)
+        )
+    }
+
+    /// The tables that it touches, each once.
+    pub(super) fn tables(&self) -> Vec<String> {
+        let mut tables: Vec<String> = self.accesses().into_iter().map(|access| access.resource).collect();
+        tables.sort();
+        tables.dedup();
+        tables
+    }
+
+    /// The token of a transaction, and a digest of what the transaction does that does not depend on the
+    /// order of its JSON members.
+    pub(super) fn token(&self) -> Option<(String, u64)> {
+        let Self::TransactWriteItems(request) = self else { return None };
+        let token = request.client_request_token.clone()?;
+        let items = serde_json::to_value(&request.transact_items).ok()?;
+        Some((token, digest(&items)))
+    }
+
+    /// Runs it. The caller gets the consumed capacity only if it asked for it.
+    pub(super) fn execute(mut self, storage: &Storage) -> Result<Answer, AwsError> {
+        let writes = self.writes();
+        let asked = self.ask_for_capacity();
+        macro_rules! run {
+            ($module:ident, $request:expr) => {{
+                let mut response = now($module::execute(storage, $request))?;
+                let consumed = response.consumed_capacity.take();
+                let consumed: Vec<ConsumedCapacity> = consumed.into_iter().flat_map(Many::many).collect();
+                if asked {
+                    response.consumed_capacity = Many::restore(consumed.clone());
+                }
+                Ok(Answer { body: encode(&response)?, units: capacity::of(consumed, writes) })
+            }};
+        }
+        match self {
+            Self::BatchGetItem(request) => run!(batch_get_item, request),
+            Self::BatchWriteItem(request) => run!(batch_write_item, request),
+            Self::DeleteItem(request) => run!(delete_item, request),
+            Self::GetItem(request) => run!(get_item, request),
+            Self::PutItem(request) => run!(put_item, request),
+            Self::Query(request) => run!(query, request),
+            Self::Scan(request) => run!(scan, request),
+            Self::TransactGetItems(request) => run!(transact_get_items, request),
+            Self::TransactWriteItems(request) => run!(transact_write_items, request),
+            Self::UpdateItem(request) => run!(update_item, request),
+            Self::ListTables(request) => {
+                let body = encode(&now(list_tables::execute(storage, request))?)?;
+                Ok(Answer { body, units: Vec::new() })
+            }
+        }
+    }
+
+    /// Makes dynoxide report the cost. Returns whether the caller wanted it too.
+    fn ask_for_capacity(&mut self) -> bool {
+        let setting = match self {
+            Self::BatchGetItem(r) => &mut r.return_consumed_capacity,
+            Self::BatchWriteItem(r) => &mut r.return_consumed_capacity,
+            Self::DeleteItem(r) => &mut r.return_consumed_capacity,
+            Self::GetItem(r) => &mut r.return_consumed_capacity,
+            Self::PutItem(r) => &mut r.return_consumed_capacity,
+            Self::Query(r) => &mut r.return_consumed_capacity,
+            Self::Scan(r) => &mut r.return_consumed_capacity,
+            Self::TransactGetItems(r) => &mut r.return_consumed_capacity,
+            Self::TransactWriteItems(r) => &mut r.return_consumed_capacity,
+            Self::UpdateItem(r) => &mut r.return_consumed_capacity,
+            Self::ListTables(_) => return false,
+        };
+        match setting.as_deref() {
+            None | Some("NONE") => {
+                *setting = Some(DETAILED.to_owned());
+                false
+            }
+            Some(_) => true,
+        }
+    }
+}
+
+/// The consumed capacity of one table or of many, as the operations' responses have it.
+trait Many: Sized {
+    fn many(self) -> Vec<ConsumedCapacity>;
+    fn restore(consumed: Vec<ConsumedCapacity>) -> Option<Self>;
+}
+
+impl Many for ConsumedCapacity {
+    fn many(self) -> Vec<ConsumedCapacity> {
+        vec![self]
+    }
+
+    fn restore(consumed: Vec<ConsumedCapacity>) -> Option<Self> {
+        consumed.into_iter().next()
+    }
+}
+
+impl Many for Vec<ConsumedCapacity> {
+    fn many(self) -> Vec<ConsumedCapacity> {
+        self
+    }
+
+    fn restore(consumed: Vec<ConsumedCapacity>) -> Option<Self> {
+        Some(consumed)
+    }
+}
+
+/// The value of one of dynoxide's futures. They never wait, since the storage is in this process.
+pub(super) fn now<T>(future: impl Future<Output = errors::Result<T>>) -> Result<T, AwsError> {
+    match future.now_or_never() {
+        Some(Ok(value)) => Ok(value),
+        Some(Err(error)) => Err(refused(&error)),
+        None => Err(AwsError::service("InternalServerError", "the storage did not answer at once")),
+    }
+}
+
+fn refused(error: &DynoxideError) -> AwsError {
+    if error.status_code() >= 500 {
+        return AwsError::internal(error);
+    }
+    let kind = error.error_type();
+    let code = kind.rsplit('#').next().unwrap_or(kind);
+    let body = Some(error.to_json().into_bytes());
+    AwsError { status: error.status_code(), code: code.to_owned(), message: error.to_string(), body }
+}
+
+fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, AwsError> {
+    serde_json::from_slice(body).map_err(|error| {
+        let text = error.to_string();
+        // dynoxide marks what is DynamoDB's own validation; the rest is JSON of the wrong shape.
+        let marks = ["VALIDATION_REQUEST:", "VALIDATION_AS_READ:", "VALIDATION:"];
+        match marks.iter().find_map(|mark| text.strip_prefix(mark)) {
+            Some(message) => {
+                let message = message.rsplit_once(" at line ").map_or(message, |(message, _)| message);
+                AwsError::client("ValidationException", message)
+            }
+            None => AwsError::client("SerializationException", text),
+        }
+    })
+}
+
+fn encode(response: &impl Serialize) -> Result<Vec<u8>, AwsError> {
+    serde_json::to_vec(response).map_err(|error| AwsError::internal(&error))
+}
+
+/// Members of an object are added up, so that their order does not count.
+fn digest(value: &Value) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    match value {
+        Value::Object(members) => {
+            let members = members.iter().map(|(name, value)| {
+                let mut member = DefaultHasher::new();
+                (name, digest(value)).hash(&mut member);
+                member.finish()
+            });
+            members.fold(0, u64::wrapping_add).hash(&mut hasher);
+        }
+        Value::Array(values) => values.iter().for_each(|value| digest(value).hash(&mut hasher)),
+        Value::String(text) => text.hash(&mut hasher),
+        other => other.to_string().hash(&mut hasher),
+    }
+    hasher.finish()
+}

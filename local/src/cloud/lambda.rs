@@ -1,0 +1,175 @@
+//! Lambda: starts functions when they are first called, reuses their environments, and enforces timeouts.
+//!
+//! An environment serves one invocation at a time. It is dropped when the function panics or is stopped at
+//! its timeout, and kept when the function returns, an error included.
+
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::FutureExt;
+use lambda_runtime::{Config, Context};
+use serde_json::value::RawValue;
+use shop_lambda::{Environment, Function, Handler, Invocation};
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout};
+
+use super::core::Core;
+use super::observer::Invoked;
+use super::running::Running;
+use super::{CloudError, InvokeError};
+use crate::template::{self, REGION, Template};
+
+/// How long Lambda lets a function start.
+const START_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// All functions, by their one name.
+pub(super) struct Lambda {
+    core: Arc<Core>,
+    functions: BTreeMap<String, Arc<Deployed>>,
+    running: Running,
+}
+
+/// A function of the template with its environments.
+struct Deployed {
+    function: Function,
+    arn: String,
+    timeout: Duration,
+    environment: Environment,
+    config: Arc<Config>,
+    /// Environments that wait for an invocation; the one used last is used next, as in Lambda.
+    idle: Mutex<Vec<Box<dyn Handler>>>,
+    slots: Semaphore,
+}
+
+impl Lambda {
+    pub(super) fn new(
+        core: &Arc<Core>,
+        template: &Template,
+        functions: &[Function],
+        most_environments: usize,
+        running: Running,
+    ) -> Result<Self, CloudError> {
+        let mut deployed = BTreeMap::new();
+        for (id, spec) in &template.functions {
+            let Some(function) = functions.iter().find(|function| function.name() == spec.name) else {
+                return Err(CloudError::MissingFunction { id: id.clone(), name: spec.name.clone() });
+            };
+            let reserved = spec.reserved_concurrency.and_then(|most| usize::try_from(most).ok());
+            let config = Config {
+                function_name: spec.physical_name.clone(),
+                memory: i32::try_from(spec.memory).unwrap_or(i32::MAX),
+                version: "$LATEST".to_owned(),
+                ..Config::default()
+            };
+            let function = Deployed {
+                function: *function,
+                arn: spec.arn.clone(),
+                timeout: spec.timeout,
+                environment: environment(core, spec),
+                config: Arc::new(config),
+                idle: Mutex::new(Vec::new()),
+                slots: Semaphore::new(reserved.unwrap_or(most_environments).min(most_environments)),
+            };
+            deployed.insert(spec.name.clone(), Arc::new(function));
+        }
+        Ok(Self { core: Arc::clone(core), functions: deployed, running })
+    }
+
+    /// Invokes a function. The invocation goes on when the caller stops waiting for it, as in Lambda.
+    pub(super) async fn invoke(
+        &self,
+        name: &str,
+        payload: Box<RawValue>,
+    ) -> Result<Box<RawValue>, InvokeError> {
+        let Some(function) = self.functions.get(name) else {
+            return Err(InvokeError::Unknown(name.to_owned()));
+        };
+        let (core, function) = (Arc::clone(&self.core), Arc::clone(function));
+        let invocation = async move { function.invoke(&core, payload).await };
+        match self.running.spawn(invocation) {
+            Some(invocation) => invocation.await.unwrap_or(Err(InvokeError::Crashed)),
+            None => Err(InvokeError::Stopping),
+        }
+    }
+}
+
+impl Deployed {
+    async fn invoke(&self, core: &Core, payload: Box<RawValue>) -> Result<Box<RawValue>, InvokeError> {
+        // The semaphore is never closed, so this only waits.
+        let Ok(_slot) = self.slots.acquire().await else { return Err(InvokeError::Stopping) };
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let cold = idle.is_none();
+        let start = Instant::now();
+        let request_id = core.random.uuid();
+        let result = match idle {
+            Some(handler) => self.run(core, handler, payload, &request_id).await,
+            None => match self.start().await {
+                Ok(handler) => self.run(core, handler, payload, &request_id).await,
+                Err(error) => Err(error),
+            },
+        };
+        let text = result.as_ref().err().map(ToString::to_string);
+        if let Err(error) = &result {
+            let error = shop_lambda::log::Chain(error);
+            tracing::warn!(function.name = self.function.name(), request.id = %request_id, %error, "an invocation failed");
+        }
+        core.invoked(&Invoked {
+            function: self.function.name(),
+            request_id: &request_id,
+            duration: start.elapsed(),
+            cold,
+            error: text.as_deref(),
+        });
+        result
+    }
+
+    async fn start(&self) -> Result<Box<dyn Handler>, InvokeError> {
+        let start = AssertUnwindSafe(self.function.start(self.environment.clone())).catch_unwind();
+        match timeout(START_TIMEOUT, start).await {
+            Ok(Ok(started)) => Ok(started?),
+            Ok(Err(_panic)) => Err(InvokeError::Crashed),
+            Err(_elapsed) => Err(InvokeError::TimedOut(START_TIMEOUT)),
+        }
+    }
+
+    async fn run(
+        &self,
+        core: &Core,
+        handler: Box<dyn Handler>,
+        payload: Box<RawValue>,
+        request_id: &str,
+    ) -> Result<Box<RawValue>, InvokeError> {
+        let timeout_millis = i64::try_from(self.timeout.as_millis()).unwrap_or(i64::MAX);
+        let mut context = Context::default();
+        request_id.clone_into(&mut context.request_id);
+        context.deadline = u64::try_from(core.clock.now().saturating_add(timeout_millis)).unwrap_or(0);
+        context.invoked_function_arn.clone_from(&self.arn);
+        context.env_config = Arc::clone(&self.config);
+        let call = AssertUnwindSafe(handler.handle(Invocation { payload, context })).catch_unwind();
+        match timeout(self.timeout, call).await {
+            Ok(Ok(result)) => {
+                self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(handler);
+                Ok(result?)
+            }
+            Ok(Err(_panic)) => Err(InvokeError::Crashed),
+            Err(_elapsed) => Err(InvokeError::TimedOut(self.timeout)),
+        }
+    }
+}
+
+/// The variables of the template, and those that Lambda sets.
+fn environment(core: &Arc<Core>, function: &template::Function) -> Environment {
+    let mut variables = function.environment.clone();
+    for (name, value) in [
+        ("AWS_REGION", REGION),
+        ("AWS_DEFAULT_REGION", REGION),
+        ("AWS_LAMBDA_FUNCTION_NAME", function.physical_name.as_str()),
+        ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", &function.memory.to_string()),
+    ] {
+        variables.insert(name.to_owned(), value.to_owned());
+    }
+    Environment::new(variables, core.sdk_config(&function.name), core.random.for_function())
+}

@@ -1,0 +1,185 @@
+//! The embedded cloud: runs a template's functions in this process, over AWS services played in it.
+//!
+//! The template is the only wiring: what it does not connect does not run. Functions use real SDK clients,
+//! whose HTTP connector ends here. Time and randomness come from one place, so that a seed governs a
+//! whole run ([`Mode::Simulated`]).
+
+mod batch;
+mod clock;
+mod connector;
+mod core;
+mod dynamodb;
+mod error;
+mod http_api;
+mod lambda;
+mod mapping_sqs;
+mod mapping_stream;
+mod meter;
+mod observer;
+mod options;
+mod random;
+mod running;
+mod schedules;
+mod secrets;
+mod sns;
+mod sqs;
+mod start;
+mod stream_batch;
+mod stream_failure;
+mod trace;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use aws_types::SdkConfig;
+use bytes::Bytes;
+use serde_json::value::RawValue;
+use shop_lambda::Function;
+
+pub use error::{AwsError, CloudError, InvokeError};
+pub use http_api::Route;
+pub use meter::{Counts, Entry, Invocations, Meter};
+pub use observer::{Access, Call, Delivery, Fault, Interceptor, Invoked, Observer, Outcome, Service, Units};
+pub use options::{Mode, Options};
+pub use start::simulated_runtime;
+pub use trace::Trace;
+
+use self::core::Core;
+use crate::template::Template;
+use http_api::Routes;
+use lambda::Lambda;
+use running::Running;
+
+/// How many messages a queue holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Depth {
+    /// Ready to be received.
+    pub visible: usize,
+    /// Received and not deleted.
+    pub in_flight: usize,
+    /// Sent, and held back for a time.
+    pub delayed: usize,
+}
+
+/// The running cloud. Clones share it; it ends when the last one is dropped, or by [`Cloud::stop`].
+#[derive(Clone)]
+pub struct Cloud(Arc<Inner>);
+
+struct Inner {
+    core: Arc<Core>,
+    lambda: Arc<Lambda>,
+    routes: Routes,
+    running: Running,
+    /// The physical id of every resource, by its logical id.
+    physical: BTreeMap<String, String>,
+    /// The physical name of every queue, by its logical id.
+    queues: BTreeMap<String, String>,
+    /// The physical names of the queues that a function consumes.
+    consumed: Vec<String>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.running.abort();
+    }
+}
+
+impl Cloud {
+    /// Creates what is missing, takes up what is unfinished, and starts every event source of the template.
+    ///
+    /// A folder belongs to one cloud at a time: the caller must see to that.
+    ///
+    /// # Errors
+    /// When the template names a function that is not among `functions`, or the state cannot be used.
+    #[expect(clippy::unused_async, reason = "it starts tasks, so it must be called where tasks can run")]
+    pub async fn start(
+        template: &Template,
+        functions: &[Function],
+        options: Options,
+    ) -> Result<Self, CloudError> {
+        start::start(template, functions, options)
+    }
+
+    /// Answers one request as the HTTP API of the template does.
+    pub async fn invoke_http(&self, request: http::Request<Bytes>, source_ip: &str) -> http::Response<Bytes> {
+        self.0.routes.answer(&self.0.core, &self.0.lambda, request, source_ip).await
+    }
+
+    /// The routes of the HTTP API, in the order of their paths.
+    #[must_use]
+    pub fn routes(&self) -> &[Route] {
+        self.0.routes.all()
+    }
+
+    /// Settings for the AWS clients of a caller that is no function of the template.
+    #[must_use]
+    pub fn sdk_config(&self, caller: &str) -> SdkConfig {
+        self.0.core.sdk_config(caller)
+    }
+
+    /// What `Ref` gives for a logical id: a table's name, a queue's URL, a topic's or a secret's ARN.
+    #[must_use]
+    pub fn physical(&self, logical_id: &str) -> Option<&str> {
+        self.0.physical.get(logical_id).map(String::as_str)
+    }
+
+    /// Invokes a function by its one name, as `create-order`, and waits for its answer.
+    ///
+    /// # Errors
+    /// When there is no such function, or it fails, crashes or takes too long.
+    pub async fn invoke(&self, function: &str, payload: Box<RawValue>) -> Result<Box<RawValue>, InvokeError> {
+        self.0.lambda.invoke(function, payload).await
+    }
+
+    /// The counts of everything since the start.
+    #[must_use]
+    pub fn meter(&self) -> Meter {
+        self.0.core.counter.snapshot()
+    }
+
+    /// The depth of every queue, by logical id.
+    #[must_use]
+    pub fn queues(&self) -> BTreeMap<String, Depth> {
+        let queues = self.0.queues.iter();
+        queues.map(|(id, name)| (id.clone(), self.0.core.queues.depth(name))).collect()
+    }
+
+    /// Returns when nothing is under way: every stream is drained, every queue that a function consumes is
+    /// empty, and no invocation runs. It waits for as long as a message is retried.
+    pub async fn settled(&self) {
+        loop {
+            let changed = self.0.core.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            if self.is_settled() {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    fn is_settled(&self) -> bool {
+        let Inner { core, running, consumed, .. } = &*self.0;
+        running.is_idle()
+            && consumed.iter().all(|queue| core.queues.is_empty(queue))
+            && core.dynamodb.streams_are_drained().unwrap_or(false)
+    }
+
+    /// Stops: takes no new work, waits for what runs, and leaves the rest to the next start.
+    pub async fn stop(self) {
+        self.0.running.stop().await;
+        for done in [self.0.core.dynamodb.checkpoint(), self.0.core.queues.checkpoint()] {
+            if let Err(error) = done {
+                // Nothing is lost: the next start reads the log of the file.
+                tracing::warn!(error = %shop_lambda::log::Chain(&error), "a log was left for the next start");
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Cloud {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cloud").field("physical", &self.0.physical).finish_non_exhaustive()
+    }
+}

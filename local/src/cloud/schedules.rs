@@ -1,0 +1,74 @@
+//! Scheduled invocations, and the housekeeping that AWS does by itself.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+use serde_json::value::{RawValue, to_raw_value};
+use shop_types::Timestamp;
+use tokio::time::{MissedTickBehavior, interval_at};
+
+use super::core::Core;
+use super::lambda::Lambda;
+use super::running::Running;
+use crate::template::{ACCOUNT, REGION};
+
+/// How often items are looked for whose time to live has passed.
+const EXPIRY: Duration = Duration::from_mins(1);
+
+/// Invokes a function again and again, until the cloud stops. One run that takes longer delays the next.
+pub(super) async fn run(
+    core: Arc<Core>,
+    lambda: Arc<Lambda>,
+    running: Running,
+    function: String,
+    every: Duration,
+    input: Option<String>,
+) {
+    let mut ticks = interval_at(tokio::time::Instant::now() + every, every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            biased;
+            () = running.stopped() => return,
+            _ = ticks.tick() => {}
+        }
+        let payload = match &input {
+            Some(input) => RawValue::from_string(input.clone()),
+            None => to_raw_value(&json!({
+                "version": "0",
+                "id": core.random.uuid(),
+                "detail-type": "Scheduled Event",
+                "source": "aws.events",
+                "account": ACCOUNT,
+                "time": Timestamp::from_millis(core.clock.now()).to_string(),
+                "region": REGION,
+                "resources": [],
+                "detail": {},
+            })),
+        };
+        match payload {
+            // A failure is logged by the invocation; the next run comes in its time.
+            Ok(payload) => drop(lambda.invoke(&function, payload).await),
+            Err(error) => {
+                tracing::error!(%error, function.name = %function, "the input of a schedule is not JSON");
+                return;
+            }
+        }
+    }
+}
+
+/// Deletes expired items, until the cloud stops.
+pub(super) async fn expire_items(core: Arc<Core>, running: Running) {
+    let mut ticks = interval_at(tokio::time::Instant::now() + EXPIRY, EXPIRY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            biased;
+            () = running.stopped() => return,
+            _ = ticks.tick() => {}
+        }
+        // Logged where it happens; the next minute tries again.
+        drop(core.dynamodb.expire_items());
+    }
+}

@@ -1,0 +1,116 @@
+//! Secrets Manager: the template's secrets, generated once and kept.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::clock::Clock;
+use super::observer::Access;
+use super::random::Random;
+use super::sqs::{Journal, Queues};
+use super::{AwsError, CloudError};
+use crate::template::{ACCOUNT, GeneratedString, REGION, Template};
+
+/// All secrets, by their physical names.
+#[derive(Debug)]
+pub(super) struct Secrets(BTreeMap<String, Secret>);
+
+#[derive(Debug)]
+struct Secret {
+    value: String,
+    /// Milliseconds since the epoch.
+    created: i64,
+}
+
+/// `GetSecretValue`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Request {
+    /// A name or an ARN.
+    secret_id: String,
+}
+
+impl Secrets {
+    /// Reads the kept secrets and generates those that are missing.
+    pub(super) fn open(
+        template: &Template,
+        queues: &Queues,
+        clock: &Clock,
+        random: &Random,
+    ) -> Result<Self, CloudError> {
+        let failed = |error| CloudError::state("queues.sqlite", error);
+        let kept = queues.with_journal(|journal| journal.map_or(Ok(Vec::new()), Journal::secrets));
+        let mut secrets: BTreeMap<String, Secret> = kept
+            .map_err(failed)?
+            .into_iter()
+            .map(|(name, value, created)| (name, Secret { value, created }))
+            .collect();
+        for secret in template.secrets.values() {
+            if secrets.contains_key(&secret.name) {
+                continue;
+            }
+            let value = secret.value.clone().unwrap_or_else(|| generate(&secret.generate, random));
+            let created = clock.now();
+            queues
+                .with_journal(|journal| {
+                    journal.map_or(Ok(()), |journal| journal.put_secret(&secret.name, &value, created))
+                })
+                .map_err(failed)?;
+            secrets.insert(secret.name.clone(), Secret { value, created });
+        }
+        Ok(Self(secrets))
+    }
+
+    pub(super) fn call(&self, request: &Request) -> Result<Value, AwsError> {
+        let name = request.name();
+        let Some(secret) = self.0.get(name) else {
+            let message = "Secrets Manager can't find the specified secret.";
+            return Err(AwsError::client("ResourceNotFoundException", message));
+        };
+        Ok(json!({
+            "ARN": format!("arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{name}"),
+            "Name": name,
+            "SecretString": secret.value,
+            "VersionId": "00000000-0000-4000-8000-000000000000",
+            "VersionStages": ["AWSCURRENT"],
+            "CreatedDate": secret.created / 1000,
+        }))
+    }
+}
+
+impl Request {
+    pub(super) fn parse(operation: &str, body: &[u8]) -> Result<Self, AwsError> {
+        if operation != "GetSecretValue" {
+            return Err(AwsError::client("UnknownOperationException", operation));
+        }
+        serde_json::from_slice(body)
+            .map_err(|error| AwsError::client("InvalidRequestException", error.to_string()))
+    }
+
+    fn name(&self) -> &str {
+        self.secret_id.rsplit(':').next().unwrap_or_default()
+    }
+
+    pub(super) fn accesses(&self) -> Vec<Access> {
+        let resource = self.name().to_owned();
+        vec![Access { action: "secretsmanager:GetSecretValue".to_owned(), resource }]
+    }
+}
+
+fn generate(how: &GeneratedString, random: &Random) -> String {
+    let length = u64::try_from(how.alphabet.len()).unwrap_or(u64::MAX);
+    let characters = (0..how.length).filter_map(|_| {
+        let choice = usize::try_from(random.below(length)).ok()?;
+        how.alphabet.get(choice)
+    });
+    let generated: String = characters.collect();
+    let Some((template, key)) = &how.template else { return generated };
+    match serde_json::from_str(template) {
+        Ok(Value::Object(mut object)) => {
+            object.insert(key.clone(), Value::String(generated));
+            Value::Object(object).to_string()
+        }
+        _ => generated,
+    }
+}

@@ -1,0 +1,298 @@
+//! All queues of a template: sending, receiving, deleting, and the way to the dead-letter queues.
+//!
+//! Every step is written to the journal, if there is one, before it happens in memory and is acknowledged.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use super::journal::{Change, Journal};
+use super::message::{Message, NewMessage};
+use super::queue::Queue;
+use super::state::{Settings, State};
+use crate::cloud::clock::Clock;
+use crate::cloud::random::Random;
+use crate::cloud::{AwsError, CloudError, Depth};
+use crate::template;
+
+/// All queues, by their physical names.
+#[derive(Debug)]
+pub(in crate::cloud) struct Queues {
+    inner: Mutex<State>,
+    settings: BTreeMap<String, Settings>,
+    clock: Clock,
+    random: Random,
+    /// Tells who waits for queues to become empty.
+    changed: Arc<Notify>,
+}
+
+impl Queues {
+    pub(in crate::cloud) fn open(
+        template: &template::Template,
+        journal: Option<Journal>,
+        clock: &Clock,
+        random: &Random,
+        changed: Arc<Notify>,
+    ) -> Result<Self, CloudError> {
+        let mut settings = BTreeMap::new();
+        for queue in template.queues.values() {
+            let redrive = queue.redrive.as_ref().and_then(|redrive| {
+                let target = template.queues.get(&redrive.queue)?;
+                Some((target.name.clone(), redrive.max_receive_count))
+            });
+            let own = Settings {
+                visibility: millis(queue.visibility_timeout),
+                retention: millis(queue.retention),
+                delay: millis(queue.delay),
+                redrive,
+                wake: Arc::new(Notify::new()),
+            };
+            settings.insert(queue.name.clone(), own);
+        }
+        let mut queues: BTreeMap<String, Queue> =
+            settings.keys().map(|name| (name.clone(), Queue::default())).collect();
+        let mut next_key = 1;
+        let stored = match &journal {
+            Some(journal) => journal.messages().map_err(|error| CloudError::state("queues.sqlite", error))?,
+            None => Vec::new(),
+        };
+        let now = clock.now();
+        for (name, mut message) in stored {
+            next_key = next_key.max(message.key.saturating_add(1));
+            let Some(queue) = queues.get_mut(&name) else {
+                let problem = format!("it holds messages of the queue {name}, which the template lacks");
+                return Err(CloudError::state("queues.sqlite", problem));
+            };
+            // Whoever had received it ended with the process, so nobody can delete it any more.
+            if message.receives > 0 {
+                message.visible = now;
+            }
+            queue.put(message, now);
+        }
+        let inner = Mutex::new(State { queues, journal, next_key });
+        Ok(Self { inner, settings, clock: clock.clone(), random: random.clone(), changed })
+    }
+
+    pub(in crate::cloud) fn settings(&self, queue: &str) -> Result<&Settings, AwsError> {
+        self.settings.get(queue).ok_or_else(|| {
+            AwsError::client("AWS.SimpleQueueService.NonExistentQueue", "The specified queue does not exist.")
+        })
+    }
+
+    pub(in crate::cloud) fn names(&self) -> impl Iterator<Item = &str> {
+        self.settings.keys().map(String::as_str)
+    }
+
+    /// Sends messages: all of them are stored, or none. Returns their ids.
+    pub(in crate::cloud) fn send(&self, messages: Vec<(&str, NewMessage)>) -> Result<Vec<String>, AwsError> {
+        let now = self.clock.now();
+        let mut inner = self.lock();
+        let mut stored = Vec::with_capacity(messages.len());
+        for (queue, new) in messages {
+            let settings = self.settings(queue)?;
+            let message = Message {
+                key: inner.next_key,
+                id: self.random.uuid(),
+                body: new.body,
+                attributes: new.attributes,
+                sent: now,
+                first_received: None,
+                receives: 0,
+                visible: now.saturating_add(new.delay.unwrap_or(settings.delay)),
+                dead_letter_source: None,
+                receipt: None,
+            };
+            inner.next_key += 1;
+            stored.push((queue, message));
+        }
+        let changes: Vec<_> = stored.iter().map(|(queue, message)| Change::Put(queue, message)).collect();
+        inner.write(&changes)?;
+        let ids = stored.iter().map(|(_, message)| message.id.clone()).collect();
+        for (queue, message) in stored {
+            inner.put(queue, message, now);
+            self.wake(queue);
+        }
+        Ok(ids)
+    }
+
+    /// Receives what is ready, at most so many, and hides it for a time in milliseconds (the queue's own
+    /// without one). What was received too often goes to the dead-letter queue instead.
+    pub(in crate::cloud) fn receive(
+        &self,
+        queue: &str,
+        most: usize,
+        visibility: Option<i64>,
+    ) -> Result<Vec<Message>, AwsError> {
+        let settings = self.settings(queue)?;
+        let now = self.clock.now();
+        let visible = now.saturating_add(visibility.unwrap_or(settings.visibility));
+        let mut inner = self.lock();
+        self.expire(&mut inner, queue, settings, now)?;
+        let (mut received, mut dead) = (Vec::new(), Vec::new());
+        for message in inner.queue(queue).into_iter().flat_map(Queue::ready) {
+            match &settings.redrive {
+                Some((target, most)) if message.receives >= *most => {
+                    let message = Message {
+                        receives: 0,
+                        first_received: None,
+                        visible: now,
+                        dead_letter_source: Some(queue.to_owned()),
+                        receipt: None,
+                        ..message.clone()
+                    };
+                    dead.push((target.as_str(), message));
+                }
+                _ if received.len() == most => break,
+                _ => received.push(Message {
+                    receives: message.receives.saturating_add(1),
+                    first_received: message.first_received.or(Some(now)),
+                    visible,
+                    receipt: Some(format!("{}.{}", message.key, self.random.hex())),
+                    ..message.clone()
+                }),
+            }
+        }
+        let dead_changes = dead.iter().map(|(target, message)| Change::Put(target, message));
+        let changes: Vec<_> = received.iter().map(Change::Update).chain(dead_changes).collect();
+        inner.write(&changes)?;
+        for (target, message) in dead {
+            if let Some(queue) = inner.queues.get_mut(queue) {
+                queue.remove(message.key);
+            }
+            inner.put(target, message, now);
+            self.wake(target);
+        }
+        for message in &received {
+            inner.put(queue, message.clone(), now);
+        }
+        Ok(received)
+    }
+
+    /// Deletes the messages of receipt handles. A handle that is not the last one given out for its message
+    /// deletes nothing, as in SQS. Returns which handles are none at all.
+    pub(in crate::cloud) fn delete(&self, queue: &str, receipts: &[&str]) -> Result<Vec<bool>, AwsError> {
+        self.settings(queue)?;
+        let mut inner = self.lock();
+        let keys: Vec<Option<i64>> = receipts.iter().map(|receipt| key_of(receipt)).collect();
+        let held = |(key, receipt): (&Option<i64>, &&str)| {
+            let key = (*key)?;
+            inner.queue(queue)?.by_receipt(key, receipt).map(|message| message.key)
+        };
+        let doomed: Vec<i64> = keys.iter().zip(receipts).filter_map(held).collect();
+        let changes: Vec<_> = doomed.iter().map(|key| Change::Delete(*key)).collect();
+        inner.write(&changes)?;
+        if let Some(queue) = inner.queues.get_mut(queue) {
+            for key in doomed {
+                queue.remove(key);
+            }
+        }
+        self.changed.notify_waiters();
+        Ok(keys.iter().map(Option::is_some).collect())
+    }
+
+    /// Hides a received message for another time, in milliseconds from now.
+    pub(in crate::cloud) fn change_visibility(
+        &self,
+        queue: &str,
+        receipt: &str,
+        timeout: i64,
+    ) -> Result<(), AwsError> {
+        self.settings(queue)?;
+        let now = self.clock.now();
+        let mut inner = self.lock();
+        let invalid = || AwsError::client("ReceiptHandleIsInvalid", "The receipt handle is not valid.");
+        let key = key_of(receipt).ok_or_else(invalid)?;
+        let held = inner.queue(queue).and_then(|queue| queue.by_receipt(key, receipt));
+        let message = held.ok_or_else(invalid)?;
+        let message = Message { visible: now.saturating_add(timeout), ..message.clone() };
+        inner.write(&[Change::Update(&message)])?;
+        inner.put(queue, message, now);
+        self.wake(queue);
+        Ok(())
+    }
+
+    /// Deletes every message of a queue.
+    pub(in crate::cloud) fn purge(&self, queue: &str) -> Result<(), AwsError> {
+        self.settings(queue)?;
+        let mut inner = self.lock();
+        let keys: Vec<i64> = inner.queue(queue).into_iter().flat_map(Queue::keys).collect();
+        inner.delete(queue, &keys)?;
+        self.changed.notify_waiters();
+        Ok(())
+    }
+
+    /// How many messages can be received now, and when the next hidden one can be.
+    pub(in crate::cloud) fn ready(&self, queue: &str) -> (usize, Option<i64>) {
+        let now = self.clock.now();
+        let mut inner = self.lock();
+        match inner.queues.get_mut(queue) {
+            None => (0, None),
+            Some(queue) => {
+                queue.refresh(now);
+                (queue.ready_count(), queue.next_change())
+            }
+        }
+    }
+
+    /// What wakes those who wait for a queue's messages.
+    pub(in crate::cloud) fn arrivals(&self, queue: &str) -> Option<Arc<Notify>> {
+        self.settings.get(queue).map(|settings| Arc::clone(&settings.wake))
+    }
+
+    pub(in crate::cloud) fn depth(&self, queue: &str) -> Depth {
+        let now = self.clock.now();
+        let mut inner = self.lock();
+        inner.queues.get_mut(queue).map_or_else(Depth::default, |queue| {
+            queue.refresh(now);
+            queue.depth()
+        })
+    }
+
+    pub(in crate::cloud) fn is_empty(&self, queue: &str) -> bool {
+        self.lock().queue(queue).is_none_or(|queue| queue.len() == 0)
+    }
+
+    /// The secrets share the journal's file.
+    pub(in crate::cloud) fn with_journal<T>(&self, use_it: impl FnOnce(Option<&Journal>) -> T) -> T {
+        use_it(self.lock().journal.as_ref())
+    }
+
+    /// Takes what the log of the file still holds into the file itself.
+    pub(in crate::cloud) fn checkpoint(&self) -> Result<(), CloudError> {
+        let done = self.lock().journal.as_ref().map_or(Ok(()), Journal::checkpoint);
+        done.map_err(|error| CloudError::state("queues.sqlite", error))
+    }
+
+    fn expire(&self, inner: &mut State, queue: &str, settings: &Settings, now: i64) -> Result<(), AwsError> {
+        let Some(state) = inner.queues.get_mut(queue) else { return Ok(()) };
+        state.refresh(now);
+        let expired = state.sent_before(now.saturating_sub(settings.retention));
+        if !expired.is_empty() {
+            inner.delete(queue, &expired)?;
+            self.changed.notify_waiters();
+        }
+        Ok(())
+    }
+
+    fn wake(&self, queue: &str) {
+        if let Some(settings) = self.settings.get(queue) {
+            settings.wake.notify_waiters();
+        }
+        self.changed.notify_waiters();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The key in a receipt handle, which is `key.random`.
+fn key_of(receipt: &str) -> Option<i64> {
+    receipt.split_once('.')?.0.parse().ok()
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}

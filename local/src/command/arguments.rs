@@ -1,0 +1,115 @@
+//! The command line. `SHOP_PORT` and `SHOP_LOG` spare a shell that always wants the same the typing.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use tracing_subscriber::filter::Targets;
+
+/// Runs the whole shop on this machine, for development: no account, no Docker, no cloud.
+#[derive(Debug, Parser)]
+#[command(name = "shop", version, args_conflicts_with_subcommands = true)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    pub(super) shop: Shop,
+    #[command(flatten)]
+    pub(super) log: Log,
+    #[command(subcommand)]
+    pub(super) mode: Option<Mode>,
+}
+
+/// Every function in this process, over the embedded cloud.
+#[derive(Debug, Args)]
+pub(super) struct Shop {
+    #[command(flatten)]
+    pub(super) door: Door,
+    /// Keep the state in memory only
+    #[arg(long, conflicts_with = "data")]
+    pub(super) memory: bool,
+    /// Folder that keeps the state [default: .data beside template.yaml]
+    #[arg(long, value_name = "DIR")]
+    pub(super) data: Option<PathBuf>,
+    /// The template that wires the functions [default: template.yaml of this workspace]
+    #[arg(long, value_name = "PATH")]
+    pub(super) template: Option<PathBuf>,
+}
+
+/// What both modes serve with.
+#[derive(Debug, Args)]
+pub(super) struct Door {
+    /// Port on the loopback addresses; 0 takes a free one
+    #[arg(long, default_value_t = 8000, env = "SHOP_PORT")]
+    pub(super) port: u16,
+    /// No demo products, and no demo identity for requests without a token
+    #[arg(long)]
+    pub(super) no_demo: bool,
+}
+
+/// What is logged, to standard error.
+#[derive(Debug, Args)]
+pub(super) struct Log {
+    /// Least severe level: off, error, warn, info, debug or trace; per module as `warn,orders=debug`
+    #[arg(long, global = true, value_name = "LEVEL", default_value = "warn", env = "SHOP_LOG")]
+    pub(super) log: Targets,
+    /// The form of a line
+    #[arg(long, global = true, value_name = "FORM", value_enum, default_value_t = LogForm::Text)]
+    pub(super) log_format: LogForm,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum LogForm {
+    /// For people
+    Text,
+    /// One JSON object a line, as the functions log in Lambda
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Mode {
+    /// Only the front door, before the HTTP API of an emulator
+    FrontDoor(Emulator),
+}
+
+/// An emulator's HTTP API, and where its stack keeps what tokens are made of. The AWS settings come from
+/// `AWS_ENDPOINT_URL`, `AWS_REGION`, `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`.
+#[derive(Debug, Args)]
+pub(super) struct Emulator {
+    #[command(flatten)]
+    pub(super) door: Door,
+    /// The emulator's address
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:4566")]
+    pub(super) upstream: String,
+    /// The API's host name, `{api-id}.execute-api.localhost:4566`
+    #[arg(long, value_name = "HOST")]
+    pub(super) host_header: String,
+    /// Name or ARN of the signing secret (the stack's output `TokenSecretArn`)
+    #[arg(long, value_name = "NAME", required_unless_present = "no_demo")]
+    pub(super) secret_id: Option<String>,
+    /// The table of public keys (the output `KeysTableName`)
+    #[arg(long, value_name = "NAME", required_unless_present = "no_demo")]
+    pub(super) keys_table: Option<String>,
+    /// The issuer of tokens (the output `TokenIssuer`)
+    #[arg(long, value_name = "NAME", required_unless_present = "no_demo")]
+    pub(super) token_issuer: Option<String>,
+    /// The audience of tokens (the output `TokenAudience`)
+    #[arg(long, value_name = "NAME", required_unless_present = "no_demo")]
+    pub(super) token_audience: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn an_emulator_needs_its_stack_unless_there_is_no_demo() {
+        let base = ["shop", "front-door", "--host-header", "a.execute-api.localhost:4566"];
+        assert!(Arguments::try_parse_from(base).is_err());
+        assert!(Arguments::try_parse_from(base.into_iter().chain(["--no-demo"])).is_ok());
+        assert!(Arguments::try_parse_from(["shop", "--memory", "--data", "x"]).is_err());
+    }
+}

@@ -1,0 +1,88 @@
+//! `shop`: every function in this process, over the embedded cloud, behind the front door.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use shop_local::cloud::{Cloud, Mode, Options};
+use shop_local::demo::{self, Seeded};
+use shop_local::front_door::{DemoIdentity, FrontDoor, Listeners, TokenSettings, serve};
+use shop_local::template::Template;
+
+use super::arguments::Shop;
+use super::data_dir::DataDir;
+use super::output::say;
+use super::stop::StopSignals;
+use super::welcome::Welcome;
+
+const TEMPLATE: &str = "template.yaml";
+/// Beside the template, and ignored by git.
+const DEFAULT_DATA: &str = ".data";
+
+/// Serves until a signal comes. A second signal ends at once what is still running.
+pub(super) async fn run(settings: Shop) -> Result<()> {
+    let mut signals = StopSignals::catch()?;
+    // The port first: nothing is touched when another shop runs here.
+    let listeners = Listeners::bind(settings.door.port).await?;
+    let template_path = match settings.template {
+        Some(path) => path,
+        None => find_template()?,
+    };
+    let data = match (settings.memory, settings.data) {
+        (true, _) => None,
+        (false, Some(folder)) => Some(DataDir::open(&folder)?),
+        (false, None) => Some(DataDir::open(&template_path.with_file_name(DEFAULT_DATA))?),
+    };
+    let template = Template::load(&template_path, &BTreeMap::new())
+        .with_context(|| format!("{} cannot be used", template_path.display()))?;
+    let mode = Mode::Real { data_dir: data.as_ref().map(|data| data.path().to_owned()) };
+    let cloud = Cloud::start(&template, &shop_local::functions(), Options::new(mode))
+        .await
+        .context("the embedded cloud cannot start")?;
+
+    let demo = if settings.door.no_demo { None } else { Some(start_demo(&cloud, &template).await?) };
+    let welcome = Welcome {
+        port: listeners.port(),
+        data: data.as_ref().map(DataDir::path),
+        demo: demo.as_ref().map(|(_, seeded)| *seeded),
+        routes: cloud.routes(),
+    }
+    .to_string();
+    say(&welcome)?;
+
+    let identity = demo.map(|(identity, _)| identity);
+    let door = Arc::new(FrontDoor::new(Arc::new(cloud.clone()), identity, welcome));
+    serve(listeners, door, signals.next()).await;
+    tokio::select! {
+        biased;
+        () = cloud.stop() => {}
+        () = signals.next() => tracing::warn!("stopped with work under way; it goes on at the next start"),
+    }
+    drop(data);
+    Ok(())
+}
+
+async fn start_demo(cloud: &Cloud, template: &Template) -> Result<(DemoIdentity, Seeded)> {
+    let tokens = TokenSettings::from_template(template).context(
+        "the template has no TokenSecret, or no function that checks tokens: the demo needs both (--no-demo)",
+    )?;
+    let identity = DemoIdentity::start(&cloud.sdk_config("front-door"), &tokens).await?;
+    let seeded = demo::seed(cloud, &identity).await.context("the demo data cannot be put in")?;
+    Ok((identity, seeded))
+}
+
+/// The template of the workspace: beside this package under cargo, else in this folder or one above it.
+fn find_template() -> Result<PathBuf> {
+    let package = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let here = env::current_dir().context("the current folder cannot be read")?;
+    package
+        .as_deref()
+        .into_iter()
+        .flat_map(Path::ancestors)
+        .chain(here.ancestors())
+        .map(|folder| folder.join(TEMPLATE))
+        .find(|path| path.is_file())
+        .context("no template.yaml in this folder or above: run inside the workspace, or use --template PATH")
+}

@@ -1,0 +1,74 @@
+//! The text that a person reads first: at the start, and at `GET /`.
+
+use std::fmt;
+use std::path::Path;
+
+use shop_local::cloud::Route;
+use shop_local::demo::Seeded;
+use shop_local::front_door::DEMO_EMAIL;
+
+/// What runs here.
+pub(super) struct Welcome<'a> {
+    pub(super) port: u16,
+    /// The folder that keeps the state; none in memory.
+    pub(super) data: Option<&'a Path>,
+    /// What became of the demo products; none without the demo.
+    pub(super) demo: Option<Seeded>,
+    pub(super) routes: &'a [Route],
+}
+
+impl fmt::Display for Welcome<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let base = format!("http://localhost:{}", self.port);
+        writeln!(f, "The shop is open at {base} (and under {base}/api), on this machine only.\n")?;
+        match self.data {
+            Some(folder) => writeln!(f, "  state     kept in {}", folder.display())?,
+            None => writeln!(f, "  state     in memory, gone at the end")?,
+        }
+        match self.demo {
+            Some(Seeded { added, left_alone }) => {
+                writeln!(f, "  identity  a request without a token acts as {DEMO_EMAIL}, an administrator")?;
+                writeln!(f, "  products  {added} demo products put in, {left_alone} left as they were")?;
+            }
+            None => writeln!(f, "  identity  a request without a token acts as a guest (--no-demo)")?,
+        }
+        writeln!(
+            f,
+            "  routes    {}, each a function of template.yaml, all in this process",
+            self.routes.len()
+        )?;
+        for Route { method, path, function, .. } in self.routes {
+            writeln!(f, "            {method:<6} {path:<22} {function}")?;
+        }
+        writeln!(f, "\nPlace an order, then read it by its id until it is confirmed:\n")?;
+        writeln!(f, "  curl -X POST {base}/orders/ -H 'Content-Type: application/json' \\")?;
+        let order =
+            r#"{"items": [{"product_id": "prod-1", "quantity": 2, "price": 29.99}], "total_amount": 59.98}"#;
+        writeln!(f, "    -d '{order}'")?;
+        writeln!(f, "  curl {base}/orders/ORDER_ID")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_says_where_state_is_and_who_a_request_acts_as() {
+        let routes = [Route {
+            method: "GET".to_owned(),
+            path: "/orders".to_owned(),
+            function: "list-orders".to_owned(),
+        }];
+        let demo = Some(Seeded { added: 28, left_alone: 0 });
+        let text = Welcome { port: 8000, data: Some(Path::new("/data")), demo, routes: &routes }.to_string();
+        for part in ["http://localhost:8000", "kept in /data", DEMO_EMAIL, "28 demo products", "list-orders"]
+        {
+            assert!(text.contains(part), "{part:?} in {text}");
+        }
+        let text = Welcome { port: 1, data: None, demo: None, routes: &[] }.to_string();
+        for part in ["in memory", "as a guest"] {
+            assert!(text.contains(part), "{part:?} in {text}");
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Demo data: a small catalogue, put in through the shop's own API so that every rule of the shop holds
+//! for it. It must not touch a table.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use bytes::Bytes;
+use futures::stream::{self, StreamExt, TryStreamExt};
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{Method, Request, StatusCode};
+use serde_json::value::RawValue;
+
+use crate::front_door::{Backend, BackendError, DemoIdentity, IdentityError};
+
+/// The bodies of `POST /products`, word for word.
+const PRODUCTS: &str = include_str!("products.json");
+/// Products that are put in at once: an emulator takes a tenth of a second for each.
+const CONCURRENCY: usize = 4;
+
+/// What became of the demo products.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seeded {
+    /// Products that were put in now.
+    pub added: usize,
+    /// Products that were there, or had been deleted: they stay as they are.
+    pub left_alone: usize,
+}
+
+/// The demo data could not be put in.
+#[derive(Debug, thiserror::Error)]
+pub enum SeedError {
+    /// The file of demo products is malformed.
+    #[error("the demo products are malformed")]
+    Malformed(#[source] serde_json::Error),
+    /// There is no identity to act as.
+    #[error("the demo products cannot be put in without the demo identity")]
+    Identity(#[from] IdentityError),
+    /// The API did not answer.
+    #[error("the API did not answer")]
+    Backend(#[from] BackendError),
+    /// The API refused a product.
+    #[error("a demo product was answered with {status}: {problem}")]
+    Refused {
+        /// The answer's status.
+        status: StatusCode,
+        /// The answer's body.
+        problem: String,
+    },
+}
+
+/// Puts in the demo products that are not there yet.
+///
+/// # Errors
+/// When the API does not take a product for another reason than that its id is taken.
+pub async fn seed(backend: &dyn Backend, identity: &DemoIdentity) -> Result<Seeded, SeedError> {
+    let products: Vec<Box<RawValue>> = serde_json::from_str(PRODUCTS).map_err(SeedError::Malformed)?;
+    stream::iter(products)
+        .map(|product| put_in(backend, identity, product))
+        .buffer_unordered(CONCURRENCY)
+        .try_fold(Seeded::default(), async |seeded, is_new| {
+            Ok(if is_new {
+                Seeded { added: seeded.added + 1, ..seeded }
+            } else {
+                Seeded { left_alone: seeded.left_alone + 1, ..seeded }
+            })
+        })
+        .await
+}
+
+/// Whether the product is new.
+async fn put_in(
+    backend: &dyn Backend,
+    identity: &DemoIdentity,
+    product: Box<RawValue>,
+) -> Result<bool, SeedError> {
+    let mut request = Request::new(Bytes::from(String::from(Box::<str>::from(product))));
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = http::Uri::from_static("/products");
+    request.headers_mut().insert(CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
+    request.headers_mut().insert(AUTHORIZATION, identity.authorization()?);
+    let answer = backend.call(request, IpAddr::V4(Ipv4Addr::LOCALHOST)).await?;
+    match answer.status() {
+        // The same request again is answered with the product as it is now.
+        StatusCode::CREATED => Ok(!answer.headers().contains_key("idempotent-replayed")),
+        // Its id is taken: it was deleted, or is another product.
+        StatusCode::CONFLICT => Ok(false),
+        status => {
+            let problem = String::from_utf8_lossy(answer.body()).into_owned();
+            Err(SeedError::Refused { status, problem })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+    use std::collections::BTreeMap;
+
+    #[derive(Deserialize)]
+    struct Product {
+        id: String,
+        price: Box<RawValue>,
+        stock: u32,
+    }
+
+    #[test]
+    fn the_first_curl_of_the_readme_finds_its_product() {
+        let products: Vec<Product> = serde_json::from_str(PRODUCTS).unwrap();
+        let by_id: BTreeMap<_, _> = products.iter().map(|product| (product.id.as_str(), product)).collect();
+        assert_eq!(by_id.len(), products.len(), "an id is used twice");
+        assert!(by_id.len() >= 22);
+        for id in ["prod-1", "prod-123"] {
+            assert_eq!(by_id[id].price.get(), "29.99");
+            assert!(by_id[id].stock >= 500);
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! What the front door itself answers with when it does not pass a request on: RFC 9457 problem details,
+//! in the same members as the functions' own.
+
+use bytes::Bytes;
+use data_encoding::HEXLOWER;
+use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderValue, Response, StatusCode};
+use http_body_util::Full;
+use serde::Serialize;
+use shop_lambda::Random;
+
+/// Why a request is not passed on, or why its answer cannot be given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Refusal {
+    #[error("The request must name one host.")]
+    MalformedHost,
+    #[error("This server answers under a loopback name with its own port, and under no other.")]
+    ForeignHost,
+    #[error("The request comes from a page of another origin.")]
+    ForeignOrigin,
+    #[error("The body is larger than 65536 bytes.")]
+    BodyTooLarge,
+    #[error("The body broke off.")]
+    BodyBroken,
+    #[error("The body did not arrive in time.")]
+    BodySlow,
+    #[error("The demo identity could not be given.")]
+    NoIdentity,
+    #[error("The request failed inside the server.")]
+    Failed,
+    #[error("The API behind the front door could not be reached.")]
+    Unreachable,
+    #[error("The API behind the front door did not answer in time.")]
+    UpstreamSlow,
+}
+
+impl Refusal {
+    const fn status(self) -> StatusCode {
+        match self {
+            Self::MalformedHost | Self::BodyBroken => StatusCode::BAD_REQUEST,
+            Self::ForeignHost | Self::ForeignOrigin => StatusCode::FORBIDDEN,
+            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodySlow => StatusCode::REQUEST_TIMEOUT,
+            Self::NoIdentity | Self::Failed => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Unreachable => StatusCode::BAD_GATEWAY,
+            Self::UpstreamSlow => StatusCode::GATEWAY_TIMEOUT,
+        }
+    }
+
+    /// The stable word for programs.
+    pub(super) const fn code(self) -> &'static str {
+        match self {
+            Self::MalformedHost => "malformed_host",
+            Self::ForeignHost => "foreign_host",
+            Self::ForeignOrigin => "foreign_origin",
+            Self::BodyTooLarge => "body_too_large",
+            Self::BodyBroken => "incomplete_body",
+            Self::BodySlow => "body_timeout",
+            Self::NoIdentity | Self::Failed => "internal",
+            Self::Unreachable => "upstream_unreachable",
+            Self::UpstreamSlow => "upstream_timeout",
+        }
+    }
+
+    /// A part of the body may still be under way: the connection cannot carry another request.
+    const fn ends_connection(self) -> bool {
+        matches!(self, Self::BodyTooLarge | Self::BodyBroken | Self::BodySlow)
+    }
+
+    /// The answer: a problem document with a request id of its own, and never cached.
+    pub(super) fn response(self, instance: &str, random: &Random) -> Response<Full<Bytes>> {
+        let status = self.status();
+        let request_id = HEXLOWER.encode(&random.bytes::<16>());
+        let document = Document {
+            kind: format!("urn:shop:problem:{}", self.code()),
+            title: status.canonical_reason().unwrap_or("Error"),
+            status: status.as_u16(),
+            detail: self.to_string(),
+            instance,
+            code: self.code(),
+            request_id: &request_id,
+        };
+        // Strings and a number always have a JSON form; without one the status still says enough.
+        let body = serde_json::to_vec(&document).unwrap_or_default();
+        let mut response = Response::new(Full::new(Bytes::from(body)));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        if let Ok(id) = HeaderValue::from_str(&request_id) {
+            headers.insert("x-request-id", id);
+        }
+        if self.ends_connection() {
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
+    }
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    #[serde(rename = "type")]
+    kind: String,
+    title: &'static str,
+    status: u16,
+    detail: String,
+    instance: &'a str,
+    code: &'static str,
+    request_id: &'a str,
+}

@@ -1,0 +1,17 @@
+//! The shop on one machine: the embedded cloud, and the front door that serves it.
+//!
+//! The library knows no business rule. It takes the functions as values and the template as the only
+//! wiring, so what runs here is what is deployed.
+
+pub mod cloud;
+pub mod demo;
+pub mod front_door;
+pub mod template;
+
+use shop_lambda::Function;
+
+/// Every function of the shop: what template.yaml names by `CodeUri`.
+#[must_use]
+pub fn functions() -> Vec<Function> {
+    [orders::FUNCTIONS, products::FUNCTIONS, users::FUNCTIONS].concat()
+}

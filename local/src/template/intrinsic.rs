@@ -1,0 +1,332 @@
+//! The intrinsic functions: `Ref`, `Fn::Sub`, `Fn::GetAtt`, `Fn::If` and their like, in long and short form.
+//!
+//! Values are resolved where they are used. What nothing here uses is never resolved, so it may use any
+//! function or attribute.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value as Json};
+use serde_yaml_ng::{Mapping, Value};
+
+use super::names::{ACCOUNT, Kind, Named, REGION};
+use super::{Properties, TemplateError, function, parameters};
+
+/// A resource as the template has it.
+#[derive(Debug)]
+pub(super) struct Resource<'a> {
+    pub(super) kind: String,
+    pub(super) properties: Option<&'a Value>,
+}
+
+/// Knows what every name of the template stands for.
+#[derive(Debug)]
+pub(super) struct Resolver<'a> {
+    parameters: BTreeMap<String, Json>,
+    pub(super) conditions: Option<&'a Mapping>,
+    mappings: Option<&'a Mapping>,
+    resources: BTreeMap<String, Named>,
+}
+
+impl<'a> Resolver<'a> {
+    pub(super) fn new(root: &'a Value, overrides: &BTreeMap<String, String>) -> Result<Self, TemplateError> {
+        let section = |name: &str| root.get(name).and_then(Value::as_mapping);
+        Ok(Self {
+            parameters: parameters::read(section("Parameters"), overrides)?,
+            conditions: section("Conditions"),
+            mappings: section("Mappings"),
+            resources: BTreeMap::new(),
+        })
+    }
+
+    /// The resources whose conditions hold, by logical id.
+    pub(super) fn resources(&self, root: &'a Value) -> Result<BTreeMap<String, Resource<'a>>, TemplateError> {
+        let section = root.get("Resources").and_then(Value::as_mapping);
+        let Some(section) = section else { return Err(TemplateError::new("Resources", "is missing")) };
+        let mut resources = BTreeMap::new();
+        for (id, resource) in section {
+            let Some(id) = id.as_str() else {
+                return Err(TemplateError::new("Resources", "has a key that is no string"));
+            };
+            let Some(kind) = resource.get("Type").and_then(Value::as_str) else {
+                return Err(TemplateError::new(format!("{id}.Type"), "is missing"));
+            };
+            if let Some(condition) = resource.get("Condition").and_then(Value::as_str)
+                && !self.holds(condition, id, 0)?
+            {
+                continue;
+            }
+            let resource = Resource { kind: kind.to_owned(), properties: resource.get("Properties") };
+            resources.insert(id.to_owned(), resource);
+        }
+        Ok(resources)
+    }
+
+    pub(super) fn define(&mut self, id: &str, named: Named) {
+        self.resources.insert(id.to_owned(), named);
+    }
+
+    pub(super) fn named(&self, id: &str) -> Option<&Named> {
+        self.resources.get(id)
+    }
+
+    /// The logical id of the resource of a kind that an attribute (`Arn`) or a reference (`Ref`) names.
+    pub(super) fn target(&self, kind: Kind, value: &str) -> Option<&str> {
+        let names = |named: &Named| {
+            named.kind == kind
+                && (named.reference() == value
+                    || ["Arn", "TopicArn", "StreamArn"]
+                        .iter()
+                        .any(|attribute| named.attribute(attribute).as_deref() == Some(value)))
+        };
+        self.resources.iter().find(|(_, named)| names(named)).map(|(id, _)| id.as_str())
+    }
+
+    /// The name that a resource's own property sets; its logical id where none does.
+    pub(super) fn physical_name(
+        &self,
+        id: &str,
+        kind: Kind,
+        properties: Option<&Value>,
+    ) -> Result<String, TemplateError> {
+        let Some(property) = kind.name_property() else { return Ok(id.to_owned()) };
+        let Some(value) = properties.and_then(|properties| properties.get(property)) else {
+            return Ok(id.to_owned());
+        };
+        let at = format!("{id}.{property}");
+        match self.resolve(value, &at)? {
+            None => Ok(id.to_owned()),
+            Some(Json::String(name)) if !name.is_empty() => Ok(name),
+            Some(_) => Err(TemplateError::new(at, "is not a string")),
+        }
+    }
+
+    pub(super) fn properties(&self, at: &str, value: Option<&Value>) -> Result<Properties, TemplateError> {
+        let value = match value {
+            Some(value) => self.resolve(value, at)?,
+            None => None,
+        };
+        Properties::new(at, value.unwrap_or(Json::Null))
+    }
+
+    pub(super) fn globals(&self, root: &Value) -> Result<function::Globals, TemplateError> {
+        let section = root.get("Globals").and_then(|globals| globals.get("Function"));
+        function::Globals::read(section, self)
+    }
+
+    /// A value with every intrinsic function replaced; none where it is `AWS::NoValue`.
+    pub(super) fn resolve(&self, value: &Value, at: &str) -> Result<Option<Json>, TemplateError> {
+        match value {
+            Value::Null => Ok(Some(Json::Null)),
+            Value::Bool(value) => Ok(Some(Json::from(*value))),
+            Value::Number(number) => serde_json::to_value(number)
+                .map(Some)
+                .map_err(|_| TemplateError::new(at, "is a number without a value")),
+            Value::String(text) => Ok(Some(Json::from(text.as_str()))),
+            Value::Sequence(values) => {
+                let mut list = Vec::with_capacity(values.len());
+                for (place, value) in values.iter().enumerate() {
+                    list.extend(self.resolve(value, &format!("{at}.{place}"))?);
+                }
+                Ok(Some(Json::Array(list)))
+            }
+            Value::Mapping(mapping) => match intrinsic_of(mapping) {
+                Some((name, argument)) => self.call(name, argument, at),
+                None => self.resolve_mapping(mapping, at).map(Some),
+            },
+            Value::Tagged(tagged) => {
+                let tag = tagged.tag.to_string();
+                let name = tag.trim_start_matches('!');
+                self.call(name, &tagged.value, at)
+            }
+        }
+    }
+
+    fn resolve_mapping(&self, mapping: &Mapping, at: &str) -> Result<Json, TemplateError> {
+        let mut object = Map::new();
+        for (key, value) in mapping {
+            let Some(key) = parameters::text(key) else {
+                return Err(TemplateError::new(at, "has a key that is no string"));
+            };
+            if let Some(value) = self.resolve(value, &format!("{at}.{key}"))? {
+                object.insert(key, value);
+            }
+        }
+        Ok(Json::Object(object))
+    }
+
+    fn call(&self, name: &str, argument: &Value, at: &str) -> Result<Option<Json>, TemplateError> {
+        match name {
+            "Ref" => match argument.as_str() {
+                Some("AWS::NoValue") => Ok(None),
+                Some(id) => self.reference(id, at).map(Some),
+                None => Err(TemplateError::new(at, "Ref takes a name")),
+            },
+            "GetAtt" => self.attribute(argument, at).map(|text| Some(Json::from(text))),
+            "Sub" => self.substitute(argument, at).map(|text| Some(Json::from(text))),
+            "If" => match argument.as_sequence().map(Vec::as_slice) {
+                Some([condition, yes, no]) => {
+                    let Some(condition) = condition.as_str() else {
+                        return Err(TemplateError::new(at, "If takes the name of a condition"));
+                    };
+                    self.resolve(if self.holds(condition, at, 0)? { yes } else { no }, at)
+                }
+                _ => Err(TemplateError::new(at, "If takes a condition and two values")),
+            },
+            "Join" => match argument.as_sequence().map(Vec::as_slice) {
+                Some([separator, parts]) => {
+                    let separator = self.text(separator, at)?;
+                    let parts = self.list(parts, at)?;
+                    Ok(Some(Json::from(parts.join(&separator))))
+                }
+                _ => Err(TemplateError::new(at, "Join takes a separator and a list")),
+            },
+            "Split" => match argument.as_sequence().map(Vec::as_slice) {
+                Some([separator, text]) => {
+                    let (separator, text) = (self.text(separator, at)?, self.text(text, at)?);
+                    Ok(Some(text.split(&separator).map(Json::from).collect()))
+                }
+                _ => Err(TemplateError::new(at, "Split takes a separator and a text")),
+            },
+            "Select" => match argument.as_sequence().map(Vec::as_slice) {
+                Some([place, list]) => {
+                    let place: Option<usize> = self.text(place, at)?.parse().ok();
+                    let list = self.list(list, at)?;
+                    match place.and_then(|place| list.get(place)) {
+                        Some(text) => Ok(Some(Json::from(text.as_str()))),
+                        None => Err(TemplateError::new(at, "Select names a place that the list lacks")),
+                    }
+                }
+                _ => Err(TemplateError::new(at, "Select takes a place and a list")),
+            },
+            "FindInMap" => self.find_in_map(argument, at).map(Some),
+            other => Err(TemplateError::new(at, format!("the function {other} is not known here"))),
+        }
+    }
+
+    fn reference(&self, name: &str, at: &str) -> Result<Json, TemplateError> {
+        if let Some(pseudo) = pseudo_parameter(name) {
+            return Ok(Json::from(pseudo));
+        }
+        if let Some(value) = self.parameters.get(name) {
+            return Ok(value.clone());
+        }
+        match self.resources.get(name) {
+            Some(named) => Ok(Json::from(named.reference())),
+            None => Err(TemplateError::new(at, format!("{name} is neither a resource nor a parameter"))),
+        }
+    }
+
+    fn attribute(&self, argument: &Value, at: &str) -> Result<String, TemplateError> {
+        let path = match argument {
+            Value::String(path) => path.split_once('.').map(|(id, name)| (id.to_owned(), name.to_owned())),
+            Value::Sequence(parts) => match parts.as_slice() {
+                [Value::String(id), name] => Some((id.clone(), self.text(name, at)?)),
+                _ => None,
+            },
+            _ => None,
+        };
+        let Some((id, name)) = path else {
+            return Err(TemplateError::new(at, "GetAtt takes a resource and an attribute"));
+        };
+        let Some(named) = self.resources.get(&id) else {
+            return Err(TemplateError::new(at, format!("{id} is no resource")));
+        };
+        named
+            .attribute(&name)
+            .ok_or_else(|| TemplateError::new(at, format!("{id} has no attribute {name} here")))
+    }
+
+    fn substitute(&self, argument: &Value, at: &str) -> Result<String, TemplateError> {
+        let (text, own) = match argument {
+            Value::String(text) => (text.as_str(), None),
+            Value::Sequence(parts) => match parts.as_slice() {
+                [Value::String(text), Value::Mapping(own)] => (text.as_str(), Some(own)),
+                _ => return Err(TemplateError::new(at, "Sub takes a text and a mapping")),
+            },
+            _ => return Err(TemplateError::new(at, "Sub takes a text")),
+        };
+        let mut result = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once("${") {
+            result.push_str(before);
+            let Some((name, after)) = after.split_once('}') else {
+                return Err(TemplateError::new(at, "Sub has a ${ without an end"));
+            };
+            rest = after;
+            // `${!Name}` stands for the text `${Name}` itself.
+            if let Some(literal) = name.strip_prefix('!') {
+                result.extend(["${", literal, "}"]);
+                continue;
+            }
+            let value = match own.and_then(|own| own.get(name)) {
+                Some(value) => self.text(value, at)?,
+                None if name.contains('.') => self.attribute(&Value::from(name), at)?,
+                None => match self.reference(name, at)? {
+                    Json::String(text) => text,
+                    _ => return Err(TemplateError::new(at, format!("{name} is not a text"))),
+                },
+            };
+            result.push_str(&value);
+        }
+        result.push_str(rest);
+        Ok(result)
+    }
+
+    fn find_in_map(&self, argument: &Value, at: &str) -> Result<Json, TemplateError> {
+        let keys = argument.as_sequence().filter(|keys| keys.len() == 3);
+        let Some(keys) = keys else { return Err(TemplateError::new(at, "FindInMap takes three keys")) };
+        let mut found = self.mappings.map(|mappings| Value::Mapping(mappings.clone()));
+        for key in keys {
+            let key = self.text(key, at)?;
+            found = found.and_then(|found| found.get(key.as_str()).cloned());
+        }
+        match found.map(|found| self.resolve(&found, at)).transpose()?.flatten() {
+            Some(value) => Ok(value),
+            None => Err(TemplateError::new(at, "FindInMap finds no such entry")),
+        }
+    }
+
+    pub(super) fn text(&self, value: &Value, at: &str) -> Result<String, TemplateError> {
+        match self.resolve(value, at)? {
+            Some(Json::String(text)) => Ok(text),
+            Some(Json::Number(number)) => Ok(number.to_string()),
+            Some(Json::Bool(value)) => Ok(value.to_string()),
+            _ => Err(TemplateError::new(at, "is not a text")),
+        }
+    }
+
+    fn list(&self, value: &Value, at: &str) -> Result<Vec<String>, TemplateError> {
+        let Some(Json::Array(values)) = self.resolve(value, at)? else {
+            return Err(TemplateError::new(at, "is not a list"));
+        };
+        values
+            .into_iter()
+            .map(|value| match value {
+                Json::String(text) => Ok(text),
+                Json::Number(number) => Ok(number.to_string()),
+                _ => Err(TemplateError::new(at, "is not a list of texts")),
+            })
+            .collect()
+    }
+}
+
+/// The function and its argument, when a mapping is the long form of one.
+pub(super) fn intrinsic_of(mapping: &Mapping) -> Option<(&str, &Value)> {
+    let (key, argument) = mapping.iter().next().filter(|_| mapping.len() == 1)?;
+    match key.as_str()? {
+        name @ "Ref" => Some((name, argument)),
+        name => name.strip_prefix("Fn::").map(|name| (name, argument)),
+    }
+}
+
+fn pseudo_parameter(name: &str) -> Option<&'static str> {
+    match name {
+        "AWS::Region" => Some(REGION),
+        "AWS::AccountId" => Some(ACCOUNT),
+        "AWS::Partition" => Some("aws"),
+        "AWS::URLSuffix" => Some("amazonaws.com"),
+        "AWS::StackName" => Some("shop"),
+        "AWS::StackId" => Some("arn:aws:cloudformation:us-east-1:000000000000:stack/shop/local"),
+        _ => None,
+    }
+}

@@ -1,0 +1,172 @@
+//! The template as the embedded cloud reads it: what to create, and what is wired to what.
+//!
+//! It reads SAM and CloudFormation from one file and yields plain values. It must not guess: a resource,
+//! a property or an event that it does not know is an error that names it, unless it is on a list of
+//! those that have no part in running the stack on one machine.
+
+mod conditions;
+mod event;
+mod filter_policy;
+mod function;
+mod grants;
+mod intrinsic;
+mod messaging;
+mod names;
+mod parameters;
+mod properties;
+mod secret;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde_yaml_ng::Value;
+
+pub use event::{Event, OnFailure, SqsEvent, StreamEvent};
+pub use filter_policy::{AttributeValue, FilterPolicy};
+pub use function::Function;
+pub use grants::Grants;
+pub use messaging::{Queue, Redrive, Subscription, Topic};
+pub use names::{ACCOUNT, REGION};
+pub(crate) use names::{queue_arn, queue_url, secret_arn, stream_arn, topic_arn};
+pub use secret::{GeneratedString, Secret};
+pub use table::{Index, Key, Table};
+
+use intrinsic::Resolver;
+use names::{Kind, Named};
+use properties::Properties;
+
+/// A stack: every resource that runs, by its logical id.
+#[derive(Clone, Debug, Default)]
+pub struct Template {
+    /// `AWS::DynamoDB::Table`.
+    pub tables: BTreeMap<String, Table>,
+    /// `AWS::SNS::Topic`, each with its subscriptions.
+    pub topics: BTreeMap<String, Topic>,
+    /// `AWS::SQS::Queue`.
+    pub queues: BTreeMap<String, Queue>,
+    /// `AWS::Serverless::Function`.
+    pub functions: BTreeMap<String, Function>,
+    /// `AWS::SecretsManager::Secret`.
+    pub secrets: BTreeMap<String, Secret>,
+}
+
+/// What is wrong with a template.
+#[derive(Debug, thiserror::Error)]
+pub enum TemplateError {
+    /// The file cannot be read.
+    #[error("{} cannot be read", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The text is not YAML.
+    #[error("the template is not YAML")]
+    NotYaml(#[source] serde_yaml_ng::Error),
+    /// A part of the template cannot be used.
+    #[error("{at}: {problem}")]
+    Invalid {
+        /// The logical id and the path of the property, as `CreateOrderFunction.Timeout`.
+        at: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+impl TemplateError {
+    pub(crate) fn new(at: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self::Invalid { at: at.into(), problem: problem.into() }
+    }
+}
+
+impl Template {
+    /// Reads a template file. `overrides` are values of parameters, by name.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is not YAML, or holds something that cannot be run; the error names
+    /// the logical id and the property.
+    pub fn load(path: &Path, overrides: &BTreeMap<String, String>) -> Result<Self, TemplateError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| TemplateError::Unreadable { path: path.to_owned(), source })?;
+        Self::parse(&text, overrides)
+    }
+
+    /// Reads a template's text: see [`Template::load`].
+    ///
+    /// # Errors
+    /// As [`Template::load`].
+    pub fn parse(text: &str, overrides: &BTreeMap<String, String>) -> Result<Self, TemplateError> {
+        let root: Value = serde_yaml_ng::from_str(text).map_err(TemplateError::NotYaml)?;
+        let mut resolver = Resolver::new(&root, overrides)?;
+        let resources = resolver.resources(&root)?;
+        for (id, resource) in &resources {
+            let kind = Kind::of(id, &resource.kind)?;
+            let name = resolver.physical_name(id, kind, resource.properties)?;
+            resolver.define(id, Named { kind, name });
+        }
+        let mut template = Self::default();
+        let globals = resolver.globals(&root)?;
+        for (id, resource) in &resources {
+            template.read(id, resource.properties, &resolver, &globals)?;
+        }
+        messaging::subscribe(&mut template.topics, &resources, &resolver)?;
+        template.check()?;
+        Ok(template)
+    }
+
+    fn read(
+        &mut self,
+        id: &str,
+        value: Option<&Value>,
+        resolver: &Resolver<'_>,
+        globals: &function::Globals,
+    ) -> Result<(), TemplateError> {
+        let Some(named) = resolver.named(id) else { return Ok(()) };
+        let properties = || resolver.properties(id, value);
+        let name = named.name.clone();
+        let id = id.to_owned();
+        match named.kind {
+            Kind::Table => drop(self.tables.insert(id, Table::read(name, properties()?)?)),
+            Kind::Topic => drop(self.topics.insert(id, Topic::read(name, properties()?)?)),
+            Kind::Queue => drop(self.queues.insert(id, Queue::read(name, properties()?, resolver)?)),
+            Kind::Secret => drop(self.secrets.insert(id, Secret::read(name, properties()?)?)),
+            Kind::Function => {
+                let function = Function::read(&id, name, value, resolver, globals)?;
+                self.functions.insert(id, function);
+            }
+            Kind::Subscription | Kind::HttpApi | Kind::NotRun => {}
+        }
+        Ok(())
+    }
+
+    /// What one resource says of another must hold: routes are unique, streams exist.
+    fn check(&self) -> Result<(), TemplateError> {
+        let mut routes: BTreeMap<(String, String), &str> = BTreeMap::new();
+        for (id, function) in &self.functions {
+            for (event_id, event) in &function.events {
+                let at = || format!("{id}.Events.{event_id}");
+                match event {
+                    Event::Http { method, path } => {
+                        if let Some(other) = routes.insert((method.clone(), path.clone()), id) {
+                            let problem = format!("{method} {path} is also a route of {other}");
+                            return Err(TemplateError::new(at(), problem));
+                        }
+                    }
+                    Event::Stream(stream) => {
+                        if self.tables.get(&stream.table).is_none_or(|table| table.stream.is_none()) {
+                            let problem = format!("{} has no StreamSpecification", stream.table);
+                            return Err(TemplateError::new(at(), problem));
+                        }
+                    }
+                    Event::Sqs(_) | Event::Schedule { .. } => {}
+                }
+            }
+        }
+        Ok(())
+    }
+}

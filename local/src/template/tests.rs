@@ -1,0 +1,115 @@
+//! The template reader over whole templates: wiring, globals, intrinsic functions, and what it refuses.
+
+use std::time::Duration;
+
+use super::*;
+
+const SHOP: &str = include_str!("../../tests/template.yaml");
+
+fn parse(text: &str) -> Result<Template, TemplateError> {
+    Template::parse(text, &BTreeMap::new())
+}
+
+fn problem(text: &str) -> String {
+    parse(text).unwrap_err().to_string()
+}
+
+#[test]
+fn a_function_has_its_name_its_variables_and_its_events() {
+    let template = parse(SHOP).unwrap();
+    let function = &template.functions["PlaceFunction"];
+    assert_eq!(function.name, "place");
+    assert_eq!(function.timeout, Duration::from_secs(5));
+    assert_eq!(function.environment["ITEMS_TABLE"], "Items");
+    assert_eq!(function.environment["STAGE"], "test");
+    assert!(
+        matches!(&function.events["Api"], Event::Http { method, path } if method == "POST" && path == "/items")
+    );
+    let Event::Sqs(queue) = &template.functions["CountFunction"].events["Queue"] else { panic!() };
+    assert_eq!((queue.queue.as_str(), queue.batch_size), ("CountQueue", 10));
+    assert!(queue.reports_failures);
+}
+
+#[test]
+fn messages_find_their_queues() {
+    let template = parse(SHOP).unwrap();
+    let subscription = &template.topics["EventsTopic"].subscriptions[0];
+    assert_eq!(subscription.queue, "CountQueue");
+    assert!(subscription.raw);
+    let queue = &template.queues["CountQueue"];
+    assert_eq!(queue.visibility_timeout, Duration::from_secs(30));
+    let redrive = Redrive { queue: "CountDeadLetterQueue".to_owned(), max_receive_count: 3 };
+    assert_eq!(queue.redrive, Some(redrive));
+}
+
+#[test]
+fn a_parameter_can_be_overridden_and_decides_conditions() {
+    let overrides = BTreeMap::from([("Stage".to_owned(), "prod".to_owned())]);
+    let template = Template::parse(SHOP, &overrides).unwrap();
+    assert_eq!(template.functions["PlaceFunction"].environment["STAGE"], "prod");
+    assert_eq!(template.functions["PlaceFunction"].environment["KIND"], "real");
+    let error = Template::parse(SHOP, &BTreeMap::from([("Stages".to_owned(), String::new())])).unwrap_err();
+    assert_eq!(error.to_string(), "Stages: is no parameter of the template");
+}
+
+#[test]
+fn what_is_not_known_is_named() {
+    assert_eq!(
+        problem("Resources: {Bucket: {Type: 'AWS::S3::Bucket'}}"),
+        "Bucket: the type AWS::S3::Bucket is not known here"
+    );
+    assert_eq!(
+        problem("Resources: {Q: {Type: 'AWS::SQS::Queue', Properties: {FifoQueue: true}}}"),
+        "Q.FifoQueue: is not known here"
+    );
+    assert_eq!(
+        problem("Resources: {Q: {Type: 'AWS::SQS::Queue', Properties: {VisibilityTimeout: !Ref Nothing}}}"),
+        "Q.VisibilityTimeout: Nothing is neither a resource nor a parameter"
+    );
+    assert_eq!(
+        problem("Resources: {Q: {Type: 'AWS::SQS::Queue', Properties: {VisibilityTimeout: -1}}}"),
+        "Q.VisibilityTimeout: is not from 0 to 43200"
+    );
+}
+
+#[test]
+fn intrinsic_functions_in_both_forms() {
+    let text = r"
+Parameters: {Name: {Type: String, Default: shop}}
+Mappings: {Sizes: {us-east-1: {small: '7'}}}
+Conditions: {IsShop: !Equals [!Ref Name, shop], Both: !And [Condition: IsShop, !Not [!Equals [a, b]]]}
+Resources:
+  Q: {Type: 'AWS::SQS::Queue', Properties: {QueueName: !Join ['-', [!Ref Name, 'q']], DelaySeconds: !FindInMap [Sizes, !Ref 'AWS::Region', small]}}
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: target/lambda/f/
+      Environment:
+        Variables:
+          A: !Sub '${Name}/${Q.Arn}/${!Literal}'
+          B: {'Fn::GetAtt': [Q, QueueName]}
+          C: !If [Both, yes-both, !Ref 'AWS::NoValue']
+          D: !If [IsShop, !Ref 'AWS::NoValue', x]
+          E: !Select [1, !Split [',', 'a,b']]
+";
+    let template = parse(text).unwrap();
+    let variables = &template.functions["F"].environment;
+    assert_eq!(variables["A"], "shop/arn:aws:sqs:us-east-1:000000000000:shop-q/${Literal}");
+    assert_eq!(variables["B"], "shop-q");
+    assert_eq!(variables["C"], "yes-both");
+    assert_eq!(variables["E"], "b");
+    assert!(!variables.contains_key("D"));
+    assert_eq!(template.queues["Q"].delay, Duration::from_secs(7));
+}
+
+#[test]
+fn two_functions_cannot_have_one_route() {
+    let function = |id: &str| {
+        format!(
+            "  {id}: {{Type: 'AWS::Serverless::Function', Properties: {{CodeUri: x/{id}, \
+             Events: {{Api: {{Type: HttpApi, Properties: {{Path: /a, Method: get}}}}}}}}}}\n"
+        )
+    };
+    let text = format!("Resources:\n{}{}", function("A"), function("B"));
+    assert_eq!(problem(&text), "B.Events.Api: GET /a is also a route of A");
+}

@@ -1,0 +1,63 @@
+//! The `shop` binary: whom a request without a token acts as, and what keeps it from starting.
+
+mod support;
+
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use support::{Shop, eventually};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_curl_places_an_order_of_the_demo_administrator_that_is_confirmed() {
+    let shop = Shop::start(&["--memory"]);
+    let body = json!({
+        "items": [{ "product_id": "prod-1", "quantity": 2, "price": 29.99 }],
+        "total_amount": 59.98,
+    });
+    let order = shop.send(Method::POST, "/orders/", &body).await;
+    assert_eq!(order.status, StatusCode::CREATED, "{}", order.body);
+    assert_eq!(order.body["status"], "pending");
+    assert_eq!(order.body["total_amount"], json!(59.98));
+    assert!(order.body["customer_id"].is_string(), "{}", order.body);
+    let path = format!("/api/orders/{}", order.body["id"].as_str().unwrap());
+    eventually("the order is confirmed", async || {
+        (shop.get(&path).await.body["status"] == "confirmed").then_some(())
+    })
+    .await;
+    let stock = shop.send(Method::PATCH, "/api/products/prod-123/stock", &json!({ "stock": 50 })).await;
+    assert_eq!((stock.status, &stock.body["stock"]), (StatusCode::OK, &json!(50)));
+    let catalogue = shop.all("/products?limit=100").await;
+    assert!(catalogue.len() >= 22, "{} products", catalogue.len());
+
+    // A token that is sent is not replaced by the demo's.
+    let headers = [("authorization", "Bearer forged")];
+    let forged = shop.try_send_with(Method::GET, "/orders?limit=1", &Value::Null, &headers).await.unwrap();
+    assert_eq!(forged.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_demo_a_request_without_a_token_is_a_guest() {
+    let shop = Shop::start(&["--memory", "--no-demo"]);
+    assert_eq!(shop.get("/orders").await.status, StatusCode::UNAUTHORIZED);
+    let product = json!({ "name": "Refused", "price": 1 });
+    assert_eq!(shop.send(Method::POST, "/products", &product).await.status, StatusCode::UNAUTHORIZED);
+    assert!(shop.all("/products?limit=100").await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_port_or_a_data_folder_in_use_is_said_in_plain_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().to_str().unwrap();
+    let shop = Shop::start(&["--data", folder, "--no-demo"]);
+    let port = shop.port().to_string();
+    for (arguments, complaint) in [
+        (["--port", &port, "--memory"].as_slice(), format!("port {port} is in use")),
+        (["--port", "0", "--data", folder].as_slice(), "another shop is running".to_owned()),
+    ] {
+        let ended = support::run(arguments);
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert!(!ended.status.success());
+        assert!(said.contains(&complaint), "{said}");
+    }
+    assert_eq!(shop.get("/products").await.status, StatusCode::OK);
+}

@@ -1,0 +1,258 @@
+//! The front door over real sockets, before a backend that answers with what it was asked.
+#![expect(clippy::unwrap_used, reason = "a test's helpers fail it by a panic")]
+
+use std::io::{Read, Write};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use http::{Request, Response};
+use serde_json::{Value, json};
+use shop_local::front_door::{
+    Backend, BackendError, BindError, FrontDoor, Listeners, MAX_BODY_BYTES, Upstream, serve,
+};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// Answers every request with its own parts. A path of `/panic` stands for a defect.
+#[derive(Debug)]
+struct Echo;
+
+impl Backend for Echo {
+    fn call(
+        &self,
+        request: Request<Bytes>,
+        source: IpAddr,
+    ) -> BoxFuture<'_, Result<Response<Bytes>, BackendError>> {
+        assert_ne!(request.uri().path(), "/panic");
+        let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+        let body = json!({
+            "method": request.method().as_str(),
+            "uri": request.uri().to_string(),
+            "host": header("host"),
+            "authorization": header("authorization"),
+            "size": request.body().len(),
+            "source": source.to_string(),
+        });
+        Box::pin(async move { Ok(Response::new(Bytes::from(body.to_string()))) })
+    }
+}
+
+struct Door {
+    port: u16,
+    stop: oneshot::Sender<()>,
+    server: JoinHandle<()>,
+}
+
+impl Door {
+    async fn open(backend: impl Backend + 'static) -> Self {
+        let listeners = Listeners::bind(0).await.unwrap();
+        let port = listeners.port();
+        let (stop, stopped) = oneshot::channel();
+        let door = Arc::new(FrontDoor::new(Arc::new(backend), None, "welcome\n".to_owned()));
+        let server = tokio::spawn(serve(listeners, door, async {
+            stopped.await.ok();
+        }));
+        Self { port, stop, server }
+    }
+
+    /// Sends bytes as they are and reads until the connection ends, or the answer is whole.
+    async fn raw(&self, request: impl Into<Vec<u8>>) -> Answer {
+        let (port, request) = (self.port, request.into());
+        tokio::task::spawn_blocking(move || {
+            let mut stream = connect(port);
+            // A server that has answered may close before all is written.
+            stream.write_all(&request).ok();
+            Answer::read(&mut stream)
+        })
+        .await
+        .unwrap()
+    }
+
+    async fn get(&self, path: &str, headers: &str) -> Answer {
+        self.raw(format!("GET {path} HTTP/1.1\r\nhost: localhost:{}\r\n{headers}\r\n", self.port)).await
+    }
+
+    async fn post(&self, path: &str, size: usize) -> Answer {
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: localhost:{}\r\ncontent-length: {size}\r\n\r\n",
+            self.port
+        );
+        self.raw([head.into_bytes(), vec![b'x'; size]].concat()).await
+    }
+}
+
+fn connect(port: u16) -> TcpStream {
+    let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream
+}
+
+struct Answer {
+    status: u16,
+    head: String,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    fn read(stream: &mut TcpStream) -> Self {
+        let mut bytes = Vec::new();
+        let mut chunk = [0; 4096];
+        loop {
+            let text = String::from_utf8_lossy(&bytes);
+            if let Some((head, body)) = text.split_once("\r\n\r\n") {
+                let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+                let length: usize = length.map_or(0, |length| length.parse().unwrap());
+                if body.len() >= length {
+                    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+                    return Self { status, head: head.to_ascii_lowercase(), body: body.as_bytes().to_vec() };
+                }
+            }
+            match stream.read(&mut chunk) {
+                Ok(size) if size > 0 => bytes.extend_from_slice(&chunk[..size]),
+                end => panic!("{end:?} after {:?}", String::from_utf8_lossy(&bytes)),
+            }
+        }
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    #[track_caller]
+    fn is_problem(&self, status: u16, code: &str) {
+        assert_eq!(self.status, status, "{}", self.head);
+        assert!(self.head.contains("content-type: application/problem+json"), "{}", self.head);
+        let problem = self.json();
+        assert_eq!(problem["status"], status);
+        assert_eq!(problem["code"], code);
+        for member in ["type", "title", "detail", "instance", "request_id"] {
+            assert!(problem[member].is_string(), "{member} in {problem}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn paths_are_normalised_before_the_backend_sees_them() {
+    let door = Door::open(Echo).await;
+    for (given, expected) in [
+        ("/orders", "/orders"),
+        ("/api/orders/", "/orders"),
+        ("/products/prod-1/?a=b%2F", "/products/prod-1?a=b%2F"),
+        ("/apis", "/apis"),
+    ] {
+        let answer = door.get(given, "").await;
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.json()["uri"], expected, "{given}");
+        assert_eq!(answer.json()["source"], "127.0.0.1");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_root_says_what_is_served() {
+    let door = Door::open(Echo).await;
+    for path in ["/", "/api", "/api/"] {
+        let answer = door.get(path, "").await;
+        assert_eq!((answer.status, answer.body.as_slice()), (200, b"welcome\n".as_slice()));
+    }
+    assert_eq!(door.post("/", 0).await.status, 405);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_origin_and_another_host_are_refused() {
+    let door = Door::open(Echo).await;
+    let ours = format!("origin: http://localhost:{}\r\nsec-fetch-site: same-origin\r\n", door.port);
+    assert_eq!(door.get("/orders", &ours).await.status, 200);
+    for headers in ["origin: https://evil.example\r\n", "origin: null\r\n", "sec-fetch-site: cross-site\r\n"]
+    {
+        door.get("/orders", headers).await.is_problem(403, "foreign_origin");
+    }
+    let rebound = format!("GET /orders HTTP/1.1\r\nhost: evil.example:{}\r\n\r\n", door.port);
+    door.raw(rebound).await.is_problem(403, "foreign_host");
+    door.raw("GET /orders HTTP/1.1\r\n\r\n").await.is_problem(400, "malformed_host");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_over_64_kilobytes_is_refused() {
+    let door = Door::open(Echo).await;
+    assert_eq!(door.post("/orders", MAX_BODY_BYTES).await.json()["size"], MAX_BODY_BYTES);
+    for size in [MAX_BODY_BYTES + 1, 300_000, 1_000_000] {
+        door.post("/orders", size).await.is_problem(413, "body_too_large");
+    }
+    // Announced and never sent: the answer comes without the body.
+    let head = format!(
+        "POST /orders HTTP/1.1\r\nhost: localhost:{}\r\nexpect: 100-continue\r\ncontent-length: 70000\r\n\r\n",
+        door.port
+    );
+    door.raw(head).await.is_problem(413, "body_too_large");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_http_is_answered_with_400_and_long_headers_with_431() {
+    let door = Door::open(Echo).await;
+    for garbage in ["NONSENSE\r\n\r\n", "GET /\u{1} HTTP/1.1\r\n\r\n", "GET / HTTP/9.9\r\n\r\n"] {
+        assert_eq!(door.raw(garbage).await.status, 400, "{garbage:?}");
+    }
+    let smuggled =
+        "POST /orders HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nxx";
+    assert_eq!(door.raw(smuggled).await.status, 400);
+    let long = format!("x: {}\r\n", "y".repeat(40_000));
+    assert_eq!(door.get("/orders", &long).await.status, 431);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_defect_in_one_request_harms_no_other() {
+    let door = Door::open(Echo).await;
+    door.get("/panic", "").await.is_problem(500, "internal");
+    assert_eq!(door.get("/orders", "").await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_carries_many_requests_until_the_server_stops() {
+    let Door { port, stop, server } = Door::open(Echo).await;
+    let mut stream = tokio::task::spawn_blocking(move || {
+        let mut stream = connect(port);
+        for _ in 0..3 {
+            write!(stream, "GET /orders HTTP/1.1\r\nhost: localhost:{port}\r\n\r\n").unwrap();
+            assert_eq!(Answer::read(&mut stream).status, 200);
+        }
+        stream
+    })
+    .await
+    .unwrap();
+    stop.send(()).unwrap();
+    // An idle connection does not keep the server; it ends at once.
+    server.await.unwrap();
+    assert_eq!(tokio::task::spawn_blocking(move || stream.read(&mut [0])).await.unwrap().unwrap(), 0);
+    assert!(TcpStream::connect(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).is_err());
+}
+
+#[tokio::test]
+async fn a_port_is_held_once() {
+    let held = Listeners::bind(0).await.unwrap();
+    let error = Listeners::bind(held.port()).await.unwrap_err();
+    assert!(matches!(error, BindError::InUse { port } if port == held.port()), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn before_an_emulator_the_host_header_names_the_api() {
+    // The second door stands for the emulator: it only answers to its own name.
+    let emulator = Door::open(Echo).await;
+    let host = format!("localhost:{}", emulator.port);
+    let upstream = Upstream::new(&format!("http://127.0.0.1:{}", emulator.port), &host).unwrap();
+    let door = Door::open(upstream).await;
+    let answer = door.get("/api/orders/?limit=2", "connection: keep-alive\r\n").await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.json()["uri"], "/orders?limit=2");
+    assert_eq!(answer.json()["host"], host);
+    assert_eq!(door.post("/orders", 1000).await.json()["size"], 1000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_emulator_that_is_not_there_is_a_502() {
+    let free = Listeners::bind(0).await.unwrap().port();
+    let door = Door::open(Upstream::new(&format!("http://127.0.0.1:{free}"), "api").unwrap()).await;
+    door.get("/orders", "").await.is_problem(502, "upstream_unreachable");
+}

@@ -1,0 +1,111 @@
+//! The state of `cargo run` survives its end, however it ends.
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "a test's helpers fail it by a panic")]
+
+mod support;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use futures::future::join_all;
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use support::{Shop, eventually};
+
+const ORDERS: usize = 500;
+/// The process is killed when so many orders have been answered: the others are under way.
+const ANSWERED: usize = 200;
+const STOCK: u64 = 600;
+const PRODUCT: &str = "kill-test";
+
+fn units(orders: &[Value]) -> u64 {
+    orders
+        .iter()
+        .flat_map(|order| order["items"].as_array().unwrap())
+        .map(|item| item["quantity"].as_u64().unwrap())
+        .sum()
+}
+
+/// Places orders all at once, kills the shop amid them, and returns the ids it had answered with.
+async fn order_until_killed(shop: Shop) -> Vec<String> {
+    let shop = Arc::new(shop);
+    let answered = Arc::new(AtomicUsize::new(0));
+    let orders = (0..ORDERS).map(|number| {
+        let (shop, answered) = (Arc::clone(&shop), Arc::clone(&answered));
+        tokio::spawn(async move {
+            let body = json!({ "items": [{ "product_id": PRODUCT, "quantity": 1 + number % 3 }] });
+            let answer = shop.try_send(Method::POST, "/orders", &body).await?;
+            assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
+            answered.fetch_add(1, Ordering::SeqCst);
+            Some(answer.body["id"].as_str().unwrap().to_owned())
+        })
+    });
+    let orders: Vec<_> = orders.collect();
+    eventually("orders are answered", async || (answered.load(Ordering::SeqCst) >= ANSWERED).then_some(()))
+        .await;
+    support::signal(shop.id(), "KILL");
+    join_all(orders).await.into_iter().filter_map(Result::unwrap).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_amid_500_orders_it_loses_none_that_it_acknowledged() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = ["--data", folder.path().to_str().unwrap()];
+    let shop = Shop::start(&arguments);
+    let product = json!({ "id": PRODUCT, "name": "Kill test", "price": 10, "stock": STOCK });
+    let created = shop.send(Method::POST, "/products", &product).await;
+    assert_eq!(created.status, StatusCode::CREATED, "{}", created.body);
+    let acknowledged = order_until_killed(shop).await;
+    assert!(acknowledged.len() >= ANSWERED);
+
+    let shop = Shop::start(&arguments);
+    for id in &acknowledged {
+        eventually("an acknowledged order is final", async || {
+            let order = shop.get(&format!("/orders/{id}")).await;
+            assert_eq!(order.status, StatusCode::OK, "{id} is lost");
+            (order.body["status"] != "pending").then_some(())
+        })
+        .await;
+    }
+    // Those that were stored and not answered settle, too.
+    eventually("no order is pending", async || {
+        shop.all("/orders?limit=100&status=pending").await.is_empty().then_some(())
+    })
+    .await;
+    let confirmed = shop.all("/orders?limit=100&status=confirmed").await;
+    let product = shop.get(&format!("/products/{PRODUCT}")).await.body;
+    assert_eq!(product["stock"].as_u64().unwrap() + units(&confirmed), STOCK);
+    eventually("the statistics are those of the confirmed orders", async || {
+        let stats = shop.get("/users/me/stats").await;
+        (stats.body["orders_placed"] == confirmed.len()).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_finds_orders_products_and_the_signing_secret_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = ["--data", folder.path().to_str().unwrap()];
+    let shop = Shop::start(&arguments);
+    let body = json!({ "items": [{ "product_id": "prod-1", "quantity": 2 }] });
+    let order = shop.send(Method::POST, "/orders", &body).await.body;
+    let price = json!({ "price": 31.5 });
+    let changed = shop.send(Method::PATCH, "/products/prod-123", &price).await;
+    assert_eq!(changed.status, StatusCode::OK, "{}", changed.body);
+    support::signal(shop.id(), "TERM");
+    assert!(shop.wait(), "the shop ended with an error");
+
+    let shop = Shop::start(&arguments);
+    let path = format!("/orders/{}", order["id"].as_str().unwrap());
+    let found = eventually("the order is confirmed", async || {
+        let found = shop.get(&path).await;
+        assert_eq!(found.status, StatusCode::OK);
+        (found.body["status"] == "confirmed").then_some(found.body)
+    })
+    .await;
+    assert_eq!(found["customer_id"], order["customer_id"]);
+    // The demo data does not overwrite what was changed.
+    let product = shop.get("/products/prod-123").await.body;
+    assert_eq!(product["price"], json!(31.5), "{product}");
+}
