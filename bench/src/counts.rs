@@ -1,0 +1,147 @@
+//! What an order costs in AWS calls and capacity units, as the embedded cloud's meter counts them.
+//!
+//! Exact: the same figures on every machine.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use anyhow::{Context, Result, ensure};
+use bytes::Bytes;
+use futures::future::try_join_all;
+use http::{Request, StatusCode};
+use serde_json::{Value, json};
+use shop_local::cloud::{Call, Cloud, Meter, Observer, Options, Outcome, Service};
+use shop_local::front_door::{Backend, DemoIdentity, TokenSettings};
+use shop_local::template::Template;
+
+use crate::report::{Report, Target};
+
+const PRODUCT: &str = "bench";
+/// Placed one after another, to see what each costs.
+const ORDERS: u64 = 20;
+/// Placed at once, to see how many share a write.
+const BATCH: u64 = 50;
+const READS: [&str; 4] =
+    ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:TransactGetItems"];
+
+/// Adds the counted figures.
+pub(crate) async fn measure(root: &Path, report: &mut Report) -> Result<()> {
+    one_order(root, report).await?;
+    one_batch(root, report).await
+}
+
+async fn one_order(root: &Path, report: &mut Report) -> Result<()> {
+    let stack = Stack::start(root, &BTreeMap::new(), Options::memory()).await?;
+    // The first order starts the function, which reads the signing keys.
+    stack.order().await?;
+    let before = stack.cloud.meter();
+    for _ in 0..ORDERS {
+        stack.order().await?;
+    }
+    let after = stack.cloud.meter();
+    let spent = |picks: &dyn Fn(&str, &str) -> bool| {
+        let sum = |meter: &Meter| {
+            meter.sum(|entry| entry.caller == "create-order" && picks(&entry.operation, &entry.resource))
+        };
+        let (before, after) = (sum(&before), sum(&after));
+        (after.calls - before.calls, after.units.writes - before.units.writes)
+    };
+    let is_read = |operation: &str| READS.contains(&operation);
+    let is_index = |resource: &str| resource.contains("/index/");
+    let (reads, _) = spent(&|operation, resource| is_read(operation) && !is_index(resource));
+    let (writes, units) = spent(&|operation, resource| !is_read(operation) && !is_index(resource));
+    let (_, index_units) = spent(&|_, resource| is_index(resource));
+    let per_order = |count: u64| count.div_ceil(ORDERS);
+    report.add("POST /orders: read calls", "calls", per_order(reads), Target::Exactly(1));
+    report.add("POST /orders: write calls", "calls", per_order(writes), Target::Exactly(1));
+    report.add("POST /orders: write units of the table", "WRU", per_order(units), Target::Exactly(1));
+    report.add("POST /orders: write units of the indexes", "WRU", per_order(index_units), Target::None);
+    stack.cloud.stop().await;
+    Ok(())
+}
+
+async fn one_batch(root: &Path, report: &mut Report) -> Result<()> {
+    // A window of a second gathers all orders in one batch.
+    let parameters = [("ReserveStockBatchSize", "100"), ("ReserveStockBatchWindow", "1")];
+    let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    let updates = Arc::new(StockWrites::default());
+    let mut options = Options::memory();
+    options.observers.push(Arc::<StockWrites>::clone(&updates));
+    let stack = Stack::start(root, &parameters, options).await?;
+    try_join_all((0..BATCH).map(|_| stack.order())).await?;
+    stack.cloud.settled().await;
+    let (orders, writes, batches) = updates.read();
+    ensure!(orders == BATCH, "{orders} of {BATCH} orders were reserved");
+    let name = format!("{BATCH} orders: writes to the stock item, a batch");
+    report.add(name, "writes", writes.div_ceil(batches.max(1)), Target::Exactly(1));
+    report.add(format!("{BATCH} orders: batches"), "batches", batches, Target::None);
+    stack.cloud.stop().await;
+    Ok(())
+}
+
+/// Counts the reservations and the stock updates of reserve-stock.
+#[derive(Debug, Default)]
+struct StockWrites {
+    reservations: AtomicU64,
+    updates: AtomicU64,
+    transactions: AtomicU64,
+}
+
+impl StockWrites {
+    fn read(&self) -> (u64, u64, u64) {
+        let read = |count: &AtomicU64| count.load(Ordering::SeqCst);
+        (read(&self.reservations), read(&self.updates), read(&self.transactions))
+    }
+}
+
+impl Observer for StockWrites {
+    fn called(&self, _time: i64, call: &Call, outcome: &Outcome<'_>) {
+        let is_write = call.service == Service::DynamoDb && call.operation == "TransactWriteItems";
+        if &*call.caller != "reserve-stock" || !is_write || outcome.error.is_some() {
+            return;
+        }
+        let count =
+            |action: &str| call.accesses.iter().map(|access| u64::from(access.action == action)).sum::<u64>();
+        self.reservations.fetch_add(count("dynamodb:PutItem"), Ordering::SeqCst);
+        self.updates.fetch_add(count("dynamodb:UpdateItem"), Ordering::SeqCst);
+        self.transactions.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// The whole stack in this process, with one product.
+struct Stack {
+    cloud: Cloud,
+    identity: DemoIdentity,
+}
+
+impl Stack {
+    async fn start(root: &Path, parameters: &BTreeMap<String, String>, options: Options) -> Result<Self> {
+        let template = Template::load(&root.join("template.yaml"), parameters)?;
+        let cloud = Cloud::start(&template, &shop_local::functions(), options).await?;
+        let tokens = TokenSettings::from_template(&template).context("the template has no TokenSecret")?;
+        let identity = DemoIdentity::start(&cloud.sdk_config("bench"), &tokens).await?;
+        let stack = Self { cloud, identity };
+        stack
+            .post("/products", &json!({ "id": PRODUCT, "name": PRODUCT, "price": 10, "stock": 1000 }))
+            .await?;
+        Ok(stack)
+    }
+
+    async fn order(&self) -> Result<()> {
+        self.post("/orders", &json!({ "items": [{ "product_id": PRODUCT, "quantity": 1 }] })).await
+    }
+
+    async fn post(&self, path: &str, body: &Value) -> Result<()> {
+        let request = Request::post(path)
+            .header("content-type", "application/json")
+            .header("authorization", self.identity.authorization()?)
+            .body(Bytes::from(body.to_string()))?;
+        let answer = self.cloud.call(request, IpAddr::V4(Ipv4Addr::LOCALHOST)).await?;
+        let problem = String::from_utf8_lossy(answer.body());
+        ensure!(answer.status() == StatusCode::CREATED, "POST {path}: {} {problem}", answer.status());
+        Ok(())
+    }
+}

@@ -1,0 +1,65 @@
+//! `cargo xtask bench`: what an order costs, and how fast the shop on one machine settles it.
+//!
+//! Counts are exact, and a count that misses its target fails the run. Times depend on the machine: they
+//! are shown beside their target and the baseline, and fail nothing.
+
+mod client;
+mod counts;
+mod report;
+mod shop;
+mod sizes;
+mod speed;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::Parser;
+
+use report::Report;
+use shop::Shop;
+use speed::Load;
+
+/// Measures the shop and holds the figures against their targets and the baseline.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// Write the figures as the new baseline (bench/baseline.json)
+    #[arg(long)]
+    save: bool,
+    /// A tenth of the orders: a look, not a baseline
+    #[arg(long, conflicts_with = "save")]
+    quick: bool,
+    /// Measure this `shop` binary instead of building one
+    #[arg(long, value_name = "PATH")]
+    shop: Option<PathBuf>,
+}
+
+#[tokio::main]
+async fn main() -> Result<ExitCode> {
+    let arguments = Arguments::parse();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the workspace")?;
+    let mut report = Report::new(root)?;
+
+    counts::measure(root, &mut report).await?;
+    sizes::measure(root, &mut report)?;
+
+    let binary = match arguments.shop {
+        Some(path) => path,
+        None => shop::build(root)?,
+    };
+    let load = if arguments.quick { Load::QUICK } else { Load::FULL };
+    let folder = tempfile::tempdir().context("a temporary folder")?;
+    let data = folder.path().to_string_lossy().into_owned();
+    let shop = Shop::start(&binary, root, &["--data", &data])?;
+    speed::measure(&shop, load, "file", &mut report).await?;
+    drop(shop);
+    let shop = Shop::start(&binary, root, &["--memory"])?;
+    speed::measure(&shop, load, "memory", &mut report).await?;
+    drop(shop);
+
+    report.print()?;
+    if arguments.save {
+        report.save()?;
+    }
+    Ok(if report.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
