@@ -1,0 +1,82 @@
+"""Gives the stack's HTTP API its routes in an emulator that creates the API without them.
+
+MiniStack creates AWS::ApiGatewayV2::Api but imports nothing of its Body. This reads the Body from the processed
+template and makes the integrations and routes that AWS would have made of it. It invents none, and can be run
+again: what is there is taken away first. Never needed, and never to be run, against AWS.
+
+    add_http_routes.py STACK        the endpoint is that of AWS_ENDPOINT_URL
+"""
+
+import json
+import re
+import sys
+
+import boto3
+
+METHODS = {"get", "post", "put", "patch", "delete", "options", "head", "x-amazon-apigateway-any-method"}
+FUNCTION = re.compile(r"\$\{(\w+)\.Arn\}")
+
+
+def main(stack: str) -> None:
+    cloudformation = boto3.client("cloudformation")
+    template = cloudformation.get_template(StackName=stack, TemplateStage="Processed")["TemplateBody"]
+    if isinstance(template, str):
+        template = json.loads(template)
+    resources = physical_ids(cloudformation, stack)
+    apis = [(name, resource["Properties"]["Body"]) for name, resource in template["Resources"].items()
+            if resource["Type"] == "AWS::ApiGatewayV2::Api"]
+    if not apis:
+        sys.exit(f"{stack} has no HTTP API")
+    for name, body in apis:
+        count = replace_routes(resources[name], routes(body), resources)
+        print(f"{name} {resources[name]}: {count} routes")
+
+
+def physical_ids(cloudformation, stack: str) -> dict[str, str]:
+    """Logical id -> physical id."""
+    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
+    return {resource["LogicalResourceId"]: resource["PhysicalResourceId"]
+            for page in pages for resource in page["StackResourceSummaries"]}
+
+
+def routes(body: dict) -> dict[str, str]:
+    """Route key (`POST /orders`) -> logical id of the function."""
+    found = {}
+    for path, operations in body["paths"].items():
+        for method, operation in operations.items():
+            if method not in METHODS:
+                continue
+            uri = json.dumps(operation["x-amazon-apigateway-integration"]["uri"])
+            function = FUNCTION.search(uri)
+            if not function:
+                sys.exit(f"{method} {path}: no function in {uri}")
+            verb = "ANY" if method.startswith("x-") else method.upper()
+            found[f"{verb} {path}"] = function[1]
+    return found
+
+
+def replace_routes(api: str, wanted: dict[str, str], resources: dict[str, str]) -> int:
+    gateway = boto3.client("apigatewayv2")
+    functions = boto3.client("lambda")
+    for route in items(gateway, "get_routes", api):
+        gateway.delete_route(ApiId=api, RouteId=route["RouteId"])
+    for integration in items(gateway, "get_integrations", api):
+        gateway.delete_integration(ApiId=api, IntegrationId=integration["IntegrationId"])
+    for key, function in sorted(wanted.items()):
+        arn = functions.get_function(FunctionName=resources[function])["Configuration"]["FunctionArn"]
+        integration = gateway.create_integration(
+            ApiId=api, IntegrationType="AWS_PROXY", IntegrationUri=arn, PayloadFormatVersion="2.0")
+        gateway.create_route(ApiId=api, RouteKey=key, Target=f"integrations/{integration['IntegrationId']}")
+    return len(wanted)
+
+
+def items(gateway, operation: str, api: str) -> list[dict]:
+    """All pages of a list, before the first of them is deleted."""
+    pages = gateway.get_paginator(operation).paginate(ApiId=api)
+    return [item for page in pages for item in page["Items"]]
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    main(sys.argv[1])

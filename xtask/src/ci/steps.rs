@@ -1,0 +1,79 @@
+//! The steps of the CI run, in their order.
+//!
+//! The build step builds everything that later steps use, tests included.
+
+use anyhow::Result;
+
+use super::{Step, dependencies};
+use crate::cargo::{self, cargo};
+use crate::emulator::{self, Emulator};
+use crate::http;
+use crate::process;
+use crate::project::Project;
+use crate::python::Environment;
+use crate::{acceptance, e2e, sam_local};
+
+/// In order: what is quick, or guards what is slow, comes first.
+pub(super) const STEPS: &[Step] = &[
+    Step { name: "formatting", run: formatting },
+    Step { name: "licences", run: dependencies::licences },
+    Step { name: "one TLS stack, one hyper", run: dependencies::no_duplicates },
+    Step { name: "template: sam validate", run: sam_validate },
+    Step { name: "template: cfn-lint", run: cfn_lint },
+    Step { name: "lints", run: lints },
+    Step { name: "documentation", run: documentation },
+    Step { name: "build", run: build },
+    Step { name: "cargo test --workspace", run: test },
+    Step { name: "cargo run: first order", run: first_order },
+    Step { name: "cargo run: end to end", run: end_to_end },
+    Step { name: "emulator, cargo lambda watch, sam local", run: emulator },
+];
+
+fn formatting(project: &Project) -> Result<()> {
+    process::run(cargo(project).args(["fmt", "--all", "--check"]))
+}
+
+fn lints(project: &Project) -> Result<()> {
+    process::run(cargo(project).args(["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]))
+}
+
+fn documentation(project: &Project) -> Result<()> {
+    let mut command = cargo(project);
+    command.args(["doc", "--workspace", "--no-deps"]);
+    process::run(command.env("RUSTDOCFLAGS", "--deny warnings"))
+}
+
+fn build(project: &Project) -> Result<()> {
+    cargo::build(project, &[]).map(drop)
+}
+
+fn test(project: &Project) -> Result<()> {
+    process::run(cargo(project).args(["test", "--workspace"]))
+}
+
+fn sam_validate(project: &Project) -> Result<()> {
+    let mut sam = Environment::sam(project)?.command("sam");
+    process::run(sam.current_dir(project.root()).args(["validate", "--lint", "--region", emulator::REGION]))
+}
+
+fn cfn_lint(project: &Project) -> Result<()> {
+    let mut lint = Environment::sam(project)?.command("cfn-lint");
+    process::run(lint.current_dir(project.root()).arg("template.yaml"))
+}
+
+fn first_order(project: &Project) -> Result<()> {
+    e2e::with_shop(project, |base_url| acceptance::first_order(project, base_url))
+}
+
+fn end_to_end(project: &Project) -> Result<()> {
+    e2e::e2e(project, None)
+}
+
+/// One deployment for all that needs one.
+fn emulator(project: &Project) -> Result<()> {
+    let emulator = Emulator::new(project, http::free_port()?);
+    emulator::with_emulator(project, &emulator, |base_url| {
+        emulator::checks(project, &emulator, base_url)?;
+        sam_local::check(project, &emulator, None)
+    })
+}

@@ -1,0 +1,70 @@
+//! `cargo xtask e2e`: the end-to-end suite, against a shop of its own or one that runs already.
+
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::Result;
+
+use crate::cargo::build;
+use crate::http;
+use crate::process::{self, Server};
+use crate::project::Project;
+
+/// The embedded cloud starts within a second; a debug build on a busy machine takes longer.
+const START_PATIENCE: Duration = Duration::from_mins(1);
+
+/// How much the suite asks of the shop.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Scale {
+    /// The embedded cloud, or AWS.
+    Full,
+    /// An emulator, which is slow.
+    Emulator,
+}
+
+/// Runs the suite against `base_url`, or against a `cargo run -- --memory` of its own.
+///
+/// # Errors
+/// When a build, the shop or a test fails.
+pub(crate) fn e2e(project: &Project, base_url: Option<&str>) -> Result<()> {
+    match base_url {
+        Some(base_url) => suite(project, base_url, Scale::Full, &[]),
+        None => with_shop(project, |base_url| suite(project, base_url, Scale::Full, &[])),
+    }
+}
+
+/// Runs `test` against a `cargo run -- --memory` on a free port, which is stopped afterwards.
+///
+/// # Errors
+/// When the build, the shop or the test fails.
+pub(crate) fn with_shop(project: &Project, test: impl FnOnce(&str) -> Result<()>) -> Result<()> {
+    let shop = build(project, &["shop"])?.join("shop");
+    let port = http::free_port()?;
+    let base_url = format!("http://127.0.0.1:{port}");
+    let mut command = Command::new(shop);
+    command.current_dir(project.root()).args(["--memory", "--port", &port.to_string()]);
+    let log = project.workshop().join("shop.log");
+    let mut shop = Server::start("the shop", &mut command, &log)?;
+    shop.wait_until(START_PATIENCE, || http::answers(&format!("{base_url}/products")))?;
+    test(&base_url).inspect_err(|_| eprintln!("{}", shop.log_tail()))
+}
+
+/// Runs the suite against a shop that runs, with `variables` that say who it can be there.
+///
+/// # Errors
+/// When the build or a test fails.
+pub(crate) fn suite(
+    project: &Project,
+    base_url: &str,
+    scale: Scale,
+    variables: &[(&str, String)],
+) -> Result<()> {
+    let suite = build(project, &["end-to-end"])?.join("end-to-end");
+    let scale = match scale {
+        Scale::Full => "full",
+        Scale::Emulator => "emulator",
+    };
+    let mut command = Command::new(suite);
+    command.current_dir(project.root()).args(["--base-url", base_url, "--scale", scale]);
+    process::run(command.envs(variables.iter().map(|(name, value)| (name, value))))
+}

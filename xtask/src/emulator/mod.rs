@@ -1,0 +1,174 @@
+//! `cargo xtask emulator`: the same stack, deployed from the same template into an emulator on this machine.
+
+mod deploy;
+mod e2e;
+mod front_door;
+mod ministack;
+mod record;
+mod stack;
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use crate::cargo::{build, build_functions};
+use crate::process::Server;
+use crate::project::Project;
+use crate::python::Environment;
+
+pub(crate) use e2e::{checks, e2e};
+pub(crate) use stack::Stack;
+
+/// The stack's name in samconfig.toml's environment `local`.
+const STACK: &str = "shop-local";
+/// The region of that environment; the emulator keeps regions apart, as AWS does.
+pub(crate) const REGION: &str = "us-east-1";
+
+/// An emulator by the port that it listens on; its logs and records are kept per port.
+#[derive(Clone, Debug)]
+pub(crate) struct Emulator {
+    port: u16,
+    folder: PathBuf,
+}
+
+impl Emulator {
+    /// The emulator of a port of the loopback.
+    pub(crate) fn new(project: &Project, port: u16) -> Self {
+        Self { port, folder: project.workshop().join(format!("emulator-{port}")) }
+    }
+
+    /// Where AWS services answer.
+    pub(crate) fn endpoint(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// The port.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Points an AWS client at the emulator, whatever the caller's own settings are: nothing that these
+    /// commands start may reach a real account.
+    pub(crate) fn point(&self, command: &mut Command) {
+        for name in ["AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_CA_BUNDLE"] {
+            command.env_remove(name);
+        }
+        let nowhere = if cfg!(windows) { "NUL" } else { "/dev/null" };
+        command
+            .env("AWS_CONFIG_FILE", nowhere)
+            .env("AWS_SHARED_CREDENTIALS_FILE", nowhere)
+            .env("AWS_ENDPOINT_URL", self.endpoint())
+            .env("AWS_ACCESS_KEY_ID", "test")
+            .env("AWS_SECRET_ACCESS_KEY", "test")
+            .env("AWS_REGION", REGION)
+            .env("AWS_DEFAULT_REGION", REGION);
+    }
+
+    /// The base URL of the front door, if [`up`] has left one running here with its emulator.
+    ///
+    /// # Errors
+    /// When the record cannot be read.
+    pub(crate) fn base_url(&self) -> Result<Option<String>> {
+        let record = record::Record::read(&self.folder)?;
+        Ok(record.filter(record::Record::is_running).map(|record| record.base_url))
+    }
+
+    /// Whether [`up`] has left an emulator running here.
+    ///
+    /// # Errors
+    /// When the record cannot be read.
+    pub(crate) fn is_up(&self) -> Result<bool> {
+        Ok(self.base_url()?.is_some())
+    }
+
+    /// The deployed stack, as the emulator describes it.
+    ///
+    /// # Errors
+    /// When it is not up, or cannot be asked.
+    pub(crate) fn stack(&self, project: &Project) -> Result<Stack> {
+        if !self.is_up()? {
+            bail!("no emulator runs at {}: `cargo xtask emulator up` starts one", self.endpoint());
+        }
+        Stack::describe(project, self)
+    }
+}
+
+/// A front door and, where none ran before, an emulator; both are stopped with this value.
+#[derive(Debug)]
+struct Running {
+    base_url: String,
+    servers: Vec<Server>,
+}
+
+/// Starts the emulator where none runs, builds all functions, deploys the template, and starts the front
+/// door before it. Run again, it deploys again. All of it stays up; returns the front door's base URL.
+///
+/// # Errors
+/// When a step fails. What was started is stopped then.
+pub(crate) fn up(project: &Project, emulator: &Emulator) -> Result<String> {
+    let running = start(project, emulator)?;
+    running.servers.into_iter().for_each(Server::leave);
+    Ok(running.base_url)
+}
+
+fn start(project: &Project, emulator: &Emulator) -> Result<Running> {
+    let sam = Environment::sam(project)?;
+    build_functions(project)?;
+    let shop = build(project, &["shop"])?.join("shop");
+    let mut servers = Vec::new();
+    let before = record::Record::read(&emulator.folder)?;
+    let ministack = if let Some(process) = before.as_ref().and_then(record::Record::running_ministack) {
+        process
+    } else {
+        down(emulator)?;
+        let server = ministack::start(project, emulator)?;
+        let process = record::Process::of(server.pid())?;
+        servers.push(server);
+        process
+    };
+    deploy::deploy(project, emulator, &sam)?;
+    let stack = Stack::describe(project, emulator)?;
+    // The one that ran knows the old stack.
+    if let Some(process) = before.and_then(record::Record::running_front_door) {
+        process.stop()?;
+    }
+    let (server, base_url) = front_door::start(project, emulator, &shop, &stack)?;
+    let front_door = record::Process::of(server.pid())?;
+    servers.insert(0, server);
+    record::Record { ministack, front_door, base_url: base_url.clone() }.write(&emulator.folder)?;
+    Ok(Running { base_url, servers })
+}
+
+/// Runs `work` with an emulator, given the base URL of its front door: one that is up as it is, or one that
+/// is brought up for this, and stopped again however this command ends.
+///
+/// # Errors
+/// When the emulator or the work fails.
+pub(crate) fn with_emulator(
+    project: &Project,
+    emulator: &Emulator,
+    work: impl FnOnce(&str) -> Result<()>,
+) -> Result<()> {
+    if let Some(base_url) = emulator.base_url()? {
+        return work(&base_url);
+    }
+    let running = start(project, emulator)?;
+    let worked = work(&running.base_url);
+    drop(running);
+    // What the record names beyond that, and the record itself. The failure of the work comes first.
+    let cleared = down(emulator);
+    worked.and(cleared)
+}
+
+/// Stops what [`up`] started; nothing to stop is fine.
+///
+/// # Errors
+/// When something does not stop, or the record cannot be read or removed.
+pub(crate) fn down(emulator: &Emulator) -> Result<()> {
+    let Some(record) = record::Record::read(&emulator.folder)? else { return Ok(()) };
+    record.front_door.stop()?;
+    record.ministack.stop()?;
+    ministack::remove_temporary(emulator)?;
+    record::Record::remove(&emulator.folder)
+}

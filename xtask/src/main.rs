@@ -1,0 +1,143 @@
+//! `cargo xtask`: the project's own commands, the same for people and CI (docs/testing.md).
+//!
+//! A command installs what it needs below `.emulator/`, uses free ports of the loopback, and stops what it
+//! started; only `emulator up` leaves servers running. It must never reach a real AWS account.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "these commands talk to a person, or to CI's log"
+)]
+
+mod acceptance;
+mod bench;
+mod cargo;
+mod ci;
+mod docker;
+mod e2e;
+mod emulator;
+mod forward;
+mod http;
+mod process;
+mod project;
+mod python;
+mod sam_local;
+mod sizes;
+mod template;
+mod watch;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::emulator::Emulator;
+use crate::project::Project;
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", about = "The project's own commands", version)]
+enum Command {
+    /// Run the end-to-end suite, against a `cargo run` of its own or the given shop
+    E2e {
+        /// The shop's base URL: scheme, host and port
+        #[arg(long)]
+        base_url: Option<String>,
+    },
+    /// The stack in a LocalStack-compatible emulator on this machine
+    #[command(subcommand)]
+    Emulator(EmulatorCommand),
+    /// Run `sam local invoke` of every function with its fixture (needs Docker)
+    SamLocal {
+        /// Only this function, such as create-order
+        #[arg(long)]
+        function: Option<String>,
+        #[command(flatten)]
+        port: Port,
+    },
+    /// Place an order through `cargo lambda watch` on an emulator's tables, and see it settled there
+    WatchCheck {
+        #[command(flatten)]
+        port: Port,
+    },
+    /// Run the measurements, against their baselines
+    Bench {
+        /// Passed on
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Build the functions for deployment and print their sizes
+    Sizes,
+    /// Run everything, as .ci/run does
+    Ci {
+        /// Only the steps whose name contains this
+        #[arg(long, default_value = "")]
+        only: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum EmulatorCommand {
+    /// Start the emulator, build and deploy the stack into it, and start the front door
+    Up {
+        #[command(flatten)]
+        port: Port,
+    },
+    /// Stop what `up` started
+    Down {
+        #[command(flatten)]
+        port: Port,
+    },
+    /// Run the end-to-end suite and the check of `cargo lambda watch` there
+    E2e {
+        #[command(flatten)]
+        port: Port,
+    },
+}
+
+#[derive(Clone, Copy, Debug, clap::Args)]
+struct Port {
+    /// The emulator's port
+    #[arg(long, default_value_t = 4566)]
+    port: u16,
+}
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // The chain of causes; a backtrace of this command helps nobody.
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<()> {
+    let command = Command::parse();
+    let project = Project::find()?;
+    process::stop_servers_on_interrupt()?;
+    let emulator = |port: Port| Emulator::new(&project, port.port);
+    match command {
+        Command::E2e { base_url } => e2e::e2e(&project, base_url.as_deref()),
+        Command::Emulator(EmulatorCommand::Up { port }) => {
+            let emulator = emulator(port);
+            let base_url = emulator::up(&project, &emulator)?;
+            println!("AWS services  {}\nthe shop      {base_url}", emulator.endpoint());
+            Ok(())
+        }
+        Command::Emulator(EmulatorCommand::Down { port }) => emulator::down(&emulator(port)),
+        Command::Emulator(EmulatorCommand::E2e { port }) => emulator::e2e(&project, &emulator(port)),
+        Command::SamLocal { function, port } => {
+            let emulator = emulator(port);
+            emulator::with_emulator(&project, &emulator, |_| {
+                sam_local::check(&project, &emulator, function.as_deref())
+            })
+        }
+        Command::WatchCheck { port } => {
+            let emulator = emulator(port);
+            emulator::with_emulator(&project, &emulator, |_| watch::check(&project, &emulator))
+        }
+        Command::Bench { arguments } => bench::bench(&project, &arguments),
+        Command::Sizes => sizes::sizes(&project),
+        Command::Ci { only } => ci::ci(&project.with_tests(), &only),
+    }
+}

@@ -1,0 +1,37 @@
+//! `cargo xtask sizes`: every function in the release profile, and its size.
+
+use std::fs;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::cargo::cargo;
+use crate::process;
+use crate::project::Project;
+
+/// Unzipped, in bytes: a function starts faster the less there is to load.
+const LIMIT: u64 = 8_000_000;
+
+/// Builds all functions in one call and prints their sizes.
+///
+/// # Errors
+/// When the build fails, or a function is larger than the limit.
+pub(crate) fn sizes(project: &Project) -> Result<()> {
+    let functions = project.functions()?;
+    let mut packages: Vec<_> = functions.iter().map(|function| function.package.as_str()).collect();
+    packages.dedup();
+    let mut command = cargo(project);
+    command.args(["build", "--release", "--bins"]);
+    command.args(packages.iter().flat_map(|package| ["--package", package]));
+    process::run(&mut command)?;
+    let mut too_large = Vec::new();
+    for function in &functions {
+        let binary = project.target().join("release").join(&function.name);
+        let bytes = fs::metadata(&binary).with_context(|| format!("no {}", binary.display()))?.len();
+        println!("{bytes:>10}  {}", function.name);
+        if bytes > LIMIT {
+            too_large.push(function.name.as_str());
+        }
+    }
+    ensure!(too_large.is_empty(), "larger than {LIMIT} bytes: {}", too_large.join(", "));
+    Ok(())
+}
