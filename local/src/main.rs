@@ -2,9 +2,9 @@
 
 mod command;
 
-use anyhow::Result;
+use std::process::ExitCode;
 
 #[tokio::main]
-async fn main() -> Result<()> {
+async fn main() -> ExitCode {
     command::run().await
 }

@@ -8,14 +8,25 @@ mod shop;
 mod stop;
 mod welcome;
 
+use std::process::ExitCode;
+
 use anyhow::Result;
 use clap::Parser;
 
 use arguments::{Arguments, Mode};
 
-/// Reads the command line and runs until the end.
-pub(crate) async fn run() -> Result<()> {
-    let arguments = Arguments::parse();
+/// Reads the command line and runs until the end. What keeps it from running is said in one line.
+pub(crate) async fn run() -> ExitCode {
+    match start(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn start(arguments: Arguments) -> Result<()> {
     output::start_log(&arguments.log)?;
     match arguments.mode {
         None => shop::run(arguments.shop).await,

@@ -27,3 +27,9 @@ pub(super) fn say(text: &str) -> Result<()> {
         _ => Ok(()),
     }
 }
+
+/// Says on standard error why the shop does not run: with every cause, and no trace of the program's own.
+pub(super) fn complain(error: &anyhow::Error) {
+    // Where even this cannot be written, the exit code is what is left.
+    writeln!(io::stderr(), "error: {error:#}").ok();
+}
