@@ -39,7 +39,8 @@ fn lints(project: &Project) -> Result<()> {
 
 fn documentation(project: &Project) -> Result<()> {
     let mut command = cargo(project);
-    command.args(["doc", "--workspace", "--no-deps"]);
+    // With examples named, cargo asks the features of tests as well: those that the lints were checked with.
+    command.args(["doc", "--workspace", "--no-deps", "--lib", "--bins", "--examples"]);
     process::run(command.env("RUSTDOCFLAGS", "--deny warnings"))
 }
 
