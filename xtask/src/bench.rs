@@ -11,5 +11,5 @@ use crate::project::Project;
 /// # Errors
 /// When the build or a measurement fails.
 pub(crate) fn bench(project: &Project, arguments: &[String]) -> Result<()> {
-    process::run(cargo(project).args(["run", "--release", "--package", "shop-bench", "--"]).args(arguments))
+    process::run(cargo(project).args(["run", "--release", "--bin", "shop-bench", "--"]).args(arguments))
 }

@@ -57,12 +57,12 @@ impl Draft {
             Some(node) => node.parsed("invalid_currency", "This must be an ISO 4217 code such as USD."),
             None => Some(Currency::USD),
         };
-        let price = price.and_then(|node| match currency {
-            Some(currency) => amount(&node, currency),
-            None => {
+        let price = price.and_then(|node| {
+            let Some(currency) = currency else {
                 check_amount(&node);
-                None
-            }
+                return None;
+            };
+            amount(&node, currency)
         });
         let category = body.optional("category").map(|node| category(&node));
         let image_url = body.optional("image_url").map(|node| image_url(&node));

@@ -38,7 +38,8 @@ pub fn write<T: Serialize>(kind: &'static str, value: &T) -> Result<Item, StoreE
 /// # Errors
 /// [`StoreError::Corrupt`] when `value` cannot be an attribute.
 pub fn value<T: Serialize>(kind: &'static str, value: &T) -> Result<AttributeValue, StoreError> {
-    serde_dynamo::to_attribute_value(value).map_err(|source| StoreError::Corrupt { kind, source: source.into() })
+    serde_dynamo::to_attribute_value(value)
+        .map_err(|source| StoreError::Corrupt { kind, source: source.into() })
 }
 
 /// A string attribute.

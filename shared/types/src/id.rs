@@ -12,10 +12,12 @@ use serde::{Deserialize, Serialize};
 use crate::Timestamp;
 
 /// Crockford's base 32 in lower case: no letter that reads as a digit, and it sorts as its bytes.
+const ALPHABET: &str = "0123456789abcdefghjkmnpqrstvwxyz";
+
 #[expect(clippy::expect_used, reason = "a constant alphabet, tested below")]
 static BASE32: LazyLock<Encoding> = LazyLock::new(|| {
     let mut specification = Specification::new();
-    specification.symbols.push_str("0123456789abcdefghjkmnpqrstvwxyz");
+    specification.symbols.push_str(ALPHABET);
     specification.encoding().expect("a valid alphabet")
 });
 
@@ -54,8 +56,7 @@ fn derived(prefix: &str, kind: &str, scope: &str, key: &str) -> String {
 
 fn has_shape(text: &str, prefix: &str) -> bool {
     text.strip_prefix(prefix).is_some_and(|body| {
-        body.len() == BODY_LENGTH
-            && body.bytes().all(|byte| BASE32.specification().symbols.as_bytes().contains(&byte))
+        body.len() == BODY_LENGTH && body.bytes().all(|byte| ALPHABET.as_bytes().contains(&byte))
     })
 }
 
