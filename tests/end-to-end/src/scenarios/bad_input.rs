@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::shop::Shop;
+use crate::shop::{Scale, Shop};
 use crate::steps;
 
 /// More than any body may have.
@@ -38,6 +38,10 @@ pub(super) async fn bodies_that_are_no_object_are_refused(shop: &Shop) -> Result
             ("[".repeat(60_000).as_bytes(), "malformed_json"),
             ("{\"a\":".repeat(12_000).as_bytes(), "malformed_json"),
         ] {
+            if code == "not_utf8" && shop.scale() == Scale::Emulator {
+                // The emulator hands a body on as text, with what is not UTF-8 replaced; AWS hands it on as it is.
+                continue;
+            }
             send(body).await?.problem(400, code)?;
         }
         for body in [&b"[]"[..], b"null", b"7", b"\"text\"", b"true", b"[{\"stock\": 1}]"] {
