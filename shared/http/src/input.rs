@@ -279,9 +279,9 @@ mod tests {
             let mut object = input.root().object().unwrap();
             assert_eq!(object.required("a").unwrap().integer(1..=5_u32), None);
             assert_eq!(object.required("b").unwrap().integer(1..=5_u32), None);
-            for element in object.required("c").unwrap().array(1..=2).unwrap() {
-                let _ = element.integer(0..=9_i64);
-            }
+            let elements = object.required("c").unwrap().array(1..=2).unwrap();
+            let read: Vec<_> = elements.iter().map(|element| element.integer(0..=9_i64)).collect();
+            assert_eq!(read, [Some(1), None]);
             assert_eq!(object.required("f").unwrap().integer(1..=5_u32), None);
             assert_eq!(object.required("g").unwrap().text(1..=5), None);
             assert!(object.required("h").is_none());
