@@ -71,7 +71,7 @@ fn filter(call: &Call, query: &[(String, String)]) -> Result<Filter, Problem> {
     }
     let invalid = |pointer: &str, detail: &str| {
         let error = FieldError { pointer: pointer.into(), code: "invalid_filter", detail: detail.into() };
-        Problem::bad_request("invalid_query", "The query has errors; see `errors`.").with_errors(vec![error])
+        Problem::invalid_query(vec![error])
     };
     match (status, customer) {
         (Some(status), None) => parse_status(status)

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
 use shop_types::Timestamp;
-use tokio::time::{MissedTickBehavior, interval_at};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 use super::core::Core;
 use super::lambda::Lambda;
@@ -25,14 +25,8 @@ pub(super) async fn run(
     every: Duration,
     input: Option<String>,
 ) {
-    let mut ticks = interval_at(tokio::time::Instant::now() + every, every);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            biased;
-            () = running.stopped() => return,
-            _ = ticks.tick() => {}
-        }
+    let mut ticks = Ticks::every(every);
+    while ticks.next(&running).await {
         let payload = match &input {
             Some(input) => RawValue::from_string(input.clone()),
             None => to_raw_value(&json!({
@@ -58,16 +52,30 @@ pub(super) async fn run(
     }
 }
 
-/// Deletes expired items, until the cloud stops.
-pub(super) async fn expire_items(core: Arc<Core>, running: Running) {
-    let mut ticks = interval_at(tokio::time::Instant::now() + EXPIRY, EXPIRY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
+/// Moments at an even distance, the first one after it.
+struct Ticks(Interval);
+
+impl Ticks {
+    fn every(distance: Duration) -> Self {
+        let mut ticks = interval_at(Instant::now() + distance, distance);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Self(ticks)
+    }
+
+    /// Waits for the next one; false when the cloud stops first.
+    async fn next(&mut self, running: &Running) -> bool {
         tokio::select! {
             biased;
-            () = running.stopped() => return,
-            _ = ticks.tick() => {}
+            () = running.stopped() => false,
+            _ = self.0.tick() => true,
         }
+    }
+}
+
+/// Deletes expired items, until the cloud stops.
+pub(super) async fn expire_items(core: Arc<Core>, running: Running) {
+    let mut ticks = Ticks::every(EXPIRY);
+    while ticks.next(&running).await {
         // Logged where it happens; the next minute tries again.
         drop(core.dynamodb.expire_items());
     }

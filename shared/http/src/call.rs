@@ -184,7 +184,7 @@ impl Call {
             }
         }
         errors.truncate(20);
-        if errors.is_empty() { Ok(parameters) } else { Err(invalid_query(errors)) }
+        if errors.is_empty() { Ok(parameters) } else { Err(Problem::invalid_query(errors)) }
     }
 
     /// Reads `limit` and `cursor` from the query. `list` names the list with its filter.
@@ -216,11 +216,6 @@ impl Call {
                 None
             }
         };
-        if errors.is_empty() { Ok(PageRequest { limit, after }) } else { Err(invalid_query(errors)) }
+        if errors.is_empty() { Ok(PageRequest { limit, after }) } else { Err(Problem::invalid_query(errors)) }
     }
-}
-
-/// 400 for query parameters.
-fn invalid_query(errors: Vec<FieldError>) -> Problem {
-    Problem::bad_request("invalid_query", "The query has errors; see `errors`.").with_errors(errors)
 }

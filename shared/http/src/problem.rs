@@ -99,6 +99,12 @@ impl Problem {
         Self::unprocessable("invalid_request", "The request has errors; see `errors`.").with_errors(errors)
     }
 
+    /// 400: with every query parameter that is wrong.
+    #[must_use]
+    pub fn invalid_query(errors: Vec<FieldError>) -> Self {
+        Self::bad_request("invalid_query", "The query has errors; see `errors`.").with_errors(errors)
+    }
+
     /// 503: another writer won at every try; the request may simply be sent again.
     #[must_use]
     pub fn contended() -> Self {
