@@ -21,6 +21,7 @@ mod process;
 mod project;
 mod python;
 mod sam_local;
+mod simulate;
 mod sizes;
 mod template;
 mod watch;
@@ -60,6 +61,12 @@ enum Command {
     },
     /// Run the measurements, against their baselines
     Bench {
+        /// Passed on
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Run the fault simulation: seeds, replays, planted mistakes (`-- --help` tells the arguments)
+    Simulate {
         /// Passed on
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
@@ -137,6 +144,7 @@ fn run() -> Result<()> {
             emulator::with_emulator(&project, &emulator, |_| watch::check(&project, &emulator))
         }
         Command::Bench { arguments } => bench::bench(&project, &arguments),
+        Command::Simulate { arguments } => simulate::simulate(&project, &arguments),
         Command::Sizes => sizes::sizes(&project),
         Command::Ci { only } => ci::ci(&project.with_tests(), &only),
     }
