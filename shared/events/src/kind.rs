@@ -9,9 +9,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::{
-    InventoryRejected, InventoryReleased, InventoryRepaired, InventoryReserved, InventoryUpdated, OrderRejected,
-    OrderSnapshot, OrderStalled, ProductDeleted, ProductSnapshot, ReservationRepaired, UserOrderPlaced,
-    UserStatsRepaired,
+    InventoryRejected, InventoryReleased, InventoryRepaired, InventoryReserved, InventoryUpdated,
+    OrderRejected, OrderSnapshot, OrderStalled, ProductDeleted, ProductSnapshot, ReservationRepaired,
+    UserOrderPlaced, UserStatsRepaired,
 };
 
 /// What an event is about. Its text is the envelope's `subject` and the first part of the event's id.
