@@ -130,6 +130,11 @@ fn check_answer(trigger: Trigger, signed_in: bool, answer: &Value) -> Result<Str
             let failures = answer["batchItemFailures"].as_array().context("no batchItemFailures")?;
             Ok(format!("{} failures", failures.len()))
         }
+        Trigger::Schedule => {
+            let answer = answer.as_object().context("no report")?;
+            ensure!(!answer.contains_key("errorMessage"), "it failed");
+            Ok(format!("a report of {} members", answer.len()))
+        }
     }
 }
 
@@ -192,12 +197,18 @@ mod tests {
             "0 failures"
         );
         assert!(check_answer(Trigger::Http, false, &json!({"statusCode": 401})).is_ok());
+        assert_eq!(
+            check_answer(Trigger::Schedule, false, &json!({"found": 0})).unwrap(),
+            "a report of 1 members"
+        );
         for (trigger, wrong) in [
             (Trigger::Http, json!({"statusCode": 500})),
             (Trigger::Http, json!({"statusCode": 401})),
             (Trigger::Http, json!({"errorMessage": "no"})),
             (Trigger::Batch, json!({"errorMessage": "no"})),
             (Trigger::Batch, json!(null)),
+            (Trigger::Schedule, json!({"errorMessage": "no"})),
+            (Trigger::Schedule, json!(null)),
         ] {
             assert!(check_answer(trigger, true, &wrong).is_err(), "{wrong}");
         }

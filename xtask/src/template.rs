@@ -17,6 +17,8 @@ pub(crate) enum Trigger {
     Http,
     /// A queue or a stream; the answer lists the items that failed.
     Batch,
+    /// A schedule, or an operator; the answer says what was done.
+    Schedule,
 }
 
 /// A function of the template.
@@ -97,7 +99,11 @@ fn function(properties: &Value) -> Result<Function> {
     let name = Path::new(code).file_name().and_then(|name| name.to_str()).context("CodeUri has no name")?;
     let events = properties.get("Events").and_then(Value::as_mapping).context("no Events")?;
     let event = events.values().next().and_then(|event| text(event.get("Type"))).context("no event")?;
-    let trigger = if event == "HttpApi" { Trigger::Http } else { Trigger::Batch };
+    let trigger = match event {
+        "HttpApi" => Trigger::Http,
+        "Schedule" | "ScheduleV2" => Trigger::Schedule,
+        _ => Trigger::Batch,
+    };
     let variables = properties.get("Environment").and_then(|environment| environment.get("Variables"));
     let variables = variables.and_then(Value::as_mapping).into_iter().flat_map(Mapping::keys);
     let variables = variables.filter_map(|name| Some(name.as_str()?.to_owned())).collect();
@@ -135,6 +141,12 @@ Resources:
       CodeUri: target/lambda/settle-order/
       Events:
         Queue: { Type: SQS, Properties: { Queue: !GetAtt Queue.Arn } }
+  SweepOrdersFunction:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: target/lambda/sweep-orders/
+      Events:
+        Schedule: { Type: Schedule, Properties: { Schedule: rate(5 minutes) } }
 ";
 
     #[test]
@@ -146,6 +158,7 @@ Resources:
         let settle_order = &functions["SettleOrderFunction"];
         assert_eq!((settle_order.name.as_str(), settle_order.trigger), ("settle-order", Trigger::Batch));
         assert!(settle_order.variables.is_empty());
+        assert_eq!(functions["SweepOrdersFunction"].trigger, Trigger::Schedule);
     }
 
     #[test]
