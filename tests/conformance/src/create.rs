@@ -20,6 +20,8 @@ use crate::wait::{self, Look};
 
 /// What was created.
 pub(crate) struct Created {
+    /// What no other run is called.
+    pub(crate) run: String,
     /// A table's name, a topic's ARN, a queue's URL, by its logical id.
     pub(crate) names: BTreeMap<String, String>,
     /// The stream of the one table that has one.
@@ -28,12 +30,13 @@ pub(crate) struct Created {
 
 pub(crate) async fn create(sdk: &SdkConfig, template: &Template) -> Result<Created> {
     let since = SystemTime::now().duration_since(UNIX_EPOCH)?;
-    let run = format!("conformance-{}-{}", since.as_millis(), std::process::id());
+    let run = format!("{}-{}", since.as_millis(), std::process::id());
+    let named = |id: &str| format!("conformance-{run}-{id}");
     let mut names = BTreeMap::new();
     let mut stream_arn = None;
     let dynamodb = aws_sdk_dynamodb::Client::new(sdk);
     for (id, table) in &template.tables {
-        let name = format!("{run}-{id}");
+        let name = named(id);
         let stream = create_table(&dynamodb, &name, table).await.with_context(|| name.clone())?;
         stream_arn = stream.or(stream_arn);
         names.insert(id.clone(), name);
@@ -44,18 +47,18 @@ pub(crate) async fn create(sdk: &SdkConfig, template: &Template) -> Result<Creat
     let (with, without): (Vec<_>, Vec<_>) =
         template.queues.iter().partition(|(_, queue)| queue.redrive.is_some());
     for (id, queue) in without.into_iter().chain(with) {
-        let name = format!("{run}-{id}");
+        let name = named(id);
         let (url, arn) = create_queue(&sqs, &name, queue, &arns).await.with_context(|| name.clone())?;
         names.insert(id.clone(), url);
         arns.insert(id.clone(), arn);
     }
     let sns = aws_sdk_sns::Client::new(sdk);
     for (id, topic) in &template.topics {
-        let name = format!("{run}-{id}");
+        let name = named(id);
         let arn = create_topic(&sns, &name, topic, &arns).await.with_context(|| name.clone())?;
         names.insert(id.clone(), arn);
     }
-    Ok(Created { names, stream_arn: stream_arn.context("a table with a stream")? })
+    Ok(Created { run, names, stream_arn: stream_arn.context("a table with a stream")? })
 }
 
 /// Creates a table, waits until it can be used, and gives its stream.

@@ -1,7 +1,6 @@
 //! Runs the checks, holds what they saw to the known differences, and shows it.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use futures::StreamExt;
 
@@ -36,12 +35,6 @@ impl Report {
             Outcome { check, difference }
         };
         let outcomes = futures::stream::iter(ALL.iter().map(run)).buffered(AT_ONCE).collect().await;
-        Self { outcomes, known }
-    }
-
-    /// A report from outcomes, for tests of the report itself.
-    #[must_use]
-    pub fn from_outcomes(outcomes: Vec<Outcome>, known: &'static [Difference]) -> Self {
         Self { outcomes, known }
     }
 
@@ -82,18 +75,18 @@ impl Report {
 #[must_use]
 pub fn table(reports: &[(&str, &Report)]) -> String {
     let width = ALL.iter().map(|check| check.name.len()).max().unwrap_or_default();
-    let mut text = format!("{:width$}", "check");
-    for (name, _) in reports {
-        _ = write!(text, "  {name:14}");
-    }
+    let line = |name: &str, cells: Vec<&str>| {
+        let cells: Vec<_> = cells.iter().map(|cell| format!("  {cell:14}")).collect();
+        format!("{name:width$}{}", cells.concat()).trim_end().to_owned()
+    };
+    let mut lines = vec![line("check", reports.iter().map(|(name, _)| *name).collect())];
     for (place, check) in ALL.iter().enumerate() {
-        _ = write!(text, "\n{:width$}", check.name);
-        for (_, report) in reports {
+        let verdict = |(_, report): &(&str, &Report)| {
             let differs = report.outcomes.get(place).is_some_and(|outcome| outcome.difference.is_some());
-            _ = write!(text, "  {:14}", if differs { "differs" } else { "conforms" });
-        }
+            if differs { "differs" } else { "conforms" }
+        };
+        lines.push(line(check.name, reports.iter().map(verdict).collect()));
     }
-    let lines: Vec<_> = text.lines().map(str::trim_end).collect();
     lines.join("\n")
 }
 
@@ -101,40 +94,81 @@ pub fn table(reports: &[(&str, &Report)]) -> String {
 /// generated part of docs/conformance.md.
 #[must_use]
 pub fn document() -> String {
-    let mut text = String::new();
+    let mut lines = Vec::new();
     let mut group = "";
     for check in ALL {
         let (module, name) = check.name.split_once("::").unwrap_or(("", check.name));
         if module != group {
             group = module;
-            _ = write!(text, "\n### {module}\n\n| check | rule | decided by | embedded cloud | MiniStack |\n");
-            text.push_str("|---|---|---|---|---|\n");
+            lines.push(format!("\n## {module}\n"));
+            lines.push("| check | rule | decided by | embedded cloud | MiniStack |".to_owned());
+            lines.push("|---|---|---|---|---|".to_owned());
         }
-        let page = check.decided_by.rsplit('/').next().unwrap_or_default().trim_end_matches(".html");
+        let (rule, page) = (check.rule, check.decided_by);
+        let title = page.rsplit('/').next().unwrap_or_default().trim_end_matches(".html");
         let verdict = |known: &[Difference]| {
             if known.iter().any(|known| known.check == check.name) { "differs" } else { "conforms" }
         };
-        _ = writeln!(
-            text,
-            "| `{name}` | {} | [{page}]({}) | {} | {} |",
-            check.rule,
-            check.decided_by,
-            verdict(EMBEDDED),
-            verdict(MINISTACK)
-        );
+        let (embedded, ministack) = (verdict(EMBEDDED), verdict(MINISTACK));
+        lines.push(format!("| `{name}` | {rule} | [{title}]({page}) | {embedded} | {ministack} |"));
     }
-    text.push_str("\n### Differences\n\n");
     for (name, differences) in [("the embedded cloud", EMBEDDED), ("MiniStack", MINISTACK)] {
-        _ = writeln!(text, "Of {name}: {}\n", if differences.is_empty() { "none." } else { "" });
-        let mut text_of = String::new();
-        for Difference { check, seen, reason } in differences {
-            _ = writeln!(text_of, "- `{check}`: {reason} Seen: `{seen}`.");
+        lines.push(format!("\n## Differences of {name}\n"));
+        if differences.is_empty() {
+            lines.push("None.".to_owned());
         }
-        if !text_of.is_empty() {
-            text.push_str(&text_of);
-            text.push('\n');
+        for Difference { check, seen, reason } in differences {
+            lines.push(format!("- `{check}`: {reason} Seen: `{seen}`."));
         }
     }
-    let lines: Vec<_> = text.trim().lines().map(str::trim_end).collect();
-    lines.join("\n")
+    lines.join("\n").trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every check holds, but for the first, of which `seen` was seen.
+    fn report(seen: Option<&str>, known: &'static [Difference]) -> Report {
+        let outcome = |(place, check): (usize, &'static Check)| Outcome {
+            check,
+            difference: seen.filter(|_| place == 0).map(str::to_owned),
+        };
+        Report { outcomes: ALL.iter().enumerate().map(outcome).collect(), known }
+    }
+
+    const FIRST: Difference = Difference { check: ALL[0].name, seen: "a stale item", reason: "" };
+
+    #[test]
+    fn only_what_is_known_may_differ_and_it_must() {
+        assert!(report(None, &[]).problems().is_empty());
+        assert!(report(Some("it was a stale item"), &[FIRST]).problems().is_empty());
+        let problem = |report: Report| {
+            let problems = report.problems();
+            assert_eq!(problems.len(), 1, "{problems:?}");
+            problems.concat()
+        };
+        assert!(problem(report(Some("a stale item"), &[])).contains(": differs: a stale item"));
+        assert!(problem(report(Some("no item"), &[FIRST])).contains("differs otherwise than known: no item"));
+        assert!(problem(report(None, &[FIRST])).contains("conforms, and is known to differ"));
+        const NO_CHECK: Difference = Difference { check: "writes::nothing", ..FIRST };
+        assert!(problem(report(None, &[NO_CHECK])).contains("and is no check"));
+    }
+
+    #[test]
+    fn checks_have_names_of_their_own() {
+        let mut names: Vec<_> = ALL.iter().map(|check| check.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), ALL.len());
+    }
+
+    #[test]
+    fn the_table_has_a_line_for_each_check() {
+        let report = report(Some("a stale item"), &[]);
+        let table = table(&[("here", &report), ("there", &report)]);
+        assert_eq!(table.lines().count(), 1 + ALL.len());
+        assert!(table.lines().nth(1).is_some_and(|line| line.ends_with("differs         differs")));
+        assert_eq!(report.counts(), (ALL.len() - 1, 1));
+    }
 }

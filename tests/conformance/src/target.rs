@@ -20,12 +20,14 @@ use crate::changes::Changes;
 use crate::{create, embedded};
 
 const TEMPLATE: &str = include_str!("../template.yaml");
-/// Longer than a function's, since a long poll is one call here.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
+/// Longer than anything takes, and shorter than the longest poll, which must end before by an arrival.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// What plays the services, with the resources of the checks' template.
 #[derive(Debug)]
 pub struct Target {
+    /// What no other run at the same place is called.
+    run: String,
     sdk: SdkConfig,
     pub(crate) dynamodb: aws_sdk_dynamodb::Client,
     pub(crate) sns: aws_sdk_sns::Client,
@@ -34,7 +36,7 @@ pub struct Target {
     names: BTreeMap<String, String>,
     pub(crate) changes: Changes,
     /// The embedded cloud ends with its last owner.
-    _cloud: Option<Cloud>,
+    cloud: Option<Cloud>,
 }
 
 impl Target {
@@ -52,7 +54,7 @@ impl Target {
         let names: BTreeMap<_, _> = names.collect();
         let recorded = names.get("RecordedTable").context("RecordedTable")?.clone();
         let changes = Changes::Recorded { client: aws_sdk_dynamodb::Client::new(&sdk), table: recorded };
-        Ok(Self::new(sdk, names, changes, Some(cloud)))
+        Ok(Self::new("embedded".to_owned(), sdk, names, changes, Some(cloud)))
     }
 
     /// Whatever answers at an endpoint, with resources that are created there now, beside those of other runs.
@@ -72,18 +74,25 @@ impl Target {
         let created = create::create(&sdk, &template()?).await?;
         let client = aws_sdk_dynamodbstreams::Client::new(&sdk);
         let changes = Changes::Stream { client, arn: created.stream_arn };
-        Ok(Self::new(sdk, created.names, changes, None))
+        Ok(Self::new(created.run, sdk, created.names, changes, None))
     }
 
-    fn new(sdk: SdkConfig, names: BTreeMap<String, String>, changes: Changes, cloud: Option<Cloud>) -> Self {
+    fn new(
+        run: String,
+        sdk: SdkConfig,
+        names: BTreeMap<String, String>,
+        changes: Changes,
+        cloud: Option<Cloud>,
+    ) -> Self {
         Self {
+            run,
             dynamodb: aws_sdk_dynamodb::Client::new(&sdk),
             sns: aws_sdk_sns::Client::new(&sdk),
             sqs: aws_sdk_sqs::Client::new(&sdk),
             sdk,
             names,
             changes,
-            _cloud: cloud,
+            cloud,
         }
     }
 
@@ -92,13 +101,18 @@ impl Target {
         self.names.get(id).map(String::as_str).with_context(|| format!("the template has no {id}"))
     }
 
+    /// A client request token that no other run uses: tokens belong to the account.
+    pub(crate) fn token(&self, name: &str) -> String {
+        format!("{name}-{}", self.run)
+    }
+
     /// Removes what [`Target::endpoint`] created. It fails too when nobody answers any more, so that a target
     /// that broke down amid the checks is not taken for one that differs.
     ///
     /// # Errors
     /// When something cannot be removed.
     pub async fn remove(self) -> Result<()> {
-        if self._cloud.is_some() { Ok(()) } else { create::remove(&self.sdk, &template()?, &self.names).await }
+        if self.cloud.is_some() { Ok(()) } else { create::remove(&self.sdk, &template()?, &self.names).await }
     }
 }
 

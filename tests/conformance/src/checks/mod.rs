@@ -53,11 +53,7 @@ macro_rules! page {
         concat!("https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_", $name, ".html")
     };
     (sqs $name:literal) => {
-        concat!(
-            "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/",
-            $name,
-            ".html"
-        )
+        concat!("https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/", $name, ".html")
     };
 }
 

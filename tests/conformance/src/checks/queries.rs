@@ -59,7 +59,8 @@ pub(super) async fn an_index_is_sparse_and_ordered(on: &Target) -> Result<()> {
 pub(super) async fn an_item_moves_between_partitions_of_an_index(on: &Target) -> Result<()> {
     on.store(placed("moves", "a", "moves-pending", "1")).await?;
     finds(of_status(on, "moves-pending")?, &["a"]).await?;
-    let update = on.update("moves", "a", "SET #status = :new")?.expression_attribute_names("#status", "status");
+    let update =
+        on.update("moves", "a", "SET #status = :new")?.expression_attribute_names("#status", "status");
     taken(update.expression_attribute_values(":new", s("moves-confirmed")).send().await)?;
     finds(of_status(on, "moves-confirmed")?, &["a"]).await?;
     finds(of_status(on, "moves-pending")?, &[]).await?;
@@ -90,7 +91,8 @@ pub(super) async fn pages_follow_each_other(on: &Target) -> Result<()> {
 pub(super) async fn a_page_starts_behind_a_key_that_is_not_there(on: &Target) -> Result<()> {
     five(on, "position").await?;
     let behind = |position: &str| placed("position", "never there", "position", position);
-    let query = |position| anyhow::Ok(of_status(on, "position")?.set_exclusive_start_key(Some(behind(position))));
+    let query =
+        |position| anyhow::Ok(of_status(on, "position")?.set_exclusive_start_key(Some(behind(position))));
     finds(query("25")?, &["c", "d", "e"]).await?;
     finds(query("25")?.scan_index_forward(false), &["b", "a"]).await?;
     finds(query("6")?, &[]).await
@@ -136,7 +138,7 @@ pub(super) async fn a_filter_comes_after_the_limit(on: &Target) -> Result<()> {
 pub(super) async fn a_projection_names_reserved_words_by_placeholder(on: &Target) -> Result<()> {
     let attributes = [("name", s("Mug")), ("price", n(5)), ("status", s("projection")), ("placed", s("1"))];
     on.store(item("projection", "a", &attributes)).await?;
-    let query = of_partition(on, "projection")?.projection_expression("price, #name, missing");
+    let query = of_partition(on, "projection")?.projection_expression("price, #name, never_there");
     let answer = taken(query.expression_attribute_names("#name", "name").send().await)?;
     let expected = Item::from([("price".to_owned(), n(5)), ("name".to_owned(), s("Mug"))]);
     ensure!(answer.items() == [expected], "found is {:?}", answer.items());

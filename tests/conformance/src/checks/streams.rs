@@ -83,7 +83,8 @@ pub(super) async fn a_refused_write_is_no_record(on: &Target) -> Result<()> {
     let again = put(on, pk, "a", 2)?.condition_expression("attribute_not_exists(pk)").send().await;
     refused(again, "ConditionalCheckFailedException")?;
     let transaction = on.dynamodb.transact_write_items();
-    let transaction = transaction.transact_items(transacted(on, pk, "b")?).transact_items(transacted(on, pk, "a")?);
+    let transaction =
+        transaction.transact_items(transacted(on, pk, "b")?).transact_items(transacted(on, pk, "a")?);
     refused(transaction.send().await, "TransactionCanceledException")?;
     let seen = changes(on, pk).await?;
     ensure!(seen == [inserted(pk, "a", 1)], "the records are {seen:?}");
@@ -93,7 +94,8 @@ pub(super) async fn a_refused_write_is_no_record(on: &Target) -> Result<()> {
 pub(super) async fn a_transaction_is_a_record_for_each_item(on: &Target) -> Result<()> {
     let pk = "transacted";
     let transaction = on.dynamodb.transact_write_items();
-    let transaction = transaction.transact_items(transacted(on, pk, "a")?).transact_items(transacted(on, pk, "b")?);
+    let transaction =
+        transaction.transact_items(transacted(on, pk, "a")?).transact_items(transacted(on, pk, "b")?);
     taken(transaction.send().await)?;
     let mut seen = changes(on, pk).await?;
     // Which of the two comes first is not promised.

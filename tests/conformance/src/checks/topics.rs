@@ -70,7 +70,8 @@ pub(super) async fn a_batch_has_256_kb_at_most(on: &Target) -> Result<()> {
 pub(super) async fn raw_delivery_keeps_the_body_and_the_attributes(on: &Target) -> Result<()> {
     let message = "{\"name\": \"caf\u{e9} <&> \\\"x\\\" \u{1f600}\",\n\t\"a\": [1, 2.50]}";
     let number = MessageAttributeValue::builder().data_type("Number").string_value("2.50").build()?;
-    let binary = MessageAttributeValue::builder().data_type("Binary").binary_value(Blob::new([0, 255])).build()?;
+    let binary =
+        MessageAttributeValue::builder().data_type("Binary").binary_value(Blob::new([0, 255])).build()?;
     let raw = PublishBatchRequestEntry::builder().id("1").message(message);
     let raw = raw.message_attributes("type", text("raw")?).message_attributes("number", number);
     let raw = raw.message_attributes("binary", binary).build()?;
@@ -123,7 +124,8 @@ pub(super) async fn an_exact_filter_passes_its_values_and_nothing_else(on: &Targ
 
 pub(super) async fn every_attribute_of_a_filter_must_match(on: &Target) -> Result<()> {
     let pass: &[&[Attribute]] = &[&[("type", "both"), ("store", "a")], &[("type", "both"), ("store", "b")]];
-    let dropped: &[&[Attribute]] = &[&[("type", "both")], &[("store", "a")], &[("type", "both"), ("store", "c")]];
+    let dropped: &[&[Attribute]] =
+        &[&[("type", "both")], &[("store", "a")], &[("type", "both"), ("store", "c")]];
     passes(on, "BothQueue", pass, dropped).await
 }
 
@@ -134,8 +136,13 @@ pub(super) async fn a_prefix_passes(on: &Target) -> Result<()> {
 
 pub(super) async fn anything_but_passes_the_rest(on: &Target) -> Result<()> {
     let pass: &[&[Attribute]] = &[&[("colour", "green")], &[("colour", "Red")]];
-    passes(on, "AnythingButQueue", pass, &[&[("color", "green")], &[("colour", "red")], &[("colour", "blue")]])
-        .await
+    passes(
+        on,
+        "AnythingButQueue",
+        pass,
+        &[&[("color", "green")], &[("colour", "red")], &[("colour", "blue")]],
+    )
+    .await
 }
 
 pub(super) async fn an_attribute_must_not_exist(on: &Target) -> Result<()> {

@@ -83,7 +83,7 @@ pub(super) async fn a_token_again_has_no_second_effect(on: &Target) -> Result<()
     on.store(item("token", "counter", &[("times", n(0))])).await?;
     for _ in 0..3 {
         let items = vec![count(on, "token", "counter")?, count_or_create(on, "token", "other")?];
-        taken(transact(on, items).client_request_token("conformance-again").send().await)?;
+        taken(transact(on, items).client_request_token(on.token("again")).send().await)?;
     }
     on.has(&item("token", "counter", &[("times", n(1))])).await?;
     on.has(&item("token", "other", &[("times", n(1))])).await
@@ -102,8 +102,8 @@ fn count_or_create(on: &Target, pk: &str, sk: &str) -> Result<TransactWriteItem>
 
 pub(super) async fn a_token_with_another_request_is_refused(on: &Target) -> Result<()> {
     let put = |sk: &str| new(on, item("token-reused", sk, &[]));
-    let token = "conformance-reused";
-    taken(transact(on, vec![put("a")?]).client_request_token(token).send().await)?;
+    let token = on.token("reused");
+    taken(transact(on, vec![put("a")?]).client_request_token(&token).send().await)?;
     let other = transact(on, vec![put("b")?]).client_request_token(token).send().await;
     refused(other, "IdempotentParameterMismatchException")?;
     let stored = on.stored("token-reused", "b").await?;
@@ -143,7 +143,8 @@ pub(super) async fn an_empty_transaction_is_refused(on: &Target) -> Result<()> {
 pub(super) async fn many_at_once_lose_no_update(on: &Target) -> Result<()> {
     on.store(item("at-once", "counter", &[("times", n(0))])).await?;
     let one = async |number: usize| {
-        let items = vec![count(on, "at-once", "counter")?, new(on, item("at-once", &number.to_string(), &[]))?];
+        let items =
+            vec![count(on, "at-once", "counter")?, new(on, item("at-once", &number.to_string(), &[]))?];
         match transact(on, items).send().await.map_err(SdkError::into_service_error) {
             Ok(_) => Ok(1),
             Err(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
