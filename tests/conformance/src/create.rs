@@ -31,12 +31,12 @@ pub(crate) struct Created {
 pub(crate) async fn create(sdk: &SdkConfig, template: &Template) -> Result<Created> {
     let since = SystemTime::now().duration_since(UNIX_EPOCH)?;
     let run = format!("{}-{}", since.as_millis(), std::process::id());
-    let named = |id: &str| format!("conformance-{run}-{id}");
+    let physical = |id: &str| format!("conformance-{run}-{id}");
     let mut names = BTreeMap::new();
     let mut stream_arn = None;
     let dynamodb = aws_sdk_dynamodb::Client::new(sdk);
     for (id, table) in &template.tables {
-        let name = named(id);
+        let name = physical(id);
         let stream = create_table(&dynamodb, &name, table).await.with_context(|| name.clone())?;
         stream_arn = stream.or(stream_arn);
         names.insert(id.clone(), name);
@@ -47,14 +47,14 @@ pub(crate) async fn create(sdk: &SdkConfig, template: &Template) -> Result<Creat
     let (with, without): (Vec<_>, Vec<_>) =
         template.queues.iter().partition(|(_, queue)| queue.redrive.is_some());
     for (id, queue) in without.into_iter().chain(with) {
-        let name = named(id);
+        let name = physical(id);
         let (url, arn) = create_queue(&sqs, &name, queue, &arns).await.with_context(|| name.clone())?;
         names.insert(id.clone(), url);
         arns.insert(id.clone(), arn);
     }
     let sns = aws_sdk_sns::Client::new(sdk);
     for (id, topic) in &template.topics {
-        let name = named(id);
+        let name = physical(id);
         let arn = create_topic(&sns, &name, topic, &arns).await.with_context(|| name.clone())?;
         names.insert(id.clone(), arn);
     }

@@ -30,8 +30,8 @@ pub const MINISTACK: &[Difference] = &[
     Difference {
         check: "topics::a_batch_has_256_kb_at_most",
         seen: "taken, not refused with BatchRequestTooLong",
-        reason: "It has no limit. The relay cuts its batches to size, and its own tests hold that against the \
-                 embedded cloud, which refuses.",
+        reason: "It has no limit. The relay cuts its batches to size, which its own tests hold, and the \
+                 embedded cloud refuses a larger one.",
     },
     Difference {
         check: "topics::raw_delivery_keeps_the_body_and_the_attributes",

@@ -138,6 +138,7 @@ mod tests {
     }
 
     const FIRST: Difference = Difference { check: ALL[0].name, seen: "a stale item", reason: "" };
+    const NO_CHECK: Difference = Difference { check: "writes::nothing", ..FIRST };
 
     #[test]
     fn only_what_is_known_may_differ_and_it_must() {
@@ -151,7 +152,6 @@ mod tests {
         assert!(problem(report(Some("a stale item"), &[])).contains(": differs: a stale item"));
         assert!(problem(report(Some("no item"), &[FIRST])).contains("differs otherwise than known: no item"));
         assert!(problem(report(None, &[FIRST])).contains("conforms, and is known to differ"));
-        const NO_CHECK: Difference = Difference { check: "writes::nothing", ..FIRST };
         assert!(problem(report(None, &[NO_CHECK])).contains("and is no check"));
     }
 

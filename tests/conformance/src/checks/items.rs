@@ -1,6 +1,7 @@
 //! Items as the checks write them.
 
 use std::collections::HashMap;
+use std::fmt::Display;
 
 use anyhow::{Result, ensure};
 use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
@@ -16,8 +17,8 @@ pub(super) fn s(text: impl Into<String>) -> AttributeValue {
     AttributeValue::S(text.into())
 }
 
-pub(super) fn n(number: impl ToString) -> AttributeValue {
-    AttributeValue::N(number.to_string())
+pub(super) fn n(number: impl Display) -> AttributeValue {
+    AttributeValue::N(format!("{number}"))
 }
 
 pub(super) fn key(pk: &str, sk: &str) -> Item {

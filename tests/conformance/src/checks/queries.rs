@@ -146,11 +146,17 @@ pub(super) async fn a_projection_names_reserved_words_by_placeholder(on: &Target
 }
 
 pub(super) async fn a_bare_reserved_word_is_refused(on: &Target) -> Result<()> {
-    refused(of_partition(on, "reserved")?.projection_expression("name").send().await, INVALID)?;
-    let filter = of_partition(on, "reserved")?.filter_expression("state = :x");
-    refused(filter.expression_attribute_values(":x", s("x")).send().await, INVALID)?;
     let update = on.update("reserved", "a", "SET total = :x")?;
-    refused(update.expression_attribute_values(":x", s("x")).send().await, INVALID)
+    let update = update.expression_attribute_values(":x", s("x"));
+    refused(update.send().await, INVALID).context("in an update")?;
+    let put = on.put(item("reserved", "a", &[]))?.condition_expression("status = :x");
+    let put = put.expression_attribute_values(":x", s("x"));
+    refused(put.send().await, INVALID).context("in a condition")?;
+    let filter = of_partition(on, "reserved")?.filter_expression("state = :x");
+    let filter = filter.expression_attribute_values(":x", s("x"));
+    refused(filter.send().await, INVALID).context("in a filter")?;
+    let projection = of_partition(on, "reserved")?.projection_expression("name");
+    refused(projection.send().await, INVALID).context("in a projection")
 }
 
 pub(super) async fn an_index_has_no_consistent_read(on: &Target) -> Result<()> {

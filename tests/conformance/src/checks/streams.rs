@@ -19,13 +19,13 @@ fn put(on: &Target, pk: &str, sk: &str, version: u32) -> Result<PutItemFluentBui
 }
 
 /// The attributes of an item as a record has them.
-fn image(pk: &str, sk: &str, version: u32) -> Option<Image> {
+fn image(pk: &str, sk: &str, version: u32) -> Image {
     let attributes = [("pk", pk.to_owned()), ("sk", sk.to_owned()), ("version", version.to_string())];
-    Some(attributes.map(|(name, value)| (name.to_owned(), value)).into())
+    attributes.map(|(name, value)| (name.to_owned(), value)).into()
 }
 
 fn inserted(pk: &str, sk: &str, version: u32) -> Change {
-    Change { kind: "INSERT".to_owned(), old: None, new: image(pk, sk, version) }
+    Change { kind: "INSERT".to_owned(), old: None, new: Some(image(pk, sk, version)) }
 }
 
 /// Writes the marker, and gives the changes before it.
@@ -55,10 +55,10 @@ pub(super) async fn each_write_is_a_record_with_both_images(on: &Target) -> Resu
     taken(delete.send().await)?;
     let modified = |before| Change {
         kind: "MODIFY".to_owned(),
-        old: image(pk, "a", before),
-        new: image(pk, "a", before + 1),
+        old: Some(image(pk, "a", before)),
+        new: Some(image(pk, "a", before + 1)),
     };
-    let removed = Change { kind: "REMOVE".to_owned(), old: image(pk, "a", 3), new: None };
+    let removed = Change { kind: "REMOVE".to_owned(), old: Some(image(pk, "a", 3)), new: None };
     let seen = changes(on, pk).await?;
     ensure!(seen == [inserted(pk, "a", 1), modified(1), modified(2), removed], "the records are {seen:?}");
     Ok(())
