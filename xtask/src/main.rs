@@ -93,7 +93,7 @@ enum EmulatorCommand {
         #[command(flatten)]
         port: Port,
     },
-    /// Run the end-to-end suite and the check of `cargo lambda watch` there
+    /// Run the conformance checks, the end-to-end suite and the check of `cargo lambda watch` there
     E2e {
         #[command(flatten)]
         port: Port,
