@@ -12,6 +12,7 @@ mod acceptance;
 mod bench;
 mod cargo;
 mod ci;
+mod conformance;
 mod docker;
 mod e2e;
 mod emulator;
@@ -46,6 +47,12 @@ enum Command {
     /// The stack in a LocalStack-compatible emulator on this machine
     #[command(subcommand)]
     Emulator(EmulatorCommand),
+    /// Hold the embedded cloud, and an emulator, to the behaviour of AWS that the shop relies on
+    Conformance {
+        /// Where an emulator answers; only the embedded cloud is checked without
+        #[arg(long)]
+        endpoint: Option<String>,
+    },
     /// Run `sam local invoke` of every function with its fixture (needs Docker)
     SamLocal {
         /// Only this function, such as create-order
@@ -93,7 +100,7 @@ enum EmulatorCommand {
         #[command(flatten)]
         port: Port,
     },
-    /// Run the end-to-end suite and the check of `cargo lambda watch` there
+    /// Run the conformance checks, the end-to-end suite and the check of `cargo lambda watch` there
     E2e {
         #[command(flatten)]
         port: Port,
@@ -133,6 +140,7 @@ fn run() -> Result<()> {
         }
         Command::Emulator(EmulatorCommand::Down { port }) => emulator::down(&emulator(port)),
         Command::Emulator(EmulatorCommand::E2e { port }) => emulator::e2e(&project, &emulator(port)),
+        Command::Conformance { endpoint } => conformance::conformance(&project, endpoint.as_deref()),
         Command::SamLocal { function, port } => {
             let emulator = emulator(port);
             emulator::with_emulator(&project, &emulator, |_| {
