@@ -1,21 +1,48 @@
 //! What the users table's writes mean to other services. Pure: no AWS, no clock.
 
-use shop_events::{Event, EventData, UserOrderPlaced};
+use shop_auth::Role;
+use shop_events::{Event, EventData, UserDeleted, UserOrderPlaced, UserSnapshot};
 use shop_messaging::relay::{Image, ImageError};
 
+use crate::account::User;
 use crate::ledger::{EntryState, LedgerEntry};
-use crate::store::is_ledger_entry;
+use crate::store::{is_account, is_ledger_entry};
 
-/// The events of one write: `user.order_placed` where an order begins to count. Statistics and tombstones
-/// tell nothing, and neither does taking an order off: `order.cancelled` said it already.
+/// The events of one write: `user.registered`, `.updated` and `.deleted` for an account, and
+/// `user.order_placed` where an order begins to count. Statistics and tombstones of orders tell nothing, and
+/// neither does taking an order off: `order.cancelled` said it already.
 ///
 /// # Errors
-/// An entry cannot be read.
+/// An entry or an account cannot be read.
 pub fn events(old: Option<&Image>, new: Option<&Image>) -> Result<Vec<Event>, ImageError> {
-    let (None, Some(new)) = (old, new) else { return Ok(Vec::new()) };
-    if !new.text("sk").is_some_and(is_ledger_entry) {
+    let Some(new) = new else { return Ok(Vec::new()) };
+    match new.text("sk") {
+        Some(sk) if is_account(sk) => account_events(old, new),
+        Some(sk) if is_ledger_entry(sk) && old.is_none() => entry_events(new),
+        _ => Ok(Vec::new()),
+    }
+}
+
+fn account_events(old: Option<&Image>, new: &Image) -> Result<Vec<Event>, ImageError> {
+    let user: User = new.read("account")?;
+    let before: Option<User> = old.map(|old| old.read("account")).transpose()?;
+    if before.as_ref().is_some_and(|before| before.version == user.version) {
         return Ok(Vec::new());
     }
+    let snapshot = || UserSnapshot {
+        user_id: user.id.clone(),
+        is_admin: user.role == Role::Admin,
+        registered_at: user.created_at,
+    };
+    let data = match (before, user.deleted_at) {
+        (_, Some(deleted_at)) => EventData::UserDeleted(UserDeleted { user_id: user.id.clone(), deleted_at }),
+        (None, None) => EventData::UserRegistered(snapshot()),
+        (Some(_), None) => EventData::UserUpdated(snapshot()),
+    };
+    Ok(vec![Event::new(data, user.version, user.updated_at, user.cause)])
+}
+
+fn entry_events(new: &Image) -> Result<Vec<Event>, ImageError> {
     let entry: LedgerEntry = new.read("ledger entry")?;
     Ok(match entry.state {
         EntryState::Cancelled => Vec::new(),
@@ -82,7 +109,34 @@ mod tests {
     }
 
     #[test]
-    fn the_fixture_tells_of_one_order() {
+    fn an_account_tells_of_its_life_and_of_nobody() {
+        let cause = || shop_events::Cause::request("request-2");
+        let at = Timestamp::from_millis;
+        let registered = crate::account::tests::user();
+        let promoted = registered.in_role(Role::Admin, cause(), at(2000));
+        let deleted = promoted.deleted(cause(), at(3000));
+        let image = |user: &User| Image::of_item(crate::store::accounts::account_item(user).unwrap());
+        let told = |old: Option<&User>, new: &User| {
+            let events = events(old.map(image).as_ref(), Some(&image(new))).unwrap();
+            events.iter().map(|event| event.to_json().unwrap()).collect::<Vec<_>>()
+        };
+        let id = &registered.id;
+        for (old, new, expected) in [
+            (None, &registered, format!("{id}:1:user.registered")),
+            (Some(&registered), &promoted, format!("{id}:2:user.updated")),
+            (Some(&promoted), &deleted, format!("{id}:3:user.deleted")),
+        ] {
+            let told = told(old, new);
+            let [event] = &told[..] else { panic!("{told:?}") };
+            assert!(event.contains(&expected), "{event}");
+            assert!(!event.contains("Ada") && !event.contains("example.com"), "{event}");
+        }
+        assert!(told(Some(&registered), &registered).is_empty());
+        assert!(events(Some(&image(&registered)), None).unwrap().is_empty());
+    }
+
+    #[test]
+    fn the_fixture_tells_of_one_order_and_one_account() {
         let fixture = include_str!("../../../events/publish-user-events.json");
         let fixture: serde_json::Value = serde_json::from_str(fixture).unwrap();
         let image = |image: &serde_json::Value| Option::<Image>::deserialize(image).unwrap();
@@ -91,7 +145,7 @@ mod tests {
             events(image(&change["OldImage"]).as_ref(), image(&change["NewImage"]).as_ref()).unwrap()
         });
         let types: Vec<_> = told.map(|event| event.event_type()).collect();
-        assert_eq!(types, [EventType::UserOrderPlaced]);
+        assert_eq!(types, [EventType::UserOrderPlaced, EventType::UserRegistered]);
     }
 
     #[test]

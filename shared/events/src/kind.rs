@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     InventoryRejected, InventoryReleased, InventoryReserved, InventoryUpdated, OrderRejected, OrderSnapshot,
-    ProductDeleted, ProductSnapshot, UserOrderPlaced,
+    ProductDeleted, ProductSnapshot, UserDeleted, UserOrderPlaced, UserSnapshot,
 };
 
 /// What an event is about. Its text is the envelope's `subject` and the first part of the event's id.
@@ -102,6 +102,12 @@ events! {
     InventoryReleased(InventoryReleased) = "inventory.released" from "/products";
     /// A product's stock changed, for whatever reason.
     InventoryUpdated(InventoryUpdated) = "inventory.updated" from "/products";
+    /// Somebody registered.
+    UserRegistered(UserSnapshot) = "user.registered" from "/users";
+    /// An account changed: its name, its address, its password or its role.
+    UserUpdated(UserSnapshot) = "user.updated" from "/users";
+    /// A user's personal data was erased.
+    UserDeleted(UserDeleted) = "user.deleted" from "/users";
     /// A confirmed order was counted in its user's statistics.
     UserOrderPlaced(UserOrderPlaced) = "user.order_placed" from "/users";
 }

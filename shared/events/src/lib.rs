@@ -24,4 +24,4 @@ pub use inventory::{
 pub use kind::{EventData, EventType, UnknownEventType};
 pub use orders::{OrderLine, OrderRejected, OrderSnapshot, OrderStatus};
 pub use products::{ProductDeleted, ProductSnapshot};
-pub use users::UserOrderPlaced;
+pub use users::{UserDeleted, UserOrderPlaced, UserSnapshot};
