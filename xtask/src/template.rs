@@ -17,6 +17,8 @@ pub(crate) enum Trigger {
     Http,
     /// A queue or a stream; the answer lists the items that failed.
     Batch,
+    /// Nothing: whoever IAM lets invoke it.
+    Nothing,
 }
 
 /// A function of the template.
@@ -48,7 +50,7 @@ impl Template {
     /// The functions by logical id.
     ///
     /// # Errors
-    /// When one has no code or no event.
+    /// When one has no code, or Events without any.
     pub(crate) fn functions(&self) -> Result<BTreeMap<String, Function>> {
         let mut functions = BTreeMap::new();
         for (id, properties) in functions_of(self.0.get("Resources"))? {
@@ -95,9 +97,14 @@ fn is_function(resource: &Value) -> bool {
 fn function(properties: &Value) -> Result<Function> {
     let code = text(properties.get("CodeUri")).context("no CodeUri")?;
     let name = Path::new(code).file_name().and_then(|name| name.to_str()).context("CodeUri has no name")?;
-    let events = properties.get("Events").and_then(Value::as_mapping).context("no Events")?;
-    let event = events.values().next().and_then(|event| text(event.get("Type"))).context("no event")?;
-    let trigger = if event == "HttpApi" { Trigger::Http } else { Trigger::Batch };
+    let trigger = match properties.get("Events").and_then(Value::as_mapping) {
+        None => Trigger::Nothing,
+        Some(events) => {
+            let event =
+                events.values().next().and_then(|event| text(event.get("Type"))).context("no event")?;
+            if event == "HttpApi" { Trigger::Http } else { Trigger::Batch }
+        }
+    };
     let variables = properties.get("Environment").and_then(|environment| environment.get("Variables"));
     let variables = variables.and_then(Value::as_mapping).into_iter().flat_map(Mapping::keys);
     let variables = variables.filter_map(|name| Some(name.as_str()?.to_owned())).collect();
@@ -135,6 +142,9 @@ Resources:
       CodeUri: target/lambda/settle-order/
       Events:
         Queue: { Type: SQS, Properties: { Queue: !GetAtt Queue.Arn } }
+  CreateAdminFunction:
+    Type: AWS::Serverless::Function
+    Properties: { CodeUri: target/lambda/create-admin/ }
 ";
 
     #[test]
@@ -146,6 +156,7 @@ Resources:
         let settle_order = &functions["SettleOrderFunction"];
         assert_eq!((settle_order.name.as_str(), settle_order.trigger), ("settle-order", Trigger::Batch));
         assert!(settle_order.variables.is_empty());
+        assert_eq!(functions["CreateAdminFunction"].trigger, Trigger::Nothing);
     }
 
     #[test]

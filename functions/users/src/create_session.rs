@@ -33,13 +33,15 @@ pub const FUNCTION: Function = Function::new("create-session", |environment| {
         let hasher = Hasher::start(&environment)?;
         let lookup = LookupSource::of(&environment)?;
         let signer = SignerSource::of(&environment, client.clone())?;
+        // It publishes its key, which the verifier then finds.
+        let signer = signer.start().await?;
         let verifier = Verifier::start(&environment, &client).await?;
         let route = CreateSession {
             attempts,
             sessions,
             hasher,
             lookup: lookup.read().await?,
-            signer: signer.start().await?,
+            signer,
             clock: environment.clock(),
             random: environment.random(),
         };

@@ -24,11 +24,13 @@ pub const FUNCTION: Function = Function::new("refresh-session", |environment| {
         let sessions = SessionStore::start(&environment, client.clone())?;
         let users_table = environment.required("USERS_TABLE")?.to_owned();
         let signer = SignerSource::of(&environment, client.clone())?;
+        // It publishes its key, which the verifier then finds.
+        let signer = signer.start().await?;
         let verifier = Verifier::start(&environment, &client).await?;
         let route = RefreshSession {
             sessions,
             users_table,
-            signer: signer.start().await?,
+            signer,
             clock: environment.clock(),
             random: environment.random(),
         };

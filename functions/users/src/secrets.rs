@@ -159,3 +159,108 @@ impl Signer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use aws_sdk_dynamodb::Client;
+    use aws_smithy_async::test_util::ManualTimeSource;
+    use shop_auth::{KeyTable, RETIREMENT_SECONDS, Role, Verifier};
+    use shop_types::UserId;
+
+    use super::*;
+    use crate::testing::{KEYS_TABLE, Table};
+
+    /// A signer and a verifier of one stack, whose clock moves by hand.
+    struct Stage {
+        table: Table,
+        time: ManualTimeSource,
+        environment: Environment,
+        signer: Signer,
+        verifier: Verifier,
+    }
+
+    impl Stage {
+        async fn new() -> Self {
+            let table = Table::new();
+            table.set_secret(&"a".repeat(64));
+            let time = ManualTimeSource::new(UNIX_EPOCH + Duration::from_hours(500_000));
+            let environment = table.environment_at(time.clone());
+            let client = Client::new(environment.sdk_config());
+            let signer = SignerSource::of(&environment, client.clone()).unwrap().start().await.unwrap();
+            let verifier = Verifier::start(&environment, &client).await.unwrap();
+            Self { table, time, environment, signer, verifier }
+        }
+
+        async fn token(&self) -> String {
+            let user = UserId::fresh(Timestamp::from_millis(1), [1; 10]);
+            let now = self.environment.clock().now();
+            self.signer.issuer().await.unwrap().mint(&user, Role::Customer, now).unwrap()
+        }
+
+        async fn keys(&self) -> usize {
+            let keys =
+                KeyTable::new(Client::new(self.environment.sdk_config()), KEYS_TABLE).jwks().await.unwrap();
+            serde_json::to_value(keys).unwrap()["keys"].as_array().unwrap().len()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_rotated_secret_signs_within_minutes_and_the_old_key_s_tokens_end_by_themselves() {
+        let stage = Stage::new().await;
+        let old = stage.token().await;
+        stage.table.set_secret(&"b".repeat(64));
+        stage.time.advance(Duration::from_mins(4));
+        assert_eq!(stage.signer.issuer().await.unwrap().kid(), stage.signer.issuer().await.unwrap().kid());
+        assert_eq!(stage.keys().await, 1, "it is looked at every five minutes");
+        stage.time.advance(Duration::from_mins(1));
+        let new = stage.token().await;
+        assert_eq!(stage.keys().await, 2);
+        // Both are good, the new one at once, by a verifier that had read the table before.
+        for token in [&old, &new] {
+            stage.verifier.verify(token).await.unwrap();
+        }
+        let last_of_old = stage.environment.clock().now().as_secs() + RETIREMENT_SECONDS;
+        stage.time.advance(Duration::from_secs(RETIREMENT_SECONDS.unsigned_abs()));
+        assert_eq!(stage.environment.clock().now().as_secs(), last_of_old);
+        assert_eq!(stage.keys().await, 1, "the old key is shown to nobody any more");
+        stage.verifier.verify(&stage.token().await).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_secret_that_is_put_back_is_the_active_one_again() {
+        let stage = Stage::new().await;
+        for secret in ["b", "a"] {
+            stage.table.set_secret(&secret.repeat(64));
+            stage.time.advance(Duration::from_mins(5));
+            stage.verifier.verify(&stage.token().await).await.unwrap();
+        }
+        stage.time.advance(Duration::from_hours(1));
+        stage.verifier.verify(&stage.token().await).await.unwrap();
+        assert_eq!(stage.keys().await, 1);
+    }
+
+    #[tokio::test]
+    async fn where_the_secret_cannot_be_read_anew_the_old_one_is_good_for_a_while() {
+        let stage = Stage::new().await;
+        let fail = || stage.table.before_next("GetSecretValue", |_, _| Some((500, "{}".to_owned())));
+        stage.time.advance(Duration::from_mins(14));
+        fail();
+        stage.verifier.verify(&stage.token().await).await.unwrap();
+        stage.time.advance(Duration::from_mins(1));
+        fail();
+        assert!(stage.signer.issuer().await.is_err());
+        assert!(stage.signer.issuer().await.is_ok(), "it recovers by itself");
+    }
+
+    #[tokio::test]
+    async fn a_short_secret_does_not_start() {
+        let table = Table::new();
+        table.set_secret("short");
+        let environment = table.environment();
+        let client = Client::new(environment.sdk_config());
+        let started = SignerSource::of(&environment, client).unwrap().start().await;
+        assert!(matches!(started, Err(StartError::Unavailable { .. })));
+    }
+}

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
+use aws_smithy_async::time::{SharedTimeSource, SystemTimeSource, TimeSource};
 use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
@@ -31,6 +32,7 @@ pub(crate) struct Table {
     database: Database,
     calls: Arc<Mutex<Vec<(String, Value)>>>,
     intercept: Arc<Mutex<Option<Arc<Intercept>>>>,
+    secret: Arc<Mutex<String>>,
 }
 
 impl Table {
@@ -47,11 +49,21 @@ impl Table {
         ] {
             database.create_table(serde_json::from_value(create).unwrap()).unwrap();
         }
-        Self { database, calls: Arc::default(), intercept: Arc::default() }
+        Self { database, calls: Arc::default(), intercept: Arc::default(), secret: Arc::default() }
+    }
+
+    /// Sets what every secret is.
+    pub(crate) fn set_secret(&self, secret: &str) {
+        secret.clone_into(&mut self.secret.lock().unwrap());
     }
 
     /// The environment of a function that uses the table.
     pub(crate) fn environment(&self) -> Environment {
+        self.environment_at(SystemTimeSource::new())
+    }
+
+    /// The same with a clock of its own.
+    pub(crate) fn environment_at(&self, time: impl TimeSource + 'static) -> Environment {
         let table = self.clone();
         let credentials = aws_credential_types::Credentials::from_keys("key", "secret", None);
         let sdk = aws_types::SdkConfig::builder()
@@ -59,6 +71,7 @@ impl Table {
             .region(aws_types::region::Region::new("eu-west-1"))
             .credentials_provider(aws_credential_types::provider::SharedCredentialsProvider::new(credentials))
             .retry_config(RetryConfig::disabled())
+            .time_source(SharedTimeSource::new(time))
             .http_client(http_client_fn(move |_, _| SharedHttpConnector::new(table.clone())))
             .build();
         let variables = [
@@ -66,6 +79,7 @@ impl Table {
             ("KEYS_TABLE", KEYS_TABLE),
             ("TOKEN_ISSUER", "https://shop.test"),
             ("TOKEN_AUDIENCE", "shop"),
+            ("TOKEN_SECRET_ARN", "token-secret"),
         ];
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
         Environment::new(BTreeMap::from(variables), sdk, Random::system())
@@ -114,6 +128,9 @@ impl Table {
             "UpdateItem" => run(body, |request| database.update_item(request)),
             "Query" => run(body, |request| database.query(request)),
             "TransactWriteItems" => run(body, |request| database.transact_write_items(request)),
+            "GetSecretValue" => {
+                (200, json!({ "SecretString": self.secret.lock().unwrap().as_str() }).to_string())
+            }
             other => panic!("{other} is not used by this service"),
         }
     }

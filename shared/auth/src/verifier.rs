@@ -21,9 +21,10 @@ use crate::{Principal, SessionId};
 const MAX_TOKEN_LENGTH: usize = 1024;
 /// Clocks of AWS services agree within a second; this is for those of the session functions.
 const LEEWAY_SECONDS: i64 = 5;
-/// An unknown key id makes the table be read again, but not more often than this: tokens cost nothing to
-/// make up, and reads do.
-const REFRESH_INTERVAL_MILLIS: i64 = 10_000;
+/// An unknown key id makes the table be read again, so that a new key is known at once; but not more often than
+/// so many times in this long: tokens cost nothing to make up, and reads do.
+const LOOKUP_INTERVAL_MILLIS: i64 = 10_000;
+const MAX_LOOKUPS: u32 = 5;
 /// What was read is read anew after this: a key that was withdrawn is then accepted nowhere, whatever tokens
 /// come. Between two reads, a check makes no call.
 const REREAD_INTERVAL_MILLIS: i64 = 15 * 60 * 1000;
@@ -59,6 +60,9 @@ struct Keys {
     by_id: BTreeMap<String, AcceptedKey>,
     /// When the table was asked last, whatever it answered.
     asked_at: Option<Timestamp>,
+    /// How often unknown keys were looked up since when.
+    lookups: u32,
+    lookups_since: Timestamp,
 }
 
 #[derive(Clone)]
@@ -119,14 +123,14 @@ impl Verifier {
         }
         let kid = header.kid.ok_or(InvalidToken("no key id"))?;
         let now = self.clock.now();
-        if self.asked_before(now, REREAD_INTERVAL_MILLIS)
+        if self.is_due(now)
             && let Err(error) = self.refresh(now).await
         {
             tracing::warn!(error = %Chain(&error), "the signing keys could not be read anew");
         }
         let key = match self.key(&kid, now) {
             Some(key) => key,
-            None if self.asked_before(now, REFRESH_INTERVAL_MILLIS) => {
+            None if self.may_look_up(now) => {
                 self.refresh(now).await.map_err(|error| VerifyError::Keys(Box::new(error)))?;
                 self.key(&kid, now).ok_or(InvalidToken("unknown key"))?
             }
@@ -162,20 +166,27 @@ impl Verifier {
         found.retire_at.is_none_or(|at| now.as_secs() < at).then(|| found.key.clone())
     }
 
-    /// Whether the table was asked last longer ago than this, or never.
-    fn asked_before(&self, now: Timestamp, interval_millis: i64) -> bool {
+    /// Whether what was read is old, or nothing was.
+    fn is_due(&self, now: Timestamp) -> bool {
         let asked_at = self.keys.read().unwrap_or_else(PoisonError::into_inner).asked_at;
-        asked_at.is_none_or(|asked_at| now.as_millis() - asked_at.as_millis() >= interval_millis)
+        asked_at.is_none_or(|asked_at| now.as_millis() - asked_at.as_millis() >= REREAD_INTERVAL_MILLIS)
+    }
+
+    /// Whether an unknown key may be looked up; it counts as one lookup if so. Where no key is known at all,
+    /// the first is still to be published, and it always may.
+    fn may_look_up(&self, now: Timestamp) -> bool {
+        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        if now.as_millis() - keys.lookups_since.as_millis() >= LOOKUP_INTERVAL_MILLIS {
+            (keys.lookups, keys.lookups_since) = (0, now);
+        }
+        let may = keys.lookups < MAX_LOOKUPS || keys.by_id.is_empty();
+        keys.lookups += u32::from(may);
+        may
     }
 
     async fn refresh(&self, now: Timestamp) -> Result<(), KeyTableError> {
         // First, so that a table that cannot be read is not asked at every request.
-        let known = {
-            let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
-            let known = !keys.by_id.is_empty();
-            keys.asked_at = known.then_some(now);
-            known
-        };
+        self.keys.write().unwrap_or_else(PoisonError::into_inner).asked_at = Some(now);
         let published = self.table.read().await?;
         let by_id: Result<BTreeMap<_, _>, _> = published
             .into_iter()
@@ -186,8 +197,6 @@ impl Verifier {
             .collect::<Result<_, jsonwebtoken::errors::Error>>();
         let by_id = by_id.map_err(|_| KeyTableError::Malformed)?;
         let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
-        // An empty table says that no key has been published yet: look again at the next token.
-        keys.asked_at = (known || !by_id.is_empty()).then_some(now);
         keys.by_id = by_id;
         Ok(())
     }
@@ -258,10 +267,12 @@ mod tests {
             issuer: "shop".to_owned(),
             audience: "shop-api".to_owned(),
             clock: environment.clock(),
-            // Just read, so that an unknown key id is refused without another read.
+            // Just read, and looked up as often as may be, so that an unknown key id is refused without another read.
             keys: RwLock::new(Keys {
                 by_id: BTreeMap::from([(kid, AcceptedKey { key, retire_at })]),
                 asked_at: Some(environment.clock().now()),
+                lookups: MAX_LOOKUPS,
+                lookups_since: environment.clock().now(),
             }),
         }
     }
@@ -295,6 +306,36 @@ mod tests {
         assert!(
             verifier().verify(&signed(|_, _| {})).await.is_ok(),
             "the tests' own tokens are good as they are"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_token_in_a_session_says_which() {
+        let now = Timestamp::from_millis(NOW * 1000);
+        let session = SessionId::fresh([7; 16]);
+        let token = issuer().mint_in(&session, &user(), Role::Customer, now).unwrap();
+        assert_eq!(verifier().verify_session(&token).await.unwrap().session, Some(session));
+        let token = issuer().mint(&user(), Role::Customer, now).unwrap();
+        assert_eq!(verifier().verify_session(&token).await.unwrap().session, None);
+        assert!(refused(&signed(|_, claims| claims["sid"] = json!("../"))).await);
+    }
+
+    #[tokio::test]
+    async fn a_key_is_accepted_until_it_is_retired() {
+        let token = signed(|_, _| {});
+        assert!(verifier_until(Some(NOW + 1)).verify(&token).await.is_ok());
+        assert!(matches!(verifier_until(Some(NOW)).verify(&token).await, Err(VerifyError::Invalid(_))));
+    }
+
+    #[test]
+    fn made_up_keys_are_looked_up_a_few_times_and_no_more() {
+        let verifier = verifier();
+        let at = |millis: i64| Timestamp::from_millis(NOW * 1000 + millis);
+        assert!(!verifier.may_look_up(at(LOOKUP_INTERVAL_MILLIS - 1)));
+        let looked_up = (0..100).filter(|_| verifier.may_look_up(at(LOOKUP_INTERVAL_MILLIS))).count();
+        assert_eq!(looked_up, 5);
+        assert!(
+            !verifier.is_due(at(REREAD_INTERVAL_MILLIS - 1)) && verifier.is_due(at(REREAD_INTERVAL_MILLIS))
         );
     }
 

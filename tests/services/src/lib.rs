@@ -1,6 +1,7 @@
 //! One service alone, over the embedded cloud: its handlers and consumers as they are deployed, wired by
 //! template.yaml, in virtual time. What other services would do, a test does itself.
 
+mod accounts;
 mod answer;
 mod queue;
 
@@ -20,16 +21,22 @@ use shop_local::cloud::{Cloud, Options, simulated_runtime};
 use shop_local::template::Template;
 use shop_types::{Timestamp, UserId};
 
+pub use accounts::{Account, PASSWORD};
 pub use answer::Answer;
 pub use queue::order_event;
 
 /// A secret as long as the stack's own.
 const SECRET: &str = "a secret of sixty-four characters, which only this test knows!!";
 
+/// Where requests come from, unless a test says otherwise.
+const SOURCE: &str = "203.0.113.7";
+
 /// A cloud that runs the functions of one service.
 pub struct Service {
     /// The cloud.
     pub cloud: Cloud,
+    /// Mints the tokens of a key that is not the stack's own.
+    issuer: TokenIssuer,
     /// An administrator's token.
     administrator: String,
 }
@@ -66,10 +73,31 @@ impl Service {
         let cloud = Cloud::start(&template, functions, options).await?;
         let sdk = cloud.sdk_config("test");
         issuer.publish(&aws_sdk_dynamodb::Client::new(&sdk), &variable("KEYS_TABLE")?).await?;
-        let now = sdk.time_source().context("a clock")?.now().duration_since(UNIX_EPOCH)?;
-        let now = Timestamp::from_millis(i64::try_from(now.as_millis())?);
+        let now = now(&cloud)?;
         let administrator = issuer.mint(&UserId::fresh(now, [1; 10]), Role::Admin, now)?;
-        Ok(Self { cloud, administrator })
+        Ok(Self { cloud, issuer, administrator })
+    }
+
+    /// The issuer of a key that is not the stack's own, but published as if it were.
+    #[must_use]
+    pub fn issuer(&self) -> &TokenIssuer {
+        &self.issuer
+    }
+
+    /// A customer's token of that issuer, of this moment.
+    ///
+    /// # Errors
+    /// When the id is none.
+    pub fn token(&self, user: &str) -> Result<String> {
+        Ok(self.issuer.mint(&user.parse()?, Role::Customer, self.now()?)?)
+    }
+
+    /// The time, by the cloud's clock.
+    ///
+    /// # Errors
+    /// When there is no clock.
+    pub fn now(&self) -> Result<Timestamp> {
+        now(&self.cloud)
     }
 
     /// The administrator sends a request.
@@ -116,7 +144,27 @@ impl Service {
             let bearer = if *name == "authorization" { "Bearer " } else { "" };
             request = request.header(*name, format!("{bearer}{value}"));
         }
-        Answer::of(self.cloud.invoke_http(request.body(body)?, "203.0.113.7").await)
+        Answer::of(self.cloud.invoke_http(request.body(body)?, SOURCE).await)
+    }
+
+    /// Somebody sends no body, and this as the value of `Authorization`.
+    ///
+    /// # Errors
+    /// When the answer is not JSON.
+    pub async fn raw(&self, method: &Method, path: &str, authorization: &str) -> Result<Answer> {
+        let request = Request::builder().method(method).uri(path).header("authorization", authorization);
+        Answer::of(self.cloud.invoke_http(request.body(Bytes::new())?, SOURCE).await)
+    }
+
+    /// Somebody at a network address sends a JSON body, without a token.
+    ///
+    /// # Errors
+    /// When the answer is not JSON.
+    pub async fn post_from(&self, source: &str, path: &str, body: &Value) -> Result<Answer> {
+        let request = Request::builder().method(Method::POST).uri(path);
+        let request =
+            request.header("content-type", "application/json").body(Bytes::from(body.to_string()))?;
+        Answer::of(self.cloud.invoke_http(request, source).await)
     }
 
     /// Invokes a function with its fixture, the token in it replaced by the administrator's.
@@ -130,4 +178,10 @@ impl Service {
             RawValue::from_string(text.replace("Bearer TOKEN", &format!("Bearer {}", self.administrator)))?;
         Ok(serde_json::from_str(self.cloud.invoke(function, payload).await?.get())?)
     }
+}
+
+fn now(cloud: &Cloud) -> Result<Timestamp> {
+    let sdk = cloud.sdk_config("test");
+    let now = sdk.time_source().context("a clock")?.now().duration_since(UNIX_EPOCH)?;
+    Ok(Timestamp::from_millis(i64::try_from(now.as_millis())?))
 }
