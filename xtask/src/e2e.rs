@@ -31,13 +31,11 @@ pub(crate) enum Scale {
 /// # Errors
 /// When a build, the shop or a test fails.
 pub(crate) fn e2e(project: &Project, base_url: Option<&str>) -> Result<()> {
-    match base_url {
-        Some(base_url) => suite(project, base_url, Scale::Full, &[]),
-        None => {
-            with_shop(project, |base_url| suite(project, base_url, Scale::Full, &[]))?;
-            without_demo(project)
-        }
+    if let Some(base_url) = base_url {
+        return suite(project, base_url, Scale::Full, &[]);
     }
+    with_shop(project, |base_url| suite(project, base_url, Scale::Full, &[]))?;
+    without_demo(project)
 }
 
 /// Runs the suite as a deployed shop has it: no demo identity, and an administrator who logs in.

@@ -121,6 +121,10 @@ impl Verifier {
         if header.alg != Algorithm::EdDSA || header.typ.as_deref() != Some(TOKEN_TYPE) {
             return Err(InvalidToken("another kind of token").into());
         }
+        // RFC 7515 section 4.1.11: what has to be understood and is not makes the token invalid.
+        if header.crit.is_some() {
+            return Err(InvalidToken("an extension that is not known here").into());
+        }
         let kid = header.kid.ok_or(InvalidToken("no key id"))?;
         let now = self.clock.now();
         if self.is_due(now)
@@ -375,6 +379,8 @@ mod tests {
         for typ in [None, Some("JWT"), Some("rt+jwt"), Some("AT+JWT")] {
             assert!(refused(&signed(|header, _| header.typ = typ.map(str::to_owned))).await, "{typ:?}");
         }
+        let critical = signed(|header, _| header.crit = Some(vec!["exp".to_owned()]));
+        assert!(refused(&critical).await, "a critical extension");
         for kid in [None, Some("unknown"), Some("../../etc/passwd"), Some("")] {
             assert!(refused(&signed(|header, _| header.kid = kid.map(str::to_owned))).await, "{kid:?}");
         }

@@ -189,13 +189,12 @@ fn documented(method: &Method, route: &[&str]) -> Option<Answer> {
         ("GET", ["orders"]) => Answer::Json(&ORDERS),
         ("POST", ["products"]) | ("GET" | "PATCH", ["products", _]) => Answer::Json(&PRODUCT),
         ("GET", ["products"]) => Answer::Json(&PRODUCTS),
-        ("DELETE", ["products", _]) => Answer::Nothing,
         ("PATCH", ["products", _, "stock"]) => Answer::Json(&STOCK),
         ("POST", ["users"]) | ("GET" | "PATCH", ["users", _]) | ("PUT", ["users", _, "role"]) => {
             Answer::Json(&USER)
         }
         ("GET", ["users"]) => Answer::Json(&USERS),
-        ("DELETE", ["users", _] | ["sessions", "current"]) => Answer::Nothing,
+        ("DELETE", ["products" | "users", _] | ["sessions", "current"]) => Answer::Nothing,
         ("POST", ["sessions"] | ["sessions", "refresh"]) => Answer::Json(&TOKENS),
         ("GET", [".well-known", "jwks.json"]) => Answer::Json(&KEYS),
         ("GET", ["users", _, "stats"]) => Answer::Json(&STATISTICS),

@@ -25,8 +25,8 @@ pub use accounts::{Account, PASSWORD};
 pub use answer::Answer;
 pub use queue::order_event;
 
-/// A secret as long as the stack's own.
-const SECRET: &str = "a secret of sixty-four characters, which only this test knows!!";
+/// A secret as long as the stack's own, from which [`Service::issuer`] has its key.
+pub const SECRET: &str = "a secret of sixty-four characters, which only this test knows!!";
 
 /// Where requests come from, unless a test says otherwise.
 const SOURCE: &str = "203.0.113.7";

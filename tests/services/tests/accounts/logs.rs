@@ -38,7 +38,7 @@ impl<'a> MakeWriter<'a> for Lines {
 fn no_line_of_the_log_says_who_somebody_is_or_proves_it() -> Result<()> {
     let lines = Lines::default();
     let subscriber = shop_lambda::log::subscriber(tracing::Level::TRACE, lines.clone());
-    let secrets = tracing::subscriber::with_default(subscriber, || simulate_flows())?;
+    let secrets = tracing::subscriber::with_default(subscriber, simulate_flows)?;
     let log = String::from_utf8(lines.0.lock().unwrap_or_else(PoisonError::into_inner).clone())?;
     // It is the log that is searched, and not an empty one.
     for said in ["a token was refused", "a refresh token was used twice", "an administrator was made"] {
