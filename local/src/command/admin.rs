@@ -74,15 +74,12 @@ pub(super) async fn run(settings: Admin) -> Result<()> {
 async fn create(cloud: &Cloud, payload: Box<RawValue>) -> Result<String> {
     let answer = cloud.invoke(FUNCTION, payload).await.context("the administrator cannot be made")?;
     let answer: Answer = serde_json::from_str(answer.get()).context("the function's answer")?;
-    match (answer.created, answer.user_id) {
-        (true, Some(id)) => Ok(id),
-        _ => {
-            let mistakes =
-                answer.errors.iter().map(|error| format!("\n  {}: {}", error.pointer, error.detail));
-            let mistakes: String = mistakes.collect();
-            bail!("no administrator was made: {}{mistakes}", answer.code.unwrap_or_default())
-        }
+    if let (true, Some(id)) = (answer.created, answer.user_id) {
+        return Ok(id);
     }
+    let mistakes = answer.errors.iter().map(|error| format!("\n  {}: {}", error.pointer, error.detail));
+    let mistakes: String = mistakes.collect();
+    bail!("no administrator was made: {}{mistakes}", answer.code.unwrap_or_default())
 }
 
 fn read_password() -> Result<String> {
