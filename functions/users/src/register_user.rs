@@ -10,6 +10,7 @@ use aws_sdk_dynamodb::Client;
 use shop_auth::{Role, Verifier};
 use shop_http::{Access, Call, Problem, Reply, Route};
 use shop_lambda::Function;
+use shop_types::UserId;
 
 use crate::account::User;
 use crate::fields::Draft;
@@ -34,8 +35,9 @@ impl Route for RegisterUser {
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let draft = Draft::read(call.body()?)?;
-        let key = call.idempotency_key()?;
-        match self.registrar.register(&draft, Role::Customer, key, &call.request_id).await? {
+        let scope = call.principal.user_id().map_or("guest", UserId::as_str);
+        let derived = call.idempotency_key()?.map(|key| UserId::derived(scope, key));
+        match self.registrar.register(&draft, Role::Customer, derived, &call.request_id).await? {
             Registered::New(user) => created(&user),
             Registered::Before(user) => Ok(created(&user)?.replayed()),
             Registered::Taken(_) => {

@@ -67,20 +67,18 @@ pub(crate) enum Registered {
 
 impl Registrar {
     /// Registers an account, if its address is free. The password is hashed first in any case: the time says
-    /// nothing of the address.
+    /// nothing of the address. `derived` is the id that an idempotency key stands for, where there is one.
     pub(crate) async fn register(
         &self,
         draft: &Draft,
         role: Role,
-        key: Option<&str>,
+        derived: Option<UserId>,
         request_id: &str,
     ) -> Result<Registered, Problem> {
         let now = self.clock.now();
         let password = self.hasher.hash(&draft.password, self.random.bytes())?;
-        let id = match key {
-            Some(key) => UserId::derived("guest", key),
-            None => UserId::fresh(now, self.random.bytes()),
-        };
+        let has_key = derived.is_some();
+        let id = derived.unwrap_or_else(|| UserId::fresh(now, self.random.bytes()));
         let login = self.lookup.login(&draft.email);
         let profile = Profile { name: draft.name.clone(), email: draft.email.clone(), login };
         let user = User::register(id, role, profile, Cause::request(request_id), now);
@@ -95,7 +93,7 @@ impl Registrar {
                         .map(|owner| Registered::Taken(Box::new(owner)))
                         .ok_or_else(Problem::contended);
                 }
-                Written::Outrun if key.is_some() && self.accounts.user(&user.id).await?.is_some() => {
+                Written::Outrun if has_key && self.accounts.user(&user.id).await?.is_some() => {
                     return Err(key_reused());
                 }
                 Written::Outrun => {}
