@@ -107,6 +107,8 @@ impl Route for CreateSession {
             }
             Verdict::Right | Verdict::Wrong => None,
         };
+        // Before anything is stored: there is no session where no token can be given.
+        let issuer = self.signer.issuer().await?;
         let (session, refresh_token) = Session::start(
             login.user_id.clone(),
             login.session_epoch,
@@ -115,7 +117,6 @@ impl Route for CreateSession {
             now,
         );
         self.sessions.open(&session, rehash).await?;
-        let issuer = self.signer.issuer().await?;
         let tokens = Tokens {
             access_token: issuer.mint_in(&session.session_id, &login.user_id, login.role, now)?,
             token_type: "Bearer",
@@ -133,4 +134,68 @@ impl Route for CreateSession {
 pub(crate) fn too_many_attempts(window: Window) -> Problem {
     let detail = "There were too many attempts. Wait, and try again.";
     Problem::too_many_requests("too_many_attempts", detail, window.rest())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use shop_lambda::{Handler, Invocation};
+
+    use super::*;
+    use crate::register_user;
+    use crate::testing::Table;
+
+    /// Invokes a function with its fixture; the status.
+    async fn invoke(handler: &dyn Handler, fixture: &str) -> Value {
+        let payload = serde_json::value::RawValue::from_string(fixture.to_owned()).unwrap();
+        let invocation = Invocation { payload, context: lambda_runtime::Context::default() };
+        let answer: Value = serde_json::from_str(handler.handle(invocation).await.unwrap().get()).unwrap();
+        answer["statusCode"].clone()
+    }
+
+    #[tokio::test]
+    async fn a_hash_of_less_work_is_replaced_when_its_owner_logs_in_and_costs_no_call_more() {
+        let table = Table::new();
+        table.set_secret(&"a".repeat(64));
+        let before = table.environment_with("PASSWORD_MEMORY_KIB", "19456");
+        let after = table.environment_with("PASSWORD_MEMORY_KIB", "20480");
+        let register = register_user::FUNCTION.start(before).await.unwrap();
+        assert_eq!(invoke(&*register, include_str!("../../../events/register-user.json")).await, json!(201));
+        let log_in = FUNCTION.start(after).await.unwrap();
+        let fixture = include_str!("../../../events/create-session.json");
+        for written in ["TransactWriteItems", "PutItem"] {
+            let count = table.operations().len();
+            assert_eq!(invoke(&*log_in, fixture).await, json!(201));
+            let calls = &table.operations()[count..];
+            assert_eq!(calls, ["BatchGetItem", "UpdateItem", written]);
+            if written == "TransactWriteItems" {
+                let update = table.last_call()["TransactItems"][1]["Update"].clone();
+                let values = &update["ExpressionAttributeValues"];
+                assert!(
+                    values[":before"]["S"].as_str().unwrap().starts_with("$argon2id$v=19$m=19456,t=2,p=1$")
+                );
+                assert!(
+                    values[":after"]["S"].as_str().unwrap().starts_with("$argon2id$v=19$m=20480,t=2,p=1$")
+                );
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_login_that_changes_meanwhile_keeps_its_hash_and_the_session_is_opened() {
+        let table = Table::new();
+        table.set_secret(&"a".repeat(64));
+        let before = table.environment_with("PASSWORD_MEMORY_KIB", "19456");
+        let after = table.environment_with("PASSWORD_MEMORY_KIB", "20480");
+        let register = register_user::FUNCTION.start(before).await.unwrap();
+        invoke(&*register, include_str!("../../../events/register-user.json")).await;
+        let log_in = FUNCTION.start(after).await.unwrap();
+        table.before_next("TransactWriteItems", |_, _| {
+            let reasons = json!([{ "Code": "None" }, { "Code": "ConditionalCheckFailed" }]);
+            let kind = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException";
+            Some((400, json!({ "__type": kind, "CancellationReasons": reasons }).to_string()))
+        });
+        assert_eq!(invoke(&*log_in, include_str!("../../../events/create-session.json")).await, json!(201));
+        assert_eq!(table.operations().last().unwrap(), "PutItem");
+    }
 }

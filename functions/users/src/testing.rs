@@ -1,7 +1,6 @@
 //! The users table (and the key table) for tests: dynoxide, a DynamoDB in this process, behind the SDK's HTTP
 //! connector, so that production code runs unchanged with a real client.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
@@ -20,6 +19,7 @@ use serde_json::{Value, json};
 use shop_lambda::{Environment, Random};
 
 const TABLE: &str = "users";
+const SESSIONS_TABLE: &str = "sessions";
 /// The key table.
 pub(crate) const KEYS_TABLE: &str = "keys";
 
@@ -40,10 +40,14 @@ impl Table {
         let database = Database::memory().unwrap();
         let key = |name, kind| json!({ "AttributeName": name, "KeyType": kind });
         let text = |name| json!({ "AttributeName": name, "AttributeType": "S" });
-        for create in [
-            json!({ "TableName": TABLE, "BillingMode": "PAY_PER_REQUEST",
+        let of_two_keys = |name| {
+            json!({ "TableName": name, "BillingMode": "PAY_PER_REQUEST",
                 "AttributeDefinitions": [text("pk"), text("sk")],
-                "KeySchema": [key("pk", "HASH"), key("sk", "RANGE")] }),
+                "KeySchema": [key("pk", "HASH"), key("sk", "RANGE")] })
+        };
+        for create in [
+            of_two_keys(TABLE),
+            of_two_keys(SESSIONS_TABLE),
             json!({ "TableName": KEYS_TABLE, "BillingMode": "PAY_PER_REQUEST",
                 "AttributeDefinitions": [text("id")], "KeySchema": [key("id", "HASH")] }),
         ] {
@@ -62,8 +66,21 @@ impl Table {
         self.environment_at(SystemTimeSource::new())
     }
 
+    /// The same with one more variable.
+    pub(crate) fn environment_with(&self, name: &'static str, value: &'static str) -> Environment {
+        self.environment_of(SystemTimeSource::new(), Some((name, value)))
+    }
+
     /// The same with a clock of its own.
     pub(crate) fn environment_at(&self, time: impl TimeSource + 'static) -> Environment {
+        self.environment_of(time, None)
+    }
+
+    fn environment_of(
+        &self,
+        time: impl TimeSource + 'static,
+        variable: Option<(&'static str, &'static str)>,
+    ) -> Environment {
         let table = self.clone();
         let credentials = aws_credential_types::Credentials::from_keys("key", "secret", None);
         let sdk = aws_types::SdkConfig::builder()
@@ -80,9 +97,12 @@ impl Table {
             ("TOKEN_ISSUER", "https://shop.test"),
             ("TOKEN_AUDIENCE", "shop"),
             ("TOKEN_SECRET_ARN", "token-secret"),
+            ("LOOKUP_SECRET_ARN", "lookup-secret"),
+            ("SESSIONS_TABLE", SESSIONS_TABLE),
         ];
+        let variables = variables.into_iter().chain(variable);
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        Environment::new(BTreeMap::from(variables), sdk, Random::system())
+        Environment::new(variables.collect(), sdk, Random::system())
     }
 
     /// The operations called so far, in order.
@@ -125,6 +145,7 @@ impl Table {
         match operation {
             "GetItem" => run(body, |request| database.get_item(request)),
             "BatchGetItem" => run(body, |request| database.batch_get_item(request)),
+            "PutItem" => run(body, |request| database.put_item(request)),
             "UpdateItem" => run(body, |request| database.update_item(request)),
             "Query" => run(body, |request| database.query(request)),
             "TransactWriteItems" => run(body, |request| database.transact_write_items(request)),
