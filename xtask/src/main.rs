@@ -14,6 +14,7 @@ mod admin;
 mod bench;
 mod cargo;
 mod ci;
+mod conformance;
 mod docker;
 mod e2e;
 mod emulator;
@@ -23,6 +24,7 @@ mod process;
 mod project;
 mod python;
 mod sam_local;
+mod simulate;
 mod sizes;
 mod template;
 mod watch;
@@ -49,6 +51,12 @@ enum Command {
     /// The stack in a LocalStack-compatible emulator on this machine
     #[command(subcommand)]
     Emulator(EmulatorCommand),
+    /// Hold the embedded cloud, and an emulator, to the behaviour of AWS that the shop relies on
+    Conformance {
+        /// Where an emulator answers; only the embedded cloud is checked without
+        #[arg(long)]
+        endpoint: Option<String>,
+    },
     /// Run `sam local invoke` of every function with its fixture (needs Docker)
     SamLocal {
         /// Only this function, such as create-order
@@ -64,6 +72,12 @@ enum Command {
     },
     /// Run the measurements, against their baselines
     Bench {
+        /// Passed on
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Run the fault simulation: seeds, replays, planted mistakes (`-- --help` tells the arguments)
+    Simulate {
         /// Passed on
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
@@ -90,7 +104,7 @@ enum EmulatorCommand {
         #[command(flatten)]
         port: Port,
     },
-    /// Run the end-to-end suite and the check of `cargo lambda watch` there
+    /// Run the conformance checks, the end-to-end suite and the check of `cargo lambda watch` there
     E2e {
         #[command(flatten)]
         port: Port,
@@ -131,6 +145,7 @@ fn run() -> Result<()> {
         }
         Command::Emulator(EmulatorCommand::Down { port }) => emulator::down(&emulator(port)),
         Command::Emulator(EmulatorCommand::E2e { port }) => emulator::e2e(&project, &emulator(port)),
+        Command::Conformance { endpoint } => conformance::conformance(&project, endpoint.as_deref()),
         Command::SamLocal { function, port } => {
             let emulator = emulator(port);
             emulator::with_emulator(&project, &emulator, |_| {
@@ -142,6 +157,7 @@ fn run() -> Result<()> {
             emulator::with_emulator(&project, &emulator, |_| watch::check(&project, &emulator))
         }
         Command::Bench { arguments } => bench::bench(&project, &arguments),
+        Command::Simulate { arguments } => simulate::simulate(&project, &arguments),
         Command::Sizes => sizes::sizes(&project),
         Command::Ci { only } => ci::ci(&project.with_tests(), &only),
     }

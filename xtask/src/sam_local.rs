@@ -134,6 +134,11 @@ fn check_answer(trigger: Trigger, signed_in: bool, answer: &Value) -> Result<Str
             ensure!(answer.is_object() && answer["errorMessage"].is_null(), "it failed");
             Ok("an answer".to_owned())
         }
+        Trigger::Schedule => {
+            let answer = answer.as_object().context("no report")?;
+            ensure!(!answer.contains_key("errorMessage"), "it failed");
+            Ok(format!("a report of {} members", answer.len()))
+        }
     }
 }
 
@@ -196,6 +201,10 @@ mod tests {
             "0 failures"
         );
         assert!(check_answer(Trigger::Http, false, &json!({"statusCode": 401})).is_ok());
+        assert_eq!(
+            check_answer(Trigger::Schedule, false, &json!({"found": 0})).unwrap(),
+            "a report of 1 members"
+        );
         for (trigger, wrong) in [
             (Trigger::Http, json!({"statusCode": 500})),
             (Trigger::Http, json!({"statusCode": 401})),
@@ -204,6 +213,8 @@ mod tests {
             (Trigger::Batch, json!(null)),
             (Trigger::Nothing, json!({"errorMessage": "no"})),
             (Trigger::Nothing, json!(null)),
+            (Trigger::Schedule, json!({"errorMessage": "no"})),
+            (Trigger::Schedule, json!(null)),
         ] {
             assert!(check_answer(trigger, true, &wrong).is_err(), "{wrong}");
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use serde_yaml_ng::{Mapping, Value};
 
 use crate::project::Project;
@@ -19,6 +19,8 @@ pub(crate) enum Trigger {
     Batch,
     /// Nothing: whoever IAM lets invoke it.
     Nothing,
+    /// A schedule, or an operator; the answer says what was done.
+    Schedule,
 }
 
 /// A function of the template.
@@ -99,11 +101,12 @@ fn function(properties: &Value) -> Result<Function> {
     let name = Path::new(code).file_name().and_then(|name| name.to_str()).context("CodeUri has no name")?;
     let trigger = match properties.get("Events").and_then(Value::as_mapping) {
         None => Trigger::Nothing,
-        Some(events) => {
-            let event =
-                events.values().next().and_then(|event| text(event.get("Type"))).context("no event")?;
-            if event == "HttpApi" { Trigger::Http } else { Trigger::Batch }
-        }
+        Some(events) => match events.values().next().and_then(|event| text(event.get("Type"))) {
+            None => bail!("no event"),
+            Some("HttpApi") => Trigger::Http,
+            Some("Schedule" | "ScheduleV2") => Trigger::Schedule,
+            Some(_) => Trigger::Batch,
+        },
     };
     let variables = properties.get("Environment").and_then(|environment| environment.get("Variables"));
     let variables = variables.and_then(Value::as_mapping).into_iter().flat_map(Mapping::keys);
@@ -145,6 +148,12 @@ Resources:
   CreateAdminFunction:
     Type: AWS::Serverless::Function
     Properties: { CodeUri: target/lambda/create-admin/ }
+  SweepOrdersFunction:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: target/lambda/sweep-orders/
+      Events:
+        Schedule: { Type: Schedule, Properties: { Schedule: rate(5 minutes) } }
 ";
 
     #[test]
@@ -157,6 +166,7 @@ Resources:
         assert_eq!((settle_order.name.as_str(), settle_order.trigger), ("settle-order", Trigger::Batch));
         assert!(settle_order.variables.is_empty());
         assert_eq!(functions["CreateAdminFunction"].trigger, Trigger::Nothing);
+        assert_eq!(functions["SweepOrdersFunction"].trigger, Trigger::Schedule);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What a change of an order means to others: a pure function from two images to events.
 
-use shop_events::{Event, EventData, OrderRejected, OrderStatus};
+use shop_events::{Event, EventData, OrderRejected, OrderStalled, OrderStatus};
 use shop_messaging::relay::{Image, ImageError};
 
 use crate::order::Order;
@@ -25,8 +25,8 @@ pub fn events(old: Option<&Image>, new: Option<&Image>) -> Result<Vec<Event>, Un
     let Some(new) = new else { return Ok(Vec::new()) };
     let order: Order = new.read("order")?;
     let before: Option<Order> = old.map(|old| old.read("order")).transpose()?;
-    if before.is_some_and(|before| before.status == order.status) {
-        return Ok(Vec::new());
+    if let Some(before) = before.filter(|before| before.status == order.status) {
+        return Ok(stalled(&before, order).into_iter().collect());
     }
     let snapshot = order.snapshot();
     let data = match order.status {
@@ -47,12 +47,20 @@ pub fn events(old: Option<&Image>, new: Option<&Image>) -> Result<Vec<Event>, Un
     Ok(vec![Event::new(data, order.version, order.updated_at, order.cause)])
 }
 
+/// A nudge: the order itself has not changed. Each has a number of its own, so each is an event of its own.
+fn stalled(before: &Order, order: Order) -> Option<Event> {
+    let nudged_at = order.nudged_at.filter(|_| order.nudges > before.nudges)?;
+    let data = OrderStalled { order: order.snapshot(), nudge: order.nudges };
+    Some(Event::new(EventData::OrderStalled(data), order.nudges, nudged_at, order.cause))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::order::Rejection;
     use crate::order::tests::order;
     use shop_events::{EventType, RejectionReason};
+    use shop_types::Timestamp;
 
     fn image(order: &Order) -> Image {
         Image::of("order", order).unwrap()
@@ -80,6 +88,25 @@ mod tests {
             [(format!("{id}:3:order.cancelled"), EventType::OrderCancelled)]
         );
         assert_eq!(events(Some(&image(&pending)), None).unwrap(), []);
+    }
+
+    #[test]
+    fn each_nudge_is_told_once_with_an_id_of_its_own() {
+        let pending = order(OrderStatus::Pending);
+        let nudged = |nudges| {
+            let nudged_at = Some(Timestamp::from_millis(600_000));
+            Order { nudges, nudged_at, ..pending.clone() }
+        };
+        for (before, after) in [(pending.clone(), nudged(1)), (nudged(1), nudged(2))] {
+            let expected = format!("{}/stall:{}:order.stalled", pending.id, after.nudges);
+            assert_eq!(told(Some(&before), &after), [(expected, EventType::OrderStalled)]);
+        }
+        let event = &events(Some(&image(&pending)), Some(&image(&nudged(1)))).unwrap()[0];
+        assert_eq!((event.time(), event.cause()), (Timestamp::from_millis(600_000), &pending.cause));
+        // What became of it in the end tells of that alone.
+        let confirmed = Order { status: OrderStatus::Confirmed, version: 2, ..nudged(2) };
+        assert_eq!(told(Some(&nudged(2)), &confirmed).len(), 1);
+        assert_eq!(told(Some(&confirmed), &confirmed), []);
     }
 
     #[test]

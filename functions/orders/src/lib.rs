@@ -7,6 +7,7 @@
 //! | `GET /orders` | [`list_orders`] | list-orders |
 //! | `POST /orders/{id}/cancel` | [`cancel_order`] | cancel-order |
 //! | queue: `inventory.reserved`, `.rejected` | [`settle_order`] | settle-order |
+//! | schedule | [`sweep_orders`] | sweep-orders |
 //! | stream of the orders table | [`publish_order_events`] | publish-order-events |
 //!
 //! [`order`] and [`pricing`] decide and know nothing of AWS; [`store`] and [`price_list`] are the only
@@ -24,6 +25,7 @@ pub mod pricing;
 pub mod publish_order_events;
 pub mod settle_order;
 pub mod store;
+pub mod sweep_orders;
 
 use shop_lambda::Function;
 
@@ -34,5 +36,6 @@ pub const FUNCTIONS: &[Function] = &[
     list_orders::FUNCTION,
     cancel_order::FUNCTION,
     settle_order::FUNCTION,
+    sweep_orders::FUNCTION,
     publish_order_events::FUNCTION,
 ];

@@ -6,11 +6,20 @@
 //! pending | confirmed -> cancelled
 //! ```
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use shop_auth::Principal;
 use shop_events::{Cause, OrderLine, OrderSnapshot, OrderStatus, RejectionReason, Shortage};
 use shop_http::{Decimal, Problem};
 use shop_types::{Currency, Money, OrderId, ProductId, Timestamp, UserId};
+
+/// An order that is pending for longer is stalled: it settles within seconds, and a message that fails is
+/// given up after five minutes and a half.
+pub const STALLED_AFTER: Duration = Duration::from_mins(5);
+/// A stalled order that was nudged less long ago is left alone. It is less than the five minutes between two
+/// sweeps, so that each finds the orders that the one before nudged.
+pub const NUDGED_AGAIN_AFTER: Duration = Duration::from_secs(270);
 
 /// An order, as it is stored and told to other services.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +47,17 @@ pub struct Order {
     /// Why it was rejected, if it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rejection: Option<Rejection>,
+    /// How often it was found stalled. A nudge is no change of the order: its version stays.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub nudges: u64,
+    /// When it was found stalled last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nudged_at: Option<Timestamp>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for this shape")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Why an order could not be had.
@@ -112,6 +132,8 @@ impl Order {
             updated_at: now,
             cause: Cause::request(new.request_id),
             rejection: None,
+            nudges: 0,
+            nudged_at: None,
         }
     }
 
@@ -131,6 +153,15 @@ impl Order {
         order.updated_at = now.max(self.updated_at);
         order.cause.causation_id = None;
         Ok(order)
+    }
+
+    /// Whether it has waited for its stock for too long, and nobody nudged it a moment ago. A time that lies
+    /// ahead is another clock's mistake, and no reason to leave the order alone for ever.
+    #[must_use]
+    pub fn is_stalled(&self, now: Timestamp) -> bool {
+        self.status == OrderStatus::Pending
+            && now.distance(self.placed_at) >= STALLED_AFTER
+            && self.nudged_at.is_none_or(|at| now.distance(at) >= NUDGED_AGAIN_AFTER)
     }
 
     /// Whether this principal may see and cancel the order. A guest's order belongs to whoever knows its id.
@@ -261,6 +292,23 @@ pub(crate) mod tests {
             let is_final = matches!(from, Rejected | Cancelled | Delivered);
             assert_eq!(ways_on == 0, is_final, "{from:?}");
             assert!(!may_become(from, Pending) && !may_become(from, from));
+        }
+    }
+
+    #[test]
+    fn a_pending_order_stalls_and_stalls_again_until_it_is_settled() {
+        let minute = |minute: i64| Timestamp::from_millis(1000 + minute * 60_000);
+        let mut waiting = order(OrderStatus::Pending);
+        assert!(!waiting.is_stalled(minute(4)));
+        assert!(waiting.is_stalled(minute(5)) && waiting.is_stalled(minute(100_000)));
+        waiting.nudged_at = Some(minute(5));
+        assert!(!waiting.is_stalled(minute(9)));
+        assert!(waiting.is_stalled(minute(10)));
+        // Another clock nudged it in what is the future here.
+        waiting.nudged_at = Some(minute(60));
+        assert!(waiting.is_stalled(minute(10)));
+        for status in [OrderStatus::Confirmed, OrderStatus::Rejected, OrderStatus::Cancelled] {
+            assert!(!order(status).is_stalled(minute(10)));
         }
     }
 

@@ -19,7 +19,7 @@ use shop_types::{EmailAddress, OrderId, Timestamp, UserId};
 use crate::order::{Order, Rejection, status_name};
 
 /// How many partitions of the index hold the orders of one status.
-const STATUS_SHARDS: u8 = 4;
+pub const STATUS_SHARDS: u8 = 4;
 const KIND: &str = "order";
 
 /// The orders table.
@@ -57,7 +57,7 @@ pub enum Placed {
     /// It is stored now.
     New,
     /// The same request stored it before.
-    Before(Order),
+    Before(Box<Order>),
     /// Another request used the same idempotency key.
     KeyReused,
 }
@@ -117,6 +117,15 @@ pub struct Orders {
     pub more: bool,
 }
 
+/// One page of pending orders.
+#[derive(Debug)]
+pub struct Pending {
+    /// Oldest first.
+    pub orders: Vec<Order>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<Item>,
+}
+
 impl OrderStore {
     /// The store in a table.
     #[must_use]
@@ -158,7 +167,7 @@ impl OrderStore {
             // Our own write: its answer was lost, and the SDK tried again.
             Placed::New
         } else {
-            Placed::Before(before.order)
+            Placed::Before(Box::new(before.order))
         })
     }
 
@@ -175,7 +184,7 @@ impl OrderStore {
         let Some(item) = self.item(id).await? else { return Ok(None) };
         let before: StoredOrder = read(KIND, item)?;
         let is_same = before.is_of(request_hash, contact_email);
-        Ok(Some(if is_same { Placed::Before(before.order) } else { Placed::KeyReused }))
+        Ok(Some(if is_same { Placed::Before(Box::new(before.order)) } else { Placed::KeyReused }))
     }
 
     /// An order as it is now.
@@ -299,6 +308,57 @@ impl OrderStore {
             self.newest_first("by-status", "status_shard", &key, after, limit)
         });
         page(shards.collect(), limit).await
+    }
+
+    /// One of the [`STATUS_SHARDS`] parts of the orders that are pending, oldest first, behind a key. As the
+    /// index has it: an order that was settled a moment ago may still be among them.
+    ///
+    /// # Errors
+    /// DynamoDB failed.
+    pub async fn pending(&self, shard: u8, after: Option<Item>) -> Result<Pending, StoreError> {
+        let shard = format!("{}#{shard}", status_name(OrderStatus::Pending));
+        let query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name("by-status")
+            .key_condition_expression("status_shard = :shard")
+            .expression_attribute_values(":shard", string(shard))
+            .set_exclusive_start_key(after);
+        let answer = query.send().await.map_err(StoreError::call("Query"))?;
+        let found = answer.items.unwrap_or_default().into_iter().map(|item| read(KIND, item));
+        Ok(Pending { orders: found.collect::<Result<_, _>>()?, next: answer.last_evaluated_key })
+    }
+
+    /// Notes that an order is stalled, for the relay to tell; whether that is done. It is not where the order
+    /// is no longer pending, or somebody nudged it since it was read.
+    ///
+    /// # Errors
+    /// DynamoDB failed; the order may or may not be nudged.
+    pub async fn nudge(&self, order: &Order, now: Timestamp) -> Result<bool, StoreError> {
+        let mut update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("id", string(order.id.as_str()))
+            .update_expression("SET nudges = :nudges, nudged_at = :now")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":nudges", version(order.nudges + 1))
+            .expression_attribute_values(":now", string(now.to_string()))
+            .expression_attribute_values(":pending", string(status_name(OrderStatus::Pending)))
+            .return_values_on_condition_check_failure(AllOld);
+        update = if order.nudges == 0 {
+            update.condition_expression("#status = :pending AND attribute_not_exists(nudges)")
+        } else {
+            update
+                .condition_expression("#status = :pending AND nudges = :read")
+                .expression_attribute_values(":read", version(order.nudges))
+        };
+        let Err(error) = update.send().await else { return Ok(true) };
+        let Some(item) = condition_failed(error)? else { return Ok(false) };
+        let current: Order = read(KIND, item)?;
+        // Our own write, whose answer was lost, is done.
+        Ok(current.nudges == order.nudges + 1 && current.nudged_at == Some(now))
     }
 
     fn newest_first(

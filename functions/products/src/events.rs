@@ -1,14 +1,16 @@
 //! What a write to the products table means to others: from an item before and after to events. Pure.
 //!
 //! - A product: product.created, .updated, .deleted, at the product's version.
-//! - A stock counter: inventory.updated, at the counter's version, where its figures changed.
+//! - A stock counter: inventory.updated, at the counter's version, where its figures changed; and
+//!   inventory.repaired, where a repair changed them.
 //! - An entry of the ledger: inventory.reserved, .rejected, .released, at the entry's version. A cancellation
-//!   that came before its order set nothing aside, so it releases nothing.
+//!   that came before its order set nothing aside, so it releases nothing. An entry that is told once more is
+//!   told with the very same event. Where a repair wrote it, reservation.repaired.
 //! - An adjustment, which only remembers its idempotency key: nothing.
 
 use shop_events::{
-    Event, EventData, InventoryRejected, InventoryReleased, InventoryReserved, ProductDeleted,
-    RejectionReason,
+    Event, EventData, InventoryRejected, InventoryReleased, InventoryRepaired, InventoryReserved,
+    ProductDeleted, RejectionReason, ReservationRepaired, ReservationStatus,
 };
 use shop_messaging::relay::{Image, ImageError};
 
@@ -42,13 +44,19 @@ pub fn events(old: Option<&Image>, new: Option<&Image>) -> Result<Vec<Event>, Re
         return Ok(Vec::new());
     }
     let new = new.ok_or(RecordError::Removed(kind.name()))?;
-    let event = match kind {
-        Kind::Product => of_product(read(kind, old)?.as_ref(), &new.read(kind.name())?),
-        Kind::Stock => of_stock(read(kind, old)?.as_ref(), &new.read(kind.name())?),
-        Kind::Reservation => of_reservation(read(kind, old)?.as_ref(), new.read(kind.name())?),
-        Kind::Adjustment => None,
-    };
-    Ok(event.into_iter().collect())
+    Ok(match kind {
+        Kind::Product => of_product(read(kind, old)?.as_ref(), &new.read(kind.name())?).into_iter().collect(),
+        Kind::Stock => {
+            let (old, new) = (read(kind, old)?, new.read(kind.name())?);
+            of_stock(old.as_ref(), &new).into_iter().chain(repair_of_stock(old.as_ref(), &new)).collect()
+        }
+        Kind::Reservation => {
+            let (old, new) = (read(kind, old)?, new.read(kind.name())?);
+            let repair = repair_of_reservation(old.as_ref(), &new);
+            of_reservation(old.as_ref(), new).into_iter().chain(repair).collect()
+        }
+        Kind::Adjustment => Vec::new(),
+    })
 }
 
 fn read<T: serde::de::DeserializeOwned>(kind: Kind, image: Option<&Image>) -> Result<Option<T>, ImageError> {
@@ -72,9 +80,18 @@ fn of_stock(old: Option<&Stock>, new: &Stock) -> Option<Event> {
     Some(Event::new(data, new.version, new.updated_at, new.cause.clone()))
 }
 
+/// The mark of a repair stays on the item; only the write that made the version it names is the repair.
+fn repair_of_stock(old: Option<&Stock>, new: &Stock) -> Option<Event> {
+    let old = old.filter(|old| new.repair == Some(new.version) && old.repair != new.repair)?;
+    let data =
+        InventoryRepaired { product_id: new.product_id.clone(), before: old.figures(), after: new.figures() };
+    Some(Event::new(EventData::InventoryRepaired(data), new.version, new.updated_at, new.cause.clone()))
+}
+
 fn of_reservation(old: Option<&Reservation>, new: Reservation) -> Option<Event> {
     let before = old.map(|old| old.status);
-    if before == Some(new.status) {
+    let is_retold = old.is_some_and(|old| new.retold > old.retold);
+    if before == Some(new.status) && !is_retold {
         return None;
     }
     let order_id = new.order_id;
@@ -88,6 +105,27 @@ fn of_reservation(old: Option<&Reservation>, new: Reservation) -> Option<Event> 
         Status::Released => EventData::InventoryReleased(InventoryReleased { order_id, lines: new.lines }),
     };
     Some(Event::new(data, new.version, new.updated_at, new.cause))
+}
+
+fn repair_of_reservation(old: Option<&Reservation>, new: &Reservation) -> Option<Event> {
+    let is_new = old.is_none_or(|old| old.repair != new.repair);
+    if !is_new || new.repair != Some(new.version) {
+        return None;
+    }
+    let data = ReservationRepaired {
+        order_id: new.order_id.clone(),
+        before: old.map(|old| told_status(old.status)),
+        after: told_status(new.status),
+    };
+    Some(Event::new(EventData::ReservationRepaired(data), new.version, new.updated_at, new.cause.clone()))
+}
+
+const fn told_status(status: Status) -> ReservationStatus {
+    match status {
+        Status::Reserved => ReservationStatus::Reserved,
+        Status::Rejected => ReservationStatus::Rejected,
+        Status::Released => ReservationStatus::Released,
+    }
 }
 
 #[cfg(test)]
@@ -174,6 +212,52 @@ mod tests {
         let kept = Stock { claim: Some(claim), ..stock("prod-1", 48, 2) };
         let gone = Stock { claim: None, ..kept.clone() };
         assert_eq!(told("stock", Some(&kept), &gone), []);
+    }
+
+    #[test]
+    fn what_is_told_once_more_is_the_very_same_event() {
+        let order = OrderId::derived("test", "order");
+        let reason = RejectionReason::InsufficientStock;
+        for entry in [
+            Reservation::reserved(order.clone(), vec![], later(), cause()),
+            Reservation::rejected(order, reason, vec![], later(), cause()),
+        ] {
+            let first = told("reservation", None::<&Reservation>, &entry);
+            let (once, twice) =
+                (Reservation { retold: 1, ..entry.clone() }, Reservation { retold: 2, ..entry.clone() });
+            assert_eq!(told("reservation", Some(&entry), &once), first);
+            assert_eq!(told("reservation", Some(&once), &twice), first);
+            assert_eq!(told("reservation", Some(&once), &once), []);
+        }
+    }
+
+    #[test]
+    fn a_repair_tells_what_was_found_and_what_was_made_of_it() {
+        let found = stock("prod-1", 46, 4);
+        let right = Stock { available: 48, reserved: 2, version: 2, repair: Some(2), ..found.clone() };
+        let events = told("stock", Some(&found), &right);
+        assert_eq!(types(&events), [(EventType::InventoryUpdated, 2), (EventType::InventoryRepaired, 2)]);
+        let EventData::InventoryRepaired(data) = events[1].data() else { panic!("{events:?}") };
+        assert_eq!((data.before.reserved, data.after.reserved, data.after.total), (4, 2, 50));
+        // The mark stays, and later writes are no repairs.
+        let moved = Stock { available: 47, reserved: 3, version: 3, ..right.clone() };
+        assert_eq!(types(&told("stock", Some(&right), &moved)), [(EventType::InventoryUpdated, 3)]);
+        let deleted = Stock { deleted_at: Some(later()), ..right.clone() };
+        assert_eq!(told("stock", Some(&right), &deleted), []);
+
+        let order = OrderId::derived("test", "order");
+        let tombstone = Reservation::never_needed(order.clone(), later(), cause()).as_repair();
+        let events = told("reservation", None::<&Reservation>, &tombstone);
+        assert_eq!(types(&events), [(EventType::ReservationRepaired, 1)]);
+        let reserved = Reservation::reserved(order, vec![], later(), cause());
+        let released = reserved.released(later(), cause()).as_repair();
+        let events = told("reservation", Some(&reserved), &released);
+        assert_eq!(types(&events), [(EventType::InventoryReleased, 2), (EventType::ReservationRepaired, 2)]);
+        let EventData::ReservationRepaired(data) = events[1].data() else { panic!("{events:?}") };
+        assert_eq!(
+            (data.before, data.after),
+            (Some(ReservationStatus::Reserved), ReservationStatus::Released)
+        );
     }
 
     #[test]

@@ -8,15 +8,17 @@
 //! | `PATCH /products/{id}` | [`update_product`] |
 //! | `DELETE /products/{id}` | [`delete_product`] |
 //! | `PATCH /products/{id}/stock` | [`set_stock`] |
-//! | `ReserveStockQueue`: order.created, order.cancelled | [`reserve_stock`] |
+//! | `ReserveStockQueue`: order.created, order.stalled, order.cancelled | [`reserve_stock`] |
+//! | schedule, operator | [`verify_stock`] |
 //! | stream of `ProductsTable` | [`publish_product_events`] |
 //!
 //! One table. Handlers and consumers only write to it; its stream tells the others: product.created, .updated,
-//! .deleted and inventory.updated, .reserved, .rejected, .released.
+//! .deleted; inventory.updated, .reserved, .rejected, .released, .repaired; reservation.repaired.
 //!
 //! Invariant, at any time and per product: initial + restocked - removed = available + reserved, and what is
 //! reserved is the sum of the ledger's reserved entries (with the claims on their way there).
 
+pub mod audit;
 pub mod create_product;
 pub mod delete_product;
 pub mod events;
@@ -25,6 +27,7 @@ pub mod get_product;
 mod hash;
 pub mod list_products;
 mod millis;
+pub mod order_book;
 pub mod plan;
 pub mod product;
 pub mod publish_product_events;
@@ -32,10 +35,12 @@ pub mod reservation;
 pub mod reserve_stock;
 mod retries;
 pub mod set_stock;
+mod settling;
 mod start;
 pub mod stock;
 pub mod store;
 pub mod update_product;
+pub mod verify_stock;
 
 use shop_lambda::Function;
 
@@ -48,5 +53,6 @@ pub const FUNCTIONS: &[Function] = &[
     delete_product::FUNCTION,
     set_stock::FUNCTION,
     reserve_stock::FUNCTION,
+    verify_stock::FUNCTION,
     publish_product_events::FUNCTION,
 ];

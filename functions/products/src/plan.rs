@@ -6,6 +6,8 @@
 //! - All or nothing: an order gets every line, or none and a rejection that names each shortage.
 //! - Each event takes effect once, in any order of arrival: the ledger's entry is the claim. A cancellation
 //!   that comes first leaves a tombstone, which its order then meets.
+//! - An order that is stalled is settled as a new one; where it was settled before, what became of it is told
+//!   once more, since the event that told it may be lost.
 //! - Coalesced: all orders that fit into a transaction share one write to each product's counter.
 //!
 //! Every write carries a condition that holds only if the books are as they were read, or better. Where one
@@ -17,7 +19,7 @@ use shop_dynamo::MAX_TRANSACTION_ITEMS;
 use shop_events::{Cause, RejectionReason, ReservedLine, Shortage};
 use shop_types::{OrderId, ProductId, Timestamp};
 
-use crate::reservation::{Quantities, Reservation, Status};
+use crate::reservation::{Quantities, Reservation, Status, quantities};
 use crate::stock::Stock;
 
 /// What the messages of a batch say of one order.
@@ -33,6 +35,10 @@ pub struct Demand {
     pub created: Option<Cause>,
     /// Its order.cancelled, if that is in the batch.
     pub cancelled: Option<Cause>,
+    /// Its order.stalled, if that is in the batch.
+    pub stalled: Option<Cause>,
+    /// Whether it is no message that asks for it, but a repair: what is written says so.
+    pub is_repair: bool,
 }
 
 impl Demand {
@@ -55,15 +61,8 @@ impl Demand {
     }
 }
 
-fn quantities(lines: &[ReservedLine]) -> Quantities {
-    let mut quantities = Quantities::new();
-    for line in lines.iter().filter(|line| line.quantity > 0) {
-        *quantities.entry(line.product_id.clone()).or_default() += u64::from(line.quantity);
-    }
-    quantities
-}
-
-fn is_large(quantities: &Quantities) -> bool {
+/// Whether stock of so many products and an entry do not fit into one transaction.
+pub(crate) fn is_large(quantities: &Quantities) -> bool {
     quantities.len() >= MAX_TRANSACTION_ITEMS
 }
 
@@ -142,24 +141,37 @@ pub enum Step {
         /// The entry.
         entry: Entry,
     },
+    /// Has entries told once more, with the events that were made when they were written: the same ids, the
+    /// same content. Only their count of that changes, so whoever had the event before has it twice.
+    Retell {
+        /// The entries as they were read.
+        entries: Vec<Reservation>,
+    },
 }
 
 /// The transactions that settle these demands, in their order. None, where all is settled.
 #[must_use]
 pub fn plan(demands: &[Demand], books: Books, now: Timestamp) -> Vec<Step> {
+    let entry_of = |demand: &Demand| books.reservations.get(&demand.order_id).cloned();
+    let told: Vec<_> =
+        demands.iter().filter(|demand| demand.stalled.is_some()).filter_map(entry_of).collect();
     let mut planner = Planner { books, now, steps: Vec::new(), moves: Moves::new(), entries: Vec::new() };
     planner.complete_claims();
     let cancelled = demands.iter().filter_map(|demand| Some((demand, demand.cancelled.as_ref()?)));
     for (demand, cause) in cancelled {
         planner.cancel(demand, cause);
     }
-    let created = demands.iter().filter_map(|demand| Some((demand, demand.created.as_ref()?)));
+    let created = demands.iter().filter_map(|demand| {
+        let cause = demand.created.as_ref().or(demand.stalled.as_ref())?;
+        Some((demand, cause))
+    });
     let mut created: Vec<_> = created.collect();
     created.sort_by_key(|(demand, _)| (demand.placed_at, &demand.order_id));
     for (demand, cause) in created {
         planner.reserve(demand, cause);
     }
     planner.close();
+    planner.retell(told);
     planner.steps
 }
 
@@ -186,11 +198,13 @@ impl Planner {
         match self.books.reservations.get(&demand.order_id) {
             None => {
                 let tombstone = Reservation::never_needed(demand.order_id.clone(), self.now, cause.clone());
+                let tombstone = if demand.is_repair { tombstone.as_repair() } else { tombstone };
                 self.settle(demand, tombstone, &Quantities::new(), -1);
             }
             Some(reservation) if reservation.status == Status::Reserved => {
                 let released = reservation.released(self.now, cause.clone());
-                let lines = quantities(&released.lines);
+                let released = if demand.is_repair { released.as_repair() } else { released };
+                let lines = released.quantities();
                 self.settle(demand, released, &lines, -1);
             }
             Some(_) => {}
@@ -277,6 +291,18 @@ impl Planner {
             *to = to.saturating_add(quantity);
         }
         quantity.cast_signed() * sign
+    }
+
+    /// Tells entries once more that this plan leaves as they were read; what it writes is told by that. Who
+    /// was released is not told: its order is no longer pending.
+    fn retell(&mut self, told: Vec<Reservation>) {
+        let stay = |entry: &Reservation| {
+            entry.status != Status::Released && self.books.reservations.get(&entry.order_id) == Some(entry)
+        };
+        let entries: Vec<_> = told.into_iter().filter(stay).collect();
+        for entries in entries.chunks(MAX_TRANSACTION_ITEMS) {
+            self.steps.push(Step::Retell { entries: entries.to_vec() });
+        }
     }
 
     /// Ends the open transaction.

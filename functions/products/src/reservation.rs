@@ -24,6 +24,16 @@ pub enum Status {
     Released,
 }
 
+/// How many of each product some lines come to.
+#[must_use]
+pub fn quantities(lines: &[ReservedLine]) -> Quantities {
+    let mut quantities = Quantities::new();
+    for line in lines.iter().filter(|line| line.quantity > 0) {
+        *quantities.entry(line.product_id.clone()).or_default() += u64::from(line.quantity);
+    }
+    quantities
+}
+
 /// An entry of the ledger, as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reservation {
@@ -48,12 +58,35 @@ pub struct Reservation {
     /// The event that changed it last.
     #[serde(flatten)]
     pub cause: Cause,
+    /// How often it was told once more: see [`crate::plan::Step::Retell`]. It is no change of the entry, so
+    /// the version stays.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub retold: u64,
+    /// The version that a repair made, if one did: see [`crate::verify_stock`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repair: Option<u64>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for this shape")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Reservation {
     fn first(order_id: OrderId, status: Status, now: Timestamp, cause: Cause) -> Self {
         let (lines, shortages) = (Vec::new(), Vec::new());
-        Self { order_id, status, lines, reason: None, shortages, version: 1, updated_at: now, cause }
+        Self {
+            order_id,
+            status,
+            lines,
+            reason: None,
+            shortages,
+            version: 1,
+            updated_at: now,
+            cause,
+            retold: 0,
+            repair: None,
+        }
     }
 
     /// All of the order's lines are set aside.
@@ -86,5 +119,17 @@ impl Reservation {
     pub fn released(&self, now: Timestamp, cause: Cause) -> Self {
         let updated_at = now.max(self.updated_at);
         Self { status: Status::Released, version: self.version + 1, updated_at, cause, ..self.clone() }
+    }
+
+    /// This entry, as a repair makes it.
+    #[must_use]
+    pub fn as_repair(self) -> Self {
+        Self { repair: Some(self.version), ..self }
+    }
+
+    /// How many of each product it sets aside.
+    #[must_use]
+    pub fn quantities(&self) -> Quantities {
+        quantities(&self.lines)
     }
 }

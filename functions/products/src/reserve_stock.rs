@@ -1,17 +1,18 @@
-//! Consumer of order.created and order.cancelled: sets stock aside for orders, or gives it back.
+//! Consumer of order.created, order.stalled and order.cancelled: sets stock aside for orders, or gives it back.
 //!
 //! - What it does for a batch is decided in [`crate::plan`]; the books are read once and written in as few
 //!   transactions as fit, so that many orders of one product are one write to its counter.
 //! - It dedupes by the ledger: an order's entry is written in the transaction that moves its stock, on the
 //!   condition that it is new or at the version that was read. Repeats and late arrivals find it and do
 //!   nothing.
+//! - An order that is stalled may have lost its order.created, or the event that told what became of it: it is
+//!   settled as a new one, or what became of it is told once more, by the very same event.
 //! - It retries where another writer was faster, with fresh books each time; then order by order, so that
 //!   one product's conflicts or one broken item fail only the orders that it concerns. What still fails stays
 //!   in the queue.
 //! - It drops nothing.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use shop_dynamo::StoreError;
@@ -21,13 +22,9 @@ use shop_lambda::{Clock, Function};
 use shop_messaging::consumer::{BatchConsumer, Failure, Message, Verdict, batch};
 use shop_types::OrderId;
 
-use crate::plan::{Demand, Step, plan};
+use crate::plan::Demand;
+use crate::settling::settle;
 use crate::store::Store;
-
-/// Pauses between the rounds of a batch. A round that fails has met another consumer's transaction, which
-/// takes about 10 ms.
-const PAUSES: [Duration; 3] =
-    [Duration::from_millis(10), Duration::from_millis(20), Duration::from_millis(40)];
 
 /// The function.
 pub const FUNCTION: Function = Function::new("reserve-stock", |environment| {
@@ -65,40 +62,17 @@ impl ReserveStock {
     /// Settles demands: together, or where that fails for a reason that may be one order's, each by itself.
     /// The orders that are not settled, and why.
     async fn settle_all(&self, demands: Vec<Demand>) -> BTreeMap<OrderId, String> {
-        let Err(error) = self.settle(&demands).await else { return BTreeMap::new() };
+        let Err(error) = settle(&self.store, &self.clock, &demands).await else { return BTreeMap::new() };
         let may_be_ones = matches!(error, StoreError::Contended { .. } | StoreError::Corrupt { .. });
         let mut failed = BTreeMap::new();
         for demand in demands {
             if !may_be_ones {
                 failed.insert(demand.order_id, Chain(&error).to_string());
-            } else if let Err(error) = self.settle(std::slice::from_ref(&demand)).await {
+            } else if let Err(error) = settle(&self.store, &self.clock, std::slice::from_ref(&demand)).await {
                 failed.insert(demand.order_id, Chain(&error).to_string());
             }
         }
         failed
-    }
-
-    /// Settles demands, however much of them is settled already.
-    async fn settle(&self, demands: &[Demand]) -> Result<(), StoreError> {
-        let mut pauses = PAUSES.iter();
-        loop {
-            let books = self.store.books(demands).await?;
-            if self.carry_out(&plan(demands, books, self.clock.now())).await? {
-                return Ok(());
-            }
-            let pause = pauses.next().ok_or(StoreError::Contended { kind: "reservation" })?;
-            tokio::time::sleep(*pause).await;
-        }
-    }
-
-    /// Carries out a plan as long as the books are those that it was made from; whether to its end.
-    async fn carry_out(&self, steps: &[Step]) -> Result<bool, StoreError> {
-        for step in steps {
-            if !self.store.carry_out(step).await? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
     }
 }
 
@@ -106,12 +80,14 @@ impl ReserveStock {
 #[derive(Clone, Copy)]
 enum Happened {
     Created,
+    Stalled,
     Cancelled,
 }
 
 fn order_of(message: &Message) -> Option<(&OrderSnapshot, Happened)> {
     match message.event.data() {
         EventData::OrderCreated(order) => Some((order, Happened::Created)),
+        EventData::OrderStalled(stalled) => Some((&stalled.order, Happened::Stalled)),
         EventData::OrderCancelled(order) => Some((order, Happened::Cancelled)),
         _ => None,
     }
@@ -126,6 +102,7 @@ fn gather(messages: &[Message]) -> BTreeMap<OrderId, Demand> {
         let cause = Some(message.event.as_cause());
         match happened {
             Happened::Created => demand.created = cause,
+            Happened::Stalled => demand.stalled = cause,
             Happened::Cancelled => demand.cancelled = cause,
         }
     }
@@ -141,13 +118,15 @@ fn demand_of(order: &OrderSnapshot) -> Demand {
         lines: order.lines.iter().map(line).collect(),
         created: None,
         cancelled: None,
+        stalled: None,
+        is_repair: false,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shop_events::{Cause, Event, OrderStatus};
+    use shop_events::{Cause, Event, OrderStalled, OrderStatus};
     use shop_types::{Currency, Money, Timestamp};
 
     fn message(order: &str, data: impl Fn(OrderSnapshot) -> EventData, version: u64) -> Message {
@@ -184,5 +163,15 @@ mod tests {
         assert_eq!(both.cancelled, Some(messages[0].event.as_cause()));
         assert_eq!((both.placed_at, both.lines[0].quantity), (Timestamp::from_millis(7), 2));
         assert_eq!(demands[&OrderId::derived("test", "b")].cancelled, None);
+    }
+
+    #[test]
+    fn a_stalled_order_is_a_demand_with_that_cause() {
+        let stalled = |order| EventData::OrderStalled(OrderStalled { order, nudge: 3 });
+        let messages = [message("a", stalled, 3)];
+        let demand = &gather(&messages)[&OrderId::derived("test", "a")];
+        assert_eq!((&demand.created, &demand.cancelled), (&None, &None));
+        assert_eq!(demand.stalled, Some(messages[0].event.as_cause()));
+        assert_eq!(demand.lines[0].quantity, 2);
     }
 }

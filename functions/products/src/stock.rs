@@ -4,7 +4,7 @@
 //! [`MAX_STOCK`]. `total` is what came in at first and since, less what was taken out.
 
 use serde::{Deserialize, Serialize};
-use shop_events::{Cause, InventoryUpdated};
+use shop_events::{Cause, InventoryUpdated, StockFigures};
 use shop_types::{ProductId, Timestamp};
 
 use crate::millis;
@@ -37,6 +37,9 @@ pub struct Stock {
     /// [`crate::plan::Step::Claim`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claim: Option<Reservation>,
+    /// The version that a repair made, if one did: see [`crate::verify_stock`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repair: Option<u64>,
     /// Why the figures changed last.
     #[serde(flatten)]
     pub cause: Cause,
@@ -76,6 +79,7 @@ impl Stock {
             updated_at: now,
             deleted_at: None,
             claim: None,
+            repair: None,
             cause,
         }
     }
@@ -98,6 +102,12 @@ impl Stock {
         let total = total.ok_or(AdjustmentError::TooMany)?;
         let updated_at = now.max(self.updated_at);
         Ok(Self { total, available, version: self.version + 1, updated_at, cause, ..self.clone() })
+    }
+
+    /// Its figures.
+    #[must_use]
+    pub const fn figures(&self) -> StockFigures {
+        StockFigures { total: self.total, available: self.available, reserved: self.reserved }
     }
 
     /// What this write means to others, if the figures changed.

@@ -1,29 +1,31 @@
 //! What the users table's writes mean to other services. Pure: no AWS, no clock.
 
 use shop_auth::Role;
-use shop_events::{Event, EventData, UserDeleted, UserOrderPlaced, UserSnapshot};
+use shop_events::{Cause, Event, EventData, UserDeleted, UserOrderPlaced, UserSnapshot, UserStatsRepaired};
 use shop_messaging::relay::{Image, ImageError};
 
 use crate::account::User;
 use crate::ledger::{EntryState, LedgerEntry};
-use crate::store::{is_account, is_ledger_entry};
+use crate::stats::UserStats;
+use crate::store::{is_account, is_ledger_entry, is_stats};
 
-/// The events of one write: `user.registered`, `.updated` and `.deleted` for an account, and
-/// `user.order_placed` where an order begins to count. Statistics and tombstones of orders tell nothing, and
-/// neither does taking an order off: `order.cancelled` said it already.
+/// The events of one write: `user.registered`, `.updated` and `.deleted` for an account, `user.order_placed` where
+/// an order begins to count, and `user.stats_repaired` where a repair wrote the statistics. Other statistics and
+/// tombstones of orders tell nothing, and neither does taking an order off: `order.cancelled` said it already.
 ///
 /// # Errors
-/// An entry or an account cannot be read.
+/// An item cannot be read.
 pub fn events(old: Option<&Image>, new: Option<&Image>) -> Result<Vec<Event>, ImageError> {
     let Some(new) = new else { return Ok(Vec::new()) };
     match new.text("sk") {
-        Some(sk) if is_account(sk) => account_events(old, new),
-        Some(sk) if is_ledger_entry(sk) && old.is_none() => entry_events(new),
+        Some(sk) if is_account(sk) => of_account(old, new),
+        Some(sk) if is_ledger_entry(sk) && old.is_none() => of_new_entry(new),
+        Some(sk) if is_stats(sk) => of_stats(old, new),
         _ => Ok(Vec::new()),
     }
 }
 
-fn account_events(old: Option<&Image>, new: &Image) -> Result<Vec<Event>, ImageError> {
+fn of_account(old: Option<&Image>, new: &Image) -> Result<Vec<Event>, ImageError> {
     let user: User = new.read("account")?;
     let before: Option<User> = old.map(|old| old.read("account")).transpose()?;
     if before.as_ref().is_some_and(|before| before.version == user.version) {
@@ -42,7 +44,28 @@ fn account_events(old: Option<&Image>, new: &Image) -> Result<Vec<Event>, ImageE
     Ok(vec![Event::new(data, user.version, user.updated_at, user.cause)])
 }
 
-fn entry_events(new: &Image) -> Result<Vec<Event>, ImageError> {
+fn of_stats(old: Option<&Image>, new: &Image) -> Result<Vec<Event>, ImageError> {
+    const KIND: &str = "user's statistics";
+    let new: UserStats = new.read(KIND)?;
+    let (Some(repair), Some(time)) = (&new.repair, new.updated_at) else { return Ok(Vec::new()) };
+    let old = match old {
+        Some(old) => old.read(KIND)?,
+        None => UserStats::empty(new.user_id.clone()),
+    };
+    if old.version == new.version {
+        return Ok(Vec::new());
+    }
+    let data = UserStatsRepaired {
+        user_id: new.user_id.clone(),
+        before: old.figures(),
+        after: new.figures(),
+        order_ids: repair.order_ids.clone(),
+    };
+    let cause = Cause::request(repair.request_id.clone());
+    Ok(vec![Event::new(EventData::UserStatsRepaired(data), new.version, time, cause)])
+}
+
+fn of_new_entry(new: &Image) -> Result<Vec<Event>, ImageError> {
     let entry: LedgerEntry = new.read("ledger entry")?;
     Ok(match entry.state {
         EntryState::Cancelled => Vec::new(),
@@ -133,6 +156,28 @@ mod tests {
         }
         assert!(told(Some(&registered), &registered).is_empty());
         assert!(events(Some(&image(&registered)), None).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_repair_tells_what_was_found_and_what_was_made_of_it() {
+        let empty = Account { stats: UserStats::empty(user()), entries: BTreeMap::new() };
+        let image = |stats: &UserStats| Image::of_item(stats_item(stats).unwrap());
+        let now = Timestamp::from_millis(9000);
+        let update = empty.repair(&[change(0, EntryState::Counted)], "request-9", now).unwrap();
+        let repaired = update.stats.unwrap();
+        let told = events(None, Some(&image(&repaired))).unwrap();
+        let [event] = &told[..] else { panic!("{told:?}") };
+        assert_eq!(event.id().as_str(), format!("{}:1:user.stats_repaired", user()));
+        assert_eq!((event.time(), event.cause()), (now, &Cause::request("request-9")));
+        let EventData::UserStatsRepaired(data) = event.data() else { panic!("{event:?}") };
+        assert_eq!((data.before.orders_placed, data.after.orders_placed), (0, 1));
+        assert_eq!(data.order_ids, [change(0, EntryState::Counted).order_id]);
+
+        // The next order is none of the repair's.
+        let account = Account { stats: repaired.clone(), ..empty };
+        let next = account.apply(&[change(1, EntryState::Counted)], now).unwrap().stats.unwrap();
+        assert!(events(Some(&image(&repaired)), Some(&image(&next))).unwrap().is_empty());
+        assert!(events(Some(&image(&repaired)), Some(&image(&repaired))).unwrap().is_empty());
     }
 
     #[test]

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use shop_events::{Cause, Event, EventData, OrderSnapshot};
 use shop_types::{Money, OrderId, Timestamp, UserId};
 
-use crate::stats::{LastOrder, OutOfRange, UserStats};
+use crate::stats::{LastOrder, OutOfRange, StatsRepair, UserStats};
 
 /// What an entry says of its order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -168,10 +168,26 @@ impl Account {
             entries.iter().any(|write| write.replaces || write.entry.state == EntryState::Counted);
         if is_changed {
             stats.version += 1;
+            stats.repair = None;
             stats.updated_at = self.stats.updated_at.max(Some(now));
         }
         let stats = is_changed.then_some(stats);
         Ok(Update { user_id: self.stats.user_id.clone(), stats, entries, last_order_is_lost })
+    }
+
+    /// What the changes come to as a repair, which marks the statistics: they are written even where only a
+    /// tombstone was missing, since they tell of it.
+    ///
+    /// # Errors
+    /// The sums are out of range.
+    pub fn repair(&self, changes: &[Change], request_id: &str, now: Timestamp) -> Result<Update, OutOfRange> {
+        let mut update = self.apply(changes, now)?;
+        if !update.is_empty() {
+            let order_ids = update.entries.iter().map(|write| write.entry.order_id.clone()).collect();
+            let stats = update.stats.get_or_insert_with(|| self.stats.repaired(&self.stats, request_id, now));
+            stats.repair = Some(StatsRepair { request_id: request_id.to_owned(), order_ids });
+        }
+        Ok(update)
     }
 
     fn entry(&self, change: &Change, now: Timestamp) -> LedgerEntry {
@@ -197,10 +213,17 @@ impl EntryWrite {
 }
 
 impl Update {
+    /// New figures of the statistics, and no change of the ledger.
+    #[must_use]
+    pub fn of_stats(stats: UserStats) -> Self {
+        let user_id = stats.user_id.clone();
+        Self { user_id, stats: Some(stats), entries: Vec::new(), last_order_is_lost: false }
+    }
+
     /// Whether there is nothing to write.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.entries.is_empty() && self.stats.is_none()
     }
 
     /// Finds the last order anew. `counted` are all orders that the stored ledger has as counted.

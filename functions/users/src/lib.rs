@@ -15,6 +15,7 @@
 //! | `GET /.well-known/jwks.json` | [`get_jwks`] | get-jwks |
 //! | none: IAM alone | [`create_admin`] | create-admin |
 //! | queue: `order.confirmed`, `order.cancelled` | [`record_user_stats`] | record-user-stats |
+//! | schedule, operator | [`verify_user_stats`] | verify-user-stats |
 //! | stream of the users table | [`publish_user_events`] | publish-user-events |
 //!
 //! [`account`], [`session`] and [`password`] decide and know nothing of AWS, as do [`ledger`] and [`stats`];
@@ -26,6 +27,7 @@
 //! in a ledger ([`ledger`]), and the entry and the statistics ([`stats`]) are written in one transaction.
 
 pub mod account;
+pub mod audit;
 pub mod create_admin;
 pub mod create_session;
 pub mod delete_session;
@@ -38,9 +40,11 @@ pub mod get_user_stats;
 pub mod ledger;
 pub mod list_users;
 pub mod lookup;
+pub mod order_book;
 pub mod password;
 pub mod publish_user_events;
 pub mod record_user_stats;
+mod recorder;
 pub mod refresh_session;
 pub mod register_user;
 mod registration;
@@ -52,6 +56,7 @@ pub mod store;
 #[cfg(test)]
 mod testing;
 pub mod update_user;
+pub mod verify_user_stats;
 
 use shop_lambda::Function;
 
@@ -70,5 +75,6 @@ pub const FUNCTIONS: &[Function] = &[
     get_jwks::FUNCTION,
     create_admin::FUNCTION,
     record_user_stats::FUNCTION,
+    verify_user_stats::FUNCTION,
     publish_user_events::FUNCTION,
 ];

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use shop_types::{Currency, OrderId, Timestamp, UserId};
+use shop_events::StatsFigures;
+use shop_types::{Currency, Money, OrderId, Timestamp, UserId};
 
 use crate::ledger::LedgerEntry;
 
@@ -24,6 +25,18 @@ pub struct UserStats {
     /// When they changed last; none for a user without statistics.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
+    /// Whether a repair made this version, and of what: see [`crate::verify_user_stats`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repair: Option<StatsRepair>,
+}
+
+/// What a repair put right besides the figures.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatsRepair {
+    /// The request that asked for it.
+    pub request_id: String,
+    /// The orders whose entries were missing or wrong.
+    pub order_ids: Vec<OrderId>,
 }
 
 /// An order by its time; the later one is the greater, and of two of the same millisecond the greater id.
@@ -45,7 +58,57 @@ impl UserStats {
     #[must_use]
     pub fn empty(user_id: UserId) -> Self {
         let spent = BTreeMap::new();
-        Self { user_id, orders_placed: 0, spent, last_order: None, version: 0, updated_at: None }
+        Self {
+            user_id,
+            orders_placed: 0,
+            spent,
+            last_order: None,
+            version: 0,
+            updated_at: None,
+            repair: None,
+        }
+    }
+
+    /// The figures, as events tell them.
+    #[must_use]
+    pub fn figures(&self) -> StatsFigures {
+        let spent = self.spent.iter().map(|(&currency, &minor)| Money { minor, currency });
+        StatsFigures {
+            orders_placed: self.orders_placed,
+            spent: spent.collect(),
+            last_order_id: self.last_order.as_ref().map(|last| last.order_id.clone()),
+        }
+    }
+
+    /// Whether other statistics have the same figures, whenever they were written.
+    #[must_use]
+    pub fn agrees(&self, other: &Self) -> bool {
+        (self.orders_placed, &self.spent, &self.last_order)
+            == (other.orders_placed, &other.spent, &other.last_order)
+    }
+
+    /// The next version of these statistics, by a repair that gives them the figures of `right`.
+    #[must_use]
+    pub fn repaired(&self, right: &Self, request_id: &str, now: Timestamp) -> Self {
+        Self {
+            user_id: self.user_id.clone(),
+            version: self.version + 1,
+            updated_at: self.updated_at.max(Some(now)),
+            repair: Some(StatsRepair { request_id: request_id.to_owned(), order_ids: Vec::new() }),
+            ..right.clone()
+        }
+    }
+
+    /// Counts an order: adds it, and makes it the last one if it is.
+    ///
+    /// # Errors
+    /// The sums are out of range.
+    pub(crate) fn count(&mut self, entry: &LedgerEntry) -> Result<(), OutOfRange> {
+        self.add(entry)?;
+        if self.last_order.as_ref().is_none_or(|last| *last < entry.as_last_order()) {
+            self.last_order = Some(entry.as_last_order());
+        }
+        Ok(())
     }
 
     /// Adds an order. The last order is not this function's business.

@@ -17,15 +17,18 @@ pub mod sessions;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Put, TransactWriteItem};
 use data_encoding::HEXLOWER;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use shop_dynamo::{
-    Item, MAX_TRANSACTION_ITEMS, StoreError, TransactionOutcome, outcome, read, string, write,
+    Item, MAX_TRANSACTION_ITEMS, ScanPages, StoreError, TransactionOutcome, outcome, read, string, write,
 };
 use shop_lambda::{Environment, Random, StartError};
 use shop_types::{OrderId, UserId};
 
+use crate::audit::Audit;
 use crate::ledger::{Account, EntryWrite, LedgerEntry, Update};
 use crate::stats::{LastOrder, UserStats};
 
@@ -83,31 +86,59 @@ impl UserStore {
     /// # Errors
     /// DynamoDB failed, or kept throttling.
     pub async fn account(&self, user: &UserId, orders: &BTreeSet<&OrderId>) -> Result<Account, StoreError> {
-        const OPERATION: &str = "BatchGetItem";
         let stats_key = key(user, STATS.to_owned());
         let entry_keys = orders.iter().map(|order| key(user, entry_sk(order)));
+        let keys = std::iter::once(stats_key).chain(entry_keys).collect();
+        let mut account = Account { stats: UserStats::empty(user.clone()), entries: BTreeMap::new() };
+        for item in self.get_many(keys).await? {
+            if item.get("sk") == Some(&string(STATS)) {
+                account.stats = read(STATS_KIND, item)?;
+            } else {
+                let entry: LedgerEntry = read(ENTRY_KIND, item)?;
+                account.entries.insert(entry.order_id.clone(), entry);
+            }
+        }
+        Ok(account)
+    }
+
+    /// The ledger's entries of these orders of these users, 100 at most, as they are now.
+    ///
+    /// # Errors
+    /// DynamoDB failed, or kept throttling.
+    pub async fn entries(
+        &self,
+        orders: impl Iterator<Item = (&UserId, &OrderId)>,
+    ) -> Result<BTreeMap<OrderId, LedgerEntry>, StoreError> {
+        let keys: Vec<_> = orders.map(|(user, order)| key(user, entry_sk(order))).collect();
+        let mut entries = BTreeMap::new();
+        if keys.is_empty() {
+            return Ok(entries);
+        }
+        for item in self.get_many(keys).await? {
+            let entry: LedgerEntry = read(ENTRY_KIND, item)?;
+            entries.insert(entry.order_id.clone(), entry);
+        }
+        Ok(entries)
+    }
+
+    /// The items that are there of these keys, 100 at most, in any order.
+    async fn get_many(&self, keys: Vec<Item>) -> Result<Vec<Item>, StoreError> {
+        const OPERATION: &str = "BatchGetItem";
         let wanted = KeysAndAttributes::builder()
-            .set_keys(Some(std::iter::once(stats_key).chain(entry_keys).collect()))
+            .set_keys(Some(keys))
             .consistent_read(true)
             .build()
             .map_err(StoreError::call(OPERATION))?;
-        let mut account = Account { stats: UserStats::empty(user.clone()), entries: BTreeMap::new() };
+        let mut found = Vec::new();
         let mut remaining = HashMap::from([(self.table.clone(), wanted)]);
         for _ in 0..BATCH_TRIES {
             let answer = self.client.batch_get_item().set_request_items(Some(remaining)).send().await;
             let answer = answer.map_err(StoreError::call(OPERATION))?;
             let items = answer.responses.and_then(|mut tables| tables.remove(&self.table));
-            for item in items.unwrap_or_default() {
-                if item.get("sk") == Some(&string(STATS)) {
-                    account.stats = read(STATS_KIND, item)?;
-                } else {
-                    let entry: LedgerEntry = read(ENTRY_KIND, item)?;
-                    account.entries.insert(entry.order_id.clone(), entry);
-                }
-            }
+            found.extend(items.unwrap_or_default());
             remaining = answer.unprocessed_keys.unwrap_or_default();
             if remaining.is_empty() {
-                return Ok(account);
+                return Ok(found);
             }
         }
         Err(StoreError::Unprocessed { operation: OPERATION })
@@ -119,31 +150,39 @@ impl UserStore {
     /// # Errors
     /// DynamoDB failed.
     pub async fn counted_orders(&self, user: &UserId) -> Result<Vec<LastOrder>, StoreError> {
-        let query = self
-            .client
+        entries_of(self.counted(user).projection_expression("placed_at, order_id")).await
+    }
+
+    /// All entries that the user's ledger has as counted, as they are now.
+    ///
+    /// # Errors
+    /// DynamoDB failed.
+    pub async fn counted_entries(&self, user: &UserId) -> Result<Vec<LedgerEntry>, StoreError> {
+        entries_of(self.counted(user)).await
+    }
+
+    fn counted(&self, user: &UserId) -> QueryFluentBuilder {
+        self.client
             .query()
             .table_name(&self.table)
             .consistent_read(true)
             .key_condition_expression("pk = :user AND begins_with(sk, :prefix)")
             .filter_expression("#state = :counted")
-            .projection_expression("placed_at, order_id")
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":user", string(user.as_str()))
             .expression_attribute_values(":prefix", string(ENTRY_PREFIX))
-            .expression_attribute_values(":counted", string("counted"));
-        let mut orders = Vec::new();
-        let mut start = None;
-        loop {
-            let answer = query.clone().set_exclusive_start_key(start).send().await;
-            let answer = answer.map_err(StoreError::call("Query"))?;
-            for item in answer.items.unwrap_or_default() {
-                orders.push(read(ENTRY_KIND, item)?);
-            }
-            start = answer.last_evaluated_key;
-            if start.is_none() {
-                return Ok(orders);
-            }
-        }
+            .expression_attribute_values(":counted", string("counted"))
+    }
+
+    /// All statistics and all entries of the ledgers, page by page. Nothing else of the table is handed out.
+    #[must_use]
+    pub fn books_pages(&self) -> ScanPages {
+        let scan = self.client.scan().table_name(&self.table).consistent_read(true);
+        ScanPages::of(
+            scan.filter_expression("sk = :stats OR begins_with(sk, :prefix)")
+                .expression_attribute_values(":stats", string(STATS))
+                .expression_attribute_values(":prefix", string(ENTRY_PREFIX)),
+        )
     }
 
     /// Writes an update in one transaction, if neither the statistics nor an entry has changed since it was
@@ -195,6 +234,42 @@ impl UserStore {
 #[must_use]
 pub fn is_account(sk: &str) -> bool {
     sk == accounts::ACCOUNT
+}
+
+/// All that a query of ledger entries finds.
+async fn entries_of<T: DeserializeOwned>(query: QueryFluentBuilder) -> Result<Vec<T>, StoreError> {
+    let mut entries = Vec::new();
+    let mut start = None;
+    loop {
+        let answer = query.clone().set_exclusive_start_key(start).send().await;
+        let answer = answer.map_err(StoreError::call("Query"))?;
+        for item in answer.items.unwrap_or_default() {
+            entries.push(read(ENTRY_KIND, item)?);
+        }
+        start = answer.last_evaluated_key;
+        if start.is_none() {
+            return Ok(entries);
+        }
+    }
+}
+
+/// Takes an item of [`UserStore::books_pages`] into the audit.
+///
+/// # Errors
+/// It cannot be read.
+pub(crate) fn see(audit: &mut Audit, item: Item) -> Result<(), StoreError> {
+    if item.get("sk") == Some(&string(STATS)) {
+        audit.see_stats(read(STATS_KIND, item)?);
+    } else {
+        audit.see_entry(&read(ENTRY_KIND, item)?);
+    }
+    Ok(())
+}
+
+/// Whether the item with this sort key is a user's statistics.
+#[must_use]
+pub fn is_stats(sk: &str) -> bool {
+    sk == STATS
 }
 
 /// Whether the item with this sort key is an entry of the ledger.

@@ -18,16 +18,23 @@ const VIRTUAL_START: i64 = 1_767_225_600_000;
 pub(crate) struct Clock {
     /// When virtual time began, by the runtime's clock; none in real time.
     virtual_start: Option<Instant>,
+    /// By how many milliseconds it is ahead of the others.
+    ahead: i64,
 }
 
 impl Clock {
     pub(crate) fn real() -> Self {
-        Self { virtual_start: None }
+        Self { virtual_start: None, ahead: 0 }
     }
 
     /// Virtual time: it moves as the runtime's clock does, from a fixed beginning.
     pub(crate) fn simulated() -> Self {
-        Self { virtual_start: Some(Instant::now()) }
+        Self { virtual_start: Some(Instant::now()), ahead: 0 }
+    }
+
+    /// The same clock, so many milliseconds ahead.
+    pub(super) fn ahead(&self, millis: i64) -> Self {
+        Self { virtual_start: self.virtual_start, ahead: self.ahead + millis }
     }
 
     /// Milliseconds since the epoch.
@@ -36,7 +43,7 @@ impl Clock {
             None => (0, SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()),
             Some(start) => (VIRTUAL_START, start.elapsed()),
         };
-        start.saturating_add(i64::try_from(passed.as_millis()).unwrap_or(i64::MAX))
+        start.saturating_add(i64::try_from(passed.as_millis()).unwrap_or(i64::MAX)).saturating_add(self.ahead)
     }
 
     /// Waits until a time in milliseconds since the epoch.

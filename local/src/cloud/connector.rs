@@ -14,10 +14,13 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
+use bytes::Bytes;
 
 use super::core::Core;
 use super::dynamodb::{self, DynamoDb};
-use super::observer::{Access, Call, Fault, Outcome, Service, Units};
+use super::environment::Place;
+use super::interceptor::Fault;
+use super::observer::{Access, Call, Outcome, Service, Units};
 use super::{AwsError, secrets, sns, sqs};
 
 /// The connector of one caller.
@@ -25,12 +28,12 @@ use super::{AwsError, secrets, sns, sqs};
 pub(super) struct Connector {
     /// Weak: the cloud keeps the functions, which keep their clients, which keep this.
     pub(super) core: Weak<Core>,
-    pub(super) caller: Arc<str>,
+    pub(super) place: Place,
 }
 
 impl fmt::Debug for Connector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Connector({})", self.caller)
+        write!(f, "Connector({})", self.place.caller)
     }
 }
 
@@ -43,10 +46,10 @@ impl HttpClient for Connector {
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let core = self.core.upgrade();
-        let caller = Arc::clone(&self.caller);
+        let place = self.place.clone();
         HttpConnectorFuture::new(async move {
             match core {
-                Some(core) => core.call(caller, &request).await,
+                Some(core) => core.call(&place, &request).await,
                 None => Err(ConnectorError::io("the cloud has stopped".into())),
             }
         })
@@ -55,16 +58,19 @@ impl HttpConnector for Connector {
 
 /// A decoded request.
 enum Request {
-    DynamoDb(Box<dynamodb::Request>),
+    /// With the body that it was read from.
+    DynamoDb(Box<dynamodb::Request>, Bytes),
     Sns(sns::Request),
     Sqs(sqs::Request),
     Secrets(secrets::Request),
 }
 
 impl Request {
-    fn decode(service: Service, operation: &str, body: &[u8]) -> Result<Self, AwsError> {
+    fn decode(service: Service, operation: &str, body: &Bytes) -> Result<Self, AwsError> {
         Ok(match service {
-            Service::DynamoDb => Self::DynamoDb(Box::new(dynamodb::Request::parse(operation, body)?)),
+            Service::DynamoDb => {
+                Self::DynamoDb(Box::new(dynamodb::Request::parse(operation, body)?), body.clone())
+            }
             Service::Sns => Self::Sns(sns::Request::parse(body)?),
             Service::Sqs => Self::Sqs(sqs::Request::parse(operation, body)?),
             Service::SecretsManager => Self::Secrets(secrets::Request::parse(operation, body)?),
@@ -73,7 +79,7 @@ impl Request {
 
     fn accesses(&self) -> Vec<Access> {
         match self {
-            Self::DynamoDb(request) => request.accesses(),
+            Self::DynamoDb(request, _) => request.accesses(),
             Self::Sns(request) => request.accesses(),
             Self::Sqs(request) => request.accesses(),
             Self::Secrets(request) => request.accesses(),
@@ -94,16 +100,23 @@ fn target(request: &HttpRequest) -> Option<(Service, &str)> {
     Some((service, operation))
 }
 
+/// Why a call gets no answer.
+enum Lost {
+    Disconnected,
+    Crashed,
+}
+
 impl Core {
-    async fn call(&self, caller: Arc<str>, request: &HttpRequest) -> Result<HttpResponse, ConnectorError> {
+    async fn call(&self, place: &Place, request: &HttpRequest) -> Result<HttpResponse, ConnectorError> {
         let Some((service, operation)) = target(request) else {
             return Err(ConnectorError::user("the embedded cloud does not know this service".into()));
         };
         let Some(body) = request.body().bytes() else {
             return Err(ConnectorError::user("the embedded cloud takes no streamed bodies".into()));
         };
+        let body = Bytes::copy_from_slice(body);
         let request_id = self.random.uuid();
-        let request = match Request::decode(service, operation, body) {
+        let request = match Request::decode(service, operation, &body) {
             Ok(request) => request,
             Err(error) => return respond(service, Err(error), &request_id),
         };
@@ -111,40 +124,91 @@ impl Core {
             Request::Sns(request) => request.operation(),
             _ => operation,
         };
-        let call = Call { caller, service, operation: operation.to_owned(), accesses: request.accesses() };
-        self.latency().await;
-        if let Err(error) = self.authorize(&call) {
-            self.called(&call, &Outcome { units: &[], error: Some(&error.code) });
-            return respond(service, Err(error), &request_id);
-        }
-        let before = match &self.interceptor {
-            Some(interceptor) => interceptor.before(&call).await,
-            None => None,
+        let call = Call {
+            caller: Arc::clone(&place.caller),
+            environment: place.number,
+            service,
+            operation: operation.to_owned(),
+            accesses: request.accesses(),
+            body,
         };
+        self.latency().await;
         let mut units = Vec::new();
-        let answer = match before {
-            Some(Fault::Error(error)) => Err(error),
-            Some(Fault::Disconnected) => return self.disconnected(&call, &units),
-            None => self.take_effect(request, &call, &request_id, &mut units).await,
-        };
-        self.latency().await;
-        let after = match &self.interceptor {
-            Some(interceptor) => interceptor.after(&call).await,
-            None => None,
-        };
-        let answer = match after {
-            Some(Fault::Error(error)) => Err(error),
-            Some(Fault::Disconnected) => return self.disconnected(&call, &units),
-            None => answer,
+        let answer = match self.authorize(&call) {
+            Err(error) => Err(error),
+            Ok(()) => match self.disturbed(request, &call, &request_id, &mut units).await {
+                Ok(answer) => answer,
+                Err(lost) => return self.lost(lost, place, &call, &units).await,
+            },
         };
         let error = answer.as_ref().err().map(|error| error.code.as_str());
         self.called(&call, &Outcome { units: &units, error });
         respond(service, answer, &request_id)
     }
 
-    fn disconnected(&self, call: &Call, units: &[(String, Units)]) -> Result<HttpResponse, ConnectorError> {
-        self.called(call, &Outcome { units, error: Some("Disconnected") });
+    /// Carries a call out, as far as the interceptor lets it.
+    async fn disturbed(
+        &self,
+        request: Request,
+        call: &Call,
+        request_id: &str,
+        units: &mut Vec<(String, Units)>,
+    ) -> Result<Result<Vec<u8>, AwsError>, Lost> {
+        let Some(interceptor) = &self.interceptor else {
+            let answer = self.take_effect(request, call, request_id, units).await;
+            self.latency().await;
+            return Ok(answer);
+        };
+        let answer = match interceptor.before(call).await {
+            Some(fault) => fault.answer()?,
+            None => match interceptor.rewrite(call) {
+                None => self.take_effect(request, call, request_id, units).await,
+                Some(bodies) => self.take_effects(bodies, call, request_id, units).await,
+            },
+        };
+        self.latency().await;
+        match interceptor.after(call).await {
+            Some(fault) => fault.answer(),
+            None => Ok(answer),
+        }
+    }
+
+    async fn lost(
+        &self,
+        lost: Lost,
+        place: &Place,
+        call: &Call,
+        units: &[(String, Units)],
+    ) -> Result<HttpResponse, ConnectorError> {
+        let error = match lost {
+            Lost::Disconnected => "Disconnected",
+            Lost::Crashed => "Crashed",
+        };
+        self.called(call, &Outcome { units, error: Some(error) });
+        if let (Lost::Crashed, Some(death)) = (lost, &place.death) {
+            death.bring();
+            return std::future::pending().await;
+        }
         Err(ConnectorError::io("the connection was lost".into()))
+    }
+
+    /// Carries out other requests in the place of one.
+    async fn take_effects(
+        &self,
+        bodies: Vec<Vec<u8>>,
+        call: &Call,
+        request_id: &str,
+        units: &mut Vec<(String, Units)>,
+    ) -> Result<Vec<u8>, AwsError> {
+        let mut answer = b"{}".to_vec();
+        for (place, body) in bodies.into_iter().map(Bytes::from).enumerate() {
+            if place > 0 {
+                self.latency().await;
+            }
+            let request = Request::decode(call.service, &call.operation, &body)?;
+            answer = self.take_effect(request, call, request_id, units).await?;
+        }
+        Ok(answer)
     }
 
     async fn take_effect(
@@ -158,7 +222,7 @@ impl Core {
             self.interceptor.as_ref().and_then(|interceptor| interceptor.fails_entry(call, entry))
         };
         match request {
-            Request::DynamoDb(request) => match self.dynamodb.call(*request) {
+            Request::DynamoDb(request, body) => match self.call_dynamodb(*request, &body, call) {
                 Ok(answer) => {
                     *units = answer.units;
                     Ok(answer.body)
@@ -182,6 +246,49 @@ impl Core {
                 *units = one_request(call);
                 self.secrets.call(&request).map(|answer| answer.to_string().into_bytes())
             }
+        }
+    }
+}
+
+impl Core {
+    fn call_dynamodb(
+        &self,
+        mut request: dynamodb::Request,
+        body: &Bytes,
+        call: &Call,
+    ) -> Result<dynamodb::Answer, AwsError> {
+        let Some(interceptor) = &self.interceptor else {
+            return self.call_and_tell(request, body, call);
+        };
+        if interceptor.has_stale_reads() && request.may_be_stale() {
+            let age = interceptor.staleness(call);
+            if !age.is_zero() {
+                return self.dynamodb.read_the_past(request, age);
+            }
+        }
+        let left = request.leave_keys(|keys| interceptor.leaves_unprocessed(call, keys));
+        left.add_to(self.call_and_tell(request, body, call)?)
+    }
+
+    fn call_and_tell(
+        &self,
+        request: dynamodb::Request,
+        body: &Bytes,
+        call: &Call,
+    ) -> Result<dynamodb::Answer, AwsError> {
+        let written = if request.writes() { request.tables() } else { Vec::new() };
+        let answer = self.dynamodb.call(request, &call.operation, body)?;
+        self.wrote(&call.caller, &written);
+        Ok(answer)
+    }
+}
+
+impl Fault {
+    fn answer(self) -> Result<Result<Vec<u8>, AwsError>, Lost> {
+        match self {
+            Self::Error(error) => Ok(Err(error)),
+            Self::Disconnected => Err(Lost::Disconnected),
+            Self::Crashed => Err(Lost::Crashed),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! What all parts of a cloud share: the services, the clock, the randomness, and who watches.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
@@ -20,9 +21,11 @@ use tokio::sync::Notify;
 use super::clock::Clock;
 use super::connector::Connector;
 use super::dynamodb::DynamoDb;
+use super::environment::Place;
 use super::error::AwsError;
+use super::interceptor::Interceptor;
 use super::meter::Counter;
-use super::observer::{Access, Call, Delivery, Interceptor, Invoked, Observer, Outcome};
+use super::observer::{Access, Call, Delivery, Invoked, Observers, Outcome};
 use super::random::Random;
 use super::secrets::Secrets;
 use super::sns::Topics;
@@ -47,17 +50,20 @@ pub(super) struct Core {
     pub(super) grants: BTreeMap<String, Grants>,
     /// Tells who waits for everything to be done that something was done.
     pub(super) changed: Arc<Notify>,
-    pub(super) counter: Counter,
-    pub(super) observers: Vec<Arc<dyn Observer>>,
+    pub(super) counter: Arc<Counter>,
+    pub(super) observers: Observers,
     pub(super) interceptor: Option<Arc<dyn Interceptor>>,
     pub(super) simulated: bool,
     pub(super) deliver_twice: bool,
+    /// How many environments have been started.
+    pub(super) environments: AtomicU64,
 }
 
 impl Core {
     /// Settings for the AWS clients of one caller.
-    pub(super) fn sdk_config(self: &Arc<Self>, caller: &str) -> SdkConfig {
-        let connector = Connector { core: Arc::downgrade(self), caller: caller.into() };
+    pub(super) fn sdk_config(self: &Arc<Self>, place: Place) -> SdkConfig {
+        let clock = self.clock.ahead(place.clock_skew);
+        let connector = Connector { core: Arc::downgrade(self), place };
         let credentials = Credentials::from_keys("local", "local", None);
         SdkConfig::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
@@ -67,7 +73,7 @@ impl Core {
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .http_client(SharedHttpClient::new(connector))
             .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
-            .time_source(SharedTimeSource::new(self.clock.clone()))
+            .time_source(SharedTimeSource::new(clock))
             .retry_config(RetryConfig::standard())
             .timeout_config(
                 TimeoutConfig::builder()
@@ -78,6 +84,11 @@ impl Core {
             // Bodies are whole when they arrive.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .build()
+    }
+
+    /// The number of a new environment.
+    pub(super) fn next_environment(&self) -> u64 {
+        self.environments.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     /// Refuses a function's call that the template does not grant, as IAM does.
@@ -105,16 +116,42 @@ impl Core {
     }
 
     pub(super) fn called(&self, call: &Call, outcome: &Outcome<'_>) {
-        self.observe(|observer, now| observer.called(now, call, outcome));
+        self.observers.tell(|observer, now| observer.called(now, call, outcome));
     }
 
     pub(super) fn invoked(&self, invoked: &Invoked<'_>) {
-        self.observe(|observer, now| observer.invoked(now, invoked));
+        self.observers.tell(|observer, now| observer.invoked(now, invoked));
+    }
+
+    /// Tells what has been written to these tables since it was told last.
+    pub(super) fn wrote(&self, caller: &str, tables: &[String]) {
+        if self.observers.want_writes() {
+            self.dynamodb.untold(tables, |written| {
+                self.observers.tell(|observer, now| observer.wrote(now, caller, written));
+            });
+        }
+    }
+
+    /// What an event source takes for failed of a batch.
+    pub(super) fn judged(&self, delivery: &Delivery<'_>, failed: BTreeSet<usize>) -> BTreeSet<usize> {
+        self.observers.tell(|observer, now| observer.judged(now, delivery, &failed));
+        match &self.interceptor {
+            Some(interceptor) => interceptor.hears(delivery, failed),
+            None => failed,
+        }
+    }
+
+    /// Waits for as long as a function is given nothing.
+    pub(super) async fn while_down(&self, function: &str) {
+        let Some(interceptor) = &self.interceptor else { return };
+        while let Some(until) = interceptor.down_until(function, self.clock.now()) {
+            self.clock.until(until).await;
+        }
     }
 
     /// Announces a batch. Returns how often it is to be delivered, after a wait.
     pub(super) async fn deliveries(&self, delivery: &Delivery<'_>) -> u32 {
-        self.observe(|observer, now| observer.delivered(now, delivery));
+        self.observers.tell(|observer, now| observer.delivered(now, delivery));
         let (times, wait) = match &self.interceptor {
             Some(interceptor) => interceptor.deliver(delivery),
             None => (1, Duration::ZERO),
@@ -123,13 +160,5 @@ impl Core {
             tokio::time::sleep(wait).await;
         }
         if self.deliver_twice { times.max(2) } else { times.max(1) }
-    }
-
-    fn observe(&self, tell: impl Fn(&dyn Observer, i64)) {
-        let now = self.clock.now();
-        tell(&self.counter, now);
-        for observer in &self.observers {
-            tell(&**observer, now);
-        }
     }
 }

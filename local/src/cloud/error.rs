@@ -86,6 +86,12 @@ impl AwsError {
         Self { status: 500, ..Self::client(code, message) }
     }
 
+    /// The same error, with a whole JSON body, where the service has more to say than code and message.
+    #[must_use]
+    pub fn with_body(self, body: &serde_json::Value) -> Self {
+        Self { body: Some(body.to_string().into_bytes()), ..self }
+    }
+
     /// The caller may not do it. Each service has a code of its own for that.
     pub(crate) fn denied(service: Service, message: impl Into<String>) -> Self {
         let (status, code) = match service {

@@ -16,6 +16,7 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
 
 use super::core::Core;
+use super::environment::{Death, Place};
 use super::observer::Invoked;
 use super::running::Running;
 use super::{CloudError, InvokeError};
@@ -36,11 +37,17 @@ struct Deployed {
     function: Function,
     arn: String,
     timeout: Duration,
-    environment: Environment,
+    variables: BTreeMap<String, String>,
     config: Arc<Config>,
     /// Environments that wait for an invocation; the one used last is used next, as in Lambda.
-    idle: Mutex<Vec<Box<dyn Handler>>>,
+    idle: Mutex<Vec<Started>>,
     slots: Semaphore,
+}
+
+/// An environment: a function that has started, and its end.
+struct Started {
+    handler: Box<dyn Handler>,
+    death: Death,
 }
 
 impl Lambda {
@@ -67,7 +74,7 @@ impl Lambda {
                 function: *function,
                 arn: spec.arn.clone(),
                 timeout: spec.timeout,
-                environment: environment(core, spec),
+                variables: variables(spec),
                 config: Arc::new(config),
                 idle: Mutex::new(Vec::new()),
                 slots: Semaphore::new(reserved.unwrap_or(most_environments).min(most_environments)),
@@ -96,17 +103,20 @@ impl Lambda {
 }
 
 impl Deployed {
-    async fn invoke(&self, core: &Core, payload: Box<RawValue>) -> Result<Box<RawValue>, InvokeError> {
+    async fn invoke(&self, core: &Arc<Core>, payload: Box<RawValue>) -> Result<Box<RawValue>, InvokeError> {
         // The semaphore is never closed, so this only waits.
         let Ok(_slot) = self.slots.acquire().await else { return Err(InvokeError::Stopping) };
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let cold = idle.is_none();
         let start = Instant::now();
         let request_id = core.random.uuid();
+        let interceptor = core.interceptor.as_ref();
+        let life = interceptor
+            .and_then(|interceptor| interceptor.dies_after(self.function.name(), core.clock.now()));
         let result = match idle {
-            Some(handler) => self.run(core, handler, payload, &request_id).await,
-            None => match self.start().await {
-                Ok(handler) => self.run(core, handler, payload, &request_id).await,
+            Some(started) => self.run(core, started, payload, &request_id, life).await,
+            None => match self.start(core).await {
+                Ok(started) => self.run(core, started, payload, &request_id, life).await,
                 Err(error) => Err(error),
             },
         };
@@ -125,21 +135,38 @@ impl Deployed {
         result
     }
 
-    async fn start(&self) -> Result<Box<dyn Handler>, InvokeError> {
-        let start = AssertUnwindSafe(self.function.start(self.environment.clone())).catch_unwind();
-        match timeout(START_TIMEOUT, start).await {
-            Ok(Ok(started)) => Ok(started?),
-            Ok(Err(_panic)) => Err(InvokeError::Crashed),
-            Err(_elapsed) => Err(InvokeError::TimedOut(START_TIMEOUT)),
+    async fn start(&self, core: &Arc<Core>) -> Result<Started, InvokeError> {
+        let place = self.place(core);
+        let death = Death::new();
+        let place = Place { death: Some(death.clone()), ..place };
+        let environment =
+            Environment::new(self.variables.clone(), core.sdk_config(place), core.random.for_function());
+        let start = AssertUnwindSafe(self.function.start(environment)).catch_unwind();
+        tokio::select! {
+            biased;
+            () = death.come() => Err(InvokeError::Crashed),
+            started = timeout(START_TIMEOUT, start) => match started {
+                Ok(Ok(started)) => Ok(Started { handler: started?, death }),
+                Ok(Err(_panic)) => Err(InvokeError::Crashed),
+                Err(_elapsed) => Err(InvokeError::TimedOut(START_TIMEOUT)),
+            },
         }
+    }
+
+    /// A new environment's place.
+    fn place(&self, core: &Core) -> Place {
+        let name = self.function.name();
+        let clock_skew = core.interceptor.as_ref().map_or(0, |interceptor| interceptor.clock_skew(name));
+        Place { number: core.next_environment(), clock_skew, ..Place::outside(name) }
     }
 
     async fn run(
         &self,
         core: &Core,
-        handler: Box<dyn Handler>,
+        started: Started,
         payload: Box<RawValue>,
         request_id: &str,
+        life: Option<Duration>,
     ) -> Result<Box<RawValue>, InvokeError> {
         let timeout_millis = i64::try_from(self.timeout.as_millis()).unwrap_or(i64::MAX);
         let mut context = Context::default();
@@ -147,10 +174,22 @@ impl Deployed {
         context.deadline = u64::try_from(core.clock.now().saturating_add(timeout_millis)).unwrap_or(0);
         context.invoked_function_arn.clone_from(&self.arn);
         context.env_config = Arc::clone(&self.config);
-        let call = AssertUnwindSafe(handler.handle(Invocation { payload, context })).catch_unwind();
-        match timeout(self.timeout, call).await {
+        let call = AssertUnwindSafe(started.handler.handle(Invocation { payload, context })).catch_unwind();
+        let end_of_life = async {
+            match life {
+                Some(life) => tokio::time::sleep(life).await,
+                None => std::future::pending().await,
+            }
+        };
+        let ended = tokio::select! {
+            biased;
+            () = started.death.come() => return Err(InvokeError::Crashed),
+            () = end_of_life => return Err(InvokeError::Crashed),
+            ended = timeout(self.timeout, call) => ended,
+        };
+        match ended {
             Ok(Ok(result)) => {
-                self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(handler);
+                self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(started);
                 Ok(result?)
             }
             Ok(Err(_panic)) => Err(InvokeError::Crashed),
@@ -160,7 +199,7 @@ impl Deployed {
 }
 
 /// The variables of the template, and those that Lambda sets.
-fn environment(core: &Arc<Core>, function: &template::Function) -> Environment {
+fn variables(function: &template::Function) -> BTreeMap<String, String> {
     let mut variables = function.environment.clone();
     for (name, value) in [
         ("AWS_REGION", REGION),
@@ -171,5 +210,5 @@ fn environment(core: &Arc<Core>, function: &template::Function) -> Environment {
     ] {
         variables.insert(name.to_owned(), value.to_owned());
     }
-    Environment::new(variables, core.sdk_config(&function.name), core.random.for_function())
+    variables
 }

@@ -72,6 +72,7 @@ impl SqsMapping {
         };
         let mut window_end: Option<i64> = None;
         loop {
+            self.core.while_down(&self.function).await;
             let arrived = arrivals.notified();
             tokio::pin!(arrived);
             arrived.as_mut().enable();
@@ -81,7 +82,10 @@ impl SqsMapping {
                 let end = *window_end.get_or_insert(now.saturating_add(window));
                 if ready >= self.event.batch_size || now >= end {
                     window_end = None;
-                    match self.core.queues.receive(&self.queue, self.event.batch_size, None) {
+                    let interceptor = self.core.interceptor.as_ref();
+                    let hidden = interceptor.and_then(|interceptor| interceptor.visibility(&self.queue));
+                    let hidden = hidden.map(|hidden| i64::try_from(hidden.as_millis()).unwrap_or(i64::MAX));
+                    match self.core.queues.receive(&self.queue, self.event.batch_size, hidden) {
                         Ok(messages) if !messages.is_empty() => return messages,
                         // All of them went to the dead-letter queue.
                         Ok(_) => continue,
@@ -126,7 +130,8 @@ impl SqsMapping {
                 }
             };
             let answer = self.lambda.invoke(&self.function, payload).await;
-            failed = batch::failures(&answer, self.event.reports_failures, &ids);
+            let says = batch::failures(&answer, self.event.reports_failures, &ids);
+            failed = self.core.judged(&delivery, says);
         }
         let handled: Vec<&str> = messages
             .iter()

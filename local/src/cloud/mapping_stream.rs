@@ -26,6 +26,8 @@ use crate::template::{StreamEvent, Template};
 const PAGE: usize = 500;
 /// The wait before the first retry of a batch; it doubles with each further one.
 const FIRST_RETRY: Duration = Duration::from_millis(100);
+/// How long a stream keeps a record (DynamoDB Developer Guide, "Change data capture for DynamoDB Streams").
+const RETENTION: Duration = Duration::from_hours(24);
 /// The longest wait before a retry.
 const LONGEST_RETRY: Duration = Duration::from_secs(30);
 
@@ -132,10 +134,22 @@ impl StreamMapping {
 
     /// Delivers a batch until every record of it was handled or given up.
     async fn handle(&self, records: Vec<Record>) {
+        let records = self.without_lost(records);
         let mut plan = Plan::new(records.len(), self.event.bisect, self.event.maximum_retries);
         while let Some(span) = plan.next() {
             let batch = &records[span.range()];
             let Some(first) = batch.first() else { continue };
+            tokio::select! {
+                biased;
+                () = self.running.stopped() => return,
+                () = self.core.while_down(&self.function) => {}
+            }
+            if self.is_trimmed(first) {
+                // The oldest records go one by one: the next may be young enough.
+                self.complete(&batch[..1]);
+                plan.skip_first(span);
+                continue;
+            }
             if let Some(maximum) = self.event.maximum_age
                 && self.core.clock.now().saturating_sub(first.time()) > millis(maximum)
             {
@@ -184,12 +198,27 @@ impl StreamMapping {
             if matches!(answer, Err(super::InvokeError::Stopping)) {
                 return Err(Stopping);
             }
-            lowest = batch::failures(&answer, self.event.reports_failures, &ids).first().copied();
+            let says = batch::failures(&answer, self.event.reports_failures, &ids);
+            lowest = self.core.judged(&delivery, says).first().copied();
             if lowest.is_some() {
                 break;
             }
         }
         Ok(lowest)
+    }
+
+    /// The records that no fault loses. Nobody is told of the others.
+    fn without_lost(&self, records: Vec<Record>) -> Vec<Record> {
+        let Some(interceptor) = &self.core.interceptor else { return records };
+        let (lost, left): (Vec<_>, Vec<_>) =
+            records.into_iter().partition(|record| interceptor.loses_record(&self.table, &record.json));
+        self.complete(&lost);
+        left
+    }
+
+    /// Whether a record is no longer in the stream, for its age. Nobody is told of it.
+    fn is_trimmed(&self, record: &Record) -> bool {
+        self.core.clock.now().saturating_sub(record.time()) > millis(RETENTION)
     }
 
     fn complete(&self, batch: &[Record]) {

@@ -9,8 +9,10 @@ mod clock;
 mod connector;
 mod core;
 mod dynamodb;
+mod environment;
 mod error;
 mod http_api;
+mod interceptor;
 mod lambda;
 mod mapping_sqs;
 mod mapping_stream;
@@ -39,13 +41,15 @@ use shop_lambda::Function;
 
 pub use error::{AwsError, CloudError, InvokeError};
 pub use http_api::Route;
+pub use interceptor::{Fault, Interceptor};
 pub use meter::{Counts, Entry, Invocations, Meter};
-pub use observer::{Access, Call, Delivery, Fault, Interceptor, Invoked, Observer, Outcome, Service, Units};
+pub use observer::{Access, Call, Delivery, Invoked, Observer, Outcome, Service, Step, Units, Written};
 pub use options::{Mode, Options};
 pub use start::simulated_runtime;
 pub use trace::Trace;
 
 use self::core::Core;
+use self::environment::Place;
 use crate::template::Template;
 use http_api::Routes;
 use lambda::Lambda;
@@ -115,7 +119,7 @@ impl Cloud {
     /// Settings for the AWS clients of a caller that is no function of the template.
     #[must_use]
     pub fn sdk_config(&self, caller: &str) -> SdkConfig {
-        self.0.core.sdk_config(caller)
+        self.0.core.sdk_config(Place::outside(caller))
     }
 
     /// What `Ref` gives for a logical id: a table's name, a queue's URL, a topic's or a secret's ARN.

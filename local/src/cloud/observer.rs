@@ -1,14 +1,16 @@
-//! The seams of the cloud: who watches it, and who may disturb it.
+//! The seam for who watches a cloud: every call, write, publication, message, delivery and invocation.
 //!
-//! The meter and the trace are observers; fault injection is an interceptor.
+//! The meter and the trace are observers. An observer must not change anything; that is what an
+//! [`super::Interceptor`] is for.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::{BoxFuture, FutureExt, ready};
+use bytes::Bytes;
 
-use super::AwsError;
+use super::clock::Clock;
 
 /// An AWS service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,12 +50,16 @@ pub struct Access {
 pub struct Call {
     /// The name of the function, or of the outside caller.
     pub caller: Arc<str>,
+    /// The function's environment that calls, by its number; 0 for an outside caller.
+    pub environment: u64,
     /// The service.
     pub service: Service,
     /// The API operation, as `TransactWriteItems`.
     pub operation: String,
     /// What it needs to be allowed, in the order of the request.
     pub accesses: Vec<Access>,
+    /// The request's body, as the client sent it.
+    pub body: Bytes,
 }
 
 /// What a call costs on one resource.
@@ -104,6 +110,30 @@ pub struct Delivery<'a> {
     pub earlier: u32,
 }
 
+/// A change of one item.
+#[derive(Clone, Debug)]
+pub struct Written<'a> {
+    /// The table, by its physical name.
+    pub table: &'a str,
+    /// The stream record of the change, as Lambda delivers it.
+    pub record: &'a str,
+}
+
+/// What happens to a message in a queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step<'a> {
+    /// It was sent, with this body.
+    Sent(&'a str),
+    /// It was received, for the so-manieth time.
+    Received(u32),
+    /// It was deleted by who received it.
+    Deleted,
+    /// It was received too often and went to another queue, by its physical name.
+    DeadLettered(&'a str),
+    /// The queue kept it as long as it keeps messages, or was purged.
+    Expired,
+}
+
 /// Watches a cloud. Times are milliseconds since the epoch, by the cloud's clock.
 pub trait Observer: Send + Sync {
     /// An AWS call ended.
@@ -112,36 +142,53 @@ pub trait Observer: Send + Sync {
     fn invoked(&self, _time: i64, _invoked: &Invoked<'_>) {}
     /// A batch goes to a function.
     fn delivered(&self, _time: i64, _delivery: &Delivery<'_>) {}
+    /// A function has answered a batch: the places of what it says has failed.
+    fn judged(&self, _time: i64, _delivery: &Delivery<'_>, _failed: &BTreeSet<usize>) {}
+    /// A topic, by its physical name, has taken a publication.
+    fn published(&self, _time: i64, _topic: &str, _message: &str) {}
+    /// Something happened to a message of a queue, by the queue's physical name and the message's id.
+    fn queued(&self, _time: i64, _queue: &str, _message: &str, _step: Step<'_>) {}
+    /// A call, or the end of an item's time to live, has changed items, all at once. Only tables whose stream
+    /// is read tell it, and only where [`Observer::wants_writes`].
+    fn wrote(&self, _time: i64, _caller: &str, _written: &[Written<'_>]) {}
+    /// Whether it wants to be told of writes, which takes a read of the stream each time.
+    fn wants_writes(&self) -> bool {
+        false
+    }
 }
 
-/// What may happen to a call besides its plain course.
-#[derive(Clone, Debug)]
-pub enum Fault {
-    /// The service answers with an error.
-    Error(AwsError),
-    /// No answer arrives: the connection is lost.
-    Disconnected,
+/// All who watch a cloud. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Observers {
+    clock: Clock,
+    all: Arc<[Arc<dyn Observer>]>,
+    want_writes: bool,
 }
 
-/// Disturbs a cloud.
-pub trait Interceptor: Send + Sync {
-    /// Before a call takes effect. It may wait; a fault keeps the call from taking effect.
-    fn before<'a>(&'a self, _call: &'a Call) -> BoxFuture<'a, Option<Fault>> {
-        ready(None).boxed()
+impl Observers {
+    pub(super) fn new(clock: &Clock, all: Vec<Arc<dyn Observer>>) -> Self {
+        let want_writes = all.iter().any(|observer| observer.wants_writes());
+        Self { clock: clock.clone(), all: all.into(), want_writes }
     }
 
-    /// After a call took effect. It may wait; a fault takes the place of the answer.
-    fn after<'a>(&'a self, _call: &'a Call) -> BoxFuture<'a, Option<Fault>> {
-        ready(None).boxed()
+    pub(super) fn tell(&self, what: impl Fn(&dyn Observer, i64)) {
+        let now = self.clock.now();
+        for observer in &*self.all {
+            what(&**observer, now);
+        }
     }
 
-    /// Whether one entry of a batch call is to fail, by the entry's id.
-    fn fails_entry(&self, _call: &Call, _entry: &str) -> Option<AwsError> {
-        None
+    pub(super) fn queued(&self, queue: &str, message: &str, step: Step<'_>) {
+        self.tell(|observer, now| observer.queued(now, queue, message, step));
     }
 
-    /// How often a batch is delivered in a row, and how long it is held back first.
-    fn deliver(&self, _delivery: &Delivery<'_>) -> (u32, Duration) {
-        (1, Duration::ZERO)
+    pub(super) fn want_writes(&self) -> bool {
+        self.want_writes
+    }
+}
+
+impl fmt::Debug for Observers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Observers({})", self.all.len())
     }
 }

@@ -27,6 +27,9 @@ pub(super) async fn run(
 ) {
     let mut ticks = Ticks::every(every);
     while ticks.next(&running).await {
+        if core.interceptor.as_ref().is_some_and(|interceptor| interceptor.skips_schedule(&function)) {
+            continue;
+        }
         let payload = match &input {
             Some(input) => RawValue::from_string(input.clone()),
             None => to_raw_value(&json!({
@@ -78,5 +81,6 @@ pub(super) async fn expire_items(core: Arc<Core>, running: Running) {
     while ticks.next(&running).await {
         // Logged where it happens; the next minute tries again.
         drop(core.dynamodb.expire_items());
+        core.wrote("time-to-live", &core.dynamodb.streamed_tables());
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use shop_lambda::Function;
 use tokio::sync::Notify;
@@ -14,6 +15,7 @@ use super::lambda::Lambda;
 use super::mapping_sqs::SqsMapping;
 use super::mapping_stream::StreamMapping;
 use super::meter::Counter;
+use super::observer::{Observer, Observers};
 use super::random::Random;
 use super::running::Running;
 use super::secrets::Secrets;
@@ -51,10 +53,16 @@ pub(super) fn start(
         })
         .transpose()?;
     let changed = Arc::new(Notify::new());
-    let queues = Queues::open(template, journal, &clock, &random, Arc::clone(&changed))?;
+    let counter = Arc::new(Counter::default());
+    let interceptor = options.interceptor;
+    let mut observers: Vec<Arc<dyn Observer>> = vec![Arc::clone(&counter) as _];
+    observers.extend(options.observers);
+    let observers = Observers::new(&clock, observers);
+    let queues = Queues::open(template, journal, &clock, &random, Arc::clone(&changed), observers.clone())?;
+    let with_past = interceptor.as_ref().is_some_and(|interceptor| interceptor.has_stale_reads());
     let core = Arc::new(Core {
-        dynamodb: DynamoDb::open(folder, template, &clock)?,
-        topics: Topics::new(template, &clock, &random),
+        dynamodb: DynamoDb::open(folder, template, &clock, with_past)?,
+        topics: Topics::new(template, &clock, &random, observers.clone(), interceptor.clone()),
         secrets: Secrets::open(template, &queues, &clock, &random)?,
         queues,
         clock,
@@ -65,11 +73,12 @@ pub(super) fn start(
             .map(|function| (function.name.clone(), function.grants.clone()))
             .collect(),
         changed: Arc::clone(&changed),
-        counter: Counter::default(),
-        observers: options.observers,
-        interceptor: options.interceptor,
+        counter,
+        observers,
+        interceptor,
         simulated: matches!(options.mode, Mode::Simulated { .. }),
         deliver_twice: options.deliver_twice,
+        environments: AtomicU64::new(0),
     });
     let running = Running::new(changed);
     let lambda = Lambda::new(&core, template, functions, options.environments, running.clone())?;

@@ -59,6 +59,13 @@ impl Plan {
         self.left.pop()
     }
 
+    /// Leaves the first record of a part out.
+    pub(super) fn skip_first(&mut self, span: Span) {
+        if span.start + 1 < span.end {
+            self.left.push(Span { start: span.start + 1, ..span });
+        }
+    }
+
     /// Takes in how a delivery ended: with all handled, or with a failure at a place in the part.
     pub(super) fn report(&mut self, span: Span, lowest_failure: Option<usize>) -> Next {
         let Some(place) = lowest_failure else { return Next::Continue };

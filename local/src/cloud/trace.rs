@@ -1,9 +1,12 @@
 //! Everything that happens in a cloud, one line each: the same seed must give the same lines.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::{Mutex, PoisonError};
 
-use super::observer::{Call, Delivery, Invoked, Observer, Outcome};
+use serde_json::{Value, json};
+
+use super::observer::{Call, Delivery, Invoked, Observer, Outcome, Step, Written};
 
 /// An observer that writes what it sees into memory.
 #[derive(Debug, Default)]
@@ -23,9 +26,32 @@ impl Trace {
     }
 }
 
+/// What a stream record says has changed: its kind, and the item as it is now.
+fn change(record: &str) -> String {
+    let record: Value = serde_json::from_str(record).unwrap_or_default();
+    let (event, change) = (&record["eventName"], &record["dynamodb"]);
+    let item = if change["NewImage"].is_null() { &change["Keys"] } else { &change["NewImage"] };
+    format!("{} {}", event.as_str().unwrap_or_default(), sorted(item))
+}
+
+/// JSON with the members of its objects in the order of their names: those of an item come in any order.
+fn sorted(value: &Value) -> String {
+    match value {
+        Value::Object(members) => {
+            let members: BTreeMap<&String, String> =
+                members.iter().map(|(name, value)| (name, sorted(value))).collect();
+            let members: Vec<String> =
+                members.iter().map(|(name, value)| format!("{}:{value}", json!(name))).collect();
+            format!("{{{}}}", members.join(","))
+        }
+        Value::Array(values) => format!("[{}]", values.iter().map(sorted).collect::<Vec<_>>().join(",")),
+        other => other.to_string(),
+    }
+}
+
 impl Observer for Trace {
     fn called(&self, time: i64, call: &Call, outcome: &Outcome<'_>) {
-        let Call { caller, service, operation, accesses } = call;
+        let Call { caller, service, operation, accesses, .. } = call;
         let resources: Vec<&str> = accesses.iter().map(|access| access.resource.as_str()).collect();
         let units: Vec<String> = outcome
             .units
@@ -46,5 +72,33 @@ impl Observer for Trace {
     fn delivered(&self, time: i64, delivery: &Delivery<'_>) {
         let Delivery { function, source, ids, earlier } = delivery;
         self.write(format_args!("{time} deliver {source} {function} {} earlier={earlier}", ids.join(",")));
+    }
+
+    fn judged(&self, time: i64, delivery: &Delivery<'_>, failed: &BTreeSet<usize>) {
+        let failed: Vec<&str> = failed.iter().filter_map(|place| delivery.ids.get(*place)).copied().collect();
+        let failed = if failed.is_empty() { "none".to_owned() } else { failed.join(",") };
+        self.write(format_args!("{time} judged {} {} failed={failed}", delivery.source, delivery.function));
+    }
+
+    fn published(&self, time: i64, topic: &str, message: &str) {
+        self.write(format_args!("{time} published {topic} {message}"));
+    }
+
+    fn queued(&self, time: i64, queue: &str, message: &str, step: Step<'_>) {
+        match step {
+            // The publication has said what it holds.
+            Step::Sent(_) => self.write(format_args!("{time} queue {queue} {message} sent")),
+            step => self.write(format_args!("{time} queue {queue} {message} {step:?}")),
+        }
+    }
+
+    fn wrote(&self, time: i64, caller: &str, written: &[Written<'_>]) {
+        for Written { table, record } in written {
+            self.write(format_args!("{time} wrote {caller} {table} {}", change(record)));
+        }
+    }
+
+    fn wants_writes(&self) -> bool {
+        true
     }
 }

@@ -27,6 +27,7 @@ pub enum AttributeValue {
 /// What a policy demands; every part must hold.
 #[derive(Clone, Debug)]
 pub struct FilterPolicy {
+    document: Value,
     attributes: BTreeMap<String, Vec<Condition>>,
     /// Of each `$or`, one policy must hold.
     alternatives: Vec<FilterPolicy>,
@@ -57,6 +58,7 @@ enum Comparison {
 
 impl FilterPolicy {
     pub(super) fn read(at: &str, policy: Value) -> Result<Self, TemplateError> {
+        let document = policy.clone();
         let Value::Object(policy) = policy else {
             return Err(TemplateError::new(at, "is not a mapping"));
         };
@@ -76,7 +78,13 @@ impl FilterPolicy {
                 attributes.insert(name, conditions?);
             }
         }
-        Ok(Self { attributes, alternatives })
+        Ok(Self { document, attributes, alternatives })
+    }
+
+    /// The policy as the template has it.
+    #[must_use]
+    pub fn document(&self) -> &Value {
+        &self.document
     }
 
     /// Whether a message with these attributes passes.

@@ -166,10 +166,12 @@ impl KeyTable {
     async fn make_maps(&self) -> Result<(), KeyTableError> {
         let update = self
             .update()
+            // A value of its own for each: MiniStack makes one value that is used twice one map under two names.
             .update_expression(
-                "SET #keys = if_not_exists(#keys, :none), #retirements = if_not_exists(#retirements, :none)",
+                "SET #keys = if_not_exists(#keys, :keys), #retirements = if_not_exists(#retirements, :retirements)",
             )
-            .expression_attribute_values(":none", AttributeValue::M(HashMap::new()));
+            .expression_attribute_values(":keys", AttributeValue::M(HashMap::new()))
+            .expression_attribute_values(":retirements", AttributeValue::M(HashMap::new()));
         update.send().await.map(drop).map_err(failed)
     }
 

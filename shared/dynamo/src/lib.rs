@@ -2,6 +2,7 @@
 //! be logged. It knows no table and no key; those are in each service's `store.rs`.
 
 mod error;
+mod pages;
 mod transaction;
 
 use std::collections::HashMap;
@@ -11,6 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use error::{ConditionalWrite, StoreError, condition_failed};
+pub use pages::ScanPages;
 pub use transaction::{Cancelled, MAX_TRANSACTION_ITEMS, Reason, TransactionOutcome, outcome};
 
 /// An item as the SDK has it.

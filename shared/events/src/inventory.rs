@@ -1,7 +1,8 @@
 //! What the products service tells of its stock.
 //!
-//! Three of the types are about a reservation: their aggregate is the order, their version the
-//! reservation's. [`InventoryUpdated`] is about a product's stock counter, which has a version of its own.
+//! Four of the types are about a reservation: their aggregate is the order, their version the reservation's.
+//! [`InventoryUpdated`] and [`InventoryRepaired`] are about a product's stock counter, which has a version of
+//! its own.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -104,5 +105,64 @@ pub struct InventoryUpdated {
 impl Aggregate for InventoryUpdated {
     fn aggregate(&self) -> String {
         self.product_id.to_string()
+    }
+}
+
+/// The figures of a stock counter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StockFigures {
+    /// All that are in the house.
+    pub total: u64,
+    /// How many are for sale.
+    pub available: u64,
+    /// How many are set aside for orders.
+    pub reserved: u64,
+}
+
+/// The data of inventory.repaired: a stock counter did not agree with the ledger of reservations, and was put
+/// right.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct InventoryRepaired {
+    /// The product.
+    pub product_id: ProductId,
+    /// The figures as they were found.
+    pub before: StockFigures,
+    /// The figures as the ledger has them.
+    pub after: StockFigures,
+}
+
+impl Aggregate for InventoryRepaired {
+    fn aggregate(&self) -> String {
+        self.product_id.to_string()
+    }
+}
+
+/// What became of an order's stock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReservationStatus {
+    /// All of its lines are set aside.
+    Reserved,
+    /// Not all of them were there, so none is set aside.
+    Rejected,
+    /// The order was cancelled: nothing is set aside, and never will be.
+    Released,
+}
+
+/// The data of reservation.repaired: the ledger did not say what the order's state asks for, and was put right.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ReservationRepaired {
+    /// The order.
+    pub order_id: OrderId,
+    /// The status as it was found; absent where the ledger had no entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<ReservationStatus>,
+    /// The status as the order's state asks for.
+    pub after: ReservationStatus,
+}
+
+impl Aggregate for ReservationRepaired {
+    fn aggregate(&self) -> String {
+        self.order_id.to_string()
     }
 }

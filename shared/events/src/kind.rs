@@ -9,8 +9,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::{
-    InventoryRejected, InventoryReleased, InventoryReserved, InventoryUpdated, OrderRejected, OrderSnapshot,
-    ProductDeleted, ProductSnapshot, UserDeleted, UserOrderPlaced, UserSnapshot,
+    InventoryRejected, InventoryReleased, InventoryRepaired, InventoryReserved, InventoryUpdated,
+    OrderRejected, OrderSnapshot, OrderStalled, ProductDeleted, ProductSnapshot, ReservationRepaired,
+    UserDeleted, UserOrderPlaced, UserSnapshot, UserStatsRepaired,
 };
 
 /// What an event is about. Its text is the envelope's `subject` and the first part of the event's id.
@@ -88,6 +89,8 @@ events! {
     OrderRejected(OrderRejected) = "order.rejected" from "/orders";
     /// An order was cancelled, before or after it got its stock.
     OrderCancelled(OrderSnapshot) = "order.cancelled" from "/orders";
+    /// An order has been pending for too long: an event of its may be lost.
+    OrderStalled(OrderStalled) = "order.stalled" from "/orders";
     /// A product entered the catalogue.
     ProductCreated(ProductSnapshot) = "product.created" from "/products";
     /// A product's description or price changed.
@@ -102,6 +105,10 @@ events! {
     InventoryReleased(InventoryReleased) = "inventory.released" from "/products";
     /// A product's stock changed, for whatever reason.
     InventoryUpdated(InventoryUpdated) = "inventory.updated" from "/products";
+    /// A stock counter was put right.
+    InventoryRepaired(InventoryRepaired) = "inventory.repaired" from "/products";
+    /// An entry of the reservation ledger was put right.
+    ReservationRepaired(ReservationRepaired) = "reservation.repaired" from "/products";
     /// Somebody registered.
     UserRegistered(UserSnapshot) = "user.registered" from "/users";
     /// An account changed: its name, its address, its password or its role.
@@ -110,6 +117,8 @@ events! {
     UserDeleted(UserDeleted) = "user.deleted" from "/users";
     /// A confirmed order was counted in its user's statistics.
     UserOrderPlaced(UserOrderPlaced) = "user.order_placed" from "/users";
+    /// A user's statistics, or their ledger, were put right.
+    UserStatsRepaired(UserStatsRepaired) = "user.stats_repaired" from "/users";
 }
 
 /// The text is not the name of an event type that this version of the code knows.

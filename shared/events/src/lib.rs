@@ -18,10 +18,10 @@ mod users;
 
 pub use envelope::{Cause, Event, EventId, ParseEventError};
 pub use inventory::{
-    InventoryRejected, InventoryReleased, InventoryReserved, InventoryUpdated, RejectionReason, ReservedLine,
-    Shortage,
+    InventoryRejected, InventoryReleased, InventoryRepaired, InventoryReserved, InventoryUpdated,
+    RejectionReason, ReservationRepaired, ReservationStatus, ReservedLine, Shortage, StockFigures,
 };
 pub use kind::{EventData, EventType, UnknownEventType};
-pub use orders::{OrderLine, OrderRejected, OrderSnapshot, OrderStatus};
+pub use orders::{OrderLine, OrderRejected, OrderSnapshot, OrderStalled, OrderStatus};
 pub use products::{ProductDeleted, ProductSnapshot};
-pub use users::{UserDeleted, UserOrderPlaced, UserSnapshot};
+pub use users::{StatsFigures, UserDeleted, UserOrderPlaced, UserSnapshot, UserStatsRepaired};

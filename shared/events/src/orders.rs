@@ -83,3 +83,22 @@ impl Aggregate for OrderRejected {
         self.order.aggregate()
     }
 }
+
+/// The data of order.stalled: an order that has been pending for too long, so that an event of its may be lost.
+///
+/// Its aggregate is not the order, which has not changed, but the order's wait: `<order>/stall`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OrderStalled {
+    /// The order.
+    #[serde(flatten)]
+    pub order: OrderSnapshot,
+    /// How often it was found so, this time included.
+    #[schemars(range(min = 1))]
+    pub nudge: u64,
+}
+
+impl Aggregate for OrderStalled {
+    fn aggregate(&self) -> String {
+        format!("{}/stall", self.order.order_id)
+    }
+}

@@ -57,3 +57,35 @@ impl Aggregate for UserOrderPlaced {
         format!("{}/{}", self.user_id, self.order_id)
     }
 }
+
+/// The figures of a user's statistics.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StatsFigures {
+    /// How many orders count.
+    pub orders_placed: u64,
+    /// What they cost, in minor units: one amount for each currency.
+    pub spent: Vec<Money>,
+    /// The newest order that counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_order_id: Option<OrderId>,
+}
+
+/// The data of `user.stats_repaired`: a user's statistics did not agree with the ledger of orders, or the
+/// ledger not with the orders, and was put right.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct UserStatsRepaired {
+    /// The user.
+    pub user_id: UserId,
+    /// The figures as they were found.
+    pub before: StatsFigures,
+    /// The figures as they should be.
+    pub after: StatsFigures,
+    /// The orders whose entries in the ledger were missing or wrong; none where only the figures were.
+    pub order_ids: Vec<OrderId>,
+}
+
+impl Aggregate for UserStatsRepaired {
+    fn aggregate(&self) -> String {
+        self.user_id.to_string()
+    }
+}

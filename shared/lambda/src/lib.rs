@@ -8,6 +8,9 @@
 mod environment;
 mod function;
 pub mod log;
+pub mod report;
+mod task;
 
 pub use environment::{Clock, Environment, Random, StartError};
 pub use function::{Function, FunctionError, Handler, Invocation, Starting, run};
+pub use task::{Budget, Task, task};

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -29,6 +30,12 @@ impl Timestamp {
     #[must_use]
     pub const fn as_millis(self) -> i64 {
         self.0
+    }
+
+    /// How far two moments are apart, whichever comes first: two clocks may differ.
+    #[must_use]
+    pub const fn distance(self, other: Self) -> Duration {
+        Duration::from_millis(self.0.abs_diff(other.0))
     }
 
     /// Whole seconds since the epoch, as tokens count them.
@@ -93,6 +100,12 @@ impl JsonSchema for Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_distance_has_no_direction() {
+        let (a, b) = (Timestamp::from_millis(1), Timestamp::from_millis(61_001));
+        assert_eq!((a.distance(b), b.distance(a)), (Duration::from_secs(61), Duration::from_secs(61)));
+    }
 
     #[test]
     fn text_is_utc_with_milliseconds_and_reads_back() {

@@ -1,6 +1,8 @@
 //! The whole suite against the embedded cloud, in this process and in memory: once as `cargo run` serves it,
 //! and once with every message delivered twice, where the suite is anybody it needs to be.
 
+mod spoil;
+
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
@@ -78,6 +80,10 @@ fn run_suite(options: Options, without_token: WithoutToken) -> Result<()> {
         if summary.is_ok() {
             // What goes wrong late goes wrong now.
             cloud.settled().await;
+            // And what no request can bring about, nor mend.
+            if without_token == WithoutToken::Guest {
+                spoil::and_mend(&cloud).await?;
+            }
         }
         let queues = cloud.queues();
         let unused = unused_grants(&template, &cloud);

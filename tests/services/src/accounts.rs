@@ -80,7 +80,7 @@ impl Service {
     ///
     /// # Errors
     /// When something is refused.
-    pub async fn administrator(&self, email: &str) -> Result<Account> {
+    pub async fn new_administrator(&self, email: &str) -> Result<Account> {
         let made = self.create_admin(email).await?;
         anyhow::ensure!(made["created"] == true, "{made}");
         self.log_in(email).await

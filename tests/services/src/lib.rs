@@ -1,16 +1,18 @@
-//! One service alone, over the embedded cloud: its handlers and consumers as they are deployed, wired by
-//! template.yaml, in virtual time. What other services would do, a test does itself.
+//! One service alone, or some together, over the embedded cloud: handlers and consumers as they are deployed,
+//! wired by template.yaml, in virtual time. What other services would do, a test does itself.
 
 mod accounts;
 mod answer;
+mod books;
 mod queue;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, UNIX_EPOCH};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
+use aws_smithy_async::time::SharedTimeSource;
 use bytes::Bytes;
 use http::{Method, Request};
 use serde_json::Value;
@@ -23,6 +25,7 @@ use shop_types::{Timestamp, UserId};
 
 pub use accounts::{Account, PASSWORD};
 pub use answer::Answer;
+pub use books::Books;
 pub use queue::order_event;
 
 /// A secret as long as the stack's own, from which [`Service::issuer`] has its key.
@@ -37,8 +40,7 @@ pub struct Service {
     pub cloud: Cloud,
     /// Mints the tokens of a key that is not the stack's own.
     issuer: TokenIssuer,
-    /// An administrator's token.
-    administrator: String,
+    clock: SharedTimeSource,
 }
 
 /// Runs a test in virtual time.
@@ -61,7 +63,25 @@ impl Service {
     /// # Errors
     /// When the template cannot be read, or the cloud does not start.
     pub async fn start(functions: &[Function], options: Options) -> Result<Self> {
-        let mut template = Template::load(&workspace().join("template.yaml"), &BTreeMap::new())?;
+        Self::start_with(functions, options, &[]).await
+    }
+
+    /// The same with parts of the template's text replaced: a subscription that lets less through, say, loses
+    /// events for good.
+    ///
+    /// # Errors
+    /// As [`Service::start`], and when the template does not have such a part exactly once.
+    pub async fn start_with(
+        functions: &[Function],
+        options: Options,
+        replaced: &[(&str, &str)],
+    ) -> Result<Self> {
+        let mut text = std::fs::read_to_string(workspace().join("template.yaml"))?;
+        for (part, by) in replaced {
+            ensure!(text.matches(part).count() == 1, "the template has not exactly one {part}");
+            text = text.replace(part, by);
+        }
+        let mut template = Template::parse(&text, &BTreeMap::new())?;
         let names: BTreeSet<_> = functions.iter().map(Function::name).collect();
         template.functions.retain(|_, function| names.contains(function.name.as_str()));
         let variables = template.functions.values().map(|function| &function.environment);
@@ -73,9 +93,14 @@ impl Service {
         let cloud = Cloud::start(&template, functions, options).await?;
         let sdk = cloud.sdk_config("test");
         issuer.publish(&aws_sdk_dynamodb::Client::new(&sdk), &variable("KEYS_TABLE")?).await?;
-        let now = now(&cloud)?;
-        let administrator = issuer.mint(&UserId::fresh(now, [1; 10]), Role::Admin, now)?;
-        Ok(Self { cloud, issuer, administrator })
+        let clock = sdk.time_source().context("a clock")?;
+        Ok(Self { cloud, issuer, clock })
+    }
+
+    /// A token of the administrator, who is the same user each time.
+    fn administrator(&self) -> Result<String> {
+        let user = UserId::fresh(Timestamp::from_millis(0), [1; 10]);
+        Ok(self.issuer.mint(&user, Role::Admin, self.now()?)?)
     }
 
     /// The issuer of a key that is not the stack's own, but published as if it were.
@@ -95,9 +120,10 @@ impl Service {
     /// The time, by the cloud's clock.
     ///
     /// # Errors
-    /// When there is no clock.
+    /// When it is before 1970.
     pub fn now(&self) -> Result<Timestamp> {
-        now(&self.cloud)
+        let now = self.clock.now().duration_since(UNIX_EPOCH)?;
+        Ok(Timestamp::from_millis(i64::try_from(now.as_millis())?))
     }
 
     /// The administrator sends a request.
@@ -120,7 +146,8 @@ impl Service {
         headers: &[(&str, &str)],
     ) -> Result<Answer> {
         let body = body.map(|body| Bytes::from(body.to_string()));
-        let mut all = vec![("authorization", self.administrator.as_str())];
+        let administrator = self.administrator()?;
+        let mut all = vec![("authorization", administrator.as_str())];
         if body.is_some() {
             all.push(("content-type", "application/json"));
         }
@@ -167,6 +194,20 @@ impl Service {
         Answer::of(self.cloud.invoke_http(request, source).await)
     }
 
+    /// Invokes a function with a payload.
+    ///
+    /// # Errors
+    /// When the function fails.
+    pub async fn invoke(&self, function: &str, payload: &Value) -> Result<Value> {
+        let payload = RawValue::from_string(payload.to_string())?;
+        Ok(serde_json::from_str(self.cloud.invoke(function, payload).await?.get())?)
+    }
+
+    /// Lets virtual time pass; what is scheduled meanwhile happens.
+    pub async fn pass(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+    }
+
     /// Invokes a function with its fixture, the token in it replaced by the administrator's.
     ///
     /// # Errors
@@ -174,14 +215,9 @@ impl Service {
     pub async fn invoke_fixture(&self, function: &str) -> Result<Value> {
         let path = workspace().join("events").join(format!("{function}.json"));
         let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-        let payload =
-            RawValue::from_string(text.replace("Bearer TOKEN", &format!("Bearer {}", self.administrator)))?;
+        let payload = RawValue::from_string(
+            text.replace("Bearer TOKEN", &format!("Bearer {}", self.administrator()?)),
+        )?;
         Ok(serde_json::from_str(self.cloud.invoke(function, payload).await?.get())?)
     }
-}
-
-fn now(cloud: &Cloud) -> Result<Timestamp> {
-    let sdk = cloud.sdk_config("test");
-    let now = sdk.time_source().context("a clock")?.now().duration_since(UNIX_EPOCH)?;
-    Ok(Timestamp::from_millis(i64::try_from(now.as_millis())?))
 }

@@ -61,6 +61,23 @@ fn queue_fixtures_are_events_that_the_queue_s_filter_lets_through() {
 }
 
 #[test]
+fn schedule_fixtures_are_what_the_schedule_or_an_operator_sends() {
+    let template = project::template().unwrap();
+    for (name, fixture, event) in fixtures(&template, "Schedule").unwrap() {
+        assert!(event["Schedule"].as_str().unwrap().starts_with("rate("), "{name}");
+        let is_schedule_s = fixture["source"] == "aws.events" && fixture["detail"].is_object();
+        let members = fixture.as_object().unwrap();
+        let is_operator_s = members.len() == 1 && fixture["repair"] == true;
+        assert!(is_schedule_s || is_operator_s, "{name}: {fixture}");
+        if is_operator_s {
+            let stock: products::verify_stock::Asked = serde_json::from_value(fixture.clone()).unwrap();
+            let stats: users::verify_user_stats::Asked = serde_json::from_value(fixture).unwrap();
+            assert!(stock.repair && stats.repair, "{name}");
+        }
+    }
+}
+
+#[test]
 fn stream_fixtures_are_records_of_the_function_s_table() {
     let template = project::template().unwrap();
     for (name, fixture, event) in fixtures(&template, "DynamoDB").unwrap() {
@@ -106,7 +123,7 @@ fn told<E: std::fmt::Display>(name: &str, events: EventsOf<E>) -> anyhow::Result
 
 #[test]
 fn stream_fixtures_become_events() {
-    assert_eq!(told("publish-order-events", orders::events::events).unwrap(), [1, 1]);
+    assert_eq!(told("publish-order-events", orders::events::events).unwrap(), [1, 1, 1]);
     assert_eq!(told("publish-product-events", products::events::events).unwrap(), [1, 1, 1, 1]);
     // A user's statistics are told of by the entries of the ledger alone; an account tells of itself.
     assert_eq!(told("publish-user-events", users::events::events).unwrap(), [0, 1, 1]);

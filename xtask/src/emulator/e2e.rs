@@ -1,11 +1,12 @@
-//! `cargo xtask emulator e2e`: the end-to-end suite through the front door, and `cargo lambda watch`.
+//! `cargo xtask emulator e2e`: the conformance checks, the end-to-end suite through the front door, and
+//! `cargo lambda watch`.
 
 use anyhow::Result;
 
 use super::{Emulator, Stack, up, with_emulator};
 use crate::e2e::{Scale, suite};
 use crate::project::Project;
-use crate::{acceptance, admin, watch};
+use crate::{acceptance, admin, conformance, watch};
 
 /// Deploys this checkout into the emulator, runs the checks, and takes it down again unless it was up before.
 ///
@@ -25,6 +26,8 @@ pub(crate) fn e2e(project: &Project, emulator: &Emulator) -> Result<()> {
 /// When one fails.
 pub(crate) fn checks(project: &Project, emulator: &Emulator, base_url: &str) -> Result<()> {
     acceptance::first_order(project, base_url)?;
+    // Before the suite: a service that differs explains what fails there.
+    conformance::conformance(project, Some(&emulator.endpoint()))?;
     let stack = emulator.stack(project)?;
     // With the secret the suite can also be customers, and not only the front door's administrator.
     let identity = [

@@ -56,6 +56,11 @@ impl Store {
                 items.push(self.put_entry(entry)?);
                 items.push(self.take_claim(keeper, &entry.reservation)?);
             }
+            Step::Retell { entries } => {
+                for entry in entries {
+                    items.push(self.retell(entry)?);
+                }
+            }
         }
         self.try_transact(items).await
     }
@@ -107,6 +112,22 @@ impl Store {
             None => "attribute_not_exists(pk)",
         };
         self.put(item, condition, entry.replaces)
+    }
+
+    fn retell(&self, entry: &Reservation) -> Result<TransactWriteItem, StoreError> {
+        let update = Update::builder()
+            .table_name(&self.table)
+            .set_key(Some(Kind::Reservation.key(entry.order_id.as_str())))
+            .update_expression("SET retold = :next")
+            .expression_attribute_values(":next", unsigned(entry.retold + 1))
+            .expression_attribute_values(":version", unsigned(entry.version));
+        transact(if entry.retold == 0 {
+            update.condition_expression("version = :version AND attribute_not_exists(retold)")
+        } else {
+            update
+                .condition_expression("version = :version AND retold = :read")
+                .expression_attribute_values(":read", unsigned(entry.retold))
+        })
     }
 
     /// The counter's figures stay, and so does its version.

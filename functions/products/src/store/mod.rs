@@ -14,6 +14,7 @@
 //! SDK repeats, because an answer was lost, take effect once. A condition on a version alone would take its
 //! own first try for somebody else's.
 
+mod audit;
 mod catalogue;
 mod keys;
 mod ledger;
@@ -30,6 +31,7 @@ use data_encoding::HEXLOWER;
 use shop_dynamo::{Item, StoreError, TransactionOutcome, outcome};
 use shop_lambda::{Environment, Random, StartError};
 
+pub(crate) use audit::see;
 pub use catalogue::{Catalogued, Position};
 pub use keys::Kind;
 pub use shelf::KeyedAdjustment;

@@ -123,6 +123,20 @@ fn what_was_added_is_what_is_taken_off() {
 }
 
 #[test]
+fn a_repair_marks_the_statistics_even_where_only_a_tombstone_is_missing() {
+    let mut table = Table::new();
+    table.record(&[change(0, Counted)]);
+    let now = Timestamp::from_millis(9000);
+    let update = table.0.repair(&[change(1, Cancelled)], "request-9", now).unwrap();
+    let stats = update.stats.unwrap();
+    assert!(stats.agrees(&table.0.stats));
+    assert_eq!(stats.version, 2);
+    let repair = StatsRepair { request_id: "request-9".into(), order_ids: vec![last(1).order_id] };
+    assert_eq!(stats.repair, Some(repair));
+    assert!(table.0.repair(&[change(0, Counted)], "request-9", now).unwrap().is_empty());
+}
+
+#[test]
 fn sums_out_of_range_are_an_error() {
     let mut table = Table::new();
     let mut huge = change(0, Counted);

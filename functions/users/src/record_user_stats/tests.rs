@@ -1,5 +1,6 @@
 //! The consumer against a real DynamoDB implementation: counts of calls, races, repetitions.
 
+use aws_sdk_dynamodb::Client;
 use serde_json::{Value, json};
 use shop_events::{Cause, Event, EventData, OrderSnapshot, OrderStatus};
 use shop_lambda::{Handler, Invocation};
@@ -9,6 +10,7 @@ use super::*;
 use crate::ledger::EntryState::{self, Cancelled, Counted};
 use crate::ledger::tests::{change, user};
 use crate::stats::UserStats;
+use crate::store::UserStore;
 use crate::testing::Table;
 
 fn event(n: u8, state: EntryState, customer_id: Option<UserId>) -> Event {

@@ -5,6 +5,8 @@
 //! operation takes a fraction of a millisecond and never waits while it holds the lock.
 
 mod capacity;
+mod partial;
+mod past;
 mod request;
 mod schema;
 mod stream;
@@ -13,7 +15,9 @@ mod tokens;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use bytes::Bytes;
 use dynoxide::storage::Storage;
 use tokio::sync::Notify;
 
@@ -21,9 +25,10 @@ pub(super) use request::Request;
 pub(super) use stream::Record;
 
 use super::clock::{Clock, StreamClock};
-use super::observer::{Access, Units};
+use super::observer::{Access, Units, Written};
 use super::{AwsError, CloudError};
 use crate::template::{Event, Template};
+use past::Past;
 use tokens::Tokens;
 
 /// What an operation answered, and what it cost.
@@ -46,6 +51,10 @@ struct Inner {
     tokens: Tokens,
     /// How many mappings still have to handle a record, where a stream has more than one.
     unhandled: BTreeMap<i64, usize>,
+    /// The position up to which each stream's records have been told to the observers.
+    told: BTreeMap<String, i64>,
+    /// The tables as they were, where reads may be stale.
+    past: Option<Past>,
 }
 
 #[derive(Default)]
@@ -61,6 +70,7 @@ impl DynamoDb {
         folder: Option<&Path>,
         template: &Template,
         clock: &Clock,
+        with_past: bool,
     ) -> Result<Self, CloudError> {
         let storage = match folder {
             None => Storage::memory(),
@@ -79,30 +89,75 @@ impl DynamoDb {
             readers.wake.push(Arc::new(Notify::new()));
         }
         schema::prepare(&storage, template, |table| readers.contains_key(table))?;
-        let inner = Inner { storage, tokens: Tokens::default(), unhandled: BTreeMap::new() };
+        let past = with_past.then(|| Past::open(template, clock)).transpose()?;
+        let (tokens, unhandled, told) = (Tokens::default(), BTreeMap::new(), BTreeMap::new());
+        let inner = Inner { storage, tokens, unhandled, told, past };
         Ok(Self { inner: Mutex::new(inner), clock: clock.clone(), readers })
     }
 
-    /// Runs one operation.
-    pub(super) fn call(&self, request: Request) -> Result<Answer, AwsError> {
+    /// Runs one operation. `body` is what the request was read from.
+    pub(super) fn call(&self, request: Request, operation: &str, body: &Bytes) -> Result<Answer, AwsError> {
         let written = if request.writes() { request.tables() } else { Vec::new() };
-        let answer = self.run(request)?;
+        let answer = self.run(request, operation, body)?;
         for table in written {
             self.wake(&table);
         }
         Ok(answer)
     }
 
-    fn run(&self, request: Request) -> Result<Answer, AwsError> {
+    fn run(&self, request: Request, operation: &str, body: &Bytes) -> Result<Answer, AwsError> {
         let mut inner = self.lock();
-        let Some((token, digest)) = request.token() else { return request.execute(&inner.storage) };
         let now = self.clock.now();
-        if let Some(body) = inner.tokens.replay(&token, digest, now)? {
+        let token = request.token();
+        if let Some((token, digest)) = &token
+            && let Some(body) = inner.tokens.replay(token, *digest, now)?
+        {
             return Ok(Answer { body, units: Vec::new() });
         }
+        let writes = request.writes();
         let answer = request.execute(&inner.storage)?;
-        inner.tokens.remember(token, digest, now, answer.body.clone());
+        if let Some((token, digest)) = token {
+            inner.tokens.remember(token, digest, now, answer.body.clone());
+        }
+        if let Some(past) = inner.past.as_mut().filter(|_| writes) {
+            past.follow(now, operation.to_owned(), body.clone());
+        }
         Ok(answer)
+    }
+
+    /// Runs a read on the tables as they were so long ago; never older than it was read before.
+    pub(super) fn read_the_past(&self, request: Request, age: Duration) -> Result<Answer, AwsError> {
+        let mut inner = self.lock();
+        let Inner { storage, past, .. } = &mut *inner;
+        let until = self.clock.now().saturating_sub(i64::try_from(age.as_millis()).unwrap_or(i64::MAX));
+        match past {
+            Some(past) => past.read(request, until),
+            None => request.execute(storage),
+        }
+    }
+
+    /// Tells what was written to tables since it was told last, if anything was.
+    pub(super) fn untold(&self, tables: &[String], tell: impl Fn(&[Written<'_>])) {
+        let mut records: Vec<(&str, Record)> = Vec::new();
+        for table in tables {
+            let after = self.lock().told.get(table).copied().unwrap_or(0);
+            // A failure is logged where it happens, and what was not told now is told the next time.
+            let new = self.read_stream(table, after, usize::MAX >> 1).unwrap_or_default();
+            if let Some(last) = new.last() {
+                self.lock().told.insert(table.clone(), last.position);
+            }
+            records.extend(new.into_iter().map(|record| (table.as_str(), record)));
+        }
+        if !records.is_empty() {
+            let written: Vec<Written<'_>> =
+                records.iter().map(|(table, record)| Written { table, record: &record.json }).collect();
+            tell(&written);
+        }
+    }
+
+    /// The tables whose stream is read.
+    pub(super) fn streamed_tables(&self) -> Vec<String> {
+        self.readers.keys().cloned().collect()
     }
 
     /// What a call costs that failed: a condition is checked by reading the item it would write.

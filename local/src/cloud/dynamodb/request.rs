@@ -106,7 +106,7 @@ impl Request {
     }
 
     /// Whether it changes items.
-    pub(super) fn writes(&self) -> bool {
+    pub(in crate::cloud) fn writes(&self) -> bool {
         matches!(
             self,
             Self::BatchWriteItem(_)
@@ -117,8 +117,19 @@ impl Request {
         )
     }
 
+    /// Whether it is a read that may show the past: not consistent, or of an index.
+    pub(in crate::cloud) fn may_be_stale(&self) -> bool {
+        match self {
+            Self::GetItem(r) => r.consistent_read != Some(true),
+            Self::Query(r) => r.consistent_read != Some(true),
+            Self::Scan(r) => r.consistent_read != Some(true),
+            Self::BatchGetItem(r) => r.request_items.values().all(|keys| keys.consistent_read != Some(true)),
+            _ => false,
+        }
+    }
+
     /// The tables that it touches, each once.
-    pub(super) fn tables(&self) -> Vec<String> {
+    pub(in crate::cloud) fn tables(&self) -> Vec<String> {
         let mut tables: Vec<String> = self.accesses().into_iter().map(|access| access.resource).collect();
         tables.sort();
         tables.dedup();

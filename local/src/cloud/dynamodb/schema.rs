@@ -2,7 +2,8 @@
 
 use dynoxide::actions::create_table;
 use dynoxide::storage::Storage;
-use rusqlite::OptionalExtension;
+use rusqlite::functions::{Context, FunctionFlags};
+use rusqlite::{Connection, OptionalExtension};
 use serde_json::{Value, json};
 
 use super::request;
@@ -19,6 +20,11 @@ const SETTINGS: &str = "PRAGMA synchronous = NORMAL;
     CREATE INDEX IF NOT EXISTS shop_stream_order
         ON _stream_records (table_name, CAST(sequence_number AS INTEGER));";
 
+/// A write that leaves an item as it is writes no stream record, and wakes nobody. dynoxide would write one.
+const UNCHANGED: &str = "CREATE TEMP TRIGGER shop_unchanged BEFORE INSERT ON main._stream_records
+    WHEN NEW.event_name = 'MODIFY' AND shop_same_item(NEW.old_image, NEW.new_image)
+    BEGIN SELECT RAISE(IGNORE); END;";
+
 /// The storage prepares many statements over and over; the default keeps 16.
 const PREPARED_STATEMENTS: usize = 512;
 
@@ -31,6 +37,7 @@ pub(super) fn prepare(
     let connection = storage.conn();
     connection.set_prepared_statement_cache_capacity(PREPARED_STATEMENTS);
     connection.execute_batch(SETTINGS).map_err(failed)?;
+    drop_records_without_a_change(connection).map_err(failed)?;
     for table in template.tables.values() {
         let definition = definition(table);
         let text = definition.to_string();
@@ -67,6 +74,22 @@ pub(super) fn prepare(
             .map_err(|error| CloudError::state(&table.name, error))?;
     }
     Ok(())
+}
+
+fn drop_records_without_a_change(connection: &Connection) -> rusqlite::Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    connection.create_scalar_function("shop_same_item", 2, flags, same_item)?;
+    connection.execute_batch(UNCHANGED)
+}
+
+/// Whether two images are the same item. Their members come in any order, so only their lengths tell quickly.
+fn same_item(context: &Context<'_>) -> rusqlite::Result<bool> {
+    let image = |index: usize| Ok::<_, rusqlite::Error>(context.get_raw(index).as_str_or_null()?);
+    let (Some(old), Some(new)) = (image(0)?, image(1)?) else { return Ok(false) };
+    let item = |image: &str| -> rusqlite::Result<Value> {
+        serde_json::from_str(image).map_err(|error| rusqlite::Error::UserFunctionError(error.into()))
+    };
+    Ok(old == new || (old.len() == new.len() && item(old)? == item(new)?))
 }
 
 fn definition(table: &Table) -> Value {

@@ -17,17 +17,20 @@ pub(super) use request::Request;
 
 use super::AwsError;
 use super::clock::Clock;
+use super::interceptor::Interceptor;
+use super::observer::Observers;
 use super::random::Random;
 use super::sqs::{Attribute, Attributes, NewMessage, Queues};
 use crate::template::{AttributeValue, FilterPolicy, Template, topic_arn};
 
 /// All topics, by their physical names.
-#[derive(Debug)]
 pub(super) struct Topics {
     /// The subscriptions of each topic.
     subscriptions: BTreeMap<String, Vec<Subscription>>,
     clock: Clock,
     random: Random,
+    observers: Observers,
+    interceptor: Option<Arc<dyn Interceptor>>,
 }
 
 #[derive(Debug)]
@@ -47,7 +50,13 @@ pub(super) struct Publication {
 }
 
 impl Topics {
-    pub(super) fn new(template: &Template, clock: &Clock, random: &Random) -> Self {
+    pub(super) fn new(
+        template: &Template,
+        clock: &Clock,
+        random: &Random,
+        observers: Observers,
+        interceptor: Option<Arc<dyn Interceptor>>,
+    ) -> Self {
         let mut by_topic = BTreeMap::new();
         for topic in template.topics.values() {
             let subscriptions = topic.subscriptions.iter().filter_map(|subscription| {
@@ -56,7 +65,8 @@ impl Topics {
             });
             by_topic.insert(topic.name.clone(), subscriptions.collect());
         }
-        Self { subscriptions: by_topic, clock: clock.clone(), random: random.clone() }
+        let (clock, random) = (clock.clone(), random.clone());
+        Self { subscriptions: by_topic, clock, random, observers, interceptor }
     }
 
     /// Publishes messages: all of them reach their queues, or none. Returns their ids.
@@ -78,8 +88,12 @@ impl Topics {
                 .map(|(name, attribute)| (name.clone(), as_filtered(attribute)))
                 .collect();
             let passing = subscriptions.iter().filter(|subscription| {
-                subscription.filter.as_ref().is_none_or(|filter| filter.matches(&filtered))
+                let passes = subscription.filter.as_ref().is_none_or(|filter| filter.matches(&filtered));
+                self.interceptor.as_ref().map_or(passes, |interceptor| {
+                    interceptor.filters(&subscription.queue, &publication.message, passes)
+                })
             });
+            self.observers.tell(|observer, now| observer.published(now, topic, &publication.message));
             let mut raw: Option<NewMessage> = None;
             for subscription in passing {
                 let message = if subscription.raw {
@@ -87,7 +101,14 @@ impl Topics {
                 } else {
                     publication.enveloped(topic, &id, Timestamp::from_millis(self.clock.now()))
                 };
-                messages.push((subscription.queue.as_str(), message));
+                let queue = subscription.queue.as_str();
+                match &self.interceptor {
+                    None => messages.push((queue, message)),
+                    Some(interceptor) => {
+                        let copies = interceptor.copies(queue, &publication.message).into_iter();
+                        messages.extend(copies.map(|wait| (queue, message.clone().held_back(wait))));
+                    }
+                }
             }
             ids.push(id);
         }

@@ -34,8 +34,8 @@ impl Request {
             }
             Operation::SendMessageBatch(entries) => send_batch(queue, entries, queues, fails_entry),
             Operation::ReceiveMessage(wanted) => {
-                let messages = receive(wanted, queue, queues, clock).await?;
-                let messages: Vec<Value> = messages.iter().map(shown).collect();
+                let messages = receive(&wanted, queue, queues, clock).await?;
+                let messages: Vec<Value> = messages.iter().map(|message| shown(message, &wanted)).collect();
                 Ok(if messages.is_empty() { json!({}) } else { json!({"Messages": messages}) })
             }
             Operation::DeleteMessage(receipt) => {
@@ -80,6 +80,10 @@ impl Send {
         if self.message_body.is_empty() {
             return Err(AwsError::client("MissingParameter", "The request must contain a MessageBody."));
         }
+        if !self.message_body.chars().all(is_allowed) {
+            let message = "The message contains characters outside the allowed set.";
+            return Err(AwsError::client("InvalidMessageContents", message));
+        }
         if self.message_body.len() > MOST_BYTES {
             let message = format!("Message must be shorter than {MOST_BYTES} bytes.");
             return Err(AwsError::client("InvalidParameterValue", message));
@@ -92,8 +96,13 @@ impl Send {
     }
 }
 
+/// The characters of XML, which are all that a message may hold.
+fn is_allowed(character: char) -> bool {
+    matches!(character, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
+}
+
 async fn receive(
-    wanted: Receive,
+    wanted: &Receive,
     queue: &str,
     queues: &Queues,
     clock: &Clock,
@@ -199,16 +208,33 @@ fn attributes(queue: &str, names: &[String], queues: &Queues) -> Result<Value, A
     Ok(json!({"Attributes": attributes}))
 }
 
-fn shown(message: &Message) -> Value {
+/// A message with the attributes that the receiver names: by their names, all of them, or by a prefix.
+fn shown(message: &Message, wanted: &Receive) -> Value {
     let mut shown = json!({
         "MessageId": message.id,
         "ReceiptHandle": message.receipt,
         "MD5OfBody": md5(&message.body),
         "Body": &*message.body,
-        "Attributes": message.system_attributes(),
     });
-    if !message.attributes.is_empty() {
-        shown["MessageAttributes"] = json!(&*message.attributes);
+    let named = |names: &[String], attribute: &str| {
+        let matches = |name: &String| match name.strip_suffix(".*") {
+            Some(prefix) => attribute.starts_with(prefix),
+            None => name == "All" || name == attribute,
+        };
+        names.iter().any(matches)
+    };
+    let mut system = message.system_attributes();
+    system.retain(|name, _| {
+        named(&wanted.message_system_attribute_names, name) || named(&wanted.attribute_names, name)
+    });
+    if !system.is_empty() {
+        shown["Attributes"] = json!(system);
+    }
+    let attributes = message.attributes.iter();
+    let attributes: BTreeMap<_, _> =
+        attributes.filter(|(name, _)| named(&wanted.message_attribute_names, name)).collect();
+    if !attributes.is_empty() {
+        shown["MessageAttributes"] = json!(attributes);
     }
     shown
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +29,17 @@ pub(in crate::cloud) struct NewMessage {
     pub(in crate::cloud) attributes: Arc<Attributes>,
     /// How long it is held back, in milliseconds; the queue's own delay without one.
     pub(in crate::cloud) delay: Option<i64>,
+}
+
+impl NewMessage {
+    /// The message, which arrives so much later.
+    pub(in crate::cloud) fn held_back(mut self, wait: Duration) -> Self {
+        if !wait.is_zero() {
+            let wait = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+            self.delay = Some(self.delay.unwrap_or(0).saturating_add(wait));
+        }
+        self
+    }
 }
 
 /// A message in a queue. Times are milliseconds since the epoch.

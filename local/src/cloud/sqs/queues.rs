@@ -13,6 +13,7 @@ use super::message::{Message, NewMessage};
 use super::queue::Queue;
 use super::state::{Settings, State};
 use crate::cloud::clock::Clock;
+use crate::cloud::observer::{Observers, Step};
 use crate::cloud::random::Random;
 use crate::cloud::{AwsError, CloudError, Depth};
 use crate::template;
@@ -26,6 +27,7 @@ pub(in crate::cloud) struct Queues {
     random: Random,
     /// Tells who waits for queues to become empty.
     changed: Arc<Notify>,
+    observers: Observers,
 }
 
 impl Queues {
@@ -35,6 +37,7 @@ impl Queues {
         clock: &Clock,
         random: &Random,
         changed: Arc<Notify>,
+        observers: Observers,
     ) -> Result<Self, CloudError> {
         let mut settings = BTreeMap::new();
         for queue in template.queues.values() {
@@ -72,7 +75,7 @@ impl Queues {
             queue.put(message, now);
         }
         let inner = Mutex::new(State { queues, journal, next_key });
-        Ok(Self { inner, settings, clock: clock.clone(), random: random.clone(), changed })
+        Ok(Self { inner, settings, clock: clock.clone(), random: random.clone(), changed, observers })
     }
 
     pub(in crate::cloud) fn settings(&self, queue: &str) -> Result<&Settings, AwsError> {
@@ -111,6 +114,7 @@ impl Queues {
         inner.write(&changes)?;
         let ids = stored.iter().map(|(_, message)| message.id.clone()).collect();
         for (queue, message) in stored {
+            self.observers.queued(queue, &message.id, Step::Sent(&message.body));
             inner.put(queue, message, now);
             self.wake(queue);
         }
@@ -158,6 +162,7 @@ impl Queues {
         let changes: Vec<_> = received.iter().map(Change::Update).chain(dead_changes).collect();
         inner.write(&changes)?;
         for (target, message) in dead {
+            self.observers.queued(queue, &message.id, Step::DeadLettered(target));
             if let Some(queue) = inner.queues.get_mut(queue) {
                 queue.remove(message.key);
             }
@@ -165,6 +170,7 @@ impl Queues {
             self.wake(target);
         }
         for message in &received {
+            self.observers.queued(queue, &message.id, Step::Received(message.receives));
             inner.put(queue, message.clone(), now);
         }
         Ok(received)
@@ -181,13 +187,7 @@ impl Queues {
             inner.queue(queue)?.by_receipt(key, receipt).map(|message| message.key)
         };
         let doomed: Vec<i64> = keys.iter().zip(receipts).filter_map(held).collect();
-        let changes: Vec<_> = doomed.iter().map(|key| Change::Delete(*key)).collect();
-        inner.write(&changes)?;
-        if let Some(queue) = inner.queues.get_mut(queue) {
-            for key in doomed {
-                queue.remove(key);
-            }
-        }
+        self.remove(&mut inner, queue, &doomed, Step::Deleted)?;
         self.changed.notify_waiters();
         Ok(keys.iter().map(Option::is_some).collect())
     }
@@ -218,7 +218,7 @@ impl Queues {
         self.settings(queue)?;
         let mut inner = self.lock();
         let keys: Vec<i64> = inner.queue(queue).into_iter().flat_map(Queue::keys).collect();
-        inner.delete(queue, &keys)?;
+        self.remove(&mut inner, queue, &keys, Step::Expired)?;
         self.changed.notify_waiters();
         Ok(())
     }
@@ -270,8 +270,15 @@ impl Queues {
         state.refresh(now);
         let expired = state.sent_before(now.saturating_sub(settings.retention));
         if !expired.is_empty() {
-            inner.delete(queue, &expired)?;
+            self.remove(inner, queue, &expired, Step::Expired)?;
             self.changed.notify_waiters();
+        }
+        Ok(())
+    }
+
+    fn remove(&self, inner: &mut State, queue: &str, keys: &[i64], step: Step<'_>) -> Result<(), AwsError> {
+        for message in inner.delete(queue, keys)? {
+            self.observers.queued(queue, &message.id, step);
         }
         Ok(())
     }

@@ -52,6 +52,14 @@ pub(super) struct Receive {
     pub(super) max_number_of_messages: Option<usize>,
     pub(super) visibility_timeout: Option<u32>,
     pub(super) wait_time_seconds: Option<u32>,
+    /// The message attributes to be shown.
+    #[serde(default)]
+    pub(super) message_attribute_names: Vec<String>,
+    /// The system attributes to be shown; the second name is the older one.
+    #[serde(default)]
+    pub(super) message_system_attribute_names: Vec<String>,
+    #[serde(default)]
+    pub(super) attribute_names: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]

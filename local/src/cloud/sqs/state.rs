@@ -42,15 +42,12 @@ impl State {
         }
     }
 
-    pub(super) fn delete(&mut self, queue: &str, keys: &[i64]) -> Result<(), AwsError> {
+    /// Deletes messages. Returns those that were there.
+    pub(super) fn delete(&mut self, queue: &str, keys: &[i64]) -> Result<Vec<Message>, AwsError> {
         let changes: Vec<_> = keys.iter().map(|key| Change::Delete(*key)).collect();
         self.write(&changes)?;
-        if let Some(queue) = self.queues.get_mut(queue) {
-            for key in keys {
-                queue.remove(*key);
-            }
-        }
-        Ok(())
+        let queue = self.queues.get_mut(queue);
+        Ok(queue.into_iter().flat_map(|queue| keys.iter().filter_map(|key| queue.remove(*key))).collect())
     }
 
     pub(super) fn write(&mut self, changes: &[Change<'_>]) -> Result<(), AwsError> {

@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 use super::message::NewMessage;
 use super::{Journal, Message, Queues};
 use crate::cloud::clock::Clock;
+use crate::cloud::observer::Observers;
 use crate::cloud::random::Random;
 use crate::template::Template;
 
@@ -26,8 +27,9 @@ Resources:
 fn queues(folder: Option<&std::path::Path>) -> Queues {
     let template = Template::parse(TEMPLATE, &BTreeMap::new()).unwrap();
     let journal = folder.map(|folder| Journal::open(folder).unwrap());
-    Queues::open(&template, journal, &Clock::simulated(), &Random::seeded(1), Arc::new(Notify::new()))
-        .unwrap()
+    let clock = Clock::simulated();
+    let observers = Observers::new(&clock, Vec::new());
+    Queues::open(&template, journal, &clock, &Random::seeded(1), Arc::new(Notify::new()), observers).unwrap()
 }
 
 fn message(body: &str) -> NewMessage {

@@ -50,7 +50,7 @@ struct Stage {
 impl Stage {
     async fn new() -> Result<Self> {
         let service = Service::start(&shop_local::functions(), Options::simulated(1)).await?;
-        let administrator = service.administrator("admin@example.com").await?;
+        let administrator = service.new_administrator("admin@example.com").await?;
         let other = service.customer("other@example.com").await?;
         Ok(Self { service, other, administrator, names: std::cell::Cell::new(0) })
     }

@@ -103,7 +103,7 @@ fn simulate_flows() -> Result<Vec<String>> {
         let change = json!({ "email": "marked.address.2@example.com", "current_password": password, "password": "marked-password-2" });
         service.send_as(&me, Method::PATCH, "/users/me", Some(&change)).await?.expect(200)?;
         let product = json!({ "id": "prod-1", "name": "A product", "price": 1, "stock": 5 });
-        let administrator = service.administrator("marked.address.admin@example.com").await?;
+        let administrator = service.new_administrator("marked.address.admin@example.com").await?;
         service.send_as(&administrator, Method::POST, "/products", Some(&product)).await?.expect(201)?;
         let order = json!({ "items": [{ "product_id": "prod-1", "quantity": 1 }], "email": "marked.address.guest@example.com" });
         post("/orders", order).await?.expect(201)?;

@@ -26,7 +26,7 @@ fn two_hundred_registrations_of_one_address_are_one_account() -> Result<()> {
             assert!(!answer.text.contains(made[0].body["id"].as_str().unwrap_or("?")), "{answer:?}");
             assert!(!answer.text.to_lowercase().contains("ada@"), "{answer:?}");
         }
-        let administrator = service.administrator("admin@example.com").await?;
+        let administrator = service.new_administrator("admin@example.com").await?;
         let listed = service.send_as(&administrator, Method::GET, "/users", None).await?.expect(200)?;
         assert_eq!(listed.body["data"].as_array().map(Vec::len), Some(2), "{}", listed.text);
         Ok(())
@@ -149,7 +149,7 @@ fn a_role_is_given_by_an_administrator_and_ends_the_sessions_of_the_old_one() ->
     simulate(async {
         let service = service(7).await?;
         let ada = service.customer("ada@example.com").await?;
-        let administrator = service.administrator("admin@example.com").await?;
+        let administrator = service.new_administrator("admin@example.com").await?;
         let path = format!("/users/{}/role", ada.id);
         let role = |name: &str| json!({ "role": name });
         let given =
@@ -179,7 +179,7 @@ fn a_deleted_user_is_gone_and_the_address_is_free() -> Result<()> {
     simulate(async {
         let service = service(8).await?;
         let ada = service.customer("ada@example.com").await?;
-        let administrator = service.administrator("admin@example.com").await?;
+        let administrator = service.new_administrator("admin@example.com").await?;
         service.send_as(&ada, Method::DELETE, "/users/me", None).await?.expect(204)?;
         let path = format!("/users/{}", ada.id);
         for who in [&ada, &administrator] {
@@ -200,7 +200,7 @@ fn a_deleted_user_is_gone_and_the_address_is_free() -> Result<()> {
 fn the_directory_has_pages() -> Result<()> {
     simulate(async {
         let service = service(9).await?;
-        let administrator = service.administrator("admin@example.com").await?;
+        let administrator = service.new_administrator("admin@example.com").await?;
         for n in 0..5 {
             service.register(&format!("person-{n}@example.com")).await?.expect(201)?;
         }

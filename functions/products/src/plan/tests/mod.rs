@@ -3,6 +3,7 @@
 mod batches;
 mod large_orders;
 mod properties;
+mod stalled_orders;
 
 use shop_events::{Event, EventData, ProductDeleted};
 
@@ -33,11 +34,17 @@ fn placed(name: &str, at: i64, lines: &[(&str, u32)]) -> Demand {
             .collect(),
         created: Some(cause("created")),
         cancelled: None,
+        stalled: None,
+        is_repair: false,
     }
 }
 
 fn cancelled(demand: &Demand) -> Demand {
     Demand { created: None, cancelled: Some(cause("cancelled")), ..demand.clone() }
+}
+
+fn stalled(demand: &Demand) -> Demand {
+    Demand { created: None, stalled: Some(cause("stalled")), ..demand.clone() }
 }
 
 fn both(demand: &Demand) -> Demand {
@@ -57,6 +64,7 @@ fn now() -> Timestamp {
 /// conditions are those of `store::ledger`.
 fn carry_out(table: &mut Books, step: &Step) -> bool {
     let (moves, entries, completed) = match step {
+        Step::Retell { entries } => return retell(table, entries),
         Step::Settle { moves, entries } => (moves.clone(), entries.clone(), None),
         Step::Claim { moves, .. } => (moves.clone(), vec![], None),
         Step::Complete { keeper, entry } => (Moves::new(), vec![entry.clone()], Some(keeper)),
@@ -86,6 +94,7 @@ fn carry_out(table: &mut Books, step: &Step) -> bool {
             claim.order_id == entry.reservation.order_id && claim.version == entry.reservation.version
         }),
         Step::Settle { moves, .. } => moves.values().all(|change| change.net != 0),
+        Step::Retell { .. } => unreachable!("told above"),
     };
     if !(moves_fit && entries_fit && claims_fit) {
         return false;
@@ -104,6 +113,21 @@ fn carry_out(table: &mut Books, step: &Step) -> bool {
     }
     for entry in entries {
         table.reservations.insert(entry.reservation.order_id.clone(), entry.reservation);
+    }
+    true
+}
+
+fn retell(table: &mut Books, entries: &[Reservation]) -> bool {
+    assert!((1..=MAX_TRANSACTION_ITEMS).contains(&entries.len()), "{} items in a transaction", entries.len());
+    let is_as_read = |read: &Reservation| {
+        let found = table.reservations.get(&read.order_id);
+        found.is_some_and(|found| (found.version, found.retold) == (read.version, read.retold))
+    };
+    if !entries.iter().all(is_as_read) {
+        return false;
+    }
+    for entry in entries {
+        table.reservations.get_mut(&entry.order_id).unwrap().retold += 1;
     }
     true
 }

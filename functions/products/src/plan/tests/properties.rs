@@ -23,25 +23,34 @@ fn shaped(number: usize, (lines, at, is_large): Shape) -> Demand {
     if is_large { Demand { lines: large("x").lines, ..demand } } else { demand }
 }
 
-/// One delivery: the number of an order (modulo their count), and whether it is its cancellation.
-type Delivery = (prop::sample::Index, bool);
+/// What a message says of its order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Says {
+    Created,
+    Stalled,
+    Cancelled,
+}
+
+/// One delivery: the number of an order (modulo their count), and what it says of it.
+type Delivery = (prop::sample::Index, Says);
 
 fn deliveries() -> impl Strategy<Value = Vec<Vec<Delivery>>> {
-    let batch = prop::collection::vec((any::<prop::sample::Index>(), prop::bool::weighted(0.3)), 1..6);
+    let says = prop_oneof![4 => Just(Says::Created), 3 => Just(Says::Stalled), 3 => Just(Says::Cancelled)];
+    let batch = prop::collection::vec((any::<prop::sample::Index>(), says), 1..6);
     prop::collection::vec(batch, 1..12)
 }
 
 /// A batch of deliveries as demands, one per order.
 fn batch_of(orders: &[Demand], batch: &[Delivery]) -> Vec<Demand> {
     let mut demands: BTreeMap<OrderId, Demand> = BTreeMap::new();
-    for (index, is_cancellation) in batch {
+    for (index, says) in batch {
         let order = index.get(orders);
-        let nothing = || Demand { created: None, cancelled: None, ..order.clone() };
+        let nothing = || Demand { created: None, ..order.clone() };
         let demand = demands.entry(order.order_id.clone()).or_insert_with(nothing);
-        if *is_cancellation {
-            demand.cancelled = Some(cause("cancelled"));
-        } else {
-            demand.created = Some(cause("created"));
+        match says {
+            Says::Created => demand.created = Some(cause("created")),
+            Says::Stalled => demand.stalled = Some(cause("stalled")),
+            Says::Cancelled => demand.cancelled = Some(cause("cancelled")),
         }
     }
     demands.into_values().collect()
@@ -78,9 +87,9 @@ proptest! {
             settle(&mut table, &batch_of(&orders, batch));
         }
         prop_assert!(table.stocks.values().all(|stock| stock.claim.is_none()));
-        for (index, is_cancellation) in batches.iter().flatten() {
+        for (index, says) in batches.iter().flatten() {
             let status = table.reservations[&index.get(&orders).order_id].status;
-            prop_assert!(!is_cancellation || status != Status::Reserved);
+            prop_assert!(*says != Says::Cancelled || status != Status::Reserved);
         }
     }
 
@@ -107,6 +116,33 @@ proptest! {
         for (product, stock) in &table.stocks {
             let twin = &other.stocks[product];
             prop_assert_eq!((stock.available, stock.reserved), (twin.available, twin.reserved));
+        }
+    }
+
+    /// An order that is stalled is told: by the entry that is written, or once more. Only what is or gets
+    /// released is not.
+    #[test]
+    fn whoever_is_stalled_is_told(orders in orders(), batches in deliveries(), available in 0_u64..12) {
+        let mut table = warehouse(available);
+        for batch in &batches {
+            let demands = batch_of(&orders, batch);
+            let steps = settle(&mut table, &demands);
+            let mut told: Vec<&OrderId> = Vec::new();
+            for step in &steps {
+                match step {
+                    Step::Settle { entries, .. } => {
+                        told.extend(entries.iter().map(|entry| &entry.reservation.order_id));
+                    }
+                    Step::Complete { entry, .. } => told.push(&entry.reservation.order_id),
+                    Step::Retell { entries } => told.extend(entries.iter().map(|entry| &entry.order_id)),
+                    Step::Claim { .. } => {}
+                }
+            }
+            for demand in demands.iter().filter(|demand| demand.stalled.is_some()) {
+                let entry = &table.reservations[&demand.order_id];
+                let is_told = told.iter().filter(|order| ***order == demand.order_id).count();
+                prop_assert!(is_told == 1 || entry.status == Status::Released || demand.cancelled.is_some());
+            }
         }
     }
 

@@ -1,0 +1,92 @@
+//! Orders that were pending for too long: an event of theirs may be lost, or only late.
+
+use super::*;
+
+#[test]
+fn an_order_whose_creation_was_lost_is_settled_as_a_new_one() {
+    let mut table = books(&[("a", 5)]);
+    let demands = [placed("o", 2, &[("a", 3)]), placed("p", 1, &[("a", 3)])].map(|demand| stalled(&demand));
+    let steps = settle(&mut table, &demands);
+    assert!(matches!(steps[..], [Step::Settle { .. }]), "{steps:?}");
+    assert_eq!(statuses(&table, &["p", "o"]), [Some(Status::Reserved), Some(Status::Rejected)]);
+    assert_eq!(table.reservations[&order("p")].cause, cause("stalled"));
+    assert_eq!(figures(&table, "a"), (2, 3));
+}
+
+#[test]
+fn what_became_of_an_order_is_told_once_more_and_nothing_else_changes() {
+    let mut table = books(&[("a", 5)]);
+    let demands = [placed("o", 1, &[("a", 5)]), placed("p", 2, &[("a", 5)])];
+    settle(&mut table, &demands);
+    for retold in 1..3 {
+        let before = table.clone();
+        let steps = settle(&mut table, &demands.clone().map(|demand| stalled(&demand)));
+        let [Step::Retell { entries }] = &steps[..] else { panic!("{steps:?}") };
+        assert_eq!(entries.len(), 2);
+        assert_eq!(table.stocks, before.stocks);
+        for (id, entry) in &table.reservations {
+            assert_eq!(entry.retold, retold);
+            assert_eq!(Reservation { retold: retold - 1, ..entry.clone() }, before.reservations[id]);
+        }
+    }
+}
+
+#[test]
+fn what_the_batch_settles_itself_is_not_told_twice() {
+    let mut table = books(&[("a", 5)]);
+    let demand = placed("o", 0, &[("a", 3)]);
+    let created_and_stalled = Demand { stalled: Some(cause("stalled")), ..demand.clone() };
+    let steps = settle(&mut table, std::slice::from_ref(&created_and_stalled));
+    assert!(matches!(steps[..], [Step::Settle { .. }]), "{steps:?}");
+    assert_eq!(table.reservations[&order("o")].cause, cause("created"));
+
+    let cancelled_and_stalled = Demand { cancelled: Some(cause("cancelled")), ..stalled(&demand) };
+    let steps = settle(&mut table, std::slice::from_ref(&cancelled_and_stalled));
+    assert!(matches!(steps[..], [Step::Settle { .. }]), "{steps:?}");
+    assert_eq!(figures(&table, "a"), (5, 0));
+}
+
+#[test]
+fn a_released_order_is_told_no_more() {
+    let mut table = books(&[("a", 5)]);
+    let demand = placed("o", 0, &[("a", 3)]);
+    settle(&mut table, &[both(&demand)]);
+    assert_eq!(settle(&mut table, &[stalled(&demand)]), []);
+    assert_eq!(figures(&table, "a"), (5, 0));
+}
+
+#[test]
+fn who_tells_at_the_same_time_tells_once() {
+    let mut table = books(&[("a", 5)]);
+    let demand = placed("o", 0, &[("a", 3)]);
+    settle(&mut table, std::slice::from_ref(&demand));
+    let seen = read(&table, std::slice::from_ref(&demand));
+    let [step] = &plan(&[stalled(&demand)], seen, now())[..] else { panic!("one step") };
+    assert!(carry_out(&mut table, step));
+    assert!(!carry_out(&mut table, step), "it has been told since it was read");
+    assert_eq!(table.reservations[&order("o")].retold, 1);
+}
+
+#[test]
+fn a_claim_is_completed_which_tells_it_and_told_once_more_only_later() {
+    let mut table = warehouse(3);
+    let steps = plan(&[large("o")], table.clone(), now());
+    assert!(carry_out(&mut table, &steps[0]));
+    let completed = settle(&mut table, &[stalled(&large("o"))]);
+    assert_eq!(completed, [steps[1].clone()]);
+    let told = settle(&mut table, &[stalled(&large("o"))]);
+    assert!(matches!(told[..], [Step::Retell { .. }]), "{told:?}");
+    assert_eq!(figures(&table, "p050"), (1, 2));
+}
+
+#[test]
+fn a_repair_marks_what_it_writes() {
+    let mut table = warehouse(5);
+    let demand = placed("o", 0, &[("p000", 3)]);
+    settle(&mut table, std::slice::from_ref(&demand));
+    let repair = |demand: &Demand| Demand { is_repair: true, ..cancelled(demand) };
+    settle(&mut table, &[repair(&demand), repair(&placed("p", 0, &[("p000", 1)])), repair(&large("q"))]);
+    let marks = ["o", "p", "q"].map(|name| table.reservations[&order(name)].repair);
+    assert_eq!(marks, [Some(2), Some(1), Some(1)]);
+    assert_eq!(settle(&mut table, &[repair(&demand)]), []);
+}

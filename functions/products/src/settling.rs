@@ -1,0 +1,41 @@
+//! Settles demands against the books: reads them, plans, writes, and begins anew where others were faster.
+
+use std::time::Duration;
+
+use shop_dynamo::StoreError;
+use shop_lambda::Clock;
+
+use crate::plan::{Demand, Step, plan};
+use crate::store::Store;
+
+/// Pauses between the rounds. A round that fails has met another consumer's transaction, which takes about
+/// 10 ms.
+const PAUSES: [Duration; 3] =
+    [Duration::from_millis(10), Duration::from_millis(20), Duration::from_millis(40)];
+
+/// Settles demands, however much of them is settled already; whether there was anything to write.
+pub(crate) async fn settle(store: &Store, clock: &Clock, demands: &[Demand]) -> Result<bool, StoreError> {
+    let mut pauses = PAUSES.iter();
+    let mut wrote = false;
+    loop {
+        let books = store.books(demands).await?;
+        let steps = plan(demands, books, clock.now());
+        let done = carry_out(store, &steps).await?;
+        wrote |= done > 0;
+        if done == steps.len() {
+            return Ok(wrote);
+        }
+        let pause = pauses.next().ok_or(StoreError::Contended { kind: "reservation" })?;
+        tokio::time::sleep(*pause).await;
+    }
+}
+
+/// Carries out a plan as long as the books are those that it was made from; how many of its steps.
+async fn carry_out(store: &Store, steps: &[Step]) -> Result<usize, StoreError> {
+    for (done, step) in steps.iter().enumerate() {
+        if !store.carry_out(step).await? {
+            return Ok(done);
+        }
+    }
+    Ok(steps.len())
+}

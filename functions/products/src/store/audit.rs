@@ -1,0 +1,95 @@
+//! What verify-stock needs of the table: all of it, and a counter put right.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
+use shop_dynamo::{Item, ScanPages, StoreError, number, read, string};
+use shop_events::{Cause, StockFigures};
+use shop_types::{OrderId, ProductId, Timestamp};
+
+use super::Store;
+use super::catalogue::kind_of;
+use super::keys::{Kind, unsigned};
+use crate::audit::{Counter, Look};
+use crate::reservation::Reservation;
+
+impl Store {
+    /// All counters and entries of the ledger, page by page.
+    #[must_use]
+    pub fn books_pages(&self) -> ScanPages {
+        let scan = self.client.scan().table_name(&self.table).consistent_read(true);
+        ScanPages::of(
+            scan.filter_expression("sk IN (:stock, :reservation)")
+                .expression_attribute_values(":stock", string(Kind::Stock.sort_key()))
+                .expression_attribute_values(":reservation", string(Kind::Reservation.sort_key())),
+        )
+    }
+
+    /// The entries of some orders, as of this moment.
+    ///
+    /// # Errors
+    /// DynamoDB failed, or an item cannot be read.
+    pub async fn entries(
+        &self,
+        orders: impl Iterator<Item = &OrderId>,
+    ) -> Result<BTreeMap<OrderId, Reservation>, StoreError> {
+        let keys = orders.map(|order| Kind::Reservation.key(order.as_str())).collect();
+        let mut entries = BTreeMap::new();
+        for item in self.get_many(keys).await? {
+            let entry: Reservation = read(Kind::Reservation.name(), item)?;
+            entries.insert(entry.order_id.clone(), entry);
+        }
+        Ok(entries)
+    }
+
+    /// Puts a counter right, and marks it as repaired; whether it still was as it was found.
+    ///
+    /// # Errors
+    /// DynamoDB failed; whether the counter is put right is not known then.
+    pub async fn repair_counter(
+        &self,
+        product: &ProductId,
+        found: Counter,
+        right: StockFigures,
+        now: Timestamp,
+        cause: &Cause,
+    ) -> Result<bool, StoreError> {
+        let update = Update::builder()
+            .table_name(&self.table)
+            .set_key(Some(Kind::Stock.key(product.as_str())))
+            .update_expression(
+                "SET available = :available, reserved = :reserved, version = :version, #repair = :version, \
+                 updated_at = :now, correlation_id = :correlation REMOVE causation_id",
+            )
+            // The version alone says it, unless somebody wrote past the shop's own code.
+            .condition_expression(
+                "version = :found AND #total = :total AND available = :was_available AND reserved = :was_reserved",
+            )
+            .expression_attribute_names("#total", "total")
+            .expression_attribute_names("#repair", "repair")
+            .expression_attribute_values(":available", unsigned(right.available))
+            .expression_attribute_values(":reserved", unsigned(right.reserved))
+            .expression_attribute_values(":version", unsigned(found.version + 1))
+            .expression_attribute_values(":now", number(now.as_millis()))
+            .expression_attribute_values(":correlation", string(&cause.correlation_id))
+            .expression_attribute_values(":found", unsigned(found.version))
+            .expression_attribute_values(":total", unsigned(found.figures.total))
+            .expression_attribute_values(":was_available", unsigned(found.figures.available))
+            .expression_attribute_values(":was_reserved", unsigned(found.figures.reserved));
+        let update = update.build().map_err(StoreError::call("TransactWriteItems"))?;
+        self.try_transact(vec![TransactWriteItem::builder().update(update).build()]).await
+    }
+}
+
+/// Takes an item of the table into a look.
+///
+/// # Errors
+/// It cannot be read.
+pub(crate) fn see(look: &mut Look, item: Item) -> Result<(), StoreError> {
+    match kind_of(&item) {
+        Some(kind @ Kind::Stock) => look.see_counter(read(kind.name(), item)?),
+        Some(kind @ Kind::Reservation) => look.see_entry(read(kind.name(), item)?),
+        _ => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,253 @@
+//! Once a day, or by hand: recomputes the stock counters and the reservations, reports what is not as it should
+//! be, and repairs it when told to (`{"repair": true}`).
+//!
+//! - Counters against the ledger, then entries of the ledger against their orders: [`crate::audit`] judges both.
+//!   A repair of an entry moves counters, so those come first.
+//! - It may run while the shop is busy. A counter that changes meanwhile is not judged, nor is an entry whose
+//!   order (or which itself) changed in the last 15 minutes, since its events may be on their way. What seems
+//!   wrong is read once more before it is reported.
+//! - A repair is conditional on what was read, goes through the planner of reserve-stock where stock is released,
+//!   and is told: inventory.repaired, reservation.repaired. Two runs at once repair once.
+//! - What cannot be told from the books (a confirmed order without reservation, more reserved than there is) is
+//!   reported and left to people.
+//!
+//! Needs `dynamodb:Scan`, `BatchGetItem`, `PutItem` and `UpdateItem` on the products table; `Scan` and `GetItem`
+//! on the orders table.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use serde::Deserialize;
+use serde_json::json;
+use shop_dynamo::StoreError;
+use shop_events::{Cause, OrderStatus};
+use shop_lambda::log::Chain;
+use shop_lambda::report::{Drift, Remedy, Report};
+use shop_lambda::{Budget, Clock, Function, FunctionError, Task, task};
+
+use crate::audit::{Fit, Look, WrongCounter, fit};
+use crate::order_book::{BookedOrder, OrderBook};
+use crate::plan::Demand;
+use crate::reservation::{Reservation, Status};
+use crate::settling::settle;
+use crate::store::{Store, see};
+
+/// The function.
+pub const FUNCTION: Function = Function::new("verify-stock", |environment| {
+    Box::pin(async move {
+        let client = Client::new(environment.sdk_config());
+        Ok(task(VerifyStock {
+            orders: OrderBook::new(client.clone(), environment.required("ORDERS_TABLE")?),
+            store: Store::new(client, &environment)?,
+            clock: environment.clock(),
+        }))
+    })
+});
+
+/// Below the function's timeout of 900 s by more than a page and its repairs take.
+const BUDGET: Duration = Duration::from_mins(14);
+/// What changed less long ago is not judged: a message that fails comes again for five minutes and a half, and
+/// an order that is stalled is driven on after five to ten.
+const QUIET: Duration = Duration::from_mins(15);
+/// How many looks must agree: see [`crate::audit`].
+const LOOKS: usize = 3;
+/// How many orders' entries are read at a time.
+const CHUNK: usize = 100;
+
+struct VerifyStock {
+    store: Store,
+    orders: OrderBook,
+    clock: Clock,
+}
+
+/// What an operator may ask for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct Asked {
+    /// Whether to repair what can be.
+    #[serde(default)]
+    pub repair: bool,
+}
+
+impl Task for VerifyStock {
+    type Input = Asked;
+    type Answer = Report;
+
+    async fn run(&self, asked: Asked, request_id: &str) -> Result<Report, FunctionError> {
+        let run = Run {
+            verify: self,
+            repair: asked.repair,
+            cause: Cause::request(request_id),
+            budget: Budget::start(&self.clock, BUDGET),
+        };
+        let mut report = Report::default();
+        let result = match run.counters(&mut report).await {
+            Ok(()) => run.entries(&mut report).await,
+            failed => failed,
+        };
+        report.log();
+        match result {
+            Ok(()) => Ok(report),
+            Err(error) => Err(FunctionError::new("the stock could not be verified", error)),
+        }
+    }
+}
+
+/// One verification.
+struct Run<'a> {
+    verify: &'a VerifyStock,
+    repair: bool,
+    cause: Cause,
+    budget: Budget,
+}
+
+impl Run<'_> {
+    async fn counters(&self, report: &mut Report) -> Result<(), StoreError> {
+        let Some(first) = self.look().await? else {
+            report.complete = false;
+            return Ok(());
+        };
+        report.check("counters", first.counters());
+        report.check("reservations", first.entries());
+        let mut suspects = first.wrong();
+        for _ in 1..LOOKS {
+            if suspects.is_empty() {
+                return Ok(());
+            }
+            let Some(look) = self.look().await? else {
+                report.complete = false;
+                report.not_judged += count(suspects.len());
+                return Ok(());
+            };
+            let before = suspects.len();
+            suspects.retain(|suspect| look.agrees(&first, &suspect.product_id));
+            report.not_judged += count(before - suspects.len());
+        }
+        for suspect in suspects {
+            match self.remedy_of_counter(&suspect).await {
+                Some(remedy) => report.add(counter_drift(&suspect, remedy)),
+                None => report.not_judged += 1,
+            }
+        }
+        Ok(())
+    }
+
+    /// A look at the whole table; none if there is no time for it.
+    async fn look(&self) -> Result<Option<Look>, StoreError> {
+        let mut look = Look::new();
+        let mut pages = self.verify.store.books_pages();
+        while let Some(items) = pages.next().await? {
+            if self.budget.is_over() {
+                return Ok(None);
+            }
+            for item in items {
+                see(&mut look, item)?;
+            }
+        }
+        Ok(Some(look.end()))
+    }
+
+    /// What becomes of a counter that is wrong; none where it changed since it was found so.
+    async fn remedy_of_counter(&self, wrong: &WrongCounter) -> Option<Remedy> {
+        let (Some(found), Some(right)) = (wrong.found, wrong.right) else { return Some(Remedy::None) };
+        if !self.repair {
+            return Some(Remedy::NotAsked);
+        }
+        let VerifyStock { store, clock, .. } = self.verify;
+        match store.repair_counter(&wrong.product_id, found, right, clock.now(), &self.cause).await {
+            Ok(true) => Some(Remedy::Repaired),
+            Ok(false) => None,
+            Err(error) => Some(failed(&error)),
+        }
+    }
+
+    async fn entries(&self, report: &mut Report) -> Result<(), StoreError> {
+        let mut pages = self.verify.orders.pages();
+        while let Some(orders) = pages.next().await? {
+            report.check("orders", orders.len());
+            let settled: Vec<_> =
+                orders.into_iter().filter(|order| order.status != OrderStatus::Pending).collect();
+            for orders in settled.chunks(CHUNK) {
+                if self.budget.is_over() {
+                    report.complete = false;
+                    return Ok(());
+                }
+                let entries = self.verify.store.entries(orders.iter().map(|order| &order.id)).await?;
+                for order in orders {
+                    self.entry(order, entries.get(&order.id), report).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn entry(
+        &self,
+        order: &BookedOrder,
+        entry: Option<&Reservation>,
+        report: &mut Report,
+    ) -> Result<(), StoreError> {
+        let found = entry.map(|entry| entry.status);
+        let fit = fit(order.status, found);
+        if fit == Fit::Right {
+            return Ok(());
+        }
+        let now = self.verify.clock.now();
+        let changed = [Some(order.updated_at), entry.map(|entry| entry.updated_at)];
+        let is_fresh = changed.into_iter().flatten().any(|at| now.distance(at) < QUIET);
+        // The entry was read after the order: it may belong to what the order has become since.
+        if is_fresh || self.verify.orders.get(&order.id).await?.as_ref() != Some(order) {
+            report.not_judged += 1;
+            return Ok(());
+        }
+        let (expected, remedy) = match fit {
+            Fit::Right => return Ok(()),
+            Fit::Wrong(expected) => (expected, Some(Remedy::None)),
+            Fit::Unreleased => (Status::Released, self.release(order).await),
+        };
+        if let Some(remedy) = remedy {
+            let subject = order.id.to_string();
+            report.add(Drift::new("reservation", subject, json!(expected), json!(found), remedy));
+        }
+        Ok(())
+    }
+
+    /// Releases a cancelled order's stock; none where somebody else has done so meanwhile.
+    async fn release(&self, order: &BookedOrder) -> Option<Remedy> {
+        let demand = Demand {
+            order_id: order.id.clone(),
+            placed_at: order.placed_at,
+            lines: order.lines.clone(),
+            created: None,
+            cancelled: Some(self.cause.clone()),
+            stalled: None,
+            is_repair: true,
+        };
+        if demand.is_too_large() {
+            return Some(Remedy::None);
+        }
+        if !self.repair {
+            return Some(Remedy::NotAsked);
+        }
+        match settle(&self.verify.store, &self.verify.clock, &[demand]).await {
+            Ok(true) => Some(Remedy::Repaired),
+            Ok(false) => None,
+            Err(error) => Some(failed(&error)),
+        }
+    }
+}
+
+fn counter_drift(wrong: &WrongCounter, remedy: Remedy) -> Drift {
+    // Where no figures are right, what the ledger says is all that there is to say.
+    let expected = wrong.right.map_or_else(|| json!({ "reserved": wrong.reserved }), |right| json!(right));
+    let found = json!(wrong.found.map(|counter| counter.figures));
+    Drift::new("stock_counter", wrong.product_id.to_string(), expected, found, remedy)
+}
+
+fn failed(error: &StoreError) -> Remedy {
+    tracing::error!(error = %Chain(error), "a repair failed");
+    Remedy::Failed
+}
+
+fn count(things: usize) -> u64 {
+    u64::try_from(things).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,101 @@
+//! Records changes of one user's orders: reads the account, decides, writes, and begins anew where another writer
+//! was faster.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_smithy_async::rt::sleep::{AsyncSleep, SharedAsyncSleep};
+use shop_dynamo::StoreError;
+use shop_lambda::{Clock, Environment, Random, StartError};
+use shop_types::{Timestamp, UserId};
+
+use crate::ledger::{Account, Change, Update};
+use crate::stats::OutOfRange;
+use crate::store::{Saved, UserStore};
+
+/// How often an update is tried that others outrun, and the longest first pause; the bound doubles each
+/// time. One of the writers that meet always wins, so ten tries are enough for ten of them.
+const TRIES: u32 = 10;
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
+
+/// Writes a user's statistics and ledger.
+pub(crate) struct Recorder {
+    pub(crate) store: UserStore,
+    pub(crate) clock: Clock,
+    random: Random,
+    sleep: Option<SharedAsyncSleep>,
+}
+
+/// Why a user's changes could not be recorded.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RecordError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    OutOfRange(#[from] OutOfRange),
+}
+
+impl Recorder {
+    /// A recorder for the table that `USERS_TABLE` names.
+    ///
+    /// # Errors
+    /// The variable is not set.
+    pub(crate) fn start(environment: &Environment) -> Result<Self, StartError> {
+        let sdk = environment.sdk_config();
+        Ok(Self {
+            store: UserStore::start(environment, Client::new(sdk))?,
+            clock: environment.clock(),
+            random: environment.random(),
+            sleep: sdk.sleep_impl(),
+        })
+    }
+
+    /// Records what one transaction can hold of one user's changes; whether there was anything to record.
+    pub(crate) async fn record(&self, user: &UserId, changes: &[Change]) -> Result<bool, RecordError> {
+        self.write(user, changes, |account, now| account.apply(changes, now)).await
+    }
+
+    /// The same as a repair that a request asks for.
+    pub(crate) async fn repair(
+        &self,
+        user: &UserId,
+        changes: &[Change],
+        request_id: &str,
+    ) -> Result<bool, RecordError> {
+        self.write(user, changes, |account, now| account.repair(changes, request_id, now)).await
+    }
+
+    async fn write(
+        &self,
+        user: &UserId,
+        changes: &[Change],
+        decide: impl Fn(&Account, Timestamp) -> Result<Update, OutOfRange> + Send,
+    ) -> Result<bool, RecordError> {
+        let orders: BTreeSet<_> = changes.iter().map(|change| &change.order_id).collect();
+        for attempt in 0..TRIES {
+            let account = self.store.account(user, &orders).await?;
+            let mut update = decide(&account, self.clock.now())?;
+            if update.is_empty() {
+                return Ok(false);
+            }
+            if update.last_order_is_lost {
+                // Consistent with what was read before: whoever changes the ledger in between changes the
+                // statistics' version too, and then this update is outrun.
+                update.find_last_order(self.store.counted_orders(user).await?);
+            }
+            match self.store.save(&update).await? {
+                Saved::Done => return Ok(true),
+                Saved::Outrun => self.pause(attempt).await,
+            }
+        }
+        Err(StoreError::Contended { kind: "user's statistics" }.into())
+    }
+
+    /// Waits for a random time, so that writers that met once do not meet again.
+    async fn pause(&self, attempt: u32) {
+        let Some(sleep) = &self.sleep else { return };
+        let [random] = self.random.bytes::<1>();
+        sleep.sleep(FIRST_PAUSE * 2_u32.pow(attempt.min(6)) * u32::from(random) / u32::from(u8::MAX)).await;
+    }
+}

@@ -1,0 +1,258 @@
+//! Once a day, or by hand: recomputes the statistics of all users, reports what is not as it should be, and repairs
+//! it when told to (`{"repair": true}`).
+//!
+//! - Statistics against their ledger, then entries of the ledger against their orders: [`crate::audit`] judges
+//!   both. A repair of an entry moves the statistics, so those come first.
+//! - It may run while the shop is busy. Whose statistics seem wrong is read once more, until nothing changes
+//!   between two reads of their version: whatever counts an order writes that too. An entry whose order (or
+//!   which itself) changed in the last 15 minutes is not judged, since its event may be on its way.
+//! - A repair is conditional on what was read, goes the way of the lost event where one was lost, and is told:
+//!   `user.stats_repaired`. Two runs at once repair once.
+//! - What cannot be told from the books (an order that is confirmed, and taken off) is reported and left to
+//!   people.
+//!
+//! Needs `dynamodb:Scan`, `BatchGetItem`, `Query` and `PutItem` on the users table; `Scan` and `GetItem` on the
+//! orders table.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use shop_dynamo::StoreError;
+use shop_events::{Cause, OrderStatus};
+use shop_lambda::log::Chain;
+use shop_lambda::report::{Drift, Remedy, Report};
+use shop_lambda::{Budget, Function, FunctionError, Task, task};
+use shop_types::UserId;
+
+use crate::audit::{Audit, Fit, fit, recount};
+use crate::ledger::{Change, EntryState, LedgerEntry, Update};
+use crate::order_book::{BookedOrder, OrderBook};
+use crate::recorder::{RecordError, Recorder};
+use crate::stats::{OutOfRange, UserStats};
+use crate::store::{Saved, see};
+
+/// The function.
+pub const FUNCTION: Function = Function::new("verify-user-stats", |environment| {
+    Box::pin(async move {
+        let client = Client::new(environment.sdk_config());
+        Ok(task(VerifyUserStats {
+            orders: OrderBook::new(client, environment.required("ORDERS_TABLE")?),
+            recorder: Recorder::start(&environment)?,
+        }))
+    })
+});
+
+/// Below the function's timeout of 900 s by more than a page and its repairs take.
+const BUDGET: Duration = Duration::from_mins(14);
+/// What changed less long ago is not judged: a message that fails comes again for five minutes and a half.
+const QUIET: Duration = Duration::from_mins(15);
+/// How often a user's books are read whose statistics change meanwhile.
+const TRIES: usize = 3;
+/// How many orders' entries are read at a time.
+const CHUNK: usize = 100;
+
+struct VerifyUserStats {
+    orders: OrderBook,
+    recorder: Recorder,
+}
+
+/// What an operator may ask for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct Asked {
+    /// Whether to repair what can be.
+    #[serde(default)]
+    pub repair: bool,
+}
+
+impl Task for VerifyUserStats {
+    type Input = Asked;
+    type Answer = Report;
+
+    async fn run(&self, asked: Asked, request_id: &str) -> Result<Report, FunctionError> {
+        let run = Run {
+            orders: &self.orders,
+            recorder: &self.recorder,
+            repair: asked.repair,
+            request_id,
+            budget: Budget::start(&self.recorder.clock, BUDGET),
+        };
+        let mut report = Report::default();
+        let result = match run.statistics(&mut report).await {
+            Ok(()) => run.entries(&mut report).await,
+            failed => failed,
+        };
+        report.log();
+        match result {
+            Ok(()) => Ok(report),
+            Err(error) => Err(FunctionError::new("the statistics could not be verified", error)),
+        }
+    }
+}
+
+/// One verification.
+struct Run<'a> {
+    orders: &'a OrderBook,
+    recorder: &'a Recorder,
+    repair: bool,
+    request_id: &'a str,
+    budget: Budget,
+}
+
+/// A user's statistics beside what the ledger came to at the same moment.
+struct Recounted {
+    stored: UserStats,
+    counted: Result<UserStats, OutOfRange>,
+}
+
+impl Run<'_> {
+    async fn statistics(&self, report: &mut Report) -> Result<(), StoreError> {
+        let mut audit = Audit::new();
+        let mut pages = self.recorder.store.books_pages();
+        while let Some(items) = pages.next().await? {
+            if self.budget.is_over() {
+                report.complete = false;
+                return Ok(());
+            }
+            for item in items {
+                see(&mut audit, item)?;
+            }
+        }
+        report.check("users", audit.users());
+        report.check("entries", audit.entries());
+        for user in audit.suspects() {
+            if self.budget.is_over() {
+                report.complete = false;
+                return Ok(());
+            }
+            match self.recount(&user).await? {
+                Some(recounted) => self.judge(&user, &recounted, report).await,
+                None => report.not_judged += 1,
+            }
+        }
+        Ok(())
+    }
+
+    /// A user's books at one moment; none where they keep changing.
+    async fn recount(&self, user: &UserId) -> Result<Option<Recounted>, StoreError> {
+        let store = &self.recorder.store;
+        let nothing_else = BTreeSet::new();
+        let mut stored = store.account(user, &nothing_else).await?.stats;
+        for _ in 0..TRIES {
+            let entries = store.counted_entries(user).await?;
+            let after = store.account(user, &nothing_else).await?.stats;
+            if stored.version == after.version {
+                return Ok(Some(Recounted { stored: after, counted: recount(user, &entries) }));
+            }
+            stored = after;
+        }
+        Ok(None)
+    }
+
+    async fn judge(&self, user: &UserId, recounted: &Recounted, report: &mut Report) {
+        let found = json!(recounted.stored.figures());
+        let (expected, remedy) = match &recounted.counted {
+            Ok(counted) if counted.agrees(&recounted.stored) => return,
+            Ok(counted) => (json!(counted.figures()), self.rewrite(&recounted.stored, counted).await),
+            Err(OutOfRange) => (Value::Null, Some(Remedy::None)),
+        };
+        match remedy {
+            Some(remedy) => report.add(Drift::new("user_stats", user.to_string(), expected, found, remedy)),
+            None => report.not_judged += 1,
+        }
+    }
+
+    /// Writes statistics anew; none where they changed since they were found wrong.
+    async fn rewrite(&self, stored: &UserStats, counted: &UserStats) -> Option<Remedy> {
+        if !self.repair {
+            return Some(Remedy::NotAsked);
+        }
+        let Recorder { store, clock, .. } = self.recorder;
+        let update = Update::of_stats(stored.repaired(counted, self.request_id, clock.now()));
+        match store.save(&update).await {
+            Ok(Saved::Done) => Some(Remedy::Repaired),
+            Ok(Saved::Outrun) => None,
+            Err(error) => Some(failed(&error.into())),
+        }
+    }
+
+    async fn entries(&self, report: &mut Report) -> Result<(), StoreError> {
+        let mut pages = self.orders.pages();
+        while let Some(orders) = pages.next().await? {
+            report.check("orders", orders.len());
+            let settled = orders.into_iter().filter(|order| order.status != OrderStatus::Pending);
+            let of_users: Vec<_> =
+                settled.filter_map(|order| Some((order.customer_id.clone()?, order))).collect();
+            for orders in of_users.chunks(CHUNK) {
+                if self.budget.is_over() {
+                    report.complete = false;
+                    return Ok(());
+                }
+                let wanted = orders.iter().map(|(user, order)| (user, &order.id));
+                let entries = self.recorder.store.entries(wanted).await?;
+                for (user, order) in orders {
+                    self.entry(user, order, entries.get(&order.id), report).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn entry(
+        &self,
+        user: &UserId,
+        order: &BookedOrder,
+        entry: Option<&LedgerEntry>,
+        report: &mut Report,
+    ) -> Result<(), StoreError> {
+        let found = entry.map(|entry| entry.state);
+        let fit = fit(order.status, found);
+        if fit == Fit::Right {
+            return Ok(());
+        }
+        let now = self.recorder.clock.now();
+        let changed = [Some(order.updated_at), entry.map(|entry| entry.recorded_at)];
+        let is_fresh = changed.into_iter().flatten().any(|at| now.distance(at) < QUIET);
+        // The entry was read after the order: it may belong to what the order has become since.
+        if is_fresh || self.orders.get(&order.id).await?.as_ref() != Some(order) {
+            report.not_judged += 1;
+            return Ok(());
+        }
+        let (expected, remedy) = match fit {
+            Fit::Right => return Ok(()),
+            Fit::Wrong(expected) => (expected, Some(Remedy::None)),
+            Fit::Late(expected) => (Some(expected), self.record(user, order, expected).await),
+        };
+        if let Some(remedy) = remedy {
+            let subject = format!("{user}/{}", order.id);
+            report.add(Drift::new("ledger_entry", subject, json!(expected), json!(found), remedy));
+        }
+        Ok(())
+    }
+
+    /// Records what a lost event said; none where somebody else has done so meanwhile.
+    async fn record(&self, user: &UserId, order: &BookedOrder, state: EntryState) -> Option<Remedy> {
+        if !self.repair {
+            return Some(Remedy::NotAsked);
+        }
+        let change = Change {
+            state,
+            order_id: order.id.clone(),
+            total: order.total,
+            placed_at: order.placed_at,
+            cause: Cause::request(self.request_id),
+        };
+        match self.recorder.repair(user, &[change], self.request_id).await {
+            Ok(true) => Some(Remedy::Repaired),
+            Ok(false) => None,
+            Err(error) => Some(failed(&error)),
+        }
+    }
+}
+
+fn failed(error: &RecordError) -> Remedy {
+    tracing::error!(error = %Chain(error), "a repair failed");
+    Remedy::Failed
+}

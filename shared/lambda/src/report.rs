@@ -1,0 +1,144 @@
+//! What a verification of a service's books found, as its function answers and logs it. Pure.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value;
+
+/// Most of the drifts that a report lists; it counts them all. Lambda's answers end at 6 MB.
+const MAX_LISTED: usize = 100;
+
+/// What became of a drift.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Remedy {
+    /// It is put right.
+    Repaired,
+    /// It can be put right; nobody asked to.
+    NotAsked,
+    /// It was tried, and failed; the log says why.
+    Failed,
+    /// What is right cannot be told from the books: somebody must look.
+    None,
+}
+
+/// Something that is not as it should be. It must hold ids and figures only: it is logged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Drift {
+    /// What kind of thing it is.
+    pub kind: &'static str,
+    /// The id of the thing.
+    pub subject: String,
+    /// How it should be.
+    pub expected: Value,
+    /// How it was found.
+    pub found: Value,
+    /// Whether it is put right.
+    pub repaired: bool,
+    /// What became of it.
+    pub remedy: Remedy,
+}
+
+impl Drift {
+    /// A drift, and what became of it.
+    #[must_use]
+    pub fn new(
+        kind: &'static str,
+        subject: impl Into<String>,
+        expected: Value,
+        found: Value,
+        remedy: Remedy,
+    ) -> Self {
+        let repaired = remedy == Remedy::Repaired;
+        Self { kind, subject: subject.into(), expected, found, repaired, remedy }
+    }
+}
+
+/// What a verification found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// How many of each kind of thing were looked at.
+    pub checked: BTreeMap<&'static str, u64>,
+    /// How many were not as they should be.
+    pub found: u64,
+    /// How many of those are put right now.
+    pub repaired: u64,
+    /// How many were changing while they were looked at, or changed a moment ago: another run judges them.
+    pub not_judged: u64,
+    /// Whether there was time for everything.
+    pub complete: bool,
+    /// The first of those that were not as they should be.
+    pub drift: Vec<Drift>,
+}
+
+impl Default for Report {
+    fn default() -> Self {
+        Self {
+            checked: BTreeMap::new(),
+            found: 0,
+            repaired: 0,
+            not_judged: 0,
+            complete: true,
+            drift: Vec::new(),
+        }
+    }
+}
+
+impl Report {
+    /// Counts things that were looked at.
+    pub fn check(&mut self, kind: &'static str, count: usize) {
+        *self.checked.entry(kind).or_default() += u64::try_from(count).unwrap_or(u64::MAX);
+    }
+
+    /// Adds a drift, and logs it.
+    pub fn add(&mut self, drift: Drift) {
+        tracing::error!(
+            drift.kind = drift.kind,
+            drift.subject = drift.subject,
+            drift.expected = %drift.expected,
+            drift.found = %drift.found,
+            drift.repaired = drift.repaired,
+            "the books do not agree"
+        );
+        self.found += 1;
+        self.repaired += u64::from(drift.repaired);
+        if self.drift.len() < MAX_LISTED {
+            self.drift.push(drift);
+        }
+    }
+
+    /// Logs the counts, at the end of a verification.
+    pub fn log(&self) {
+        tracing::info!(
+            report.found = self.found,
+            report.repaired = self.repaired,
+            report.not_judged = self.not_judged,
+            report.complete = self.complete,
+            "books verified"
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn all_are_counted_and_the_first_hundred_listed() {
+        let mut report = Report::default();
+        report.check("thing", 150);
+        for number in 0..150 {
+            let remedy = if number % 2 == 0 { Remedy::Repaired } else { Remedy::None };
+            report.add(Drift::new("thing", number.to_string(), json!(1), json!(null), remedy));
+        }
+        assert_eq!((report.found, report.repaired, report.drift.len()), (150, 75, MAX_LISTED));
+        let json = serde_json::to_value(&report).unwrap();
+        assert_eq!(json["checked"], json!({ "thing": 150 }));
+        let first = json!({ "kind": "thing", "subject": "0", "expected": 1, "found": null,
+            "repaired": true, "remedy": "repaired" });
+        assert_eq!(json["drift"][0], first);
+        assert_eq!(json["drift"][1]["remedy"], "none");
+    }
+}

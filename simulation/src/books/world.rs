@@ -1,0 +1,277 @@
+//! The items of all tables, as their writes have made them, and what must hold of every write.
+
+use std::collections::BTreeMap;
+
+use orders::order::{Order, may_become};
+use products::reservation::{Reservation, Status};
+use products::stock::Stock;
+use products::store::Kind;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use shop_events::{Event, OrderStatus};
+use shop_local::cloud::Written;
+use shop_messaging::relay::Image;
+use shop_types::{Money, OrderId, UserId};
+use users::ledger::{EntryState, LedgerEntry};
+use users::stats::UserStats;
+use users::store::is_ledger_entry;
+
+use super::Violation;
+use super::stock::Shelves;
+use super::told::Told;
+
+/// Physical names of the tables.
+#[derive(Clone, Debug)]
+pub(crate) struct Tables {
+    pub(crate) orders: String,
+    pub(crate) products: String,
+}
+
+/// All items.
+#[derive(Debug)]
+pub(crate) struct World {
+    tables: Tables,
+    pub(crate) orders: BTreeMap<OrderId, Order>,
+    pub(crate) shelves: Shelves,
+    pub(crate) ledger: BTreeMap<UserId, BTreeMap<OrderId, LedgerEntry>>,
+    pub(crate) statistics: BTreeMap<UserId, UserStats>,
+    /// How many items were written by the harness itself, which are nothing that a function can read.
+    pub(crate) poison: usize,
+}
+
+/// What a stream record says of its item.
+#[derive(Deserialize)]
+struct Record {
+    #[serde(rename = "dynamodb")]
+    change: Change,
+}
+
+#[derive(Deserialize)]
+struct Change {
+    #[serde(rename = "OldImage", default)]
+    old: Option<Image>,
+    #[serde(rename = "NewImage", default)]
+    new: Option<Image>,
+}
+
+/// The writes of one call that only make sense together.
+#[derive(Default)]
+struct Together {
+    rejected: Vec<Reservation>,
+    users: Vec<UserId>,
+    levels_changed: usize,
+    adjustments: usize,
+}
+
+/// Who plants items that are none.
+pub(crate) const POISONER: &str = "poisoner";
+
+impl World {
+    pub(crate) fn new(tables: Tables) -> Self {
+        Self {
+            tables,
+            orders: BTreeMap::new(),
+            shelves: Shelves::default(),
+            ledger: BTreeMap::new(),
+            statistics: BTreeMap::new(),
+            poison: 0,
+        }
+    }
+
+    /// How many orders are not final.
+    pub(crate) fn pending(&self) -> usize {
+        self.orders.values().filter(|order| order.status == OrderStatus::Pending).count()
+    }
+
+    /// Takes in what one call has written.
+    pub(super) fn wrote(
+        &mut self,
+        time: i64,
+        caller: &str,
+        written: &[Written<'_>],
+        told: &mut Told,
+    ) -> Vec<Violation> {
+        if caller == POISONER {
+            self.poison += written.len();
+            return Vec::new();
+        }
+        let mut together = Together::default();
+        let mut violations = Vec::new();
+        for Written { table, record } in written {
+            let change = match serde_json::from_str::<Record>(record) {
+                Ok(record) => record.change,
+                Err(error) => {
+                    violations.push(Violation::new("an-item-is-readable", format!("{error}: {record}")));
+                    continue;
+                }
+            };
+            match self.change(time, caller, table, &change, &mut together) {
+                Ok(found) => violations.extend(found),
+                Err(unreadable) => violations.push(unreadable),
+            }
+            match self.events(table, &change) {
+                Ok(events) => violations.extend(events.iter().filter_map(|event| told.tell(event))),
+                Err(unreadable) => violations.push(unreadable),
+            }
+        }
+        violations.extend(self.shelves.settled(time, &together.rejected));
+        if together.adjustments > 0 && together.levels_changed != 1 {
+            let seen =
+                format!("{} keys and {} levels in one write", together.adjustments, together.levels_changed);
+            violations.push(Violation::new("an-adjustment-happens-once", seen));
+        }
+        for user in &together.users {
+            violations.extend(self.statistics_of(user));
+        }
+        violations
+    }
+
+    fn events(&self, table: &str, change: &Change) -> Result<Vec<Event>, Violation> {
+        let (old, new) = (change.old.as_ref(), change.new.as_ref());
+        let unreadable =
+            |error: &dyn std::error::Error| Violation::new("an-item-is-readable", error.to_string());
+        if table == self.tables.orders {
+            orders::events::events(old, new).map_err(|error| unreadable(&error))
+        } else if table == self.tables.products {
+            products::events::events(old, new).map_err(|error| unreadable(&error))
+        } else {
+            users::events::events(old, new).map_err(|error| unreadable(&error))
+        }
+    }
+
+    fn change(
+        &mut self,
+        time: i64,
+        caller: &str,
+        table: &str,
+        change: &Change,
+        together: &mut Together,
+    ) -> Result<Vec<Violation>, Violation> {
+        let Some(new) = &change.new else {
+            return Err(Violation::new(
+                "an-item-is-readable",
+                format!("{caller} removed an item of {table}"),
+            ));
+        };
+        let old = change.old.as_ref();
+        if table == self.tables.orders {
+            let (old, new) = (old.map(read::<Order>).transpose()?, read::<Order>(new)?);
+            let violations = order(caller, old.as_ref(), &new);
+            self.orders.insert(new.id.clone(), new);
+            return Ok(violations);
+        }
+        let sort_key = new.text("sk").unwrap_or_default();
+        if table == self.tables.products {
+            return match Kind::of(sort_key) {
+                Some(Kind::Stock) => {
+                    let (old, new) = (old.map(read::<Stock>).transpose()?, read::<Stock>(new)?);
+                    together.levels_changed += 1;
+                    Ok(self.shelves.counter(time, caller, old.as_ref(), &new))
+                }
+                Some(Kind::Reservation) => {
+                    let (old, new) = (old.map(read::<Reservation>).transpose()?, read::<Reservation>(new)?);
+                    let violations = self.shelves.reservation(old.as_ref(), &new);
+                    if new.status == Status::Rejected && old.is_none() {
+                        together.rejected.push(new);
+                    }
+                    Ok(violations)
+                }
+                Some(Kind::Adjustment) => {
+                    together.adjustments += 1;
+                    let again = || Violation::new("an-adjustment-happens-once", format!("{new:?}"));
+                    Ok(old.map(|_| again()).into_iter().collect())
+                }
+                Some(Kind::Product) => Ok(Vec::new()),
+                None => Err(Violation::new("an-item-is-readable", format!("{new:?}"))),
+            };
+        }
+        if sort_key == "stats" {
+            let new = read::<UserStats>(new)?;
+            together.users.push(new.user_id.clone());
+            self.statistics.insert(new.user_id.clone(), new);
+            return Ok(Vec::new());
+        }
+        if !is_ledger_entry(sort_key) {
+            return Ok(Vec::new());
+        }
+        let (old, new) = (old.map(read::<LedgerEntry>).transpose()?, read::<LedgerEntry>(new)?);
+        let is_legal = match &old {
+            None => new.version == 1,
+            Some(old) => {
+                (old.state, new.state) == (EntryState::Counted, EntryState::Cancelled)
+                    && new.version == old.version + 1
+                    && new.total == old.total
+            }
+        };
+        let seen = || format!("{old:?} became {new:?}");
+        let violation = (!is_legal).then(|| Violation::new("an-entry-moves-legally", seen()));
+        together.users.push(new.user_id.clone());
+        self.ledger.entry(new.user_id.clone()).or_default().insert(new.order_id.clone(), new);
+        Ok(violation.into_iter().collect())
+    }
+
+    /// Whether a user's statistics are the sum of the user's ledger.
+    pub(super) fn statistics_of(&self, user: &UserId) -> Option<Violation> {
+        let mut sum = UserStats::empty(user.clone());
+        let counted = self.ledger.get(user).into_iter().flat_map(BTreeMap::values);
+        for entry in counted.filter(|entry| entry.state == EntryState::Counted) {
+            sum.orders_placed += 1;
+            *sum.spent.entry(entry.total.currency).or_default() += entry.total.minor;
+            sum.last_order = sum.last_order.max(Some(entry.as_last_order()));
+        }
+        sum.spent.retain(|_, spent| *spent != 0);
+        let nothing = UserStats::empty(user.clone());
+        let stats = self.statistics.get(user).unwrap_or(&nothing);
+        let is_sum = (sum.orders_placed, &sum.spent, &sum.last_order)
+            == (stats.orders_placed, &stats.spent, &stats.last_order);
+        let seen = || format!("{stats:?}, and the ledger says {sum:?}");
+        (!is_sum).then(|| Violation::new("statistics-are-the-ledgers-sum", seen()))
+    }
+}
+
+fn read<T: DeserializeOwned>(image: &Image) -> Result<T, Violation> {
+    let unreadable = |error: &dyn std::error::Error| {
+        let why = shop_lambda::log::Chain(error);
+        Violation::new("an-item-is-readable", format!("{why}: {image:?}"))
+    };
+    image.read("item").map_err(|error| unreadable(&error))
+}
+
+fn order(caller: &str, old: Option<&Order>, new: &Order) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    let mut accuse = |invariant, seen: &str| {
+        violations.push(Violation::new(invariant, format!("{caller}, {seen}: {old:?} became {new:?}")));
+    };
+    match old {
+        None => {
+            if new.status != OrderStatus::Pending || new.version != 1 || caller != "create-order" {
+                accuse("an-order-moves-legally", "an order begins pending");
+            }
+        }
+        Some(old) if old.status == new.status => {
+            if old.version != new.version || old.updated_at != new.updated_at || old.cause != new.cause {
+                accuse("an-order-moves-legally", "nothing happened, and it changed");
+            }
+        }
+        Some(old) => {
+            if !may_become(old.status, new.status) || new.version != old.version + 1 {
+                accuse("an-order-moves-legally", "this is no step");
+            }
+        }
+    }
+    if let Some(old) = old {
+        let kept =
+            |order: &Order| (order.lines.clone(), order.total, order.customer_id.clone(), order.placed_at);
+        if kept(old) != kept(new) {
+            accuse("an-order-keeps-its-lines", "it is another order");
+        }
+    }
+    let currency = new.total.currency;
+    let line =
+        |line: &shop_events::OrderLine| Money { minor: line.unit_price, currency }.times(line.quantity).ok();
+    let sum: Option<i64> = new.lines.iter().map(|each| line(each).map(|money| money.minor)).sum();
+    if sum != Some(new.total.minor) || new.lines.is_empty() {
+        accuse("lines-sum-to-the-total", "the sum is another");
+    }
+    violations
+}

@@ -1,0 +1,85 @@
+//! Editing requests: DynamoDB's JSON and SNS's forms.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use serde_json::{Value, json};
+use shop_local::cloud::Call;
+
+/// The bodies in the place of a request's.
+pub(super) type Bodies = Option<Vec<Vec<u8>>>;
+
+/// Whether a function makes this call.
+pub(super) fn is(call: &Call, caller: &str, operation: &str) -> bool {
+    *call.caller == *caller && call.operation == operation
+}
+
+/// One of so many, always the same ones.
+pub(super) fn one_in(many: u64, text: impl Hash) -> bool {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish().is_multiple_of(many)
+}
+
+/// The request with an edit; untouched where the edit says that it found nothing.
+pub(super) fn edited(call: &Call, edit: impl FnOnce(&mut Value) -> bool) -> Bodies {
+    let mut body: Value = serde_json::from_slice(&call.body).ok()?;
+    edit(&mut body).then(|| vec![body.to_string().into_bytes()])
+}
+
+/// The items of a transaction.
+pub(super) fn items(body: &mut Value) -> &mut Vec<Value> {
+    static EMPTY: Vec<Value> = Vec::new();
+    if !body["TransactItems"].is_array() {
+        body["TransactItems"] = Value::Array(EMPTY.clone());
+    }
+    match &mut body["TransactItems"] {
+        Value::Array(items) => items,
+        _ => unreachable!("it was made an array"),
+    }
+}
+
+/// Makes a condition that holds in any case of one that is there. (Its values must still be used.)
+pub(super) fn always(action: &mut Value) -> bool {
+    let Some(condition) = action["ConditionExpression"].as_str() else { return false };
+    action["ConditionExpression"] = json!(format!("({condition}) OR NOT ({condition})"));
+    true
+}
+
+/// Cuts a transaction in two: first the items that an edit picks, then the others.
+pub(super) fn split(call: &Call, first: impl Fn(&Value) -> bool) -> Bodies {
+    let mut body: Value = serde_json::from_slice(&call.body).ok()?;
+    let (left, right): (Vec<Value>, Vec<Value>) =
+        std::mem::take(items(&mut body)).into_iter().partition(first);
+    if left.is_empty() || right.is_empty() {
+        return None;
+    }
+    let part = |items: Vec<Value>, name: &str| {
+        let mut part = body.clone();
+        part["TransactItems"] = Value::Array(items);
+        // Each is a transaction of its own.
+        if let Some(token) = body["ClientRequestToken"].as_str() {
+            let (start, _) = token.split_at(token.len().min(30));
+            part["ClientRequestToken"] = json!(format!("{start}{name}"));
+        }
+        part.to_string().into_bytes()
+    };
+    Some(vec![part(left, "-a"), part(right, "-b")])
+}
+
+/// A batch of publications with an edit of each message; untouched where no edit finds anything.
+pub(super) fn published(call: &Call, mut edit: impl FnMut(&mut Value) -> bool) -> Bodies {
+    let mut is_edited = false;
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in form_urlencoded::parse(&call.body) {
+        let mut value = value.into_owned();
+        if name.ends_with(".Message")
+            && let Ok(mut event) = serde_json::from_str::<Value>(&value)
+            && edit(&mut event)
+        {
+            value = event.to_string();
+            is_edited = true;
+        }
+        form.append_pair(&name, &value);
+    }
+    is_edited.then(|| vec![form.finish().into_bytes()])
+}

@@ -1,0 +1,292 @@
+//! Mistakes in writes and reads: conditions left out, transactions cut, figures miscounted.
+
+use serde_json::{Value, json};
+use shop_local::cloud::Call;
+
+use super::edit::{Bodies, always, edited, is, items, one_in, split};
+use super::{Plant, Sabotage};
+
+pub(super) const PLANTS: &[Plant] = &[
+    Plant {
+        name: "place-without-condition",
+        stands_for: "an order is stored without asking whether its idempotency key has been used",
+        sabotage: Sabotage::Request(|call| condition_of_single(call, "create-order", "PutItem")),
+    },
+    Plant {
+        name: "settle-without-condition",
+        stands_for: "an order is confirmed without asking whether it is still pending",
+        sabotage: Sabotage::Request(|call| condition_of_single(call, "settle-order", "UpdateItem")),
+    },
+    Plant {
+        name: "cancel-without-condition",
+        stands_for: "an order is cancelled over whatever happened since it was read",
+        sabotage: Sabotage::Request(|call| condition_of_single(call, "cancel-order", "UpdateItem")),
+    },
+    Plant {
+        name: "reserve-without-checking-stock",
+        stands_for: "stock is taken on the word of an earlier read",
+        sabotage: Sabotage::Request(|call| conditions(call, "reserve-stock", "Update")),
+    },
+    Plant {
+        name: "reserve-once-more",
+        stands_for: "a reservation is written without asking whether the order has one",
+        sabotage: Sabotage::Request(|call| conditions(call, "reserve-stock", "Put")),
+    },
+    Plant {
+        name: "adjust-without-version",
+        stands_for: "a stock level is written over whatever happened since it was read",
+        sabotage: Sabotage::Request(|call| conditions(call, "set-stock", "Update")),
+    },
+    Plant {
+        name: "adjust-once-more",
+        stands_for: "a change of stock does not ask whether its idempotency key has been used",
+        sabotage: Sabotage::Request(|call| conditions(call, "set-stock", "Put")),
+    },
+    Plant {
+        name: "count-over-others",
+        stands_for: "statistics and ledger are read, changed and written without a condition",
+        sabotage: Sabotage::Request(|call| conditions(call, "record-user-stats", "Put")),
+    },
+    Plant {
+        name: "split-reservation",
+        stands_for: "counters and ledger are two writes instead of one transaction",
+        sabotage: Sabotage::Request(|call| {
+            if !is(call, "reserve-stock", "TransactWriteItems") {
+                return None;
+            }
+            split(call, |item| item["Update"].is_object())
+        }),
+    },
+    Plant {
+        name: "split-statistics",
+        stands_for: "statistics and ledger are two writes instead of one transaction",
+        sabotage: Sabotage::Request(|call| {
+            if !is(call, "record-user-stats", "TransactWriteItems") {
+                return None;
+            }
+            split(call, |item| item["Put"]["Item"]["sk"]["S"] == "stats")
+        }),
+    },
+    Plant {
+        name: "decrement-twice",
+        stands_for: "a reservation takes its stock once when it is planned and once when it is written",
+        sabotage: Sabotage::Request(|call| {
+            of_transaction(call, "reserve-stock", |item| {
+                let net = &mut item["Update"]["ExpressionAttributeValues"][":net"]["N"];
+                let Some(number) = net.as_str().and_then(|text| text.parse::<i64>().ok()) else {
+                    return false;
+                };
+                *net = json!((number * 2).to_string());
+                number > 0
+            })
+        }),
+    },
+    Plant {
+        name: "release-nothing",
+        stands_for: "a cancelled order's reservation is released, and its stock is not given back",
+        sabotage: Sabotage::Request(|call| {
+            if !is(call, "reserve-stock", "TransactWriteItems") {
+                return None;
+            }
+            edited(call, |body| {
+                let items = items(body);
+                let gives_back = |item: &Value| {
+                    let net = item["Update"]["ExpressionAttributeValues"][":net"]["N"].as_str();
+                    net.is_some_and(|net| net.starts_with('-'))
+                };
+                let before = items.len();
+                items.retain(|item| !gives_back(item));
+                items.len() < before && !items.is_empty()
+            })
+        }),
+    },
+    Plant {
+        name: "no-tombstone",
+        stands_for: "a cancellation that comes before its order is dropped, since there is nothing to cancel",
+        sabotage: Sabotage::Request(|call| {
+            if !is(call, "reserve-stock", "TransactWriteItems") {
+                return None;
+            }
+            let mut body: Value = serde_json::from_slice(&call.body).ok()?;
+            let is_tombstone = |item: &Value| {
+                let entry = &item["Put"]["Item"];
+                entry["status"]["S"] == "released" && entry["version"]["N"] == "1"
+            };
+            items(&mut body).iter().all(is_tombstone).then(Vec::new)
+        }),
+    },
+    Plant {
+        name: "books-read-late",
+        stands_for: "reserve-stock decides on an eventually consistent read",
+        sabotage: Sabotage::Request(|call| {
+            if !is(call, "reserve-stock", "BatchGetItem") {
+                return None;
+            }
+            edited(call, |body| {
+                for (_, wanted) in body["RequestItems"].as_object_mut().into_iter().flatten() {
+                    wanted["ConsistentRead"] = json!(false);
+                }
+                true
+            })
+        }),
+    },
+    Plant {
+        name: "settle-keeps-the-version",
+        stands_for: "an order changes, and its version does not",
+        sabotage: Sabotage::Request(|call| {
+            if !is(call, "settle-order", "UpdateItem") {
+                return None;
+            }
+            edited(call, |body| {
+                body["ExpressionAttributeValues"][":one"] = json!({"N": "0"});
+                true
+            })
+        }),
+    },
+    Plant {
+        name: "confirm-what-was-rejected",
+        stands_for: "an order is confirmed though its stock was refused",
+        sabotage: Sabotage::Request(|call| {
+            if !is(call, "settle-order", "UpdateItem") {
+                return None;
+            }
+            edited(call, |body| {
+                let status = &mut body["ExpressionAttributeValues"][":status"]["S"];
+                let is_rejected = status == "rejected";
+                *status = json!("confirmed");
+                is_rejected
+            })
+        }),
+    },
+    Plant {
+        name: "answer-before-writing",
+        stands_for: "an order is acknowledged, and the write that fails is only logged",
+        sabotage: Sabotage::Request(|call| {
+            (is(call, "create-order", "PutItem") && one_in(8, &call.body)).then(Vec::new)
+        }),
+    },
+    Plant {
+        name: "fresh-id-at-each-try",
+        stands_for: "an idempotency key does not decide the order's id",
+        sabotage: Sabotage::Request(|call| {
+            if !is(call, "create-order", "PutItem") {
+                return None;
+            }
+            edited(call, |body| {
+                let Some(id) = body["Item"]["id"]["S"].as_str().map(str::to_owned) else { return false };
+                let (start, end) = id.split_at(id.len().saturating_sub(2));
+                let turned: String = end.chars().rev().collect();
+                body["Item"]["id"]["S"] = json!(format!("{start}{turned}"));
+                turned != end
+            })
+        }),
+    },
+    Plant {
+        name: "total-of-another-sum",
+        stands_for: "an order's total is rounded where its lines are not",
+        sabotage: Sabotage::Request(|call| {
+            if !is(call, "create-order", "PutItem") {
+                return None;
+            }
+            edited(call, |body| add_one(&mut body["Item"]["total"]["M"]["minor"]["N"]))
+        }),
+    },
+    Plant {
+        name: "line-from-the-request",
+        stands_for: "an order takes a price that is not the catalogue's",
+        sabotage: Sabotage::Request(|call| {
+            if !is(call, "create-order", "PutItem") {
+                return None;
+            }
+            edited(call, |body| add_one(&mut body["Item"]["lines"]["L"][0]["M"]["unit_price"]["N"]))
+        }),
+    },
+    Plant {
+        name: "count-cancelled-orders",
+        stands_for: "an order that was cancelled stays in its user's statistics",
+        sabotage: Sabotage::Request(|call| {
+            of_transaction(call, "record-user-stats", |item| {
+                let state = &mut item["Put"]["Item"]["state"]["S"];
+                let is_cancelled = state == "cancelled";
+                if is_cancelled {
+                    *state = json!("counted");
+                }
+                is_cancelled
+            })
+        }),
+    },
+    Plant {
+        name: "count-one-too-many",
+        stands_for: "statistics are incremented for every delivery",
+        sabotage: Sabotage::Request(|call| {
+            of_transaction(call, "record-user-stats", |item| {
+                add_one(&mut item["Put"]["Item"]["orders_placed"]["N"])
+            })
+        }),
+    },
+    Plant {
+        name: "restock-without-a-trace",
+        stands_for: "what is for sale changes, and what is in the house does not",
+        sabotage: Sabotage::Request(|call| {
+            of_transaction(call, "set-stock", |item| {
+                let update = &mut item["Update"]["UpdateExpression"];
+                let Some(text) = update.as_str() else { return false };
+                *update = json!(text.replace("#total = :total", "#total = if_not_exists(#total, :total)"));
+                true
+            })
+        }),
+    },
+    Plant {
+        name: "show-anothers-orders",
+        stands_for: "a list forgets whose orders were asked for",
+        sabotage: Sabotage::Request(|call| {
+            if !is(call, "list-orders", "Query") {
+                return None;
+            }
+            edited(call, |body| {
+                let is_own = body["IndexName"] == "by-customer" && body["ExclusiveStartKey"].is_null();
+                body["IndexName"] = json!("by-status");
+                body["ExpressionAttributeNames"]["#key"] = json!("status_shard");
+                body["ExpressionAttributeValues"][":value"] = json!({"S": "confirmed#0"});
+                is_own
+            })
+        }),
+    },
+];
+
+/// A single write of a function without its condition.
+fn condition_of_single(call: &Call, caller: &str, operation: &str) -> Bodies {
+    if !is(call, caller, operation) {
+        return None;
+    }
+    edited(call, always)
+}
+
+/// A transaction of a function without the conditions of one kind of action.
+fn conditions(call: &Call, caller: &str, action: &str) -> Bodies {
+    of_transaction(call, caller, |item| always(&mut item[action]))
+}
+
+/// A transaction of a function with an edit of its items.
+fn of_transaction(call: &Call, caller: &str, mut edit: impl FnMut(&mut Value) -> bool) -> Bodies {
+    if !is(call, caller, "TransactWriteItems") {
+        return None;
+    }
+    edited(call, |body| {
+        let mut is_edited = false;
+        for item in items(body) {
+            let mut copy = item.clone();
+            if edit(&mut copy) {
+                *item = copy;
+                is_edited = true;
+            }
+        }
+        is_edited
+    })
+}
+
+fn add_one(number: &mut Value) -> bool {
+    let Some(value) = number.as_str().and_then(|text| text.parse::<i64>().ok()) else { return false };
+    *number = json!((value + 1).to_string());
+    true
+}

@@ -1,0 +1,78 @@
+//! What the command prints: lists, progress, sums, failures and their stories.
+
+use std::io::{self, IsTerminal as _};
+use std::time::Instant;
+
+use simulation::books::{INVARIANTS, Violation};
+use simulation::campaign::{Failure, Sum};
+use simulation::coverage::Coverage;
+use simulation::faults::Fault;
+use simulation::{plants, story};
+
+/// Lines of a story that are printed.
+const STORY_LINES: usize = 120;
+
+pub(crate) fn list() {
+    println!("faults:");
+    for fault in Fault::ALL {
+        println!("  {:22}{}", fault.name(), fault.what().trim());
+    }
+    println!("invariants:");
+    for (name, what) in INVARIANTS {
+        println!("  {name:32}{what}");
+    }
+    println!("planted mistakes:");
+    for plant in plants::all() {
+        println!("  {:30}{}", plant.name, plant.stands_for);
+    }
+}
+
+/// The story of the order that a violation is about; what happened last, where it names none.
+pub(crate) fn story(violation: &Violation, trace: &str) {
+    let lines: Vec<String> = if let Some(order) = story::order_in(&violation.seen) {
+        println!("\nthe story of {order}:");
+        story::of_order(trace, order).into_iter().take(STORY_LINES).collect()
+    } else {
+        println!("\nwhat happened last:");
+        let lines: Vec<_> = trace.lines().collect();
+        lines[lines.len().saturating_sub(STORY_LINES)..].iter().map(ToString::to_string).collect()
+    };
+    for line in lines {
+        println!("  {line}");
+    }
+}
+
+pub(crate) fn progress(runs: u64, seconds: f64) {
+    if io::stdout().is_terminal() || runs.is_multiple_of(250) {
+        let rate = per_second(runs, seconds);
+        let end = if io::stdout().is_terminal() { '\r' } else { '\n' };
+        print!("{runs} seeds, {rate:.1} a second{end}");
+    }
+}
+
+#[expect(clippy::float_arithmetic, clippy::cast_precision_loss, reason = "a rate for people to read")]
+fn per_second(runs: u64, seconds: f64) -> f64 {
+    runs as f64 / seconds.max(0.001)
+}
+
+pub(crate) fn summarise(sum: &Sum, begun: Instant) {
+    let rate = per_second(sum.runs, begun.elapsed().as_secs_f64());
+    println!("{} seeds, {} orders, {} events, {rate:.1} seeds a second", sum.runs, sum.orders, sum.events);
+    let struck: Vec<_> = sum.struck.iter().map(|(fault, times)| format!("{fault} {times}")).collect();
+    println!("faults: {}", struck.join(", "));
+}
+
+pub(crate) fn tell(failure: &Failure) {
+    println!("\nFAILED: cargo xtask simulate {}", failure.case);
+    for violation in failure.violations.iter().take(10) {
+        println!("  {violation}");
+    }
+}
+
+pub(crate) fn table(coverage: &Coverage) -> String {
+    let mut lines = vec![format!("{:>8} {:>7} {:>7}  call", "made", "before", "after")];
+    for (site, seen) in &coverage.0 {
+        lines.push(format!("{:>8} {:>7} {:>7}  {site}", seen.calls, seen.before, seen.after));
+    }
+    lines.join("\n")
+}

@@ -1,0 +1,372 @@
+//! The weather of a run: the faults of its case, at the wire.
+//!
+//! Every decision is drawn from one generator in the order in which the cloud asks, so that the same case has the
+//! same weather. A plant's mistake is made here as well, whatever the weather.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::future::{BoxFuture, ready};
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+use rand::{RngExt, SeedableRng};
+use serde_json::json;
+use shop_local::cloud::{AwsError, Call, Delivery, Fault as Wire, Interceptor, Service};
+use shop_local::template::{Event, Template};
+
+use crate::books::Books;
+use crate::case::Case;
+use crate::coverage::{Coverage, CrashPoint, Side, Site};
+use crate::faults::{Fault, Rates};
+use crate::plants::{Plant, Sabotage};
+
+/// Tells this use of the seed from others.
+const SALT: u64 = 0x5eed_0002;
+/// Longer than any attempt's timeout.
+const NEVER: Duration = Duration::from_secs(30);
+const HOUR: i64 = 3_600_000;
+
+/// A time in which a function does nothing, or nothing but fail. Milliseconds since the opening.
+#[derive(Clone, Debug)]
+struct Outage {
+    function: String,
+    from: i64,
+    until: i64,
+    /// It is called, and fails at once.
+    is_broken: bool,
+}
+
+pub(crate) struct Weather {
+    seed: u64,
+    rates: Rates,
+    plant: Option<&'static Plant>,
+    outages: Vec<Outage>,
+    books: Arc<Books>,
+    state: Mutex<State>,
+}
+
+struct State {
+    random: StdRng,
+    /// When the shop opened. Before that and after the last fault nothing goes wrong but what a plant does.
+    opening: Option<i64>,
+    coverage: Coverage,
+    crash: Option<CrashPoint>,
+    struck: BTreeMap<Fault, u64>,
+}
+
+impl Weather {
+    /// The weather of a case whose shop is open for some milliseconds.
+    pub(crate) fn of(case: &Case, template: &Template, books: Arc<Books>, open_for: u64) -> Self {
+        let mut random = StdRng::seed_from_u64(case.seed ^ SALT);
+        let mut rates = Rates::draw(&mut random);
+        if let Some(faults) = &case.faults {
+            rates = rates.only(faults);
+        }
+        let outages = outages(&rates, template, open_for, &mut random);
+        let state = State {
+            random,
+            opening: None,
+            coverage: Coverage::default(),
+            crash: case.crash.clone(),
+            struck: BTreeMap::new(),
+        };
+        let (seed, plant) = (case.seed, case.plant);
+        Self { seed, rates, plant, outages, books, state: Mutex::new(state) }
+    }
+
+    pub(crate) fn rates(&self) -> &Rates {
+        &self.rates
+    }
+
+    /// The shop opens: from now on things go wrong. The time is in milliseconds since the epoch.
+    pub(crate) fn open(&self, now: i64) {
+        self.state().opening = Some(now);
+    }
+
+    /// When the last outage ends, if there is one, in milliseconds since the epoch.
+    pub(crate) fn last_outage(&self) -> Option<i64> {
+        let opening = self.state().opening?;
+        self.outages.iter().map(|outage| opening + outage.until).max()
+    }
+
+    /// Ends all faults.
+    pub(crate) fn calm(&self) {
+        self.state().opening = None;
+    }
+
+    /// What was seen and struck.
+    pub(crate) fn report(&self) -> (Coverage, BTreeMap<Fault, u64>) {
+        let mut state = self.state();
+        (std::mem::take(&mut state.coverage), std::mem::take(&mut state.struck))
+    }
+
+    /// A number below a bound, for the harness's own choices in the run.
+    pub(crate) fn below(&self, bound: u64) -> u64 {
+        self.state().random.random_range(0..bound.max(1))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a fault strikes now.
+    fn strikes(&self, fault: Fault) -> bool {
+        let mut state = self.state();
+        if state.opening.is_none() || !self.rates.strikes(fault, &mut state.random) {
+            return false;
+        }
+        self.struck(&mut state, fault);
+        true
+    }
+
+    fn struck(&self, state: &mut State, fault: Fault) {
+        *state.struck.entry(fault).or_default() += 1;
+        self.books.lock().messages.fault();
+    }
+
+    fn between(&self, from: u64, to: u64) -> Duration {
+        Duration::from_millis(self.state().random.random_range(from..to))
+    }
+
+    /// Whether the function dies at this side of the call.
+    fn crashes(&self, call: &Call, side: Side) -> bool {
+        let made = Site::of(call);
+        let mut state = self.state();
+        if side == Side::Before {
+            state.coverage.called(&made, self.seed);
+        }
+        let is_asked_for = state.crash.as_ref().is_some_and(|crash| crash.side == side && crash.site == made);
+        let strikes = state.opening.is_some() && {
+            let State { random, .. } = &mut *state;
+            self.rates.strikes(Fault::CrashAtCall, random)
+        };
+        if !is_asked_for && !strikes {
+            return false;
+        }
+        if is_asked_for {
+            state.crash = None;
+        }
+        state.coverage.crashed(&made, side);
+        self.struck(&mut state, Fault::CrashAtCall);
+        true
+    }
+
+    /// The outage that a function is in, and when it ends.
+    fn outage(&self, function: &str, now: i64, is_broken: bool) -> Option<i64> {
+        let opening = self.state().opening?;
+        let now = now - opening;
+        let outage = self.outages.iter().find(|outage| {
+            outage.function == function
+                && outage.is_broken == is_broken
+                && (outage.from..outage.until).contains(&now)
+        });
+        outage.map(|outage| opening + outage.until)
+    }
+
+    fn sabotage(&self) -> Option<&Sabotage> {
+        self.plant.map(|plant| &plant.sabotage)
+    }
+}
+
+/// The outages of a run, each of a function that is drawn.
+fn outages(rates: &Rates, template: &Template, open_for: u64, random: &mut StdRng) -> Vec<Outage> {
+    let (mut consumers, mut relays) = (Vec::new(), Vec::new());
+    for function in template.functions.values() {
+        for event in function.events.values() {
+            match event {
+                Event::Sqs(_) => consumers.push(function.name.clone()),
+                Event::Stream(_) => relays.push(function.name.clone()),
+                _ => {}
+            }
+        }
+    }
+    let mut outages = Vec::new();
+    for (fault, functions, hours, is_broken) in [
+        (Fault::ConsumerDown, &consumers, 1..7, false),
+        (Fault::ConsumerBroken, &consumers, 1..2, true),
+        (Fault::RelayDown, &relays, 1..20, false),
+        (Fault::RelayOutage, &relays, 48..49, false),
+    ] {
+        let Some(function) = functions.choose(random).cloned() else { continue };
+        let from = i64::try_from(random.random_range(0..open_for)).unwrap_or(0);
+        let until = from + HOUR * random.random_range(hours);
+        if rates.has(fault) {
+            outages.push(Outage { function, from, until, is_broken });
+        }
+    }
+    outages
+}
+
+fn throttled(service: Service) -> AwsError {
+    let code = match service {
+        Service::DynamoDb => "ProvisionedThroughputExceededException",
+        Service::Sns => "Throttling",
+        Service::Sqs => "RequestThrottled",
+        Service::SecretsManager => "ThrottlingException",
+    };
+    AwsError::client(code, "slow down")
+}
+
+/// What DynamoDB answers to a write that meets a transaction; none to anything else.
+fn conflict(call: &Call, random: &mut StdRng) -> Option<AwsError> {
+    let message = "Transaction is ongoing for the item";
+    match call.operation.as_str() {
+        "PutItem" | "UpdateItem" | "DeleteItem" => {
+            Some(AwsError::client("TransactionConflictException", message))
+        }
+        "TransactWriteItems" => {
+            let body = String::from_utf8_lossy(&call.body);
+            let items = body.matches("\"TableName\"").count().max(1);
+            let place = random.random_range(0..items);
+            let reason = |item| {
+                if item == place {
+                    json!({"Code": "TransactionConflict", "Message": message})
+                } else {
+                    json!({"Code": "None"})
+                }
+            };
+            let reasons: Vec<_> = (0..items).map(reason).collect();
+            let code = "TransactionCanceledException";
+            let body =
+                json!({"__type": code, "message": "Transaction cancelled", "CancellationReasons": reasons});
+            Some(AwsError::client(code, "Transaction cancelled").with_body(&body))
+        }
+        _ => None,
+    }
+}
+
+impl Interceptor for Weather {
+    fn before<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Option<Wire>> {
+        if call.environment == 0 {
+            return ready(None).boxed();
+        }
+        if self.crashes(call, Side::Before) {
+            return ready(Some(Wire::Crashed)).boxed();
+        }
+        if self.strikes(Fault::TimeoutBefore) {
+            return tokio::time::sleep(NEVER).map(|()| Some(Wire::Disconnected)).boxed();
+        }
+        if self.strikes(Fault::DisconnectBefore) {
+            return ready(Some(Wire::Disconnected)).boxed();
+        }
+        if self.strikes(Fault::Throttling) {
+            return ready(Some(Wire::Error(throttled(call.service)))).boxed();
+        }
+        if call.service == Service::DynamoDb && self.strikes(Fault::TransactionConflict) {
+            let conflict = conflict(call, &mut self.state().random);
+            return ready(conflict.map(Wire::Error)).boxed();
+        }
+        ready(None).boxed()
+    }
+
+    fn after<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Option<Wire>> {
+        if call.environment == 0 {
+            return ready(None).boxed();
+        }
+        if self.crashes(call, Side::After) {
+            return ready(Some(Wire::Crashed)).boxed();
+        }
+        if self.strikes(Fault::TimeoutAfter) {
+            return tokio::time::sleep(NEVER).map(|()| Some(Wire::Disconnected)).boxed();
+        }
+        ready(self.strikes(Fault::DisconnectAfter).then_some(Wire::Disconnected)).boxed()
+    }
+
+    fn fails_entry(&self, call: &Call, _entry: &str) -> Option<AwsError> {
+        let strikes = call.environment != 0 && self.strikes(Fault::PartialPublish);
+        strikes.then(|| AwsError::service("InternalError", "this entry failed"))
+    }
+
+    fn rewrite(&self, call: &Call) -> Option<Vec<Vec<u8>>> {
+        match self.sabotage() {
+            Some(Sabotage::Request(sabotage)) if call.environment != 0 => sabotage(call),
+            _ => None,
+        }
+    }
+
+    fn has_stale_reads(&self) -> bool {
+        self.rates.has(Fault::StaleReads)
+    }
+
+    fn staleness(&self, call: &Call) -> Duration {
+        if call.environment == 0 || !self.strikes(Fault::StaleReads) {
+            return Duration::ZERO;
+        }
+        // Mostly some moments; now and then an index that is a minute behind.
+        if self.below(10) == 0 { self.between(3000, 60_000) } else { self.between(1, 3000) }
+    }
+
+    fn leaves_unprocessed(&self, call: &Call, keys: usize) -> usize {
+        if call.environment == 0 || keys < 2 || !self.strikes(Fault::UnprocessedKeys) {
+            return 0;
+        }
+        self.state().random.random_range(1..keys)
+    }
+
+    fn filters(&self, queue: &str, message: &str, passes: bool) -> bool {
+        match self.sabotage() {
+            Some(Sabotage::Filter(sabotage)) => sabotage(queue, message, passes),
+            _ => passes,
+        }
+    }
+
+    fn copies(&self, queue: &str, message: &str) -> Vec<Duration> {
+        if let Some(Sabotage::Loss(loses)) = self.sabotage()
+            && loses(queue, message)
+        {
+            return Vec::new();
+        }
+        let late = |weather: &Self| {
+            if weather.strikes(Fault::LatePublication) { weather.between(1, 20_000) } else { Duration::ZERO }
+        };
+        let mut copies = vec![late(self)];
+        if self.strikes(Fault::DuplicatePublication) {
+            copies.push(late(self));
+        }
+        copies
+    }
+
+    fn visibility(&self, _queue: &str) -> Option<Duration> {
+        self.strikes(Fault::ShortVisibility).then(|| self.between(5, 60))
+    }
+
+    fn down_until(&self, function: &str, now: i64) -> Option<i64> {
+        self.outage(function, now, false)
+    }
+
+    fn loses_record(&self, table: &str, record: &str) -> bool {
+        matches!(self.sabotage(), Some(Sabotage::Stream(loses)) if loses(table, record))
+    }
+
+    fn deliver(&self, _delivery: &Delivery<'_>) -> (u32, Duration) {
+        let times = if self.strikes(Fault::DuplicateDelivery) { 2 } else { 1 };
+        let wait = if self.strikes(Fault::LateDelivery) { self.between(1, 5000) } else { Duration::ZERO };
+        (times, wait)
+    }
+
+    fn hears(&self, delivery: &Delivery<'_>, failed: BTreeSet<usize>) -> BTreeSet<usize> {
+        match self.sabotage() {
+            Some(Sabotage::Verdict(sabotage)) => sabotage(delivery, failed),
+            _ => failed,
+        }
+    }
+
+    fn dies_after(&self, function: &str, now: i64) -> Option<Duration> {
+        if self.outage(function, now, true).is_some() {
+            self.books.lock().messages.fault();
+            return Some(Duration::ZERO);
+        }
+        self.strikes(Fault::CrashAtAnyTime).then(|| self.between(0, 200))
+    }
+
+    fn clock_skew(&self, _function: &str) -> i64 {
+        if self.strikes(Fault::ClockSkew) { self.state().random.random_range(-4000..=4000) } else { 0 }
+    }
+
+    fn skips_schedule(&self, function: &str) -> bool {
+        matches!(self.sabotage(), Some(Sabotage::Schedule(skipped)) if *skipped == function)
+    }
+}

@@ -1,0 +1,205 @@
+//! Carries operations out, each at its time, and looks at the answers as their askers would.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use http::Method;
+use serde_json::{Value, json};
+
+use super::client::{Answer, Answered, Client};
+use super::draw::{Action, Look, Operation, Plan, Shopper, Ware};
+use crate::books::Violation;
+use crate::case::Case;
+
+/// Whoever does something in a run.
+#[derive(Clone)]
+pub(crate) struct Actors {
+    pub(crate) client: Client,
+    plan: Arc<Plan>,
+    /// The orders that were acknowledged, by operation.
+    orders: Arc<Mutex<BTreeMap<usize, String>>>,
+}
+
+impl Actors {
+    pub(crate) fn new(client: Client, plan: Arc<Plan>) -> Self {
+        Self { client, plan, orders: Arc::default() }
+    }
+
+    /// Puts the first products into the catalogue. Nothing goes wrong yet, so whatever does is a violation.
+    pub(crate) async fn open(&self) {
+        for ware in &self.plan.wares {
+            let answer = self.create(ware).await;
+            if answer.status != 201 {
+                self.client.accuse(Violation::new("the-harness-works", format!("a product: {answer:?}")));
+            }
+        }
+    }
+
+    /// Starts every operation of a case at its time, and waits for all of them.
+    pub(crate) async fn run(&self, case: &Case) {
+        let tasks: Vec<_> = (0..self.plan.operations.len())
+            .filter(|number| case.includes(*number))
+            .map(|number| {
+                let actors = self.clone();
+                tokio::spawn(async move {
+                    let plan = Arc::clone(&actors.plan);
+                    let operation = &plan.operations[number];
+                    tokio::time::sleep(Duration::from_millis(operation.at)).await;
+                    actors.carry_out(number, operation).await;
+                })
+            })
+            .collect();
+        for task in tasks {
+            if let Err(error) = task.await {
+                self.client.accuse(Violation::new("the-harness-works", error.to_string()));
+            }
+        }
+    }
+
+    async fn carry_out(&self, number: usize, operation: &Operation) {
+        let who = operation.who;
+        match &operation.action {
+            Action::Place { lines, key, with_prices } => {
+                self.place(number, who, lines, key.as_deref(), *with_prices).await;
+            }
+            Action::Cancel(order) => self.cancel(*order, who).await,
+            Action::SetStock { product, level } => {
+                self.adjust(*product, &json!({ "stock": level }), None, true).await;
+            }
+            Action::MoveStock { product, delta, key } => {
+                // Without a key a second try might be a second change.
+                self.adjust(*product, &json!({ "delta": delta }), key.as_deref(), key.is_some()).await;
+            }
+            Action::Reprice { product, price } => {
+                let path = format!("/products/{}", self.ware(*product).id);
+                let body = json!({ "price": amount(*price) });
+                self.client.persist(who, Method::PATCH, &path, Some(&body), None).await;
+            }
+            Action::Delete(product) => {
+                let path = format!("/products/{}", self.ware(*product).id);
+                self.client.persist(who, Method::DELETE, &path, None, None).await;
+            }
+            Action::Create(ware) => drop(self.create(ware).await),
+            Action::Look(look) => self.look(*look, who).await,
+        }
+    }
+
+    fn ware(&self, product: usize) -> &Ware {
+        &self.plan.wares[product]
+    }
+
+    async fn create(&self, ware: &Ware) -> Answer {
+        let body = json!({
+            "id": ware.id, "name": format!("Ware {}", ware.id), "price": amount(ware.price), "stock": ware.stock,
+        });
+        self.client.persist(Shopper::Administrator, Method::POST, "/products", Some(&body), None).await
+    }
+
+    async fn place(
+        &self,
+        number: usize,
+        who: Shopper,
+        lines: &[(usize, u32)],
+        key: Option<&str>,
+        prices: bool,
+    ) {
+        let item = |(product, quantity): &(usize, u32)| {
+            let ware = self.ware(*product);
+            let mut item = json!({ "product_id": ware.id, "quantity": quantity });
+            if prices {
+                item["price"] = amount(ware.price);
+            }
+            item
+        };
+        let asked = json!({ "items": lines.iter().map(item).collect::<Vec<_>>() });
+        let answer = match key {
+            Some(_) => self.client.persist(who, Method::POST, "/orders", Some(&asked), key).await,
+            // Without a key a second try might be a second order.
+            None => self.client.send(who, Method::POST, "/orders", Some(&asked), None).await,
+        };
+        if answer.status == 201 {
+            let id = answer.body["id"].as_str().unwrap_or_default().to_owned();
+            self.orders.lock().unwrap_or_else(PoisonError::into_inner).insert(number, id);
+            let key = key.map(str::to_owned);
+            let answered = Answered { who, key, asked, order: answer.body };
+            self.client.history().orders.insert(number, answered);
+        }
+    }
+
+    fn order(&self, operation: usize) -> Option<String> {
+        self.orders.lock().unwrap_or_else(PoisonError::into_inner).get(&operation).cloned()
+    }
+
+    async fn cancel(&self, order: usize, who: Shopper) {
+        let Some(id) = self.order(order) else { return };
+        let answer =
+            self.client.persist(who, Method::POST, &format!("/orders/{id}/cancel"), None, None).await;
+        if answer.status == 200 {
+            self.client.history().cancelled.push(id);
+        }
+    }
+
+    async fn adjust(&self, product: usize, change: &Value, key: Option<&str>, again: bool) {
+        let path = format!("/products/{}/stock", self.ware(product).id);
+        let (who, method) = (Shopper::Administrator, Method::PATCH);
+        let answer = if again {
+            self.client.persist(who, method, &path, Some(change), key).await
+        } else {
+            self.client.send(who, method, &path, Some(change), key).await
+        };
+        if answer.status == 200
+            && let (Some(level), Some(version)) =
+                (answer.body["stock"].as_u64(), answer.body["version"].as_u64())
+        {
+            self.client.history().levels.push((self.ware(product).id.clone(), level, version));
+        }
+    }
+
+    async fn look(&self, look: Look, who: Shopper) {
+        let path = match look {
+            Look::Order(order) => match self.order(order) {
+                Some(id) => format!("/orders/{id}"),
+                None => return,
+            },
+            Look::OwnOrders => "/orders".to_owned(),
+            Look::AllOrders => "/orders?status=pending".to_owned(),
+            Look::Statistics(customer) => match self.client.user(Shopper::Customer(customer)) {
+                Some(user) => format!("/users/{user}/stats"),
+                None => return,
+            },
+            Look::Product(product) => format!("/products/{}", self.ware(product).id),
+            Look::Catalogue => "/products".to_owned(),
+        };
+        let answer = self.client.send(who, Method::GET, &path, None, None).await;
+        let strange = match (look, who) {
+            (_, Shopper::Administrator) | (Look::Product(_) | Look::Catalogue, _) => None,
+            (Look::Order(order), _) => {
+                let owner = self.plan.operations[order].who;
+                (owner != who && owner != Shopper::Guest && answer.status == 200).then_some("an order")
+            }
+            (Look::OwnOrders | Look::AllOrders, _) => {
+                let own = self.client.user(who).map(|user| json!(user));
+                let orders = answer.body["data"].as_array().into_iter().flatten();
+                orders
+                    .into_iter()
+                    .any(|order| Some(&order["customer_id"]) != own.as_ref())
+                    .then_some("a list of orders")
+            }
+            (Look::Statistics(customer), _) => {
+                (who != Shopper::Customer(customer) && answer.status == 200).then_some("statistics")
+            }
+        };
+        if let Some(what) = strange {
+            let told = format!("{who:?} saw {what} of somebody else at {path}: {}", answer.body);
+            self.client.accuse(Violation::new("nobody-sees-anothers-data", told));
+        }
+    }
+}
+
+/// Cents as the API takes an amount.
+fn amount(cents: i64) -> Value {
+    let text = format!("{}.{:02}", cents / 100, cents % 100);
+    // So small a number reads and writes back with the same digits.
+    serde_json::from_str(&text).unwrap_or_default()
+}

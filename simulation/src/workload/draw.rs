@@ -1,0 +1,262 @@
+//! Draws a plan from a seed: the catalogue, and who does what when.
+
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+use rand::{RngExt, SeedableRng};
+
+/// Who asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Shopper {
+    /// A customer, by number.
+    Customer(usize),
+    /// Somebody without a token.
+    Guest,
+    /// An administrator.
+    Administrator,
+}
+
+/// A product to begin with.
+#[derive(Clone, Debug)]
+pub(crate) struct Ware {
+    pub(crate) id: String,
+    /// In cents.
+    pub(crate) price: i64,
+    pub(crate) stock: u64,
+}
+
+/// What is looked at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Look {
+    /// An order, by the operation that placed it.
+    Order(usize),
+    OwnOrders,
+    AllOrders,
+    /// A customer's statistics.
+    Statistics(usize),
+    Product(usize),
+    Catalogue,
+}
+
+/// What somebody does.
+#[derive(Clone, Debug)]
+pub(crate) enum Action {
+    Place {
+        /// Products by number, and how many of each.
+        lines: Vec<(usize, u32)>,
+        key: Option<String>,
+        /// Whether the request says what it expects to pay.
+        with_prices: bool,
+    },
+    /// Cancels the order that an operation placed.
+    Cancel(usize),
+    SetStock {
+        product: usize,
+        level: u64,
+    },
+    MoveStock {
+        product: usize,
+        delta: i64,
+        key: Option<String>,
+    },
+    Reprice {
+        product: usize,
+        price: i64,
+    },
+    Delete(usize),
+    Create(Ware),
+    Look(Look),
+}
+
+/// Something that somebody does at a time, in milliseconds after the opening.
+#[derive(Clone, Debug)]
+pub(crate) struct Operation {
+    pub(crate) at: u64,
+    pub(crate) who: Shopper,
+    pub(crate) action: Action,
+}
+
+/// Everything that people do in a run.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    pub(crate) customers: usize,
+    pub(crate) wares: Vec<Ware>,
+    pub(crate) operations: Vec<Operation>,
+    /// How long the shop is open, in milliseconds.
+    pub(crate) open_for: u64,
+}
+
+/// Tells this use of the seed from others.
+const SALT: u64 = 0x5eed_0001;
+/// The most orders of a run; 30 on average.
+const ORDERS: std::ops::RangeInclusive<usize> = 10..=50;
+
+impl Plan {
+    pub(crate) fn draw(seed: u64) -> Self {
+        let random = &mut StdRng::seed_from_u64(seed ^ SALT);
+        let customers = random.random_range(2..=5);
+        let wares = wares(random);
+        // A rush in two seconds, or some minutes of business.
+        let open_for = *[2_000, 10_000, 60_000, 600_000].choose(random).unwrap_or(&10_000);
+        let mut drawer =
+            Drawer { random, customers, products: wares.len(), open_for, operations: Vec::new() };
+        let orders = drawer.random.random_range(ORDERS);
+        for _ in 0..orders {
+            drawer.place();
+        }
+        for _ in 0..orders / 3 {
+            drawer.cancel();
+        }
+        for _ in 0..drawer.random.random_range(2..12) {
+            drawer.administer();
+        }
+        for _ in 0..drawer.random.random_range(2..10) {
+            drawer.look();
+        }
+        let operations = drawer.operations;
+        Self { customers, wares, operations, open_for }
+    }
+}
+
+/// A hot product that does not last, one that is sold out, one with plenty, and some others.
+fn wares(random: &mut StdRng) -> Vec<Ware> {
+    let stocks =
+        [random.random_range(5..60), 0, 100_000, random.random_range(1..10), random.random_range(0..200)];
+    let count = random.random_range(3..=stocks.len());
+    let ware = |(number, stock): (usize, &u64)| Ware {
+        id: format!("ware-{number}"),
+        price: random.random_range(1..20_000),
+        stock: *stock,
+    };
+    stocks.iter().take(count).enumerate().map(ware).collect()
+}
+
+struct Drawer<'a> {
+    random: &'a mut StdRng,
+    customers: usize,
+    products: usize,
+    open_for: u64,
+    operations: Vec<Operation>,
+}
+
+impl Drawer<'_> {
+    fn push(&mut self, who: Shopper, action: Action) {
+        let at = self.random.random_range(0..self.open_for);
+        self.operations.push(Operation { at, who, action });
+    }
+
+    fn shopper(&mut self) -> Shopper {
+        match self.random.random_range(0..10) {
+            0..2 => Shopper::Guest,
+            2 => Shopper::Administrator,
+            _ => Shopper::Customer(self.random.random_range(0..self.customers)),
+        }
+    }
+
+    fn product(&mut self) -> usize {
+        // Half of all demand is for the hot product.
+        if self.random.random_ratio(1, 2) { 0 } else { self.random.random_range(0..self.products) }
+    }
+
+    fn lines(&mut self) -> Vec<(usize, u32)> {
+        let mut lines: Vec<(usize, u32)> = Vec::new();
+        for _ in 0..self.random.random_range(1..=3) {
+            let product = self.product();
+            if lines.iter().all(|(other, _)| *other != product) {
+                lines.push((product, self.random.random_range(1..=4)));
+            }
+        }
+        lines
+    }
+
+    fn placed(&mut self) -> Option<usize> {
+        let is_order = |operation: &Operation| matches!(operation.action, Action::Place { .. });
+        let placed = (0..self.operations.len()).filter(|number| is_order(&self.operations[*number]));
+        placed.collect::<Vec<_>>().choose(self.random).copied()
+    }
+
+    fn place(&mut self) {
+        let again = self.random.random_range(0..100);
+        if again < 20
+            && let Some(earlier) = self.placed()
+            && let Operation { who, action: Action::Place { lines, key: Some(key), with_prices }, .. } =
+                self.operations[earlier].clone()
+        {
+            // The same request once more, or another under the same key.
+            let lines = if again < 14 { lines } else { self.lines() };
+            return self.push(who, Action::Place { lines, key: Some(key), with_prices });
+        }
+        let who = self.shopper();
+        let key =
+            self.random.random_ratio(2, 3).then(|| format!("key-{:032x}", self.random.random::<u128>()));
+        let with_prices = self.random.random_ratio(1, 4);
+        let lines = self.lines();
+        self.push(who, Action::Place { lines, key, with_prices });
+    }
+
+    fn cancel(&mut self) {
+        if let Some(order) = self.placed() {
+            let who = self.operations[order].who;
+            // A guest cannot cancel; an administrator does it for them.
+            let who = if who == Shopper::Guest { Shopper::Administrator } else { who };
+            let at = self.operations[order].at + self.random.random_range(0..=self.open_for / 4);
+            self.operations.push(Operation { at, who, action: Action::Cancel(order) });
+        }
+    }
+
+    fn administer(&mut self) {
+        let product = self.product();
+        let action = match self.random.random_range(0..20) {
+            0..6 => Action::SetStock { product, level: self.random.random_range(0..80) },
+            6..13 => {
+                let size = self.random.random_range(1..30);
+                let delta = if self.random.random_ratio(1, 2) { size } else { -size };
+                let key = self.random.random_ratio(2, 3);
+                let key = key.then(|| format!("stock-{:032x}", self.random.random::<u128>()));
+                Action::MoveStock { product, delta, key }
+            }
+            13..17 => Action::Reprice { product, price: self.random.random_range(1..20_000) },
+            17 => {
+                let id = format!("new-{}", self.operations.len());
+                Action::Create(Ware { id, price: 500, stock: self.random.random_range(0..50) })
+            }
+            // Not the hot one: too little would be left to happen.
+            18 => Action::Delete(self.random.random_range(1..self.products)),
+            _ => Action::SetStock { product, level: 0 },
+        };
+        self.push(Shopper::Administrator, action);
+    }
+
+    fn look(&mut self) {
+        let order = self.placed();
+        let look = match (self.random.random_range(0..6), order) {
+            (0 | 1, Some(order)) => Look::Order(order),
+            (0..3, _) => Look::OwnOrders,
+            (3, _) => Look::Statistics(self.random.random_range(0..self.customers)),
+            (4, _) => Look::Product(self.product()),
+            _ => Look::Catalogue,
+        };
+        let who = self.shopper();
+        let look = match (look, who) {
+            (Look::OwnOrders, Shopper::Guest | Shopper::Administrator) => Look::AllOrders,
+            (look, _) => look,
+        };
+        self.push(who, Action::Look(look));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_are_30_orders_on_average_and_the_same_ones_again() {
+        let orders = |seed| {
+            let is_order = |operation: &&Operation| matches!(operation.action, Action::Place { .. });
+            Plan::draw(seed).operations.iter().filter(is_order).count()
+        };
+        let sum: usize = (0..500).map(orders).sum();
+        assert!((28..=32).contains(&(sum / 500)), "{sum}");
+        assert_eq!(format!("{:?}", Plan::draw(3)), format!("{:?}", Plan::draw(3)));
+        assert_ne!(format!("{:?}", Plan::draw(3)), format!("{:?}", Plan::draw(4)));
+    }
+}

@@ -1,0 +1,12 @@
+//! What people do to the shop in a run: customers, guests and administrators, drawn from the seed.
+//!
+//! [`draw`] decides who does what when; [`client`] sends it as an HTTP client would, tries again where that is
+//! safe, and remembers what it was answered; [`Actors`] carries an operation out.
+
+mod actors;
+mod client;
+mod draw;
+
+pub(crate) use actors::Actors;
+pub(crate) use client::{Answered, Client, History};
+pub(crate) use draw::{Action, Plan, Shopper};

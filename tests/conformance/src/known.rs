@@ -1,0 +1,52 @@
+//! The differences from AWS that are known, and why the shop can bear them.
+
+/// A check that does not hold somewhere.
+#[derive(Clone, Copy, Debug)]
+pub struct Difference {
+    /// The check's name.
+    pub check: &'static str,
+    /// What is in its message, so that another failure of the same check is not taken for this one.
+    pub seen: &'static str,
+    /// Why the shop can bear it, or what guards it instead.
+    pub reason: &'static str,
+}
+
+/// Of the embedded cloud.
+pub const EMBEDDED: &[Difference] = &[];
+
+/// Of `MiniStack`, in the version that localstack/requirements-ministack.txt pins.
+pub const MINISTACK: &[Difference] = &[
+    Difference {
+        check: "queries::a_bare_reserved_word_is_refused",
+        seen: "in a filter: taken, not refused with ValidationException",
+        reason: "It reads a query's filter and projection only when it finds an item; then it refuses. The \
+                 embedded cloud refuses at once, and every test there that uses an expression guards this.",
+    },
+    Difference {
+        check: "topics::an_empty_batch_is_refused",
+        seen: "InvalidParameterException: PublishBatchRequestEntries is required",
+        reason: "Refused with another code. The relay publishes no empty batch.",
+    },
+    Difference {
+        check: "topics::a_batch_has_256_kb_at_most",
+        seen: "taken, not refused with BatchRequestTooLong",
+        reason: "It has no limit. The relay cuts its batches to size, which its own tests hold, and the \
+                 embedded cloud refuses a larger one.",
+    },
+    Difference {
+        check: "topics::raw_delivery_keeps_the_body_and_the_attributes",
+        seen: "binary is None",
+        reason: "It loses the value of a binary attribute. The relay sends text only.",
+    },
+    Difference {
+        check: "queues::an_old_receipt_deletes_nothing",
+        seen: "ReceiptHandleIsInvalid",
+        reason: "It refuses an old handle where SQS does nothing; neither deletes. No function deletes \
+                 messages: Lambda's mapping does.",
+    },
+    Difference {
+        check: "queues::a_message_is_deleted_twice_without_an_error",
+        seen: "ReceiptHandleIsInvalid",
+        reason: "It refuses the second deletion. No function deletes messages: Lambda's mapping does.",
+    },
+];

@@ -1,0 +1,113 @@
+//! What no request can bring about, planted in the tables past the API: an order that waits for too long, and
+//! books that do not agree. The scheduled functions must mend it.
+
+use std::collections::HashMap;
+
+use anyhow::{Context, Result, ensure};
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use shop_local::cloud::Cloud;
+
+type Item = HashMap<String, AttributeValue>;
+
+/// Long ago, as orders and the users' ledger write it, and in milliseconds.
+const LONG_AGO: &str = "2020-01-01T00:00:00.000Z";
+const LONG_AGO_MILLIS: &str = "1577836800000";
+
+/// Plants it, and has the functions mend it that a schedule calls.
+pub(crate) async fn and_mend(cloud: &Cloud) -> Result<()> {
+    stall_an_order(cloud).await?;
+    invoke(cloud, "sweep-orders", "{}").await?;
+    cloud.settled().await;
+    let swept = invoke(cloud, "sweep-orders", "{}").await?;
+    ensure!(swept["pending"] == 0, "the order was not driven on: {swept}");
+
+    spoil_the_books(cloud).await?;
+    for function in ["verify-stock", "verify-user-stats"] {
+        let reported = invoke(cloud, function, "{}").await?;
+        ensure!(reported["found"].as_u64() > Some(0) && reported["repaired"] == 0, "{function}: {reported}");
+        let repaired = invoke(cloud, function, r#"{"repair": true}"#).await?;
+        ensure!(repaired["found"] == repaired["repaired"], "{function}: {repaired}");
+        let again = invoke(cloud, function, "{}").await?;
+        ensure!(again["found"] == 0, "{function} left something: {again}");
+    }
+    cloud.settled().await;
+    Ok(())
+}
+
+/// Sets a confirmed order back, as if nobody had ever heard what became of its stock.
+async fn stall_an_order(cloud: &Cloud) -> Result<()> {
+    let order = find(cloud, "OrdersTable", |order| text(order, "status") == "confirmed").await?;
+    let id = text(&order, "id").to_owned();
+    let shard = text(&order, "status_shard").replace("confirmed", "pending");
+    let placed = format!("{LONG_AGO_MILLIS}#{id}");
+    let values =
+        [("status", "pending"), ("status_shard", &shard), ("placed", &placed), ("placed_at", LONG_AGO)];
+    set(cloud, "OrdersTable", &[("id", &id)], &values.map(|(name, value)| (name, string(value)))).await
+}
+
+/// Gives a cancelled order its stock again, and its place in the statistics, as if its cancellation had been
+/// lost; and forgets that in the counters and in the statistics.
+async fn spoil_the_books(cloud: &Cloud) -> Result<()> {
+    // The second version of an entry: the order was counted before it was taken off, so it had its stock.
+    let was_counted = |entry: &Item| {
+        text(entry, "state") == "cancelled"
+            && entry.get("version").is_some_and(|version| version == &number("2"))
+    };
+    let entry = find(cloud, "UsersTable", was_counted).await?;
+    let [user, sk, id] = ["pk", "sk", "order_id"].map(|name| text(&entry, name).to_owned());
+
+    let reserved = [("status", string("reserved")), ("updated_at", number(LONG_AGO_MILLIS))];
+    set(cloud, "ProductsTable", &[("pk", &id), ("sk", "reservation")], &reserved).await?;
+    let counted = [("state", string("counted")), ("recorded_at", string(LONG_AGO))];
+    set(cloud, "UsersTable", &[("pk", &user), ("sk", &sk)], &counted).await?;
+    set(cloud, "OrdersTable", &[("id", &id)], &[("updated_at", string(LONG_AGO))]).await
+}
+
+async fn invoke(cloud: &Cloud, function: &str, payload: &str) -> Result<Value> {
+    let answer = cloud.invoke(function, RawValue::from_string(payload.to_owned())?).await?;
+    Ok(serde_json::from_str(answer.get())?)
+}
+
+async fn find(cloud: &Cloud, table: &str, wanted: impl Fn(&Item) -> bool) -> Result<Item> {
+    let client = Client::new(&cloud.sdk_config("end-to-end"));
+    let scan = client.scan().table_name(cloud.physical(table).context("the table")?);
+    let items: Vec<Item> = scan.into_paginator().items().send().collect::<Result<_, _>>().await?;
+    items.into_iter().find(wanted).with_context(|| format!("the suite left no such item in {table}"))
+}
+
+async fn set(
+    cloud: &Cloud,
+    table: &str,
+    key: &[(&str, &str)],
+    values: &[(&str, AttributeValue)],
+) -> Result<()> {
+    let client = Client::new(&cloud.sdk_config("end-to-end"));
+    let mut update = client.update_item().table_name(cloud.physical(table).context("the table")?);
+    for (name, value) in key {
+        update = update.key(*name, string(value));
+    }
+    let mut assignments = Vec::new();
+    for (number, (name, value)) in values.iter().enumerate() {
+        assignments.push(format!("#n{number} = :v{number}"));
+        update = update
+            .expression_attribute_names(format!("#n{number}"), *name)
+            .expression_attribute_values(format!(":v{number}"), value.clone());
+    }
+    update.update_expression(format!("SET {}", assignments.join(", "))).send().await?;
+    Ok(())
+}
+
+fn text<'a>(item: &'a Item, name: &str) -> &'a str {
+    item.get(name).and_then(|value| value.as_s().ok()).map_or("", String::as_str)
+}
+
+fn number(text: &str) -> AttributeValue {
+    AttributeValue::N(text.to_owned())
+}
+
+fn string(text: &str) -> AttributeValue {
+    AttributeValue::S(text.to_owned())
+}
