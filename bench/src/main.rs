@@ -9,6 +9,7 @@ mod report;
 mod shop;
 mod sizes;
 mod speed;
+mod tokens;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -41,6 +42,7 @@ async fn main() -> Result<ExitCode> {
     let mut report = Report::new(root)?;
 
     counts::measure(root, &mut report).await?;
+    tokens::measure(root, &mut report).await?;
     sizes::measure(root, &mut report)?;
 
     let binary = match arguments.shop {

@@ -29,6 +29,10 @@ async fn the_first_curl_places_an_order_of_the_demo_administrator_that_is_confir
     let catalogue = shop.all("/products?limit=100").await;
     assert!(catalogue.len() >= 22, "{} products", catalogue.len());
 
+    let me = shop.get("/users/me").await;
+    assert_eq!((&me.body["email"], &me.body["role"]), (&json!("demo@example.com"), &json!("admin")));
+    assert_eq!(me.body["id"], order.body["customer_id"]);
+
     // A token that is sent is not replaced by the demo's.
     let headers = [("authorization", "Bearer forged")];
     let forged = shop.try_send_with(Method::GET, "/orders?limit=1", &Value::Null, &headers).await.unwrap();
@@ -42,6 +46,32 @@ async fn without_the_demo_a_request_without_a_token_is_a_guest() {
     let product = json!({ "name": "Refused", "price": 1 });
     assert_eq!(shop.send(Method::POST, "/products", &product).await.status, StatusCode::UNAUTHORIZED);
     assert!(shop.all("/products?limit=100").await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_administrator_logs_in_with_the_password_that_was_shown_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().to_str().unwrap();
+    let made = support::run(&["admin", "--email", "ada@example.com", "--data", folder]);
+    let said = String::from_utf8(made.stdout).unwrap();
+    assert!(made.status.success(), "{said}");
+    let password = said.split("shown this once: ").nth(1).unwrap().trim();
+    assert!(password.len() >= 20);
+    let shop = Shop::start(&["--data", folder, "--no-demo"]);
+    let credentials = json!({ "email": "ada@example.com", "password": password });
+    let session = shop.send(Method::POST, "/sessions", &credentials).await;
+    assert_eq!((session.status, &session.body["role"]), (StatusCode::CREATED, &json!("admin")));
+    let token = format!("Bearer {}", session.body["access_token"].as_str().unwrap());
+    let headers = [("authorization", token.as_str())];
+    let users = shop.try_send_with(Method::GET, "/users", &Value::Null, &headers).await.unwrap();
+    assert_eq!(users.body["data"][0]["email"], "ada@example.com");
+    // Not while a shop has the folder, and not twice.
+    let busy = support::run(&["admin", "--email", "eve@example.com", "--data", folder]);
+    assert!(String::from_utf8(busy.stderr).unwrap().contains("another shop is running"));
+    drop(shop);
+    let again = support::run(&["admin", "--email", "Ada@example.com", "--data", folder]);
+    assert!(!again.status.success());
+    assert!(String::from_utf8(again.stderr).unwrap().contains("already_an_administrator"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,10 +1,13 @@
 //! `cargo xtask e2e`: the end-to-end suite, against a shop of its own or one that runs already.
 
+use std::fs;
+use std::io::ErrorKind;
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
+use crate::admin::random_text;
 use crate::cargo::build;
 use crate::http;
 use crate::process::{self, Server};
@@ -22,15 +25,44 @@ pub(crate) enum Scale {
     Emulator,
 }
 
-/// Runs the suite against `base_url`, or against a `cargo run -- --memory` of its own.
+/// Runs the suite against `base_url`, or against two shops of its own: a `cargo run -- --memory`, and a `cargo run
+/// -- --no-demo` whose first administrator was made by `shop admin`.
 ///
 /// # Errors
 /// When a build, the shop or a test fails.
 pub(crate) fn e2e(project: &Project, base_url: Option<&str>) -> Result<()> {
-    match base_url {
-        Some(base_url) => suite(project, base_url, Scale::Full, &[]),
-        None => with_shop(project, |base_url| suite(project, base_url, Scale::Full, &[])),
+    if let Some(base_url) = base_url {
+        return suite(project, base_url, Scale::Full, &[]);
     }
+    with_shop(project, |base_url| suite(project, base_url, Scale::Full, &[]))?;
+    without_demo(project)
+}
+
+/// Runs the suite as a deployed shop has it: no demo identity, and an administrator who logs in.
+fn without_demo(project: &Project) -> Result<()> {
+    let shop = build(project, &["shop"])?.join("shop");
+    let data = project.workshop().join("e2e-data");
+    match fs::remove_dir_all(&data) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error).context("the old data"),
+        _ => {}
+    }
+    let (email, password) = ("e2e@example.com", random_text());
+    let mut admin = Command::new(&shop);
+    admin
+        .current_dir(project.root())
+        .args(["admin", "--email", email, "--password-stdin", "--data"])
+        .arg(&data);
+    process::run_with_input(&mut admin, &format!("{password}\n"))?;
+
+    let port = http::free_port()?;
+    let base_url = format!("http://127.0.0.1:{port}");
+    let mut command = Command::new(shop);
+    command.current_dir(project.root()).args(["--no-demo", "--port", &port.to_string(), "--data"]).arg(&data);
+    let log = project.workshop().join("shop-without-demo.log");
+    let mut shop = Server::start("the shop without demo", &mut command, &log)?;
+    shop.wait_until(START_PATIENCE, || http::answers(&format!("{base_url}/products")))?;
+    let identity = [("SHOP_ADMIN_EMAIL", email.to_owned()), ("SHOP_ADMIN_PASSWORD", password)];
+    suite(project, &base_url, Scale::Full, &identity).inspect_err(|_| eprintln!("{}", shop.log_tail()))
 }
 
 /// Runs `test` against a `cargo run -- --memory` on a free port, which is stopped afterwards.

@@ -1,7 +1,8 @@
 //! `cargo xtask`: the project's own commands, the same for people and CI (docs/testing.md).
 //!
 //! A command installs what it needs below `.emulator/`, uses free ports of the loopback, and stops what it
-//! started; only `emulator up` leaves servers running. It must never reach a real AWS account.
+//! started; only `emulator up` leaves servers running. It must never reach a real AWS account, but for `admin
+//! --stack`, which is asked to.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -9,6 +10,7 @@
 )]
 
 mod acceptance;
+mod admin;
 mod bench;
 mod cargo;
 mod ci;
@@ -44,6 +46,8 @@ enum Command {
         #[arg(long)]
         base_url: Option<String>,
     },
+    /// Make the first administrator: in the data of `cargo run`, or in a deployed stack
+    Admin(admin::Admin),
     /// The stack in a LocalStack-compatible emulator on this machine
     #[command(subcommand)]
     Emulator(EmulatorCommand),
@@ -131,6 +135,7 @@ fn run() -> Result<()> {
     process::stop_servers_on_interrupt()?;
     let emulator = |port: Port| Emulator::new(&project, port.port);
     match command {
+        Command::Admin(admin) => admin::admin(&project, &admin),
         Command::E2e { base_url } => e2e::e2e(&project, base_url.as_deref()),
         Command::Emulator(EmulatorCommand::Up { port }) => {
             let emulator = emulator(port);

@@ -2,6 +2,7 @@
 //! started it, unless it is left running on purpose ([`Server::leave`]).
 
 use std::fs::{self, File};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
@@ -31,6 +32,19 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     let status = command.status().with_context(|| format!("cannot start {line}"))?;
     ensure!(status.success(), "{line}: {status}");
     Ok(())
+}
+
+/// Runs a program to its end with a text as its standard input: what must not be seen among its arguments.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn run_with_input(command: &mut Command, input: &str) -> Result<()> {
+    let line = line(command);
+    let mut child = command.stdin(Stdio::piped()).spawn().with_context(|| format!("cannot start {line}"))?;
+    let written = child.stdin.take().map_or(Ok(()), |mut stdin| stdin.write_all(input.as_bytes()));
+    let status = child.wait()?;
+    ensure!(status.success(), "{line}: {status}");
+    written.with_context(|| format!("{line}: it does not read its input"))
 }
 
 /// Runs a program to its end and gives what it printed on its standard output.

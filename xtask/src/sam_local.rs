@@ -130,6 +130,10 @@ fn check_answer(trigger: Trigger, signed_in: bool, answer: &Value) -> Result<Str
             let failures = answer["batchItemFailures"].as_array().context("no batchItemFailures")?;
             Ok(format!("{} failures", failures.len()))
         }
+        Trigger::Nothing => {
+            ensure!(answer.is_object() && answer["errorMessage"].is_null(), "it failed");
+            Ok("an answer".to_owned())
+        }
         Trigger::Schedule => {
             let answer = answer.as_object().context("no report")?;
             ensure!(!answer.contains_key("errorMessage"), "it failed");
@@ -207,6 +211,8 @@ mod tests {
             (Trigger::Http, json!({"errorMessage": "no"})),
             (Trigger::Batch, json!({"errorMessage": "no"})),
             (Trigger::Batch, json!(null)),
+            (Trigger::Nothing, json!({"errorMessage": "no"})),
+            (Trigger::Nothing, json!(null)),
             (Trigger::Schedule, json!({"errorMessage": "no"})),
             (Trigger::Schedule, json!(null)),
         ] {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use serde_yaml_ng::{Mapping, Value};
 
 use crate::project::Project;
@@ -17,6 +17,8 @@ pub(crate) enum Trigger {
     Http,
     /// A queue or a stream; the answer lists the items that failed.
     Batch,
+    /// Nothing: whoever IAM lets invoke it.
+    Nothing,
     /// A schedule, or an operator; the answer says what was done.
     Schedule,
 }
@@ -50,7 +52,7 @@ impl Template {
     /// The functions by logical id.
     ///
     /// # Errors
-    /// When one has no code or no event.
+    /// When one has no code, or Events without any.
     pub(crate) fn functions(&self) -> Result<BTreeMap<String, Function>> {
         let mut functions = BTreeMap::new();
         for (id, properties) in functions_of(self.0.get("Resources"))? {
@@ -97,12 +99,14 @@ fn is_function(resource: &Value) -> bool {
 fn function(properties: &Value) -> Result<Function> {
     let code = text(properties.get("CodeUri")).context("no CodeUri")?;
     let name = Path::new(code).file_name().and_then(|name| name.to_str()).context("CodeUri has no name")?;
-    let events = properties.get("Events").and_then(Value::as_mapping).context("no Events")?;
-    let event = events.values().next().and_then(|event| text(event.get("Type"))).context("no event")?;
-    let trigger = match event {
-        "HttpApi" => Trigger::Http,
-        "Schedule" | "ScheduleV2" => Trigger::Schedule,
-        _ => Trigger::Batch,
+    let trigger = match properties.get("Events").and_then(Value::as_mapping) {
+        None => Trigger::Nothing,
+        Some(events) => match events.values().next().and_then(|event| text(event.get("Type"))) {
+            None => bail!("no event"),
+            Some("HttpApi") => Trigger::Http,
+            Some("Schedule" | "ScheduleV2") => Trigger::Schedule,
+            Some(_) => Trigger::Batch,
+        },
     };
     let variables = properties.get("Environment").and_then(|environment| environment.get("Variables"));
     let variables = variables.and_then(Value::as_mapping).into_iter().flat_map(Mapping::keys);
@@ -141,6 +145,9 @@ Resources:
       CodeUri: target/lambda/settle-order/
       Events:
         Queue: { Type: SQS, Properties: { Queue: !GetAtt Queue.Arn } }
+  CreateAdminFunction:
+    Type: AWS::Serverless::Function
+    Properties: { CodeUri: target/lambda/create-admin/ }
   SweepOrdersFunction:
     Type: AWS::Serverless::Function
     Properties:
@@ -158,6 +165,7 @@ Resources:
         let settle_order = &functions["SettleOrderFunction"];
         assert_eq!((settle_order.name.as_str(), settle_order.trigger), ("settle-order", Trigger::Batch));
         assert!(settle_order.variables.is_empty());
+        assert_eq!(functions["CreateAdminFunction"].trigger, Trigger::Nothing);
         assert_eq!(functions["SweepOrdersFunction"].trigger, Trigger::Schedule);
     }
 

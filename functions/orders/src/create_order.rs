@@ -2,6 +2,9 @@
 //!
 //! The write is the order, the record of its idempotency key and the outbox in one. Stock is not looked at
 //! here: it is settled behind the answer, by events.
+//!
+//! A guest may leave an e-mail address. It lies in the order's item and nowhere else: no answer, event or log
+//! has it, and it can be erased alone (docs/decisions/0013).
 
 use std::collections::BTreeSet;
 
@@ -11,7 +14,7 @@ use data_encoding::BASE64URL_NOPAD;
 use shop_auth::{Principal, Verifier};
 use shop_http::{Access, Call, Input, Node, Problem, Reply, Route};
 use shop_lambda::{Clock, Function, Random};
-use shop_types::{AmountError, Currency, OrderId, ProductId};
+use shop_types::{AmountError, Currency, EmailAddress, OrderId, ProductId};
 
 use crate::order::{NewOrder, Order};
 use crate::price_list::PriceList;
@@ -47,7 +50,7 @@ impl Route for CreateOrder {
     const ACCESS: Access = Access::Public;
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
-        let request = read(call.body()?)?;
+        let request = read(call.body()?, &call.principal)?;
         let key = call.idempotency_key()?;
         let hash = request_hash(&request)?;
         let now = self.clock.now();
@@ -60,7 +63,7 @@ impl Route for CreateOrder {
             Ok(priced) => priced,
             // A replay is answered even when the catalogue has changed since.
             Err(problem) if key.is_some() => {
-                return match self.orders.placed_before(&id, &hash).await? {
+                return match self.orders.placed_before(&id, &hash, request.email.as_ref()).await? {
                     Some(placed) => answer(placed, None),
                     None => Err(problem),
                 };
@@ -70,7 +73,7 @@ impl Route for CreateOrder {
         let customer_id = call.principal.user_id().cloned();
         let order =
             Order::place(NewOrder { id, customer_id, lines, total, request_id: call.request_id }, now);
-        let placed = self.orders.place(&order, &hash).await?;
+        let placed = self.orders.place(&order, &hash, request.email).await?;
         answer(placed, Some(order))
     }
 }
@@ -100,18 +103,19 @@ fn request_hash(request: &OrderRequest) -> Result<String, Problem> {
     Ok(BASE64URL_NOPAD.encode(&digest(&SHA256, &canonical).as_ref()[..16]))
 }
 
-fn read(input: Input<'_>) -> Result<OrderRequest, Problem> {
-    let request = read_order(&input);
+fn read(input: Input<'_>, principal: &Principal) -> Result<OrderRequest, Problem> {
+    let request = read_order(&input, principal);
     input.finish(request)
 }
 
-fn read_order(input: &Input<'_>) -> Option<OrderRequest> {
+fn read_order(input: &Input<'_>, principal: &Principal) -> Option<OrderRequest> {
     let mut body = input.root().object()?;
     let items = body.required("items").and_then(|items| items.array(1..=MAX_LINES));
     let total_amount = body.optional("total_amount").map(|node| amount(&node));
     let currency = body.optional("currency").map(|node| {
         node.parsed::<Currency>("unknown_currency", "This must be an ISO 4217 code, such as USD.")
     });
+    let email = body.optional("email").map(|node| email(&node, principal));
     body.finish();
     let mut seen = BTreeSet::new();
     let lines: Vec<Option<LineRequest>> = items?.iter().map(|node| read_line(node, &mut seen)).collect();
@@ -119,7 +123,17 @@ fn read_order(input: &Input<'_>) -> Option<OrderRequest> {
         items: lines.into_iter().collect::<Option<_>>()?,
         total_amount: transpose(total_amount)?,
         currency: transpose(currency)?,
+        email: transpose(email)?,
     })
+}
+
+/// A guest's address. A user's is in the account, and two would only disagree.
+fn email(node: &Node<'_>, principal: &Principal) -> Option<EmailAddress> {
+    if principal.user_id().is_some() {
+        node.note("not_for_users", "Your account has your e-mail address; only guests give one.");
+        return None;
+    }
+    node.parsed("invalid_email", "This must be an e-mail address in ASCII, such as ada@example.com.")
 }
 
 fn read_line(node: &Node<'_>, seen: &mut BTreeSet<ProductId>) -> Option<LineRequest> {
@@ -173,19 +187,19 @@ mod tests {
     use super::*;
 
     fn mistakes(body: &str) -> Vec<(String, &'static str)> {
-        let problem = read(Input::parse(body.as_bytes()).unwrap()).unwrap_err();
+        let problem = read(Input::parse(body.as_bytes()).unwrap(), &Principal::Guest).unwrap_err();
         problem.errors().iter().map(|error| (error.pointer.clone(), error.code)).collect()
     }
 
     fn hash(body: &str) -> String {
-        request_hash(&read(Input::parse(body.as_bytes()).unwrap()).unwrap()).unwrap()
+        request_hash(&read(Input::parse(body.as_bytes()).unwrap(), &Principal::Guest).unwrap()).unwrap()
     }
 
     #[test]
     fn the_first_order_of_the_readme_is_read() {
         let body =
             br#"{"items": [{"product_id": "prod-1", "quantity": 2, "price": 29.99}], "total_amount": 59.98}"#;
-        let request = read(Input::parse(body).unwrap()).unwrap();
+        let request = read(Input::parse(body).unwrap(), &Principal::Guest).unwrap();
         assert_eq!(request.items[0].quantity, 2);
         assert_eq!(request.items[0].price.as_deref(), Some("29.99"));
         assert_eq!(request.total_amount.as_deref(), Some("59.98"));
@@ -226,7 +240,23 @@ mod tests {
         let order =
             |n: usize| format!(r#"{{"items": [{}]}}"#, (0..n).map(line).collect::<Vec<_>>().join(","));
         assert_eq!(mistakes(&order(101)), [("/items".to_owned(), "wrong_length")]);
-        assert_eq!(read(Input::parse(order(100).as_bytes()).unwrap()).unwrap().items.len(), 100);
+        assert_eq!(
+            read(Input::parse(order(100).as_bytes()).unwrap(), &Principal::Guest).unwrap().items.len(),
+            100
+        );
+    }
+
+    #[test]
+    fn only_a_guest_gives_an_address_and_no_hash_has_it() {
+        let body = r#"{"items": [{"product_id": "a", "quantity": 1}], "email": "Ada@example.com"}"#;
+        let guest = read(Input::parse(body.as_bytes()).unwrap(), &Principal::Guest).unwrap();
+        assert_eq!(guest.email.as_ref().unwrap().as_str(), "Ada@example.com");
+        assert_eq!(hash(body), hash(r#"{"items": [{"product_id": "a", "quantity": 1}]}"#));
+        assert_eq!(mistakes(&body.replace('@', " at ")), [("/email".to_owned(), "invalid_email")]);
+        let id = shop_types::UserId::fresh(shop_types::Timestamp::from_millis(1), [1; 10]);
+        let user = Principal::User { id, role: shop_auth::Role::Customer };
+        let problem = read(Input::parse(body.as_bytes()).unwrap(), &user).unwrap_err();
+        assert_eq!(problem.errors()[0].code, "not_for_users");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use shop_events::OrderLine;
 use shop_http::{Decimal, FieldError, Problem};
-use shop_types::{AmountError, Currency, Money, ProductId};
+use shop_types::{AmountError, Currency, EmailAddress, Money, ProductId};
 
 /// What the catalogue says of a product.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +36,9 @@ pub struct OrderRequest {
     pub total_amount: Option<String>,
     /// The currency that the caller expects.
     pub currency: Option<Currency>,
+    /// Where to write to a guest. It is no part of the request's hash, from which it could be guessed.
+    #[serde(skip)]
+    pub email: Option<EmailAddress>,
 }
 
 /// Prices a request by the catalogue.
@@ -219,6 +222,7 @@ mod tests {
             items: items.iter().map(line).collect(),
             total_amount: total.map(str::to_owned),
             currency: None,
+            email: None,
         }
     }
 

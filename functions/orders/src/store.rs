@@ -14,7 +14,7 @@ use futures::future::try_join_all;
 use serde::{Deserialize, Serialize};
 use shop_dynamo::{Item, StoreError, condition_failed, number, read, string, value, write};
 use shop_events::{Cause, OrderStatus};
-use shop_types::{OrderId, Timestamp, UserId};
+use shop_types::{EmailAddress, OrderId, Timestamp, UserId};
 
 use crate::order::{Order, Rejection, status_name};
 
@@ -40,6 +40,15 @@ struct StoredOrder {
     status_shard: String,
     /// Tells a replay from another request under the same key.
     request_hash: String,
+    /// Where to write to a guest: personal data, and no part of the order that others see.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    contact_email: Option<EmailAddress>,
+}
+
+impl StoredOrder {
+    fn is_of(&self, request_hash: &str, contact_email: Option<&EmailAddress>) -> bool {
+        self.request_hash == request_hash && self.contact_email.as_ref() == contact_email
+    }
 }
 
 /// What came of placing an order.
@@ -128,12 +137,18 @@ impl OrderStore {
     ///
     /// # Errors
     /// DynamoDB failed; the order may or may not be stored, and the same call tells.
-    pub async fn place(&self, order: &Order, request_hash: &str) -> Result<Placed, StoreError> {
+    pub async fn place(
+        &self,
+        order: &Order,
+        request_hash: &str,
+        contact_email: Option<EmailAddress>,
+    ) -> Result<Placed, StoreError> {
         let stored = StoredOrder {
             placed: Position::of(order).into(),
             status_shard: shard(order.status, &order.id),
             order: order.clone(),
             request_hash: request_hash.to_owned(),
+            contact_email,
         };
         let put = self
             .client
@@ -145,7 +160,7 @@ impl OrderStore {
         let Err(error) = put.send().await else { return Ok(Placed::New) };
         let Some(item) = condition_failed(error)? else { return Err(StoreError::Contended { kind: KIND }) };
         let before: StoredOrder = read(KIND, item)?;
-        Ok(if before.request_hash != request_hash {
+        Ok(if !before.is_of(request_hash, stored.contact_email.as_ref()) {
             Placed::KeyReused
         } else if before.order.cause.correlation_id == order.cause.correlation_id && before.order.version == 1
         {
@@ -164,10 +179,11 @@ impl OrderStore {
         &self,
         id: &OrderId,
         request_hash: &str,
+        contact_email: Option<&EmailAddress>,
     ) -> Result<Option<Placed>, StoreError> {
         let Some(item) = self.item(id).await? else { return Ok(None) };
         let before: StoredOrder = read(KIND, item)?;
-        let is_same = before.request_hash == request_hash;
+        let is_same = before.is_of(request_hash, contact_email);
         Ok(Some(if is_same { Placed::Before(Box::new(before.order)) } else { Placed::KeyReused }))
     }
 
@@ -435,9 +451,14 @@ mod tests {
             status_shard: shard(order.status, &order.id),
             order: order.clone(),
             request_hash: "hash".into(),
+            contact_email: Some("ada@example.com".parse().unwrap()),
         };
         let item = write(KIND, &stored).unwrap();
         assert!(item["status_shard"].as_s().unwrap().starts_with("pending#"));
-        assert_eq!(read::<Order>(KIND, item).unwrap(), order);
+        assert_eq!(item["contact_email"], string("ada@example.com"));
+        let read: Order = read(KIND, item).unwrap();
+        assert_eq!(read, order);
+        // What answers, events and logs are made of has no address.
+        assert!(!format!("{read:?}{}", serde_json::to_string(&read).unwrap()).contains("example.com"));
     }
 }

@@ -1,25 +1,47 @@
 //! What the users table's writes mean to other services. Pure: no AWS, no clock.
 
-use shop_events::{Cause, Event, EventData, UserOrderPlaced, UserStatsRepaired};
+use shop_auth::Role;
+use shop_events::{Cause, Event, EventData, UserDeleted, UserOrderPlaced, UserSnapshot, UserStatsRepaired};
 use shop_messaging::relay::{Image, ImageError};
 
+use crate::account::User;
 use crate::ledger::{EntryState, LedgerEntry};
 use crate::stats::UserStats;
-use crate::store::{is_ledger_entry, is_stats};
+use crate::store::{is_account, is_ledger_entry, is_stats};
 
-/// The events of one write: `user.order_placed` where an order begins to count, `user.stats_repaired` where a
-/// repair wrote the statistics. Other statistics and tombstones tell nothing, and neither does taking an order
-/// off: `order.cancelled` said it already.
+/// The events of one write: `user.registered`, `.updated` and `.deleted` for an account, `user.order_placed` where
+/// an order begins to count, and `user.stats_repaired` where a repair wrote the statistics. Other statistics and
+/// tombstones of orders tell nothing, and neither does taking an order off: `order.cancelled` said it already.
 ///
 /// # Errors
 /// An item cannot be read.
 pub fn events(old: Option<&Image>, new: Option<&Image>) -> Result<Vec<Event>, ImageError> {
     let Some(new) = new else { return Ok(Vec::new()) };
     match new.text("sk") {
+        Some(sk) if is_account(sk) => of_account(old, new),
         Some(sk) if is_ledger_entry(sk) && old.is_none() => of_new_entry(new),
         Some(sk) if is_stats(sk) => of_stats(old, new),
         _ => Ok(Vec::new()),
     }
+}
+
+fn of_account(old: Option<&Image>, new: &Image) -> Result<Vec<Event>, ImageError> {
+    let user: User = new.read("account")?;
+    let before: Option<User> = old.map(|old| old.read("account")).transpose()?;
+    if before.as_ref().is_some_and(|before| before.version == user.version) {
+        return Ok(Vec::new());
+    }
+    let snapshot = || UserSnapshot {
+        user_id: user.id.clone(),
+        is_admin: user.role == Role::Admin,
+        registered_at: user.created_at,
+    };
+    let data = match (before, user.deleted_at) {
+        (_, Some(deleted_at)) => EventData::UserDeleted(UserDeleted { user_id: user.id.clone(), deleted_at }),
+        (None, None) => EventData::UserRegistered(snapshot()),
+        (Some(_), None) => EventData::UserUpdated(snapshot()),
+    };
+    Ok(vec![Event::new(data, user.version, user.updated_at, user.cause)])
 }
 
 fn of_stats(old: Option<&Image>, new: &Image) -> Result<Vec<Event>, ImageError> {
@@ -110,6 +132,33 @@ mod tests {
     }
 
     #[test]
+    fn an_account_tells_of_its_life_and_of_nobody() {
+        let cause = || shop_events::Cause::request("request-2");
+        let at = Timestamp::from_millis;
+        let registered = crate::account::tests::user();
+        let promoted = registered.in_role(Role::Admin, cause(), at(2000));
+        let deleted = promoted.deleted(cause(), at(3000));
+        let image = |user: &User| Image::of_item(crate::store::accounts::account_item(user).unwrap());
+        let told = |old: Option<&User>, new: &User| {
+            let events = events(old.map(image).as_ref(), Some(&image(new))).unwrap();
+            events.iter().map(|event| event.to_json().unwrap()).collect::<Vec<_>>()
+        };
+        let id = &registered.id;
+        for (old, new, expected) in [
+            (None, &registered, format!("{id}:1:user.registered")),
+            (Some(&registered), &promoted, format!("{id}:2:user.updated")),
+            (Some(&promoted), &deleted, format!("{id}:3:user.deleted")),
+        ] {
+            let told = told(old, new);
+            let [event] = &told[..] else { panic!("{told:?}") };
+            assert!(event.contains(&expected), "{event}");
+            assert!(!event.contains("Ada") && !event.contains("example.com"), "{event}");
+        }
+        assert!(told(Some(&registered), &registered).is_empty());
+        assert!(events(Some(&image(&registered)), None).unwrap().is_empty());
+    }
+
+    #[test]
     fn a_repair_tells_what_was_found_and_what_was_made_of_it() {
         let empty = Account { stats: UserStats::empty(user()), entries: BTreeMap::new() };
         let image = |stats: &UserStats| Image::of_item(stats_item(stats).unwrap());
@@ -132,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn the_fixture_tells_of_one_order() {
+    fn the_fixture_tells_of_one_order_and_one_account() {
         let fixture = include_str!("../../../events/publish-user-events.json");
         let fixture: serde_json::Value = serde_json::from_str(fixture).unwrap();
         let image = |image: &serde_json::Value| Option::<Image>::deserialize(image).unwrap();
@@ -141,7 +190,7 @@ mod tests {
             events(image(&change["OldImage"]).as_ref(), image(&change["NewImage"]).as_ref()).unwrap()
         });
         let types: Vec<_> = told.map(|event| event.event_type()).collect();
-        assert_eq!(types, [EventType::UserOrderPlaced]);
+        assert_eq!(types, [EventType::UserOrderPlaced, EventType::UserRegistered]);
     }
 
     #[test]

@@ -43,7 +43,7 @@ impl Route for GetUserStats {
 }
 
 /// The user that the path names, if this principal may see them.
-fn visible_user(id: &str, principal: &Principal) -> Option<UserId> {
+pub(crate) fn visible_user(id: &str, principal: &Principal) -> Option<UserId> {
     if id == "me" {
         return principal.user_id().cloned();
     }

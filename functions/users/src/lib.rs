@@ -1,36 +1,79 @@
-//! The users service: so far, what each user has ordered. Accounts and sessions join it later.
+//! The users service: accounts, sessions and roles, and what each user has ordered.
 //!
 //! | route or source | handler | binary |
 //! |---|---|---|
+//! | `POST /users` | [`register_user`] | register-user |
+//! | `GET /users` | [`list_users`] | list-users |
+//! | `GET /users/{id}` | [`get_user`] | get-user |
+//! | `PATCH /users/{id}` | [`update_user`] | update-user |
+//! | `DELETE /users/{id}` | [`delete_user`] | delete-user |
+//! | `PUT /users/{id}/role` | [`set_user_role`] | set-user-role |
 //! | `GET /users/{id}/stats` | [`get_user_stats`] | get-user-stats |
+//! | `POST /sessions` | [`create_session`] | create-session |
+//! | `POST /sessions/refresh` | [`refresh_session`] | refresh-session |
+//! | `DELETE /sessions/current` | [`delete_session`] | delete-session |
+//! | `GET /.well-known/jwks.json` | [`get_jwks`] | get-jwks |
+//! | none: IAM alone | [`create_admin`] | create-admin |
 //! | queue: `order.confirmed`, `order.cancelled` | [`record_user_stats`] | record-user-stats |
 //! | schedule, operator | [`verify_user_stats`] | verify-user-stats |
 //! | stream of the users table | [`publish_user_events`] | publish-user-events |
 //!
+//! [`account`], [`session`] and [`password`] decide and know nothing of AWS, as do [`ledger`] and [`stats`];
+//! [`store`] is the only one that speaks DynamoDB. An account lies in the users table, whose stream is the
+//! outbox: [`events`] reads from it what other services are told. Logins, sessions and counted attempts lie in
+//! the sessions table, which has no stream: what proves who somebody is travels nowhere.
+//!
 //! Statistics are exactly-once although messages repeat and change order: each order of a user has an entry
-//! in a ledger ([`ledger`]), and the entry and the statistics ([`stats`]) are written in one transaction. Both
-//! modules decide and know nothing of AWS; [`store`] is the only one that speaks DynamoDB. The ledger is the
-//! outbox too: [`events`] reads from the table's stream what other services are told.
+//! in a ledger ([`ledger`]), and the entry and the statistics ([`stats`]) are written in one transaction.
 
+pub mod account;
 pub mod audit;
+pub mod create_admin;
+pub mod create_session;
+pub mod delete_session;
+pub mod delete_user;
 pub mod events;
+pub mod fields;
+pub mod get_jwks;
+pub mod get_user;
 pub mod get_user_stats;
 pub mod ledger;
+pub mod list_users;
+pub mod lookup;
 pub mod order_book;
+pub mod password;
 pub mod publish_user_events;
 pub mod record_user_stats;
 mod recorder;
+pub mod refresh_session;
+pub mod register_user;
+mod registration;
+pub mod secrets;
+pub mod session;
+pub mod set_user_role;
 pub mod stats;
 pub mod store;
 #[cfg(test)]
 mod testing;
+pub mod update_user;
 pub mod verify_user_stats;
 
 use shop_lambda::Function;
 
 /// Every function of this service.
 pub const FUNCTIONS: &[Function] = &[
+    register_user::FUNCTION,
+    list_users::FUNCTION,
+    get_user::FUNCTION,
+    update_user::FUNCTION,
+    delete_user::FUNCTION,
+    set_user_role::FUNCTION,
     get_user_stats::FUNCTION,
+    create_session::FUNCTION,
+    refresh_session::FUNCTION,
+    delete_session::FUNCTION,
+    get_jwks::FUNCTION,
+    create_admin::FUNCTION,
     record_user_stats::FUNCTION,
     verify_user_stats::FUNCTION,
     publish_user_events::FUNCTION,

@@ -1,9 +1,18 @@
-//! The users table: its keys, its conditions, its items. Nothing else speaks DynamoDB to it.
+//! The users table and the sessions table: their keys, conditions and items. Nothing else speaks DynamoDB to
+//! them.
 //!
-//! | item | `pk` | `sk` |
-//! |---|---|---|
-//! | [`UserStats`] | user id | `stats` |
-//! | [`LedgerEntry`] | user id | `order#` and the order id |
+//! | table | item | `pk` | `sk` |
+//! |---|---|---|---|
+//! | users | [`UserStats`] | user id | `stats` |
+//! | users | [`LedgerEntry`] | user id | `order#` and the order id |
+//! | users | account ([`accounts`]) | user id | `account` |
+//! | sessions | login ([`accounts`]) | `login#` and a keyed hash of the e-mail address | `login` |
+//! | sessions | session ([`sessions`]) | user id | `session#` and the session's id |
+//! | sessions | counter ([`attempts`]) | `attempts#`, what is counted, and the window | `attempts` |
+
+pub mod accounts;
+pub mod attempts;
+pub mod sessions;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -220,6 +229,12 @@ impl UserStore {
         };
         transact(put.build())
     }
+}
+
+/// Whether the item with this sort key is an account.
+#[must_use]
+pub fn is_account(sk: &str) -> bool {
+    sk == accounts::ACCOUNT
 }
 
 /// All that a query of ledger entries finds.

@@ -1,10 +1,10 @@
 //! The users table (and the key table) for tests: dynoxide, a DynamoDB in this process, behind the SDK's HTTP
 //! connector, so that production code runs unchanged with a real client.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
+use aws_smithy_async::time::{SharedTimeSource, SystemTimeSource, TimeSource};
 use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use shop_lambda::{Environment, Random};
 
 const TABLE: &str = "users";
+const SESSIONS_TABLE: &str = "sessions";
 /// The key table.
 pub(crate) const KEYS_TABLE: &str = "keys";
 
@@ -31,6 +32,7 @@ pub(crate) struct Table {
     database: Database,
     calls: Arc<Mutex<Vec<(String, Value)>>>,
     intercept: Arc<Mutex<Option<Arc<Intercept>>>>,
+    secret: Arc<Mutex<String>>,
 }
 
 impl Table {
@@ -38,20 +40,47 @@ impl Table {
         let database = Database::memory().unwrap();
         let key = |name, kind| json!({ "AttributeName": name, "KeyType": kind });
         let text = |name| json!({ "AttributeName": name, "AttributeType": "S" });
-        for create in [
-            json!({ "TableName": TABLE, "BillingMode": "PAY_PER_REQUEST",
+        let of_two_keys = |name| {
+            json!({ "TableName": name, "BillingMode": "PAY_PER_REQUEST",
                 "AttributeDefinitions": [text("pk"), text("sk")],
-                "KeySchema": [key("pk", "HASH"), key("sk", "RANGE")] }),
+                "KeySchema": [key("pk", "HASH"), key("sk", "RANGE")] })
+        };
+        for create in [
+            of_two_keys(TABLE),
+            of_two_keys(SESSIONS_TABLE),
             json!({ "TableName": KEYS_TABLE, "BillingMode": "PAY_PER_REQUEST",
                 "AttributeDefinitions": [text("id")], "KeySchema": [key("id", "HASH")] }),
         ] {
             database.create_table(serde_json::from_value(create).unwrap()).unwrap();
         }
-        Self { database, calls: Arc::default(), intercept: Arc::default() }
+        Self { database, calls: Arc::default(), intercept: Arc::default(), secret: Arc::default() }
+    }
+
+    /// Sets what every secret is.
+    pub(crate) fn set_secret(&self, secret: &str) {
+        secret.clone_into(&mut self.secret.lock().unwrap());
     }
 
     /// The environment of a function that uses the table.
     pub(crate) fn environment(&self) -> Environment {
+        self.environment_at(SystemTimeSource::new())
+    }
+
+    /// The same with one more variable.
+    pub(crate) fn environment_with(&self, name: &'static str, value: &'static str) -> Environment {
+        self.environment_of(SystemTimeSource::new(), Some((name, value)))
+    }
+
+    /// The same with a clock of its own.
+    pub(crate) fn environment_at(&self, time: impl TimeSource + 'static) -> Environment {
+        self.environment_of(time, None)
+    }
+
+    fn environment_of(
+        &self,
+        time: impl TimeSource + 'static,
+        variable: Option<(&'static str, &'static str)>,
+    ) -> Environment {
         let table = self.clone();
         let credentials = aws_credential_types::Credentials::from_keys("key", "secret", None);
         let sdk = aws_types::SdkConfig::builder()
@@ -59,6 +88,7 @@ impl Table {
             .region(aws_types::region::Region::new("eu-west-1"))
             .credentials_provider(aws_credential_types::provider::SharedCredentialsProvider::new(credentials))
             .retry_config(RetryConfig::disabled())
+            .time_source(SharedTimeSource::new(time))
             .http_client(http_client_fn(move |_, _| SharedHttpConnector::new(table.clone())))
             .build();
         let variables = [
@@ -66,9 +96,13 @@ impl Table {
             ("KEYS_TABLE", KEYS_TABLE),
             ("TOKEN_ISSUER", "https://shop.test"),
             ("TOKEN_AUDIENCE", "shop"),
+            ("TOKEN_SECRET_ARN", "token-secret"),
+            ("LOOKUP_SECRET_ARN", "lookup-secret"),
+            ("SESSIONS_TABLE", SESSIONS_TABLE),
         ];
+        let variables = variables.into_iter().chain(variable);
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        Environment::new(BTreeMap::from(variables), sdk, Random::system())
+        Environment::new(variables.collect(), sdk, Random::system())
     }
 
     /// The operations called so far, in order.
@@ -111,9 +145,13 @@ impl Table {
         match operation {
             "GetItem" => run(body, |request| database.get_item(request)),
             "BatchGetItem" => run(body, |request| database.batch_get_item(request)),
+            "PutItem" => run(body, |request| database.put_item(request)),
             "UpdateItem" => run(body, |request| database.update_item(request)),
             "Query" => run(body, |request| database.query(request)),
             "TransactWriteItems" => run(body, |request| database.transact_write_items(request)),
+            "GetSecretValue" => {
+                (200, json!({ "SecretString": self.secret.lock().unwrap().as_str() }).to_string())
+            }
             other => panic!("{other} is not used by this service"),
         }
     }

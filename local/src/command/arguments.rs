@@ -67,6 +67,29 @@ pub(super) enum LogForm {
 pub(super) enum Mode {
     /// Only the front door, before the HTTP API of an emulator
     FrontDoor(Emulator),
+    /// Make the first administrator in a data folder, while no shop runs with it
+    Admin(Admin),
+}
+
+/// The first administrator. There is no default password: it is read from standard input, or made up and shown
+/// this once.
+#[derive(Debug, Args)]
+pub(super) struct Admin {
+    /// The administrator's e-mail address
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) email: String,
+    /// The administrator's name
+    #[arg(long, default_value = "Administrator")]
+    pub(super) name: String,
+    /// Read the password from standard input, one line
+    #[arg(long)]
+    pub(super) password_stdin: bool,
+    /// Folder that keeps the state [default: .data beside template.yaml]
+    #[arg(long, value_name = "DIR")]
+    pub(super) data: Option<PathBuf>,
+    /// The template that wires the functions [default: template.yaml of this workspace]
+    #[arg(long, value_name = "PATH")]
+    pub(super) template: Option<PathBuf>,
 }
 
 /// An emulator's HTTP API, and where its stack keeps what tokens are made of. The AWS settings come from

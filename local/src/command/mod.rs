@@ -1,5 +1,6 @@
 //! The `shop` command: its arguments, and what each mode starts.
 
+mod admin;
 mod arguments;
 mod data_dir;
 mod emulator;
@@ -31,5 +32,6 @@ async fn start(arguments: Arguments) -> Result<()> {
     match arguments.mode {
         None => shop::run(arguments.shop).await,
         Some(Mode::FrontDoor(settings)) => emulator::run(settings).await,
+        Some(Mode::Admin(settings)) => admin::run(settings).await,
     }
 }

@@ -19,7 +19,7 @@ use super::welcome::Welcome;
 
 const TEMPLATE: &str = "template.yaml";
 /// Beside the template, and ignored by git.
-const DEFAULT_DATA: &str = ".data";
+pub(super) const DEFAULT_DATA: &str = ".data";
 
 /// Serves until a signal comes. A second signal ends at once what is still running.
 pub(super) async fn run(settings: Shop) -> Result<()> {
@@ -74,7 +74,7 @@ async fn start_demo(cloud: &Cloud, template: &Template) -> Result<(DemoIdentity,
 }
 
 /// The template of the workspace: beside this package under cargo, else in this folder or one above it.
-fn find_template() -> Result<PathBuf> {
+pub(super) fn find_template() -> Result<PathBuf> {
     let package = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
     let here = env::current_dir().context("the current folder cannot be read")?;
     package

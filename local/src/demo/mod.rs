@@ -1,15 +1,18 @@
-//! Demo data: a small catalogue, put in through the shop's own API so that every rule of the shop holds
-//! for it. It must not touch a table.
+//! Demo data: the demo administrator's account and a small catalogue, put in through the shop's own API so that
+//! every rule of the shop holds for it. It must not touch a table.
 
 use std::net::{IpAddr, Ipv4Addr};
 
 use bytes::Bytes;
+use data_encoding::BASE64URL_NOPAD;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{Method, Request, StatusCode};
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use shop_lambda::Random;
 
-use crate::front_door::{Backend, BackendError, DemoIdentity, IdentityError};
+use crate::front_door::{Backend, BackendError, DEMO_EMAIL, DEMO_KEY, DemoIdentity, IdentityError};
 
 /// The bodies of `POST /products`, word for word.
 const PRODUCTS: &str = include_str!("products.json");
@@ -37,9 +40,11 @@ pub enum SeedError {
     /// The API did not answer.
     #[error("the API did not answer")]
     Backend(#[from] BackendError),
-    /// The API refused a product.
-    #[error("a demo product was answered with {status}: {problem}")]
+    /// The API refused a product, or the account.
+    #[error("the {what} was answered with {status}: {problem}")]
     Refused {
+        /// What was put in.
+        what: &'static str,
         /// The answer's status.
         status: StatusCode,
         /// The answer's body.
@@ -47,11 +52,12 @@ pub enum SeedError {
     },
 }
 
-/// Puts in the demo products that are not there yet.
+/// Puts in the demo account and the demo products that are not there yet.
 ///
 /// # Errors
-/// When the API does not take a product for another reason than that its id is taken.
+/// When the API does not take one for another reason than that it is taken.
 pub async fn seed(backend: &dyn Backend, identity: &DemoIdentity) -> Result<Seeded, SeedError> {
+    register(backend, identity).await?;
     let products: Vec<Box<RawValue>> = serde_json::from_str(PRODUCTS).map_err(SeedError::Malformed)?;
     stream::iter(products)
         .map(|product| put_in(backend, identity, product))
@@ -64,6 +70,41 @@ pub async fn seed(backend: &dyn Backend, identity: &DemoIdentity) -> Result<Seed
             })
         })
         .await
+}
+
+/// Makes the demo administrator's account. Nobody can log in to it: its password is made up and forgotten, since
+/// a known one would be a default password. A shop without accounts, or where the address is taken, goes without.
+async fn register(backend: &dyn Backend, identity: &DemoIdentity) -> Result<(), SeedError> {
+    let send = async |method: Method, path: &'static str, token: bool, body: Value| {
+        let mut request = Request::new(Bytes::from(body.to_string()));
+        *request.method_mut() = method;
+        *request.uri_mut() = http::Uri::from_static(path);
+        let headers = request.headers_mut();
+        headers.insert(CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
+        if token {
+            headers.insert(AUTHORIZATION, identity.authorization()?);
+        } else {
+            headers.insert("idempotency-key", http::HeaderValue::from_static(DEMO_KEY));
+        }
+        Ok::<_, SeedError>(backend.call(request, IpAddr::V4(Ipv4Addr::LOCALHOST)).await?)
+    };
+    let refused = |answer: &http::Response<Bytes>| {
+        let problem = String::from_utf8_lossy(answer.body()).into_owned();
+        Err(SeedError::Refused { what: "demo account", status: answer.status(), problem })
+    };
+    if send(Method::GET, "/users/me", true, Value::Null).await?.status() == StatusCode::OK {
+        return Ok(());
+    }
+    let password = BASE64URL_NOPAD.encode(&Random::system().bytes::<18>());
+    let account = json!({ "email": DEMO_EMAIL, "password": password, "name": "The demo administrator" });
+    let made = send(Method::POST, "/users", false, account).await?;
+    match made.status() {
+        StatusCode::CREATED => {}
+        StatusCode::NOT_FOUND | StatusCode::CONFLICT | StatusCode::UNPROCESSABLE_ENTITY => return Ok(()),
+        _ => return refused(&made),
+    }
+    let promoted = send(Method::PUT, "/users/me/role", true, json!({ "role": "admin" })).await?;
+    if promoted.status() == StatusCode::OK { Ok(()) } else { refused(&promoted) }
 }
 
 /// Whether the product is new.
@@ -85,7 +126,7 @@ async fn put_in(
         StatusCode::CONFLICT => Ok(false),
         status => {
             let problem = String::from_utf8_lossy(answer.body()).into_owned();
-            Err(SeedError::Refused { status, problem })
+            Err(SeedError::Refused { what: "demo product", status, problem })
         }
     }
 }

@@ -18,8 +18,9 @@ use crate::template::Template;
 const TOKEN_SECRET: &str = "TokenSecret";
 /// Whom the demo mode acts as, for people.
 pub const DEMO_EMAIL: &str = "demo@example.com";
-/// The same, for the functions: a fixed id, so that a restart finds its orders again.
-const DEMO_USER_ID: &str = "usr_00000000000000000000000001";
+/// The same, for the functions: the key under which the demo data registers the account. Its id follows from the
+/// key, so that a restart finds account and orders again.
+pub(crate) const DEMO_KEY: &str = "the-account-of-the-local-demo";
 /// A token is replaced this long before it expires: a request that carries it may take half a minute.
 const RENEW_BEFORE_SECONDS: i64 = 120;
 
@@ -66,7 +67,7 @@ pub enum IdentityError {
     /// No key or token can be made of it.
     #[error("no token can be made")]
     Issue(#[from] IssueError),
-    /// The token does not fit into a header, or the demo user's id is not one.
+    /// The token does not fit into a header.
     #[error("the demo identity is malformed")]
     Malformed,
 }
@@ -102,12 +103,11 @@ impl DemoIdentity {
         let issuer = TokenIssuer::from_secret(secret, &settings.issuer, &settings.audience)?;
         issuer.publish(&aws_sdk_dynamodb::Client::new(sdk), &settings.keys_table).await?;
         let clock = Environment::new(BTreeMap::new(), sdk.clone(), Random::system()).clock();
-        Self::new(issuer, clock)
+        Ok(Self::new(issuer, clock))
     }
 
-    fn new(issuer: TokenIssuer, clock: Clock) -> Result<Self, IdentityError> {
-        let user = DEMO_USER_ID.parse().map_err(|_| IdentityError::Malformed)?;
-        Ok(Self { issuer, user, clock, current: Mutex::new(None) })
+    fn new(issuer: TokenIssuer, clock: Clock) -> Self {
+        Self { issuer, user: UserId::derived("guest", DEMO_KEY), clock, current: Mutex::new(None) }
     }
 
     /// The value of the `Authorization` header.
@@ -152,7 +152,7 @@ mod tests {
         let sdk = SdkConfig::builder().time_source(SharedTimeSource::new(time.clone())).build();
         let clock = Environment::new(BTreeMap::new(), sdk, Random::system()).clock();
         let issuer = TokenIssuer::from_secret(&"s".repeat(64), "issuer", "audience").unwrap();
-        let identity = DemoIdentity::new(issuer, clock).unwrap();
+        let identity = DemoIdentity::new(issuer, clock);
 
         let first = identity.authorization().unwrap();
         assert!(first.is_sensitive());

@@ -19,6 +19,7 @@ mod server;
 pub use backend::{Backend, BackendError, InvalidUpstream, Upstream};
 pub use body::MAX_BODY_BYTES;
 pub use door::FrontDoor;
+pub(crate) use identity::DEMO_KEY;
 pub use identity::{DEMO_EMAIL, DemoIdentity, IdentityError, TokenSettings};
 pub use listen::{BindError, Listeners};
 pub use server::serve;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use shop_types::UserId;
 
-use crate::Role;
+use crate::{Role, SessionId};
 
 /// The header's `typ`: no other kind of token can pass for an access token (RFC 9068 section 2.1).
 pub const TOKEN_TYPE: &str = "at+jwt";
@@ -19,6 +19,9 @@ pub(crate) struct Claims {
     pub(crate) aud: String,
     pub(crate) sub: UserId,
     pub(crate) role: Role,
+    /// The session that it was issued in; absent where there is none, as in the local demo mode.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sid: Option<SessionId>,
     /// Issued at, not before, expires: seconds since the epoch.
     pub(crate) iat: i64,
     pub(crate) nbf: i64,

@@ -10,9 +10,9 @@ use data_encoding::BASE64URL_NOPAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use shop_types::{Timestamp, UserId};
 
-use crate::Role;
 use crate::claims::{ACCESS_TOKEN_LIFETIME_SECONDS, Claims, TOKEN_TYPE};
 use crate::keys::{KeyTable, PublicKey};
+use crate::{Role, SessionId};
 
 /// Tells this key from any other that may be derived from the same secret (RFC 5869 section 3.2).
 const DERIVATION: &[u8] = b"shop access token ed25519 v1";
@@ -74,15 +74,23 @@ impl TokenIssuer {
         })
     }
 
-    /// Puts the public half into the key table, where every function finds it. Harmless when repeated.
+    /// Makes this key the one that is signed with: puts its public half into the key table, where every
+    /// function finds it, and sets the time after which the others are no longer accepted
+    /// ([`crate::RETIREMENT_SECONDS`]). Harmless when repeated.
     ///
     /// # Errors
     /// [`IssueError::Publish`] when the table cannot be written.
     pub async fn publish(&self, client: &Client, keys_table: &str) -> Result<(), IssueError> {
         KeyTable::new(client.clone(), keys_table)
-            .add(&self.kid, &self.public)
+            .activate(&self.kid, &self.public)
             .await
             .map_err(|source| IssueError::Publish(Box::new(source)))
+    }
+
+    /// The key's id.
+    #[must_use]
+    pub fn kid(&self) -> &str {
+        &self.kid
     }
 
     /// The key's id and its public half.
@@ -97,17 +105,43 @@ impl TokenIssuer {
         (self.key.clone(), self.kid.clone())
     }
 
-    /// An access token for a user, valid from `now` for [`ACCESS_TOKEN_LIFETIME_SECONDS`].
+    /// An access token for a user outside any session, valid from `now` for
+    /// [`ACCESS_TOKEN_LIFETIME_SECONDS`].
     ///
     /// # Errors
     /// [`IssueError::Key`] when the library cannot sign.
     pub fn mint(&self, user: &UserId, role: Role, now: Timestamp) -> Result<String, IssueError> {
+        self.sign(user, role, None, now)
+    }
+
+    /// An access token for a user in a session, valid from `now` for [`ACCESS_TOKEN_LIFETIME_SECONDS`].
+    ///
+    /// # Errors
+    /// [`IssueError::Key`] when the library cannot sign.
+    pub fn mint_in(
+        &self,
+        session: &SessionId,
+        user: &UserId,
+        role: Role,
+        now: Timestamp,
+    ) -> Result<String, IssueError> {
+        self.sign(user, role, Some(session), now)
+    }
+
+    fn sign(
+        &self,
+        user: &UserId,
+        role: Role,
+        session: Option<&SessionId>,
+        now: Timestamp,
+    ) -> Result<String, IssueError> {
         let now = now.as_secs();
         let claims = Claims {
             iss: self.issuer.clone(),
             aud: self.audience.clone(),
             sub: user.clone(),
             role,
+            sid: session.cloned(),
             iat: now,
             nbf: now,
             exp: now + ACCESS_TOKEN_LIFETIME_SECONDS,

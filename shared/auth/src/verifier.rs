@@ -13,17 +13,21 @@ use shop_lambda::log::Chain;
 use shop_lambda::{Clock, Environment, StartError};
 use shop_types::Timestamp;
 
-use crate::Principal;
 use crate::claims::{ACCESS_TOKEN_LIFETIME_SECONDS, Claims, TOKEN_TYPE};
 use crate::keys::{KeyTable, KeyTableError};
+use crate::{Principal, SessionId};
 
 /// A token of this shop has about 350 bytes.
 const MAX_TOKEN_LENGTH: usize = 1024;
 /// Clocks of AWS services agree within a second; this is for those of the session functions.
 const LEEWAY_SECONDS: i64 = 5;
-/// An unknown key id makes the table be read again, but not more often than this: tokens cost nothing to
-/// make up, and reads do.
-const REFRESH_INTERVAL_MILLIS: i64 = 10_000;
+/// An unknown key id makes the table be read again, so that a new key is known at once; but not more often than
+/// so many times in this long: tokens cost nothing to make up, and reads do.
+const LOOKUP_INTERVAL_MILLIS: i64 = 10_000;
+const MAX_LOOKUPS: u32 = 5;
+/// What was read is read anew after this: a key that was withdrawn is then accepted nowhere, whatever tokens
+/// come. Between two reads, a check makes no call.
+const REREAD_INTERVAL_MILLIS: i64 = 15 * 60 * 1000;
 
 /// The token proves nothing: it is malformed, forged, expired or meant for another service. Which of these
 /// is nobody's business but the log's.
@@ -42,10 +46,29 @@ pub enum VerifyError {
     Keys(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
+/// Who sent a token, and in which session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified {
+    /// Who.
+    pub principal: Principal,
+    /// The session that the token was issued in, if it was in one.
+    pub session: Option<SessionId>,
+}
+
 #[derive(Default)]
 struct Keys {
-    by_id: BTreeMap<String, DecodingKey>,
-    read_at: Option<Timestamp>,
+    by_id: BTreeMap<String, AcceptedKey>,
+    /// When the table was asked last, whatever it answered.
+    asked_at: Option<Timestamp>,
+    /// How often unknown keys were looked up since when.
+    lookups: u32,
+    lookups_since: Timestamp,
+}
+
+#[derive(Clone)]
+struct AcceptedKey {
+    key: DecodingKey,
+    retire_at: Option<i64>,
 }
 
 /// Verifies access tokens.
@@ -83,6 +106,14 @@ impl Verifier {
     /// # Errors
     /// [`VerifyError::Invalid`] for any token that is not a valid one of this shop's.
     pub async fn verify(&self, token: &str) -> Result<Principal, VerifyError> {
+        Ok(self.verify_session(token).await?.principal)
+    }
+
+    /// The principal of the request that carries this token, and the session.
+    ///
+    /// # Errors
+    /// [`VerifyError::Invalid`] for any token that is not a valid one of this shop's.
+    pub async fn verify_session(&self, token: &str) -> Result<Verified, VerifyError> {
         if token.len() > MAX_TOKEN_LENGTH {
             return Err(InvalidToken("oversized").into());
         }
@@ -90,22 +121,31 @@ impl Verifier {
         if header.alg != Algorithm::EdDSA || header.typ.as_deref() != Some(TOKEN_TYPE) {
             return Err(InvalidToken("another kind of token").into());
         }
+        // RFC 7515 section 4.1.11: what has to be understood and is not makes the token invalid.
+        if header.crit.is_some() {
+            return Err(InvalidToken("an extension that is not known here").into());
+        }
         let kid = header.kid.ok_or(InvalidToken("no key id"))?;
         let now = self.clock.now();
-        let key = match self.key(&kid) {
+        if self.is_due(now)
+            && let Err(error) = self.refresh(now).await
+        {
+            tracing::warn!(error = %Chain(&error), "the signing keys could not be read anew");
+        }
+        let key = match self.key(&kid, now) {
             Some(key) => key,
-            None if self.may_refresh(now) => {
+            None if self.may_look_up(now) => {
                 self.refresh(now).await.map_err(|error| VerifyError::Keys(Box::new(error)))?;
-                self.key(&kid).ok_or(InvalidToken("unknown key"))?
+                self.key(&kid, now).ok_or(InvalidToken("unknown key"))?
             }
             None => return Err(InvalidToken("unknown key").into()),
         };
         let claims = decode::<Claims>(token, &key, &signature_only())
             .map_err(|_| InvalidToken("bad signature or claims"))?;
-        Ok(self.principal(claims.claims, now)?)
+        Ok(self.verified(claims.claims, now)?)
     }
 
-    fn principal(&self, claims: Claims, now: Timestamp) -> Result<Principal, InvalidToken> {
+    fn verified(&self, claims: Claims, now: Timestamp) -> Result<Verified, InvalidToken> {
         let now = now.as_secs();
         if claims.iss != self.issuer || claims.aud != self.audience {
             return Err(InvalidToken("another issuer or audience"));
@@ -120,28 +160,47 @@ impl Verifier {
         if claims.exp.saturating_sub(claims.iat) > ACCESS_TOKEN_LIFETIME_SECONDS {
             return Err(InvalidToken("valid for too long"));
         }
-        Ok(Principal::User { id: claims.sub, role: claims.role })
+        let principal = Principal::User { id: claims.sub, role: claims.role };
+        Ok(Verified { principal, session: claims.sid })
     }
 
-    fn key(&self, kid: &str) -> Option<DecodingKey> {
-        self.keys.read().unwrap_or_else(PoisonError::into_inner).by_id.get(kid).cloned()
+    fn key(&self, kid: &str, now: Timestamp) -> Option<DecodingKey> {
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        let found = keys.by_id.get(kid)?;
+        found.retire_at.is_none_or(|at| now.as_secs() < at).then(|| found.key.clone())
     }
 
-    fn may_refresh(&self, now: Timestamp) -> bool {
-        let read_at = self.keys.read().unwrap_or_else(PoisonError::into_inner).read_at;
-        read_at.is_none_or(|read_at| now.as_millis() - read_at.as_millis() >= REFRESH_INTERVAL_MILLIS)
+    /// Whether what was read is old, or nothing was.
+    fn is_due(&self, now: Timestamp) -> bool {
+        let asked_at = self.keys.read().unwrap_or_else(PoisonError::into_inner).asked_at;
+        asked_at.is_none_or(|asked_at| now.as_millis() - asked_at.as_millis() >= REREAD_INTERVAL_MILLIS)
+    }
+
+    /// Whether an unknown key may be looked up; it counts as one lookup if so. Where no key is known at all,
+    /// the first is still to be published, and it always may.
+    fn may_look_up(&self, now: Timestamp) -> bool {
+        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        if now.as_millis() - keys.lookups_since.as_millis() >= LOOKUP_INTERVAL_MILLIS {
+            (keys.lookups, keys.lookups_since) = (0, now);
+        }
+        let may = keys.lookups < MAX_LOOKUPS || keys.by_id.is_empty();
+        keys.lookups += u32::from(may);
+        may
     }
 
     async fn refresh(&self, now: Timestamp) -> Result<(), KeyTableError> {
-        let keys = self.table.read().await?;
-        let by_id: Result<BTreeMap<_, _>, _> = keys
+        // First, so that a table that cannot be read is not asked at every request.
+        self.keys.write().unwrap_or_else(PoisonError::into_inner).asked_at = Some(now);
+        let published = self.table.read().await?;
+        let by_id: Result<BTreeMap<_, _>, _> = published
             .into_iter()
-            .map(|(kid, key)| Ok((kid, DecodingKey::from_ed_components(&BASE64URL_NOPAD.encode(&key.0))?)))
+            .map(|(kid, published)| {
+                let key = DecodingKey::from_ed_components(&BASE64URL_NOPAD.encode(&published.key.0))?;
+                Ok((kid, AcceptedKey { key, retire_at: published.retire_at }))
+            })
             .collect::<Result<_, jsonwebtoken::errors::Error>>();
         let by_id = by_id.map_err(|_| KeyTableError::Malformed)?;
         let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
-        // An empty table says that no key has been published yet: look again at the next token.
-        keys.read_at = (!by_id.is_empty()).then_some(now);
         keys.by_id = by_id;
         Ok(())
     }
@@ -190,6 +249,11 @@ mod tests {
 
     /// A verifier at `NOW` that knows the issuer's key, and whose table cannot be reached.
     fn verifier() -> Verifier {
+        verifier_until(None)
+    }
+
+    /// The same, whose key is retired at some second.
+    fn verifier_until(retire_at: Option<i64>) -> Verifier {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(NOW.unsigned_abs());
         let sdk = aws_types::SdkConfig::builder().time_source(StaticTimeSource::new(now)).build();
         let environment = Environment::new(BTreeMap::new(), sdk, Random::system());
@@ -207,10 +271,12 @@ mod tests {
             issuer: "shop".to_owned(),
             audience: "shop-api".to_owned(),
             clock: environment.clock(),
-            // Just read, so that an unknown key id is refused without another read.
+            // Just read, and looked up as often as may be, so that an unknown key id is refused without another read.
             keys: RwLock::new(Keys {
-                by_id: BTreeMap::from([(kid, key)]),
-                read_at: Some(environment.clock().now()),
+                by_id: BTreeMap::from([(kid, AcceptedKey { key, retire_at })]),
+                asked_at: Some(environment.clock().now()),
+                lookups: MAX_LOOKUPS,
+                lookups_since: environment.clock().now(),
             }),
         }
     }
@@ -244,6 +310,36 @@ mod tests {
         assert!(
             verifier().verify(&signed(|_, _| {})).await.is_ok(),
             "the tests' own tokens are good as they are"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_token_in_a_session_says_which() {
+        let now = Timestamp::from_millis(NOW * 1000);
+        let session = SessionId::fresh([7; 16]);
+        let token = issuer().mint_in(&session, &user(), Role::Customer, now).unwrap();
+        assert_eq!(verifier().verify_session(&token).await.unwrap().session, Some(session));
+        let token = issuer().mint(&user(), Role::Customer, now).unwrap();
+        assert_eq!(verifier().verify_session(&token).await.unwrap().session, None);
+        assert!(refused(&signed(|_, claims| claims["sid"] = json!("../"))).await);
+    }
+
+    #[tokio::test]
+    async fn a_key_is_accepted_until_it_is_retired() {
+        let token = signed(|_, _| {});
+        assert!(verifier_until(Some(NOW + 1)).verify(&token).await.is_ok());
+        assert!(matches!(verifier_until(Some(NOW)).verify(&token).await, Err(VerifyError::Invalid(_))));
+    }
+
+    #[test]
+    fn made_up_keys_are_looked_up_a_few_times_and_no_more() {
+        let verifier = verifier();
+        let at = |millis: i64| Timestamp::from_millis(NOW * 1000 + millis);
+        assert!(!verifier.may_look_up(at(LOOKUP_INTERVAL_MILLIS - 1)));
+        let looked_up = (0..100).filter(|_| verifier.may_look_up(at(LOOKUP_INTERVAL_MILLIS))).count();
+        assert_eq!(looked_up, 5);
+        assert!(
+            !verifier.is_due(at(REREAD_INTERVAL_MILLIS - 1)) && verifier.is_due(at(REREAD_INTERVAL_MILLIS))
         );
     }
 
@@ -283,6 +379,8 @@ mod tests {
         for typ in [None, Some("JWT"), Some("rt+jwt"), Some("AT+JWT")] {
             assert!(refused(&signed(|header, _| header.typ = typ.map(str::to_owned))).await, "{typ:?}");
         }
+        let critical = signed(|header, _| header.crit = Some(vec!["exp".to_owned()]));
+        assert!(refused(&critical).await, "a critical extension");
         for kid in [None, Some("unknown"), Some("../../etc/passwd"), Some("")] {
             assert!(refused(&signed(|header, _| header.kid = kid.map(str::to_owned))).await, "{kid:?}");
         }

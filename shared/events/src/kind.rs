@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use crate::{
     InventoryRejected, InventoryReleased, InventoryRepaired, InventoryReserved, InventoryUpdated,
     OrderRejected, OrderSnapshot, OrderStalled, ProductDeleted, ProductSnapshot, ReservationRepaired,
-    UserOrderPlaced, UserStatsRepaired,
+    UserDeleted, UserOrderPlaced, UserSnapshot, UserStatsRepaired,
 };
 
 /// What an event is about. Its text is the envelope's `subject` and the first part of the event's id.
@@ -109,6 +109,12 @@ events! {
     InventoryRepaired(InventoryRepaired) = "inventory.repaired" from "/products";
     /// An entry of the reservation ledger was put right.
     ReservationRepaired(ReservationRepaired) = "reservation.repaired" from "/products";
+    /// Somebody registered.
+    UserRegistered(UserSnapshot) = "user.registered" from "/users";
+    /// An account changed: its name, its address, its password or its role.
+    UserUpdated(UserSnapshot) = "user.updated" from "/users";
+    /// A user's personal data was erased.
+    UserDeleted(UserDeleted) = "user.deleted" from "/users";
     /// A confirmed order was counted in its user's statistics.
     UserOrderPlaced(UserOrderPlaced) = "user.order_placed" from "/users";
     /// A user's statistics, or their ledger, were put right.

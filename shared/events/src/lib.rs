@@ -24,4 +24,4 @@ pub use inventory::{
 pub use kind::{EventData, EventType, UnknownEventType};
 pub use orders::{OrderLine, OrderRejected, OrderSnapshot, OrderStalled, OrderStatus};
 pub use products::{ProductDeleted, ProductSnapshot};
-pub use users::{StatsFigures, UserOrderPlaced, UserStatsRepaired};
+pub use users::{StatsFigures, UserDeleted, UserOrderPlaced, UserSnapshot, UserStatsRepaired};

@@ -6,6 +6,39 @@ use shop_types::{Money, OrderId, Timestamp, UserId};
 
 use crate::kind::Aggregate;
 
+/// The data of `user.registered` and `user.updated`: which account, and nothing of whom. Who needs a name or an
+/// address asks the users service when it is needed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct UserSnapshot {
+    /// The user.
+    pub user_id: UserId,
+    /// Whether the user runs the shop.
+    pub is_admin: bool,
+    /// When the user registered.
+    pub registered_at: Timestamp,
+}
+
+impl Aggregate for UserSnapshot {
+    fn aggregate(&self) -> String {
+        self.user_id.to_string()
+    }
+}
+
+/// The data of `user.deleted`: whoever keeps something of this user that says who it was erases it now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct UserDeleted {
+    /// The user.
+    pub user_id: UserId,
+    /// When the user was deleted.
+    pub deleted_at: Timestamp,
+}
+
+impl Aggregate for UserDeleted {
+    fn aggregate(&self) -> String {
+        self.user_id.to_string()
+    }
+}
+
 /// The data of `user.order_placed`. Its aggregate is the ledger entry of the user and the order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UserOrderPlaced {

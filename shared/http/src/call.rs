@@ -1,12 +1,14 @@
 //! A request after its token was checked: what a handler may ask of it.
 
+use std::net::IpAddr;
 use std::str::FromStr;
 
 use lambda_http::http::{HeaderMap, StatusCode, header};
+use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use shop_auth::Principal;
+use shop_auth::{Principal, SessionId, Verified};
 
 use crate::{Cursor, EntityTag, FieldError, Input, Problem};
 
@@ -26,6 +28,8 @@ pub struct Call {
     pub principal: Principal,
     /// The gateway's id of the request: it is in the answer, in the log, and the events' correlation id.
     pub request_id: String,
+    /// The session that the token was issued in, if one came with the request and it was in one.
+    pub session: Option<SessionId>,
     request: Request,
 }
 
@@ -61,8 +65,18 @@ pub struct PageRequest<T> {
 }
 
 impl Call {
-    pub(crate) fn new(principal: Principal, request_id: String, request: Request) -> Self {
-        Self { principal, request_id, request }
+    pub(crate) fn new(caller: Verified, request_id: String, request: Request) -> Self {
+        Self { principal: caller.principal, session: caller.session, request_id, request }
+    }
+
+    /// The address that the request came from, as the gateway saw it: no header of the client's says so. It
+    /// is personal data, and must be neither stored nor logged as it is.
+    #[must_use]
+    pub fn source_address(&self) -> Option<IpAddr> {
+        match self.request.request_context_ref()? {
+            RequestContext::ApiGatewayV2(context) => context.http.source_ip.as_deref()?.parse().ok(),
+            _ => None,
+        }
     }
 
     fn headers(&self) -> &HeaderMap {

@@ -64,6 +64,22 @@ impl Problem {
         problem
     }
 
+    /// 401: what was presented in the body proves nothing. The code says what kind of thing it was.
+    #[must_use]
+    pub fn not_proven(code: &'static str, detail: &'static str) -> Self {
+        let mut problem = Self::new(StatusCode::UNAUTHORIZED, code, detail);
+        problem.0.headers.push((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")));
+        problem
+    }
+
+    /// 429: it was tried too often; in so many seconds it may be tried again (RFC 6585 section 4).
+    #[must_use]
+    pub fn too_many_requests(code: &'static str, detail: &'static str, retry_after: u32) -> Self {
+        let mut problem = Self::new(StatusCode::TOO_MANY_REQUESTS, code, detail);
+        problem.0.headers.push((header::RETRY_AFTER, HeaderValue::from(retry_after)));
+        problem
+    }
+
     /// 403: the role does not allow it.
     #[must_use]
     pub fn forbidden() -> Self {
@@ -152,6 +168,13 @@ impl Problem {
     #[must_use]
     pub fn errors(&self) -> &[FieldError] {
         &self.0.errors
+    }
+
+    /// What went wrong inside, for who answers with no HTTP; its text, where nothing did.
+    #[must_use]
+    pub fn into_source(self) -> Box<dyn Error + Send + Sync> {
+        let Details { source, detail, .. } = *self.0;
+        source.unwrap_or_else(|| detail.into())
     }
 
     /// Writes the answer; a problem of our own is logged with its causes.

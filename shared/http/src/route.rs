@@ -7,7 +7,7 @@ use lambda_http::http::{HeaderValue, StatusCode, header};
 use lambda_http::request::{LambdaRequest, RequestContext};
 use lambda_http::{Adapter, Body, LambdaEvent, Request, RequestExt, Response, Service, service_fn};
 use serde_json::value::RawValue;
-use shop_auth::{Principal, Verifier, VerifyError};
+use shop_auth::{Principal, Verified, Verifier, VerifyError};
 use shop_lambda::{FunctionError, Handler, Invocation};
 
 use crate::{Call, MAX_BODY_BYTES, Problem, Reply};
@@ -79,8 +79,8 @@ impl<R: Route> HttpHandler<R> {
     }
 
     async fn answer(&self, request: Request, request_id: &str) -> Result<Reply, Problem> {
-        let principal = self.principal(&request).await?;
-        match (R::ACCESS, &principal) {
+        let caller = self.caller(&request).await?;
+        match (R::ACCESS, &caller.principal) {
             (Access::Public, _) => {}
             (_, Principal::Guest) => return Err(Problem::unauthorized("This needs an access token.", false)),
             (Access::SignedIn, _) => {}
@@ -91,13 +91,15 @@ impl<R: Route> HttpHandler<R> {
             let detail = format!("The body has more than {MAX_BODY_BYTES} bytes.");
             return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail));
         }
-        self.route.handle(Call::new(principal, request_id.to_owned(), request)).await
+        self.route.handle(Call::new(caller, request_id.to_owned(), request)).await
     }
 
     /// No `Authorization` header is a guest; one that proves nothing is an error, never a guest.
-    async fn principal(&self, request: &Request) -> Result<Principal, Problem> {
+    async fn caller(&self, request: &Request) -> Result<Verified, Problem> {
         let mut values = request.headers().get_all(header::AUTHORIZATION).iter();
-        let Some(value) = values.next() else { return Ok(Principal::Guest) };
+        let Some(value) = values.next() else {
+            return Ok(Verified { principal: Principal::Guest, session: None });
+        };
         let invalid = || Problem::unauthorized("The access token is not valid.", true);
         if values.next().is_some() {
             return Err(invalid());
@@ -107,8 +109,8 @@ impl<R: Route> HttpHandler<R> {
             Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
             _ => return Err(invalid()),
         };
-        match self.verifier.verify(token).await {
-            Ok(principal) => Ok(principal),
+        match self.verifier.verify_session(token).await {
+            Ok(caller) => Ok(caller),
             Err(VerifyError::Invalid(reason)) => {
                 tracing::info!(%reason, "a token was refused");
                 Err(invalid())

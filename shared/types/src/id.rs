@@ -145,6 +145,12 @@ impl UserId {
         Self(sortable("usr_", now, random))
     }
 
+    /// The id of the one account that can be registered under an idempotency key.
+    #[must_use]
+    pub fn derived(scope: &str, idempotency_key: &str) -> Self {
+        Self(derived("usr_", "user", scope, idempotency_key))
+    }
+
     fn is_valid(text: &str) -> bool {
         has_shape(text, "usr_")
     }

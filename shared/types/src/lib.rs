@@ -1,9 +1,11 @@
-//! The vocabulary of the shop: money, ids, time. Pure: no AWS, no HTTP, no I/O.
+//! The vocabulary of the shop: money, ids, time, e-mail addresses. Pure: no AWS, no HTTP, no I/O.
 
+mod email;
 mod id;
 mod money;
 mod timestamp;
 
+pub use email::{EmailAddress, ParseEmailError};
 pub use id::{OrderId, ParseIdError, ProductId, UserId};
 pub use money::{AmountError, Currency, MAX_AMOUNT, Money, UnknownCurrency};
 pub use timestamp::{ParseTimestampError, Timestamp};

@@ -73,6 +73,32 @@ const ORDERS: Shape =
 const PRODUCTS: Shape =
     Shape { required: &["data", "next_cursor"], optional: &[], nested: &[("data", &PRODUCT)] };
 
+const USER: Shape = Shape {
+    required: &["id", "email", "name", "role", "version", "created_at", "updated_at"],
+    optional: &[],
+    nested: &[],
+};
+
+const USERS: Shape = Shape { required: &["data", "next_cursor"], optional: &[], nested: &[("data", &USER)] };
+
+const TOKENS: Shape = Shape {
+    required: &[
+        "access_token",
+        "token_type",
+        "expires_in",
+        "refresh_token",
+        "refresh_expires_in",
+        "user_id",
+        "role",
+    ],
+    optional: &[],
+    nested: &[],
+};
+
+const KEYS: Shape = Shape { required: &["keys"], optional: &[], nested: &[("keys", &KEY)] };
+
+const KEY: Shape = Shape { required: &["kty", "crv", "use", "alg", "kid", "x"], optional: &[], nested: &[] };
+
 const FIELD_ERROR: Shape = Shape { required: &["pointer", "code", "detail"], optional: &[], nested: &[] };
 
 const PROBLEM: Shape = Shape {
@@ -163,8 +189,14 @@ fn documented(method: &Method, route: &[&str]) -> Option<Answer> {
         ("GET", ["orders"]) => Answer::Json(&ORDERS),
         ("POST", ["products"]) | ("GET" | "PATCH", ["products", _]) => Answer::Json(&PRODUCT),
         ("GET", ["products"]) => Answer::Json(&PRODUCTS),
-        ("DELETE", ["products", _]) => Answer::Nothing,
         ("PATCH", ["products", _, "stock"]) => Answer::Json(&STOCK),
+        ("POST", ["users"]) | ("GET" | "PATCH", ["users", _]) | ("PUT", ["users", _, "role"]) => {
+            Answer::Json(&USER)
+        }
+        ("GET", ["users"]) => Answer::Json(&USERS),
+        ("DELETE", ["products" | "users", _] | ["sessions", "current"]) => Answer::Nothing,
+        ("POST", ["sessions"] | ["sessions", "refresh"]) => Answer::Json(&TOKENS),
+        ("GET", [".well-known", "jwks.json"]) => Answer::Json(&KEYS),
         ("GET", ["users", _, "stats"]) => Answer::Json(&STATISTICS),
         _ => return None,
     })

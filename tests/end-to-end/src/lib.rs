@@ -4,6 +4,7 @@
 //! deployed stack alike. It must reach for no table, queue or function. `tests/embedded.rs` runs it against
 //! the embedded cloud; the binary runs it against any URL.
 
+mod accounts;
 mod contract;
 mod reply;
 mod request;

@@ -1,8 +1,9 @@
 //! Runs the suite against a shop that is there: `cargo run -p end-to-end -- --base-url URL`.
 //!
 //! Without more, the shop must give the demo identity, as `cargo run` does. Elsewhere the environment gives
-//! an administrator's token (`SHOP_ADMIN_TOKEN`), or the stack's signing secret (`SHOP_TOKEN_SECRET`), with
-//! which the suite can be anybody. Secrets come by the environment only: arguments can be seen by others.
+//! what an administrator logs in with (`SHOP_ADMIN_EMAIL`, `SHOP_ADMIN_PASSWORD`) or a token of one
+//! (`SHOP_ADMIN_TOKEN`), or the stack's signing secret (`SHOP_TOKEN_SECRET`), with which the suite can be anybody.
+//! Secrets come by the environment only: arguments can be seen by others.
 
 use std::io::stdout;
 use std::process::ExitCode;
@@ -46,6 +47,9 @@ fn identities(arguments: &Arguments) -> Result<Identities> {
         let (issuer, audience) = (&arguments.token_issuer, &arguments.token_audience);
         let issuer = TokenIssuer::from_secret(&secret, issuer, audience).context("SHOP_TOKEN_SECRET")?;
         return Ok(Identities::Anybody(mint_with(issuer)));
+    }
+    if let (Some(email), Some(password)) = (variable("SHOP_ADMIN_EMAIL"), variable("SHOP_ADMIN_PASSWORD")) {
+        return Ok(Identities::LogIn { email, password });
     }
     Ok(variable("SHOP_ADMIN_TOKEN").map_or(Identities::Demo, Identities::Administrator))
 }

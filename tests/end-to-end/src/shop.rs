@@ -1,8 +1,8 @@
 //! The shop under test: where it is, who the suite can be there, and how much it may ask of it.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
@@ -10,6 +10,7 @@ use reqwest::Client;
 use reqwest::header::AUTHORIZATION;
 use reqwest::redirect::Policy;
 
+use crate::accounts;
 use crate::request::Caller;
 
 /// A call that takes longer has failed. An emulator that works off a queue may take seconds.
@@ -74,6 +75,13 @@ pub enum Identities {
     Demo,
     /// An administrator, by a token that was given.
     Administrator(String),
+    /// An administrator, who logs in.
+    LogIn {
+        /// The administrator's e-mail address.
+        email: String,
+        /// The password.
+        password: String,
+    },
     /// Anybody.
     Anybody(Mint),
 }
@@ -83,6 +91,7 @@ impl fmt::Debug for Identities {
         f.write_str(match self {
             Self::Demo => "Demo",
             Self::Administrator(_) => "Administrator",
+            Self::LogIn { .. } => "LogIn",
             Self::Anybody(_) => "Anybody",
         })
     }
@@ -99,7 +108,12 @@ pub struct Shop {
     scale: Scale,
     run: String,
     names: AtomicU64,
+    /// The tokens of customers who have registered and done nothing yet.
+    customers: Mutex<Vec<String>>,
 }
+
+/// As many customers as all scenarios take who cannot have tokens minted.
+const CUSTOMERS: usize = 32;
 
 impl Shop {
     /// Opens the shop at a base URL, and asks it whether it gives a demo identity.
@@ -117,7 +131,27 @@ impl Shop {
         );
         // Unique to this run: the suite may run against one shop many times.
         let run = SystemTime::now().duration_since(UNIX_EPOCH)?.as_micros();
-        Ok(Self { http, base, identities, guests, scale, run: format!("{run:x}"), names: AtomicU64::new(0) })
+        let mut shop = Self {
+            http,
+            base,
+            identities,
+            guests,
+            scale,
+            run: format!("{run:x}"),
+            names: AtomicU64::new(0),
+            customers: Mutex::default(),
+        };
+        if let Identities::LogIn { email, password } = &shop.identities {
+            let token = accounts::log_in(&shop, email, password).await?.access;
+            shop.identities = Identities::Administrator(token);
+        }
+        if !matches!(shop.identities, Identities::Anybody(_)) {
+            for _ in 0..CUSTOMERS {
+                let token = accounts::customer(&shop).await?.access;
+                shop.customers.lock().unwrap_or_else(PoisonError::into_inner).push(token);
+            }
+        }
+        Ok(shop)
     }
 
     /// How much may be asked.
@@ -145,6 +179,7 @@ impl Shop {
         let token = match &self.identities {
             Identities::Demo => None,
             Identities::Administrator(token) => Some(token.clone()),
+            Identities::LogIn { .. } => anyhow::bail!("nobody has logged in"),
             Identities::Anybody(mint) => Some(mint(&Person::Administrator, SystemTime::now())?),
         };
         Ok(Caller::new(self, token))
@@ -152,13 +187,17 @@ impl Shop {
 
     /// A customer who has never been here.
     pub(crate) fn new_customer(&self) -> Result<Caller<'_>> {
-        self.customer_since(SystemTime::now())
+        if matches!(self.identities, Identities::Anybody(_)) {
+            return self.customer_since(SystemTime::now());
+        }
+        let registered = self.customers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        Ok(Caller::new(self, Some(registered.context("more customers have to register")?)))
     }
 
     /// A customer who has never been here, whose token was issued at a time.
     pub(crate) fn customer_since(&self, issued: SystemTime) -> Result<Caller<'_>> {
         let Identities::Anybody(mint) = &self.identities else {
-            return Err(Ignored("needs tokens of customers").into());
+            return Err(Ignored("needs tokens of other times").into());
         };
         let customer = Person::Customer(self.new_user_id());
         Ok(Caller::new(self, Some(mint(&customer, issued)?)))
@@ -168,7 +207,9 @@ impl Shop {
     pub(crate) fn buyer(&self) -> Result<Caller<'_>> {
         match &self.identities {
             Identities::Anybody(_) => self.new_customer(),
-            Identities::Demo | Identities::Administrator(_) => self.administrator(),
+            Identities::Demo | Identities::Administrator(_) | Identities::LogIn { .. } => {
+                self.administrator()
+            }
         }
     }
 
@@ -179,6 +220,16 @@ impl Shop {
         } else {
             Err(Ignored("needs a shop without demo identity").into())
         }
+    }
+
+    /// Somebody with an access token.
+    pub(crate) fn with_token(&self, token: impl Into<String>) -> Caller<'_> {
+        Caller::new(self, Some(token.into()))
+    }
+
+    /// Somebody who sends no token, whoever that is here.
+    pub(crate) fn nobody(&self) -> Caller<'_> {
+        Caller::new(self, None)
     }
 
     /// Somebody with the given text as the value of `Authorization`.

@@ -1,6 +1,7 @@
-//! One service alone, or some together, over the embedded cloud: its handlers and consumers as they are deployed, wired by
-//! template.yaml, in virtual time. What other services would do, a test does itself.
+//! One service alone, or some together, over the embedded cloud: handlers and consumers as they are deployed,
+//! wired by template.yaml, in virtual time. What other services would do, a test does itself.
 
+mod accounts;
 mod answer;
 mod books;
 mod queue;
@@ -22,17 +23,22 @@ use shop_local::cloud::{Cloud, Options, simulated_runtime};
 use shop_local::template::Template;
 use shop_types::{Timestamp, UserId};
 
+pub use accounts::{Account, PASSWORD};
 pub use answer::Answer;
 pub use books::Books;
 pub use queue::order_event;
 
-/// A secret as long as the stack's own.
-const SECRET: &str = "a secret of sixty-four characters, which only this test knows!!";
+/// A secret as long as the stack's own, from which [`Service::issuer`] has its key.
+pub const SECRET: &str = "a secret of sixty-four characters, which only this test knows!!";
+
+/// Where requests come from, unless a test says otherwise.
+const SOURCE: &str = "203.0.113.7";
 
 /// A cloud that runs the functions of one service.
 pub struct Service {
     /// The cloud.
     pub cloud: Cloud,
+    /// Mints the tokens of a key that is not the stack's own.
     issuer: TokenIssuer,
     clock: SharedTimeSource,
 }
@@ -93,10 +99,31 @@ impl Service {
 
     /// A token of the administrator, who is the same user each time.
     fn administrator(&self) -> Result<String> {
-        let now = self.clock.now().duration_since(UNIX_EPOCH)?;
-        let now = Timestamp::from_millis(i64::try_from(now.as_millis())?);
         let user = UserId::fresh(Timestamp::from_millis(0), [1; 10]);
-        Ok(self.issuer.mint(&user, Role::Admin, now)?)
+        Ok(self.issuer.mint(&user, Role::Admin, self.now()?)?)
+    }
+
+    /// The issuer of a key that is not the stack's own, but published as if it were.
+    #[must_use]
+    pub fn issuer(&self) -> &TokenIssuer {
+        &self.issuer
+    }
+
+    /// A customer's token of that issuer, of this moment.
+    ///
+    /// # Errors
+    /// When the id is none.
+    pub fn token(&self, user: &str) -> Result<String> {
+        Ok(self.issuer.mint(&user.parse()?, Role::Customer, self.now()?)?)
+    }
+
+    /// The time, by the cloud's clock.
+    ///
+    /// # Errors
+    /// When it is before 1970.
+    pub fn now(&self) -> Result<Timestamp> {
+        let now = self.clock.now().duration_since(UNIX_EPOCH)?;
+        Ok(Timestamp::from_millis(i64::try_from(now.as_millis())?))
     }
 
     /// The administrator sends a request.
@@ -144,7 +171,27 @@ impl Service {
             let bearer = if *name == "authorization" { "Bearer " } else { "" };
             request = request.header(*name, format!("{bearer}{value}"));
         }
-        Answer::of(self.cloud.invoke_http(request.body(body)?, "203.0.113.7").await)
+        Answer::of(self.cloud.invoke_http(request.body(body)?, SOURCE).await)
+    }
+
+    /// Somebody sends no body, and this as the value of `Authorization`.
+    ///
+    /// # Errors
+    /// When the answer is not JSON.
+    pub async fn raw(&self, method: &Method, path: &str, authorization: &str) -> Result<Answer> {
+        let request = Request::builder().method(method).uri(path).header("authorization", authorization);
+        Answer::of(self.cloud.invoke_http(request.body(Bytes::new())?, SOURCE).await)
+    }
+
+    /// Somebody at a network address sends a JSON body, without a token.
+    ///
+    /// # Errors
+    /// When the answer is not JSON.
+    pub async fn post_from(&self, source: &str, path: &str, body: &Value) -> Result<Answer> {
+        let request = Request::builder().method(Method::POST).uri(path);
+        let request =
+            request.header("content-type", "application/json").body(Bytes::from(body.to_string()))?;
+        Answer::of(self.cloud.invoke_http(request, source).await)
     }
 
     /// Invokes a function with a payload.

@@ -152,6 +152,11 @@ pub(crate) fn good() -> Template {
     Template::parse(GOOD).unwrap()
 }
 
+/// Its text.
+pub(crate) const fn text() -> &'static str {
+    GOOD
+}
+
 /// The same with the first `from` replaced.
 pub(crate) fn changed(from: &str, to: &str) -> Template {
     let text = GOOD.replacen(from, to, 1);

@@ -1,4 +1,5 @@
-//! Operations: logs end, tables can be restored, and what goes wrong raises an alarm.
+//! Operations: logs end, tables can be restored, what goes wrong raises an alarm, and a flood of one kind of
+//! request stays its own.
 
 use serde_json::{Value, json};
 
@@ -13,6 +14,7 @@ pub fn check(template: &Template) -> Vec<String> {
     tables(template, &mut wrong);
     alarms(template, &mut wrong);
     apis(template, &mut wrong);
+    hashing(template, &mut wrong);
     wrong
 }
 
@@ -37,6 +39,35 @@ fn apis(template: &Template, wrong: &mut Vec<String>) {
                 .any(|Route { method, path, .. }| format!("{method} {path}") == limited)
             {
                 wrong.push(format!("{id}: it limits {limited}, which is no route"));
+            }
+        }
+    }
+}
+
+/// Functions that hash passwords have a whole processor, a reserved concurrency, and a route of its own limit:
+/// each call costs a thousand times what others do.
+fn hashing(template: &Template, wrong: &mut Vec<String>) {
+    let limited: Vec<_> = template
+        .of_type("AWS::Serverless::HttpApi")
+        .flat_map(|(_, api)| members(&api["RouteSettings"]))
+        .map(|(route, _)| route)
+        .collect();
+    let hashes = |variables: std::collections::BTreeSet<&str>| variables.contains("PASSWORD_MEMORY_KIB");
+    for function in template.functions().into_iter().filter(|function| hashes(function.variables())) {
+        if function.property("MemorySize") != 1769 {
+            wrong.push(format!("{}: it hashes passwords on less than a processor", function.id));
+        }
+        if function.property("ReservedConcurrentExecutions").is_null() {
+            wrong.push(format!("{}: a flood of passwords would take every function's share", function.id));
+        }
+        for (_, event) in template.sources("HttpApi").iter().filter(|(found, _)| found.id == function.id) {
+            let route = format!(
+                "{} {}",
+                event["Method"].as_str().unwrap_or_default(),
+                event["Path"].as_str().unwrap_or_default()
+            );
+            if !limited.contains(&route.as_str()) {
+                wrong.push(format!("{}: {route} has no limit of its own", function.id));
             }
         }
     }
@@ -133,5 +164,23 @@ mod tests {
         finds(check, "Value: !Ref PlaceOrderFunction", "Value: other", "when it fails");
         finds(check, "MetricName: IteratorAge", "MetricName: Duration", "falls behind");
         finds(check, "AlarmActions: [!Ref AlarmTopic]", "AlarmActions: []", "no alarm");
+    }
+
+    #[test]
+    fn passwords_that_are_hashed_on_too_little_are_found() {
+        let hashing = "PASSWORD_MEMORY_KIB: !Ref Memory";
+        finds(check, "ORDERS_TABLE: !Ref OrdersTable", hashing, "less than a processor");
+        finds(check, "ORDERS_TABLE: !Ref OrdersTable", hashing, "every function's share");
+        let unlimited = "POST /orders: { ThrottlingRateLimit: 10 }";
+        let template = crate::broken::changed("ORDERS_TABLE: !Ref OrdersTable", hashing);
+        assert!(check(&template).iter().all(|line| !line.contains("no limit of its own")));
+        assert!(crate::broken::text().contains(unlimited));
+        let text = crate::broken::text().replacen(unlimited, "", 1).replacen(
+            "ORDERS_TABLE: !Ref OrdersTable",
+            hashing,
+            1,
+        );
+        let found = check(&Template::parse(&text).unwrap());
+        assert!(found.iter().any(|line| line.contains("no limit of its own")), "{found:?}");
     }
 }

@@ -106,22 +106,21 @@ pub fn table(template: &Template) -> String {
     rows.join("\n")
 }
 
-/// The functions that name a secret among their variables or resources.
+/// Which functions name which secret, among their variables or resources.
 #[must_use]
 pub fn readers_of_secrets(template: &Template) -> Vec<String> {
-    let names_secret = |value: &Value| {
-        let text = value.to_string();
-        template.of_type("AWS::SecretsManager::Secret").any(|(secret, _)| text.contains(secret))
-    };
-    template
-        .functions()
-        .iter()
-        .filter(|function| {
-            let resource = template.resource(function.id);
-            members(resource).any(|(_, value)| names_secret(value))
-        })
-        .map(|function| function.id.to_owned())
-        .collect()
+    let mut readers = Vec::new();
+    for function in template.functions() {
+        let resource = template.resource(function.id);
+        for (secret, _) in template.of_type("AWS::SecretsManager::Secret") {
+            if members(resource).any(|(_, value)| value.to_string().contains(secret)) {
+                let name = names::of_logical_id(function.id).unwrap_or_default();
+                readers.push(format!("{name} reads {secret}"));
+            }
+        }
+    }
+    readers.sort();
+    readers
 }
 
 #[cfg(test)]
@@ -154,6 +153,6 @@ mod tests {
     fn a_reader_of_the_secret_is_found() {
         assert_eq!(readers_of_secrets(&good()), [""; 0]);
         let leaked = changed("ORDERS_TABLE: !Ref OrdersTable", "SECRET: !Ref TokenSecret");
-        assert_eq!(readers_of_secrets(&leaked), ["PlaceOrderFunction"]);
+        assert_eq!(readers_of_secrets(&leaked), ["place-order reads TokenSecret"]);
     }
 }

@@ -6,7 +6,7 @@ use anyhow::Result;
 use super::{Emulator, Stack, up, with_emulator};
 use crate::e2e::{Scale, suite};
 use crate::project::Project;
-use crate::{acceptance, conformance, watch};
+use crate::{acceptance, admin, conformance, watch};
 
 /// Deploys this checkout into the emulator, runs the checks, and takes it down again unless it was up before.
 ///
@@ -36,5 +36,6 @@ pub(crate) fn checks(project: &Project, emulator: &Emulator, base_url: &str) -> 
         ("SHOP_TOKEN_AUDIENCE", stack.output("TokenAudience")?.to_owned()),
     ];
     suite(project, base_url, Scale::Emulator, &identity)?;
+    admin::check(project, emulator)?;
     watch::check(project, emulator)
 }

@@ -21,7 +21,7 @@ pub(crate) use e2e::{checks, e2e};
 pub(crate) use stack::Stack;
 
 /// The stack's name in samconfig.toml's environment `local`.
-const STACK: &str = "shop-local";
+pub(crate) const STACK: &str = "shop-local";
 /// The region of that environment; the emulator keeps regions apart, as AWS does.
 pub(crate) const REGION: &str = "us-east-1";
 

@@ -160,6 +160,12 @@ fn protected(product: &str, order: &str) -> Vec<(Method, String)> {
         (Method::PATCH, format!("/products/{product}")),
         (Method::DELETE, format!("/products/{product}")),
         (Method::PATCH, format!("/products/{product}/stock")),
+        (Method::GET, "/users".to_owned()),
+        (Method::GET, "/users/me".to_owned()),
+        (Method::PATCH, "/users/me".to_owned()),
+        (Method::DELETE, "/users/usr_00000000000000000000000001".to_owned()),
+        (Method::PUT, "/users/usr_00000000000000000000000001/role".to_owned()),
+        (Method::DELETE, "/sessions/current".to_owned()),
         (Method::GET, "/users/me/stats".to_owned()),
         (Method::GET, "/users/usr_00000000000000000000000001/stats".to_owned()),
     ]

@@ -6,6 +6,7 @@ use futures::future::LocalBoxFuture;
 use crate::shop::Shop;
 
 mod access;
+mod accounts;
 mod answers;
 mod bad_fields;
 mod bad_input;
@@ -84,6 +85,18 @@ scenarios![
     access::a_broken_token_is_refused,
     access::a_changed_token_is_refused,
     access::a_token_has_its_time,
+    accounts::a_customer_registers_and_orders,
+    accounts::an_address_is_one_account,
+    accounts::a_registration_is_replayed,
+    accounts::a_refresh_token_is_good_once,
+    accounts::a_log_out_ends_the_session,
+    accounts::an_account_is_changed,
+    accounts::a_role_is_given_and_taken,
+    accounts::a_deleted_user_is_gone,
+    accounts::guessing_ends_soon,
+    accounts::keys_are_public,
+    accounts::mistakes_are_named,
+    accounts::a_guest_leaves_an_address,
     bad_input::bodies_that_are_no_object_are_refused,
     bad_fields::of_an_order_are_named,
     bad_fields::of_a_product_are_named,

@@ -1,0 +1,6 @@
+//! `PATCH /users/{id}`: writes the users table and the sessions table; reads the lookup secret.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    shop_lambda::run(users::update_user::FUNCTION).await
+}

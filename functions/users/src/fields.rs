@@ -1,0 +1,234 @@
+//! The fields of an account in a request: what is allowed, and every mistake by name.
+
+use shop_auth::Role;
+use shop_http::{Input, Node, Problem};
+use shop_types::EmailAddress;
+
+use crate::password::Password;
+
+const MAX_NAME: usize = 200;
+
+/// An account to be registered.
+#[derive(Debug)]
+pub struct Draft {
+    /// The e-mail address.
+    pub email: EmailAddress,
+    /// The password.
+    pub password: Password,
+    /// The name: 1 to 200 characters.
+    pub name: String,
+}
+
+impl Draft {
+    /// Reads the body of `POST /users`.
+    ///
+    /// # Errors
+    /// 422 with every mistake.
+    pub fn read(input: Input<'_>) -> Result<Self, Problem> {
+        let draft = Self::fields(&input.root());
+        input.finish(draft)
+    }
+
+    fn fields(body: &Node<'_>) -> Option<Self> {
+        let mut body = body.object()?;
+        let email = body.required("email").and_then(|node| email(&node));
+        let password = body.required("password").and_then(|node| Password::read_new(&node));
+        let name = body.required("name").and_then(|node| name(&node));
+        body.finish();
+        Some(Self { email: email?, password: password?, name: name? })
+    }
+}
+
+/// What somebody logs in with.
+#[derive(Debug)]
+pub struct Credentials {
+    /// The e-mail address.
+    pub email: EmailAddress,
+    /// The password.
+    pub password: Password,
+}
+
+impl Credentials {
+    /// Reads the body of `POST /sessions`.
+    ///
+    /// # Errors
+    /// 422 with every mistake.
+    pub fn read(input: Input<'_>) -> Result<Self, Problem> {
+        let credentials = Self::fields(&input.root());
+        input.finish(credentials)
+    }
+
+    fn fields(body: &Node<'_>) -> Option<Self> {
+        let mut body = body.object()?;
+        let email = body.required("email").and_then(|node| email(&node));
+        let password = body.required("password").and_then(|node| Password::read_known(&node));
+        body.finish();
+        Some(Self { email: email?, password: password? })
+    }
+}
+
+/// Changes of an account that somebody asks for: `None` leaves a field as it is.
+#[derive(Debug, Default)]
+pub struct Wishes {
+    /// Another name.
+    pub name: Option<String>,
+    /// Another e-mail address.
+    pub email: Option<EmailAddress>,
+    /// Another password.
+    pub password: Option<Password>,
+    /// The password as it is: it must come with another address or password.
+    pub current_password: Option<Password>,
+}
+
+impl Wishes {
+    /// Reads the body of `PATCH /users/{id}`.
+    ///
+    /// # Errors
+    /// 422 with every mistake, and for a body that changes nothing.
+    pub fn read(input: Input<'_>) -> Result<Self, Problem> {
+        let wishes = Self::fields(&input.root());
+        input.finish(wishes)
+    }
+
+    fn fields(root: &Node<'_>) -> Option<Self> {
+        let mut body = root.object()?;
+        let name = body.nullable("name").map(|node| name(&node));
+        let email = body.nullable("email").map(|node| email(&node));
+        let password = body.nullable("password").map(|node| Password::read_new(&node));
+        let needs_proof = email.is_some() || password.is_some();
+        let current =
+            if needs_proof { body.required("current_password") } else { body.nullable("current_password") };
+        let current = current.map(|node| Password::read_known(&node));
+        body.finish();
+        if name.is_none() && !needs_proof {
+            root.note("nothing_to_change", "Name at least one field to change.");
+            return None;
+        }
+        Some(Self {
+            name: given(name)?,
+            email: given(email)?,
+            password: given(password)?,
+            current_password: given(current)?,
+        })
+    }
+}
+
+/// Reads the body of `PUT /users/{id}/role`.
+///
+/// # Errors
+/// 422 with every mistake.
+pub fn read_role(input: Input<'_>) -> Result<Role, Problem> {
+    let role = input.root().object().and_then(|mut body| {
+        let role = body.required("role").and_then(|node| role(&node));
+        body.finish();
+        role
+    });
+    input.finish(role)
+}
+
+/// Reads the body of `POST /sessions/refresh`: the token's text, whatever it is worth.
+///
+/// # Errors
+/// 422 with every mistake.
+pub fn read_refresh_token(input: Input<'_>) -> Result<String, Problem> {
+    let token = input.root().object().and_then(|mut body| {
+        let token = body.required("refresh_token").and_then(|node| node.text(1..=512));
+        body.finish();
+        token
+    });
+    input.finish(token)
+}
+
+fn email(node: &Node<'_>) -> Option<EmailAddress> {
+    node.parsed("invalid_email", "This must be an e-mail address in ASCII, such as ada@example.com.")
+}
+
+fn name(node: &Node<'_>) -> Option<String> {
+    let name = node.text(1..=MAX_NAME)?;
+    if name.trim().is_empty() {
+        node.note("blank", "This must not be blank.");
+        return None;
+    }
+    Some(name)
+}
+
+fn role(node: &Node<'_>) -> Option<Role> {
+    match node.text(1..=20)?.as_str() {
+        "customer" => Some(Role::Customer),
+        "admin" => Some(Role::Admin),
+        _ => {
+            node.note("unknown_role", "This must be customer or admin.");
+            None
+        }
+    }
+}
+
+/// A field that was left out is no mistake; one that could not be read is.
+#[expect(clippy::option_option, reason = "left out, mistaken, and read are three things")]
+fn given<T>(field: Option<Option<T>>) -> Option<Option<T>> {
+    match field {
+        None => Some(None),
+        Some(None) => None,
+        Some(value) => Some(value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mistakes<T: std::fmt::Debug>(
+        body: &str,
+        read: fn(Input<'_>) -> Result<T, Problem>,
+    ) -> Vec<(String, &'static str)> {
+        let problem = read(Input::parse(body.as_bytes()).unwrap()).unwrap_err();
+        problem.errors().iter().map(|error| (error.pointer.clone(), error.code)).collect()
+    }
+
+    fn named(errors: &[(&str, &'static str)]) -> Vec<(String, &'static str)> {
+        errors.iter().map(|(pointer, code)| ((*pointer).to_owned(), *code)).collect()
+    }
+
+    #[test]
+    fn every_mistake_of_a_registration_is_told() {
+        let expected = [("/email", "missing"), ("/password", "missing"), ("/name", "missing")];
+        assert_eq!(mistakes("{}", Draft::read), named(&expected));
+        let body = r#"{"email": "ada", "password": "short", "name": " ", "role": "admin"}"#;
+        let expected = [
+            ("/email", "invalid_email"),
+            ("/password", "wrong_length"),
+            ("/name", "blank"),
+            ("/role", "unexpected"),
+        ];
+        assert_eq!(mistakes(body, Draft::read), named(&expected));
+    }
+
+    #[test]
+    fn another_address_or_password_needs_the_password() {
+        for body in [r#"{"email": "ada@example.com"}"#, r#"{"password": "correct horse battery"}"#] {
+            assert_eq!(mistakes(body, Wishes::read), named(&[("/current_password", "missing")]));
+        }
+        for body in ["{}", r#"{"current_password": "x"}"#] {
+            assert_eq!(mistakes(body, Wishes::read), named(&[("", "nothing_to_change")]));
+        }
+        let wishes = Wishes::read(Input::parse(br#"{"name": "Ada"}"#).unwrap()).unwrap();
+        assert!(wishes.name.is_some() && wishes.current_password.is_none());
+        assert_eq!(mistakes(r#"{"name": null}"#, Wishes::read), named(&[("/name", "wrong_type")]));
+    }
+
+    #[test]
+    fn roles_are_two() {
+        let read = |text: &str| read_role(Input::parse(text.as_bytes()).unwrap()).unwrap();
+        assert_eq!(read(r#"{"role": "admin"}"#), Role::Admin);
+        assert_eq!(read(r#"{"role": "customer"}"#), Role::Customer);
+        assert_eq!(mistakes(r#"{"role": "Admin"}"#, read_role), named(&[("/role", "unknown_role")]));
+    }
+
+    #[test]
+    fn no_mistake_repeats_what_was_sent() {
+        let body = r#"{"email": "marked-address", "password": "marked-pass", "name": "x", "marked": 1}"#;
+        let problem = Draft::read(Input::parse(body.as_bytes()).unwrap()).unwrap_err();
+        let text: String = problem.errors().iter().map(|error| error.detail.clone()).collect();
+        assert!(!text.contains("marked"), "{text}");
+    }
+}

@@ -1,0 +1,137 @@
+//! Keyed hashes of what is looked up and must not be read: e-mail addresses and network addresses.
+//!
+//! There are few enough of both that a plain hash could be turned back by trying them all; HMAC-SHA256 with a
+//! key from a secret (RFC 2104, RFC 5869) cannot, by whoever has only the table. The secret is one of its own:
+//! the signing secret is rotated, and these keys must stay (docs/decisions/0012).
+
+use std::net::IpAddr;
+
+use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
+use aws_lc_rs::hmac::{HMAC_SHA256, Key, sign};
+use data_encoding::BASE64URL_NOPAD;
+use serde::{Deserialize, Serialize};
+use shop_types::EmailAddress;
+
+/// A shorter secret is a mistake in the template, not a secret.
+const MIN_SECRET_LENGTH: usize = 32;
+
+/// The lookup secret cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the lookup secret has fewer than {MIN_SECRET_LENGTH} bytes")]
+pub struct WeakSecret;
+
+/// What an e-mail address is looked up by: the same for two spellings of one address.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LoginKey(String);
+
+impl LoginKey {
+    /// The key's text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Makes the hashes. One key for each kind, so that none tells anything of another.
+pub struct Lookup {
+    logins: Key,
+    attempts_by_account: Key,
+    attempts_by_address: Key,
+}
+
+impl Lookup {
+    /// Derives the keys from the secret.
+    ///
+    /// # Errors
+    /// [`WeakSecret`] for a secret of fewer than 32 bytes.
+    pub fn from_secret(secret: &str) -> Result<Self, WeakSecret> {
+        if secret.len() < MIN_SECRET_LENGTH {
+            return Err(WeakSecret);
+        }
+        let pseudorandom = Salt::new(HKDF_SHA256, &[]).extract(secret.as_bytes());
+        let key = |label: &[u8]| {
+            let mut bytes = [0; 32];
+            let label = [label];
+            let expanded = pseudorandom.expand(&label, HKDF_SHA256).and_then(|key| key.fill(&mut bytes));
+            // It fails only for lengths that HKDF-SHA256 does not have, and 32 bytes it has.
+            expanded.map(|()| Key::new(HMAC_SHA256, &bytes)).map_err(|_| WeakSecret)
+        };
+        Ok(Self {
+            logins: key(b"shop login lookup v1")?,
+            attempts_by_account: key(b"shop attempts by account v1")?,
+            attempts_by_address: key(b"shop attempts by address v1")?,
+        })
+    }
+
+    /// Under which the login of an address lies.
+    #[must_use]
+    pub fn login(&self, email: &EmailAddress) -> LoginKey {
+        LoginKey(hash(&self.logins, email.comparable().as_bytes()))
+    }
+
+    /// By which the attempts on an account are counted.
+    #[must_use]
+    pub fn attempts_on(&self, email: &EmailAddress) -> String {
+        hash(&self.attempts_by_account, email.comparable().as_bytes())
+    }
+
+    /// By which the attempts from a network address are counted. An IPv6 network of 64 bits counts as one:
+    /// whoever has one address of it has them all.
+    #[must_use]
+    pub fn attempts_from(&self, address: IpAddr) -> String {
+        match address.to_canonical() {
+            IpAddr::V4(address) => hash(&self.attempts_by_address, &address.octets()),
+            IpAddr::V6(address) => hash(&self.attempts_by_address, &address.octets()[..8]),
+        }
+    }
+}
+
+fn hash(key: &Key, what: &[u8]) -> String {
+    BASE64URL_NOPAD.encode(sign(key, what).as_ref())
+}
+
+impl std::fmt::Debug for Lookup {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Lookup")
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn lookup() -> Lookup {
+        Lookup::from_secret("a lookup secret that is known to tests only").unwrap()
+    }
+
+    fn email(text: &str) -> EmailAddress {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn two_spellings_of_an_address_are_one() {
+        let key = lookup().login(&email("ada@example.com"));
+        assert_eq!(key, lookup().login(&email(" Ada@EXAMPLE.com ")));
+        assert_ne!(key, lookup().login(&email("ada@example.org")));
+        assert_eq!(key.as_str().len(), 43);
+    }
+
+    #[test]
+    fn kinds_and_secrets_have_keys_of_their_own() {
+        let ada = email("ada@example.com");
+        assert_ne!(lookup().login(&ada).as_str(), lookup().attempts_on(&ada));
+        let other = Lookup::from_secret(&"x".repeat(32)).unwrap();
+        assert_ne!(other.login(&ada), lookup().login(&ada));
+        assert_eq!(Lookup::from_secret("short").unwrap_err(), WeakSecret);
+    }
+
+    #[test]
+    fn a_network_of_ipv6_is_one_address() {
+        let from = |address: &str| lookup().attempts_from(address.parse().unwrap());
+        assert_eq!(from("2001:db8:1:2::1"), from("2001:db8:1:2:ffff::9"));
+        assert_ne!(from("2001:db8:1:2::1"), from("2001:db8:1:3::1"));
+        assert_ne!(from("203.0.113.7"), from("203.0.113.8"));
+        assert_eq!(from("::ffff:203.0.113.7"), from("203.0.113.7"));
+    }
+}

@@ -1,0 +1,255 @@
+//! Passwords: argon2id (RFC 9106), stored as PHC strings that carry their parameters.
+//!
+//! A hash takes one processor for some 50 ms on purpose. It runs where it is called: a Lambda environment has
+//! one request at a time, so a thread of its own would win nothing. A password is wiped when it is dropped,
+//! and nothing shows one.
+
+use argon2::password_hash::{CustomizedPasswordHasher as _, PasswordVerifier as _, phc};
+use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Params, Version};
+use serde::{Deserialize, Serialize};
+use shop_http::Node;
+use shop_lambda::{Environment, StartError};
+use zeroize::Zeroizing;
+
+/// Fewer characters can be guessed; more are no password.
+const MIN_LENGTH: usize = 12;
+const MAX_LENGTH: usize = 128;
+
+/// The environment variable that says how much memory a hash takes, in KiB.
+const MEMORY: &str = "PASSWORD_MEMORY_KIB";
+/// OWASP's Password Storage Cheat Sheet: argon2id with at least 19 MiB, two passes and one lane. A function
+/// that is told to do less does not start.
+const MIN_MEMORY_KIB: u32 = 19_456;
+/// What a Lambda environment can hold beside it; more is a mistake in the template.
+const MAX_MEMORY_KIB: u32 = 262_144;
+const PASSES: u32 = 2;
+const LANES: u32 = 1;
+
+/// A password, as it was sent.
+pub struct Password(Zeroizing<String>);
+
+impl Password {
+    /// Reads a password that is to be set: 12 to 128 characters, any of them.
+    #[must_use]
+    pub fn read_new(node: &Node<'_>) -> Option<Self> {
+        node.text(MIN_LENGTH..=MAX_LENGTH).map(|text| Self(Zeroizing::new(text)))
+    }
+
+    /// Reads a password that is to be checked: it may be as short as it likes to be wrong.
+    #[must_use]
+    pub fn read_known(node: &Node<'_>) -> Option<Self> {
+        node.text(1..=MAX_LENGTH).map(|text| Self(Zeroizing::new(text)))
+    }
+}
+
+/// Shows nothing.
+impl std::fmt::Debug for Password {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Password(..)")
+    }
+}
+
+/// A password as it is stored: a PHC string. It must not be logged.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PasswordHash(String);
+
+impl PasswordHash {
+    /// The PHC string.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Shows nothing.
+impl std::fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PasswordHash(..)")
+    }
+}
+
+/// A hash could not be made or read. Its text says nothing of the password.
+#[derive(Debug, thiserror::Error)]
+#[error("a password cannot be hashed: {0}")]
+pub struct HashError(String);
+
+impl From<argon2::password_hash::Error> for HashError {
+    fn from(error: argon2::password_hash::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl From<phc::Error> for HashError {
+    fn from(error: phc::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// Whether a password is the right one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is not, or there is none to compare it with.
+    Wrong,
+    /// It is.
+    Right,
+    /// It is, and its hash was made with less work than is asked for now: store it anew.
+    RightAndWeak,
+}
+
+/// Hashes and checks passwords, with the work that the template asks for.
+#[derive(Clone, Debug)]
+pub struct Hasher {
+    params: Params,
+}
+
+impl Hasher {
+    /// The hasher with the memory that `PASSWORD_MEMORY_KIB` names.
+    ///
+    /// # Errors
+    /// The variable is not set, or asks for less work than OWASP's minimum or for more than a function holds.
+    pub fn start(environment: &Environment) -> Result<Self, StartError> {
+        let text = environment.required(MEMORY)?;
+        let invalid = || StartError::InvalidVariable {
+            name: MEMORY.to_owned(),
+            expected: "a number of KiB from 19456 to 262144",
+        };
+        Self::with_memory(text.parse().map_err(|_| invalid())?).ok_or_else(invalid)
+    }
+
+    fn with_memory(kib: u32) -> Option<Self> {
+        if !(MIN_MEMORY_KIB..=MAX_MEMORY_KIB).contains(&kib) {
+            return None;
+        }
+        Params::new(kib, PASSES, LANES, None).ok().map(|params| Self { params })
+    }
+
+    /// The hash of a password with a salt of 128 random bits.
+    ///
+    /// # Errors
+    /// There is not enough memory.
+    pub fn hash(&self, password: &Password, salt: [u8; 16]) -> Result<PasswordHash, HashError> {
+        let hash: phc::PasswordHash = self.argon2().hash_password_customized(
+            password.0.as_bytes(),
+            &salt,
+            Some(ARGON2ID_IDENT.as_str()),
+            Some(Version::default().into()),
+            self.params.clone(),
+        )?;
+        Ok(PasswordHash(hash.to_string()))
+    }
+
+    /// Checks a password. Where there is no hash to check it with, the same work is done for nothing, so that
+    /// the time says not whether an account is there.
+    ///
+    /// # Errors
+    /// The stored hash is none, or there is not enough memory.
+    pub fn verify(&self, password: &Password, stored: Option<&PasswordHash>) -> Result<Verdict, HashError> {
+        let Some(stored) = stored else {
+            self.hash(password, [0; 16])?;
+            return Ok(Verdict::Wrong);
+        };
+        let hash = phc::PasswordHash::new(&stored.0)?;
+        match self.argon2().verify_password(password.0.as_bytes(), &hash) {
+            Ok(()) if self.is_weak(&hash)? => Ok(Verdict::RightAndWeak),
+            Ok(()) => Ok(Verdict::Right),
+            Err(argon2::password_hash::Error::PasswordInvalid) => Ok(Verdict::Wrong),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn is_weak(&self, hash: &phc::PasswordHash) -> Result<bool, HashError> {
+        let params = Params::try_from(hash)?;
+        Ok(hash.algorithm != ARGON2ID_IDENT
+            || params.m_cost() < self.params.m_cost()
+            || params.t_cost() < self.params.t_cost())
+    }
+
+    fn argon2(&self) -> Argon2<'static> {
+        Argon2::new(Algorithm::Argon2id, Version::default(), self.params.clone())
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::collections::BTreeMap;
+
+    use aws_types::SdkConfig;
+    use shop_http::Input;
+    use shop_lambda::Random;
+
+    use super::*;
+
+    pub(crate) fn password(text: &str) -> Password {
+        Password(Zeroizing::new(text.to_owned()))
+    }
+
+    fn hasher(kib: u32) -> Hasher {
+        Hasher::with_memory(kib).unwrap()
+    }
+
+    #[test]
+    fn the_right_password_is_told_from_a_wrong_one_and_from_none() {
+        let hasher = hasher(MIN_MEMORY_KIB);
+        let hash = hasher.hash(&password("correct horse battery"), [7; 16]).unwrap();
+        assert!(hash.as_str().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", hash.as_str());
+        let verdict = |text: &str, hash| hasher.verify(&password(text), hash).unwrap();
+        assert_eq!(verdict("correct horse battery", Some(&hash)), Verdict::Right);
+        assert_eq!(verdict("correct horse batterY", Some(&hash)), Verdict::Wrong);
+        assert_eq!(verdict("correct horse battery", None), Verdict::Wrong);
+        let salted = hasher.hash(&password("correct horse battery"), [8; 16]).unwrap();
+        assert_ne!(salted, hash);
+        assert!(hasher.verify(&password("x"), Some(&PasswordHash("plain".into()))).is_err());
+    }
+
+    #[test]
+    fn a_hash_of_less_work_is_weak_and_one_of_more_is_not() {
+        let (less, more) = (hasher(MIN_MEMORY_KIB), hasher(MIN_MEMORY_KIB + 1024));
+        let word = password("correct horse battery");
+        let weak = less.hash(&word, [7; 16]).unwrap();
+        assert_eq!(more.verify(&word, Some(&weak)).unwrap(), Verdict::RightAndWeak);
+        let strong = more.hash(&word, [7; 16]).unwrap();
+        assert_eq!(less.verify(&word, Some(&strong)).unwrap(), Verdict::Right);
+    }
+
+    #[test]
+    fn less_work_than_owasps_minimum_does_not_start() {
+        let start = |value: &str| {
+            let variables = BTreeMap::from([(MEMORY.to_owned(), value.to_owned())]);
+            Hasher::start(&Environment::new(variables, SdkConfig::builder().build(), Random::system()))
+        };
+        assert!(start("19456").is_ok() && start("65536").is_ok());
+        for value in ["19455", "0", "-1", "many", "262145", "99999999999"] {
+            assert!(matches!(start(value), Err(StartError::InvalidVariable { .. })), "{value}");
+        }
+        assert!(matches!(start(""), Err(StartError::MissingVariable(_))));
+    }
+
+    #[test]
+    fn a_new_password_has_12_to_128_characters() {
+        let read = |text: &str| {
+            let body = serde_json::to_string(text).unwrap();
+            let input = Input::parse(body.as_bytes()).unwrap();
+            let password = Password::read_new(&input.root());
+            input.finish(password).is_ok()
+        };
+        for (text, good) in [
+            ("a".repeat(11), false),
+            ("a".repeat(12), true),
+            ("ä".repeat(12), true),
+            ("a".repeat(128), true),
+            ("😀".repeat(128), true),
+            ("a".repeat(129), false),
+            ("😀".repeat(11), false),
+        ] {
+            assert_eq!(read(&text), good, "{text}");
+        }
+    }
+
+    #[test]
+    fn nothing_shows_a_password() {
+        let word = password("correct horse battery");
+        let hash = hasher(MIN_MEMORY_KIB).hash(&word, [7; 16]).unwrap();
+        assert_eq!(format!("{word:?} {hash:?}"), "Password(..) PasswordHash(..)");
+    }
+}

@@ -1,0 +1,96 @@
+//! `POST /sessions/refresh`: a new access token, and the next refresh token in the place of the one presented.
+//!
+//! One read of the session and the account together, and one conditional write. A token that was used before
+//! ends the whole session (see [`crate::session`]), and so does a change of the user's password or role.
+//!
+//! Needs `dynamodb:BatchGetItem` on the users table, `BatchGetItem`, `UpdateItem` and `DeleteItem` on the
+//! sessions table, `GetItem` and `UpdateItem` on the key table, and the signing secret.
+
+use aws_sdk_dynamodb::Client;
+use shop_auth::{ACCESS_TOKEN_LIFETIME_SECONDS, RefreshToken, Verifier};
+use shop_http::{Access, Call, Problem, Reply, Route};
+use shop_lambda::{Clock, Function, Random};
+
+use crate::create_session::Tokens;
+use crate::fields::read_refresh_token;
+use crate::secrets::{Signer, SignerSource};
+use crate::session::Claim;
+use crate::store::sessions::SessionStore;
+
+/// The function.
+pub const FUNCTION: Function = Function::new("refresh-session", |environment| {
+    Box::pin(async move {
+        let client = Client::new(environment.sdk_config());
+        let sessions = SessionStore::start(&environment, client.clone())?;
+        let users_table = environment.required("USERS_TABLE")?.to_owned();
+        let signer = SignerSource::of(&environment, client.clone())?;
+        // It publishes its key, which the verifier then finds.
+        let signer = signer.start().await?;
+        let verifier = Verifier::start(&environment, &client).await?;
+        let route = RefreshSession {
+            sessions,
+            users_table,
+            signer,
+            clock: environment.clock(),
+            random: environment.random(),
+        };
+        Ok(shop_http::handler(route, verifier))
+    })
+});
+
+struct RefreshSession {
+    sessions: SessionStore,
+    users_table: String,
+    signer: Signer,
+    clock: Clock,
+    random: Random,
+}
+
+impl Route for RefreshSession {
+    const ACCESS: Access = Access::Public;
+
+    async fn handle(&self, call: Call) -> Result<Reply, Problem> {
+        let text = read_refresh_token(call.body()?)?;
+        let presented: RefreshToken = text.parse().map_err(|_| refused())?;
+        // Before anything is changed: a token is not used up where no other can be given.
+        let issuer = self.signer.issuer().await?;
+        let now = self.clock.now();
+        let (user_id, session_id) = (presented.user(), presented.session());
+        let (session, user) = self.sessions.find(&self.users_table, user_id, session_id).await?;
+        let Some(session) = session else { return Err(refused()) };
+        match session.claim(&presented, user.as_ref(), now) {
+            Claim::Good => {}
+            Claim::Unknown => return Err(refused()),
+            claim @ (Claim::Reused | Claim::Outdated) => return self.end(&presented, claim).await,
+        }
+        let Some(user) = user else { return Err(refused()) };
+        let (next, refresh_token) = session.rotated(self.random.bytes(), now);
+        if !self.sessions.rotate(&session, &next).await? {
+            return self.end(&presented, Claim::Reused).await;
+        }
+        Reply::ok(&Tokens {
+            access_token: issuer.mint_in(&next.session_id, &user.id, user.role, now)?,
+            token_type: "Bearer",
+            expires_in: ACCESS_TOKEN_LIFETIME_SECONDS,
+            refresh_token: refresh_token.reveal(),
+            refresh_expires_in: next.expires_at - now.as_secs(),
+            user_id: &user.id,
+            role: user.role,
+        })
+    }
+}
+
+impl RefreshSession {
+    async fn end(&self, presented: &RefreshToken, why: Claim) -> Result<Reply, Problem> {
+        self.sessions.end(presented.user(), presented.session()).await?;
+        if why == Claim::Reused {
+            tracing::warn!(user.id = %presented.user(), "a refresh token was used twice; its session has ended");
+        }
+        Err(refused())
+    }
+}
+
+/// The same for every reason: whoever stole a token learns nothing.
+fn refused() -> Problem {
+    Problem::not_proven("invalid_refresh_token", "The refresh token is not valid. Log in again.")
+}

@@ -1,0 +1,404 @@
+//! Accounts and logins. An account lies in the users table, whose stream tells of it; a login, which holds the
+//! password's hash, lies in the sessions table, which has no stream. Both are written in one transaction.
+//!
+//! A login's key follows from the e-mail address, so it is also the claim on the address: of any number of
+//! accounts that are registered with one address at once, one is.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem, Update};
+use data_encoding::HEXLOWER;
+use serde::{Deserialize, Serialize};
+use shop_auth::Role;
+use shop_dynamo::{Item, Reason, StoreError, TransactionOutcome, outcome, read, string, write};
+use shop_lambda::{Environment, Random, StartError};
+use shop_types::{Timestamp, UserId};
+
+use super::key;
+use crate::account::User;
+use crate::lookup::LoginKey;
+use crate::password::PasswordHash;
+
+pub(crate) const ACCOUNT: &str = "account";
+const KIND: &str = "account";
+const LOGIN: &str = "login";
+const LOGIN_KIND: &str = "login";
+const INDEX: &str = "directory";
+/// The one partition of the index: accounts change a few times a second at most, far below the 1,000 writes
+/// that a partition takes.
+const LISTING: &str = "all";
+const TRANSACTION: &str = "TransactWriteItems";
+
+/// What it takes to log in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Login {
+    /// Whose it is.
+    pub user_id: UserId,
+    /// The password's hash.
+    pub password: PasswordHash,
+    /// The account's role.
+    pub role: Role,
+    /// The account's epoch.
+    pub session_epoch: u64,
+}
+
+/// What is done about an account's login when the account changes.
+#[derive(Clone, Debug)]
+pub enum LoginChange {
+    /// It stays as it is.
+    None,
+    /// It gets another role, and its sessions end.
+    Role,
+    /// It is replaced: another password, another address, or both. The login is read before.
+    Replace(Login),
+    /// It goes.
+    Remove,
+}
+
+/// What came of a write.
+#[derive(Debug)]
+pub enum Written {
+    /// It is stored.
+    Done,
+    /// Somebody else changed the account in between; nothing is stored. Read again.
+    Outrun,
+    /// The address belongs to an account: to this login's.
+    Taken(Login),
+}
+
+/// Where a list of users goes on: behind a user, by the time and the id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Position {
+    created_at: u64,
+    id: UserId,
+}
+
+impl Position {
+    /// The position of a user.
+    #[must_use]
+    pub fn of(user: &User) -> Self {
+        Self { created_at: user.created_at.as_millis().unsigned_abs(), id: user.id.clone() }
+    }
+}
+
+/// As the index's sort key: 13 digits of milliseconds last until the year 2286.
+impl From<Position> for String {
+    fn from(position: Position) -> Self {
+        format!("{:013}#{}", position.created_at, position.id)
+    }
+}
+
+impl TryFrom<String> for Position {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let parts = text.split_once('#').and_then(|(at, id)| Some((at.parse().ok()?, id.parse().ok()?)));
+        let (created_at, id) = parts.ok_or("not a position")?;
+        let position = Self { created_at, id };
+        if String::from(position.clone()) == text { Ok(position) } else { Err("not a position") }
+    }
+}
+
+/// One page of users.
+#[derive(Debug)]
+pub struct Listed {
+    /// Newest first.
+    pub users: Vec<User>,
+    /// Where the next page goes on, if there is one.
+    pub next: Option<Position>,
+}
+
+/// Accounts, to be read.
+#[derive(Clone, Debug)]
+pub struct Directory {
+    client: Client,
+    users: String,
+}
+
+/// Accounts and logins.
+#[derive(Clone, Debug)]
+pub struct AccountStore {
+    directory: Directory,
+    sessions: String,
+    random: Random,
+}
+
+impl AccountStore {
+    /// The store in the tables that `USERS_TABLE` and `SESSIONS_TABLE` name.
+    ///
+    /// # Errors
+    /// A variable is not set.
+    pub fn start(environment: &Environment, client: Client) -> Result<Self, StartError> {
+        let directory = Directory::start(environment, client)?;
+        let sessions = environment.required("SESSIONS_TABLE")?.to_owned();
+        Ok(Self { directory, sessions, random: environment.random() })
+    }
+
+    /// Stores a new account and its login.
+    ///
+    /// # Errors
+    /// DynamoDB failed; the same call tells whether it is stored.
+    pub async fn register(&self, user: &User, password: PasswordHash) -> Result<Written, StoreError> {
+        let Some(profile) = &user.profile else { return Err(no_profile()) };
+        let login = login_of(user, password);
+        let account = self.put_account(user)?.condition_expression("attribute_not_exists(pk)");
+        let items = vec![put(account)?, self.claim(&profile.login, &login)?];
+        self.transact(items, Some(1)).await
+    }
+
+    /// Stores the next version of an account, and what becomes of its login, if nobody else has changed the
+    /// account since.
+    ///
+    /// # Errors
+    /// DynamoDB failed; reading again tells whether it is stored.
+    pub async fn replace(
+        &self,
+        before: &User,
+        after: &User,
+        login: LoginChange,
+    ) -> Result<Written, StoreError> {
+        let account = self
+            .put_account(after)?
+            .condition_expression("version = :before")
+            .expression_attribute_values(":before", AttributeValue::N(before.version.to_string()));
+        let mut items = vec![put(account)?];
+        let old = before.profile.as_ref().map(|profile| &profile.login).ok_or_else(no_profile)?;
+        let mut claim = None;
+        match login {
+            LoginChange::None => {}
+            LoginChange::Role => items.push(self.update_login(old, after)?),
+            LoginChange::Remove => items.push(self.delete_login(old, after)?),
+            LoginChange::Replace(login) => {
+                let new = after.profile.as_ref().map(|profile| &profile.login).ok_or_else(no_profile)?;
+                let login = login_of(after, login.password);
+                if new == old {
+                    let put_login = self
+                        .put_login(new, &login)?
+                        .condition_expression("user_id = :user")
+                        .expression_attribute_values(":user", string(after.id.as_str()));
+                    items.push(put(put_login)?);
+                } else {
+                    claim = Some(items.len());
+                    items.push(self.claim(new, &login)?);
+                    items.push(self.delete_login(old, after)?);
+                }
+            }
+        }
+        self.transact(items, claim).await
+    }
+
+    /// An account as it is now; a deleted one is none.
+    ///
+    /// # Errors
+    /// DynamoDB failed.
+    pub async fn user(&self, id: &UserId) -> Result<Option<User>, StoreError> {
+        self.directory.user(id).await
+    }
+
+    /// A login as it is now.
+    ///
+    /// # Errors
+    /// DynamoDB failed.
+    pub async fn login(&self, login: &LoginKey) -> Result<Option<Login>, StoreError> {
+        let get = self.directory.client.get_item().table_name(&self.sessions).consistent_read(true);
+        let answer = get.set_key(Some(login_key(login))).send().await;
+        answer.map_err(StoreError::call("GetItem"))?.item.map(|item| read(LOGIN_KIND, item)).transpose()
+    }
+
+    /// `claim` is the index of the write whose failed condition says that an address is taken.
+    async fn transact(
+        &self,
+        items: Vec<TransactWriteItem>,
+        claim: Option<usize>,
+    ) -> Result<Written, StoreError> {
+        let transaction = self
+            .directory
+            .client
+            .transact_write_items()
+            .set_transact_items(Some(items))
+            // The SDK would take one of its own, which no seed governs.
+            .client_request_token(HEXLOWER.encode(&self.random.bytes::<16>()));
+        let cancelled = match outcome(transaction.send().await)? {
+            TransactionOutcome::Done => return Ok(Written::Done),
+            TransactionOutcome::Cancelled(cancelled) => cancelled,
+            TransactionOutcome::TokenReused => return Ok(Written::Outrun),
+        };
+        match claim.and_then(|index| cancelled.reasons.into_iter().nth(index)) {
+            Some(Reason::ConditionFailed(Some(item))) => Ok(Written::Taken(read(LOGIN_KIND, item)?)),
+            _ => Ok(Written::Outrun),
+        }
+    }
+
+    fn put_account(&self, user: &User) -> Result<aws_sdk_dynamodb::types::builders::PutBuilder, StoreError> {
+        Ok(Put::builder().table_name(&self.directory.users).set_item(Some(account_item(user)?)))
+    }
+
+    fn put_login(
+        &self,
+        login: &LoginKey,
+        value: &Login,
+    ) -> Result<aws_sdk_dynamodb::types::builders::PutBuilder, StoreError> {
+        let mut item = write(LOGIN_KIND, value)?;
+        item.extend(login_key(login));
+        Ok(Put::builder().table_name(&self.sessions).set_item(Some(item)))
+    }
+
+    /// Puts a login where there is none.
+    fn claim(&self, login: &LoginKey, value: &Login) -> Result<TransactWriteItem, StoreError> {
+        let claim = self.put_login(login, value)?.condition_expression("attribute_not_exists(pk)");
+        put(claim.return_values_on_condition_check_failure(AllOld))
+    }
+
+    fn update_login(&self, login: &LoginKey, user: &User) -> Result<TransactWriteItem, StoreError> {
+        let update = Update::builder()
+            .table_name(&self.sessions)
+            .set_key(Some(login_key(login)))
+            .update_expression("SET #role = :role, session_epoch = :epoch")
+            .condition_expression("user_id = :user")
+            .expression_attribute_names("#role", "role")
+            .expression_attribute_values(":role", shop_dynamo::value(LOGIN_KIND, &user.role)?)
+            .expression_attribute_values(":epoch", AttributeValue::N(user.session_epoch.to_string()))
+            .expression_attribute_values(":user", string(user.id.as_str()));
+        let update = update.build().map_err(StoreError::call(TRANSACTION))?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+
+    fn delete_login(&self, login: &LoginKey, user: &User) -> Result<TransactWriteItem, StoreError> {
+        let delete = Delete::builder()
+            .table_name(&self.sessions)
+            .set_key(Some(login_key(login)))
+            .condition_expression("user_id = :user")
+            .expression_attribute_values(":user", string(user.id.as_str()));
+        let delete = delete.build().map_err(StoreError::call(TRANSACTION))?;
+        Ok(TransactWriteItem::builder().delete(delete).build())
+    }
+}
+
+impl Directory {
+    /// The accounts in the table that `USERS_TABLE` names.
+    ///
+    /// # Errors
+    /// The variable is not set.
+    pub fn start(environment: &Environment, client: Client) -> Result<Self, StartError> {
+        Ok(Self { client, users: environment.required("USERS_TABLE")?.to_owned() })
+    }
+
+    /// An account as it is now; a deleted one is none.
+    ///
+    /// # Errors
+    /// DynamoDB failed.
+    pub async fn user(&self, id: &UserId) -> Result<Option<User>, StoreError> {
+        let get = self.client.get_item().table_name(&self.users).consistent_read(true);
+        let get = get.set_key(Some(key(id, ACCOUNT.to_owned())));
+        let answer = get.send().await.map_err(StoreError::call("GetItem"))?;
+        let user: Option<User> = answer.item.map(|item| read(KIND, item)).transpose()?;
+        Ok(user.filter(|user| user.profile.is_some()))
+    }
+
+    /// A page of the directory, without those who were deleted.
+    ///
+    /// # Errors
+    /// DynamoDB failed, or an item cannot be read.
+    pub async fn list(&self, after: Option<&Position>, limit: i32) -> Result<Listed, StoreError> {
+        let mut query = self.client.query().table_name(&self.users).index_name(INDEX);
+        query = query
+            .key_condition_expression("listing = :all")
+            .expression_attribute_values(":all", string(LISTING))
+            .scan_index_forward(false)
+            // One more than asked for tells whether more follow.
+            .limit(limit + 1);
+        if let Some(position) = after {
+            query = query
+                .exclusive_start_key("listing", string(LISTING))
+                .exclusive_start_key("listed", string(position.clone()))
+                .exclusive_start_key("pk", string(position.id.as_str()))
+                .exclusive_start_key("sk", string(ACCOUNT));
+        }
+        let answer = query.send().await.map_err(StoreError::call("Query"))?;
+        let mut more = answer.last_evaluated_key.is_some();
+        let items = answer.items.unwrap_or_default().into_iter();
+        let mut users: Vec<User> = items.map(|item| read(KIND, item)).collect::<Result<_, _>>()?;
+        let limit = usize::try_from(limit).unwrap_or_default();
+        more |= users.len() > limit;
+        users.truncate(limit);
+        let next = users.last().filter(|_| more).map(Position::of);
+        Ok(Listed { users, next })
+    }
+}
+
+fn login_of(user: &User, password: PasswordHash) -> Login {
+    Login { user_id: user.id.clone(), password, role: user.role, session_epoch: user.session_epoch }
+}
+
+/// The item of an account, with the index's keys unless it is a tombstone.
+pub(crate) fn account_item(user: &User) -> Result<Item, StoreError> {
+    let mut item = write(KIND, user)?;
+    item.extend(key(&user.id, ACCOUNT.to_owned()));
+    if user.profile.is_some() {
+        item.insert("listing".to_owned(), string(LISTING));
+        item.insert("listed".to_owned(), string(Position::of(user)));
+    }
+    Ok(item)
+}
+
+/// The key of a login's item.
+pub(super) fn login_key(login: &LoginKey) -> Item {
+    let pk = string(format!("login#{}", login.as_str()));
+    HashMap::from([("pk".to_owned(), pk), ("sk".to_owned(), string(LOGIN))])
+}
+
+fn put(builder: aws_sdk_dynamodb::types::builders::PutBuilder) -> Result<TransactWriteItem, StoreError> {
+    let put = builder.build().map_err(StoreError::call(TRANSACTION))?;
+    Ok(TransactWriteItem::builder().put(put).build())
+}
+
+/// Only accounts that were read as live ones are changed.
+fn no_profile() -> StoreError {
+    StoreError::Corrupt { kind: KIND, source: "the account has no profile".into() }
+}
+
+/// When an item is to be dropped by the table, in seconds since the epoch.
+pub(super) fn seconds(at: Timestamp) -> AttributeValue {
+    AttributeValue::N(at.as_secs().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::account::tests::user;
+    use shop_events::Cause;
+
+    #[test]
+    fn an_account_reads_back_and_is_listed_until_it_is_deleted() {
+        let item = account_item(&user()).unwrap();
+        assert_eq!(item["sk"], string("account"));
+        assert_eq!(item["listed"], string(format!("0000000001000#{}", user().id)));
+        assert_eq!(read::<User>(KIND, item).unwrap(), user());
+        let tombstone = user().deleted(Cause::request("request-2"), Timestamp::from_millis(2000));
+        let item = account_item(&tombstone).unwrap();
+        assert!(
+            !item.contains_key("listing") && !item.contains_key("listed") && !item.contains_key("profile")
+        );
+        assert_eq!(read::<User>(KIND, item).unwrap(), tombstone);
+    }
+
+    #[test]
+    fn no_key_holds_an_address() {
+        let login = user().profile.unwrap().login;
+        let key = login_key(&login);
+        assert_eq!(key["pk"], string(format!("login#{}", login.as_str())));
+        assert!(!key["pk"].as_s().unwrap().contains("example"));
+    }
+
+    #[test]
+    fn a_position_is_the_sort_key_and_nothing_else() {
+        let position = Position::of(&user());
+        assert_eq!(Position::try_from(String::from(position.clone())), Ok(position));
+        for bad in ["", "#", "1#usr_1", "0000000001000#", "x#a"] {
+            assert!(Position::try_from(bad.to_owned()).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! The matrix: every route, asked by everybody. A route that is missing here fails the test.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context, Result, ensure};
+use bytes::Bytes;
+use http::Method;
+use serde_json::{Value, json};
+use service_tests::{Account, Answer, PASSWORD, Service, simulate};
+use shop_local::cloud::Options;
+
+/// Who asks, in the order of the columns.
+const CALLERS: [&str; 5] = ["guest", "owner", "other customer", "administrator", "broken token"];
+
+/// What each of them is answered with: of the owner's thing where the route is about one.
+const MATRIX: &[(&str, [u16; 5])] = &[
+    ("GET /.well-known/jwks.json", [200, 200, 200, 200, 401]),
+    ("GET /orders", [401, 200, 200, 200, 401]),
+    ("POST /orders", [201, 201, 201, 201, 401]),
+    ("GET /orders/{id}", [401, 200, 404, 200, 401]),
+    ("GET /orders/{id} of a guest", [200, 200, 200, 200, 401]),
+    ("GET /orders?customer_id= of the owner", [401, 200, 403, 200, 401]),
+    ("GET /orders?status=pending", [401, 403, 403, 200, 401]),
+    ("POST /orders/{id}/cancel", [401, 200, 404, 200, 401]),
+    ("GET /products", [200, 200, 200, 200, 401]),
+    ("POST /products", [401, 403, 403, 201, 401]),
+    ("GET /products/{id}", [200, 200, 200, 200, 401]),
+    ("PATCH /products/{id}", [401, 403, 403, 200, 401]),
+    ("DELETE /products/{id}", [401, 403, 403, 204, 401]),
+    ("PATCH /products/{id}/stock", [401, 403, 403, 200, 401]),
+    ("GET /users", [401, 403, 403, 200, 401]),
+    ("POST /users", [201, 201, 201, 201, 401]),
+    ("GET /users/{id}", [401, 200, 404, 200, 401]),
+    ("PATCH /users/{id}", [401, 200, 404, 403, 401]),
+    ("DELETE /users/{id}", [401, 204, 404, 204, 401]),
+    ("PUT /users/{id}/role", [401, 403, 403, 200, 401]),
+    ("GET /users/{id}/stats", [401, 200, 404, 200, 401]),
+    ("POST /sessions", [201, 201, 201, 201, 401]),
+    ("POST /sessions/refresh", [200, 200, 200, 200, 401]),
+    ("DELETE /sessions/current", [401, 204, 204, 204, 401]),
+];
+
+struct Stage {
+    service: Service,
+    other: Account,
+    administrator: Account,
+    names: std::cell::Cell<u32>,
+}
+
+impl Stage {
+    async fn new() -> Result<Self> {
+        let service = Service::start(&shop_local::functions(), Options::simulated(1)).await?;
+        let administrator = service.new_administrator("admin@example.com").await?;
+        let other = service.customer("other@example.com").await?;
+        Ok(Self { service, other, administrator, names: std::cell::Cell::new(0) })
+    }
+
+    fn unique(&self, prefix: &str) -> String {
+        self.names.set(self.names.get() + 1);
+        format!("{prefix}-{}", self.names.get())
+    }
+
+    async fn product(&self) -> Result<String> {
+        let id = self.unique("product");
+        let body = json!({ "id": id, "name": "A test's product", "price": 3, "stock": 5 });
+        self.service
+            .send_as(&self.administrator, Method::POST, "/products", Some(&body))
+            .await?
+            .expect(201)?;
+        Ok(id)
+    }
+
+    async fn order(&self, buyer: Option<&Account>) -> Result<String> {
+        let body = json!({ "items": [{ "product_id": self.product().await?, "quantity": 1 }] });
+        let answer = match buyer {
+            Some(buyer) => self.service.send_as(buyer, Method::POST, "/orders", Some(&body)).await?,
+            None => self.service.post("/orders", &body).await?,
+        };
+        Ok(answer.expect(201)?.body["id"].as_str().context("an id")?.to_owned())
+    }
+
+    /// The path and the body of a cell's request, about something of the owner's.
+    async fn request(&self, row: &str, owner: &Account) -> Result<(Method, String, Option<Value>)> {
+        let (route, guests) = match row.strip_suffix(" of a guest") {
+            Some(route) => (route, true),
+            None => (row, false),
+        };
+        let (method, path) = route.split_once(' ').context(row.to_owned())?;
+        let mut path = path.replace("?customer_id= of the owner", &format!("?customer_id={}", owner.id));
+        if path.contains("{id}") {
+            let id = match path.split('/').nth(1) {
+                Some("orders") => self.order(if guests { None } else { Some(owner) }).await?,
+                Some("products") => self.product().await?,
+                _ => owner.id.clone(),
+            };
+            path = path.replace("{id}", &id);
+        }
+        let body = match route {
+            "POST /orders" => {
+                Some(json!({ "items": [{ "product_id": self.product().await?, "quantity": 1 }] }))
+            }
+            "POST /products" => {
+                Some(json!({ "id": self.unique("product"), "name": "A product", "price": 1 }))
+            }
+            "PATCH /products/{id}" => Some(json!({ "price": 2 })),
+            "PATCH /products/{id}/stock" => Some(json!({ "stock": 7 })),
+            "POST /users" => {
+                let email = format!("{}@example.com", self.unique("new"));
+                Some(json!({ "email": email, "password": PASSWORD, "name": "A new one" }))
+            }
+            "PATCH /users/{id}" => Some(json!({ "name": "Another name" })),
+            "PUT /users/{id}/role" => Some(json!({ "role": "admin" })),
+            "POST /sessions" => Some(json!({ "email": owner.email, "password": PASSWORD })),
+            "POST /sessions/refresh" => Some(json!({ "refresh_token": owner.refresh })),
+            _ => None,
+        };
+        Ok((method.parse()?, path, body))
+    }
+
+    async fn ask(&self, row: &str, caller: &str) -> Result<Answer> {
+        let owner = self.service.customer(&format!("{}@example.com", self.unique("owner"))).await?;
+        let (method, path, body) = self.request(row, &owner).await?;
+        let body = body.map(|body| Bytes::from(body.to_string())).unwrap_or_default();
+        let broken = format!("{}x", owner.access);
+        let token = match caller {
+            "guest" => None,
+            "owner" => Some(owner.access.as_str()),
+            "other customer" => Some(self.other.access.as_str()),
+            "administrator" => Some(self.administrator.access.as_str()),
+            _ => Some(broken.as_str()),
+        };
+        let mut headers = vec![("content-type", "application/json")];
+        headers.extend(token.map(|token| ("authorization", token)));
+        self.service.request(method, &path, body, &headers).await
+    }
+}
+
+/// The route of a row, as the template has it.
+fn route(row: &str) -> String {
+    row.split(['?']).next().unwrap_or_default().replace(" of a guest", "")
+}
+
+#[test]
+fn everybody_may_do_what_the_table_says_and_no_more() -> Result<()> {
+    simulate(async {
+        let stage = Stage::new().await?;
+        let routes = stage.service.cloud.routes().iter();
+        let there: BTreeSet<_> = routes.map(|route| format!("{} {}", route.method, route.path)).collect();
+        let tested: BTreeSet<_> = MATRIX.iter().map(|(row, _)| route(row)).collect();
+        assert_eq!(tested, there, "the table has every route of the template, and no other");
+        let mut wrong = Vec::new();
+        for (row, expected) in MATRIX {
+            for (caller, status) in CALLERS.iter().zip(expected) {
+                let answer = stage.ask(row, caller).await.with_context(|| format!("{row} by {caller}"))?;
+                if answer.status != *status {
+                    wrong.push(format!(
+                        "{row} by {caller}: {} instead of {status}: {}",
+                        answer.status, answer.text
+                    ));
+                }
+                if matches!(status, 401 | 403 | 404) {
+                    ensure!(
+                        answer.header("content-type")? == "application/problem+json",
+                        "{row} by {caller}"
+                    );
+                    ensure!(
+                        answer.headers.contains_key("www-authenticate") == (*status == 401),
+                        "{row} by {caller}"
+                    );
+                }
+            }
+        }
+        let cells = MATRIX.len() * CALLERS.len();
+        assert!(wrong.is_empty(), "{} of {cells} cells are wrong:\n{}", wrong.len(), wrong.join("\n"));
+        tell(cells);
+        Ok(())
+    })
+}
+
+#[expect(clippy::print_stdout, reason = "how much was tested is what the test is asked for")]
+fn tell(cells: usize) {
+    println!("{cells} cells of the authorization matrix hold");
+}
+
+#[test]
+fn a_guest_s_address_is_in_no_answer() -> Result<()> {
+    simulate(async {
+        let stage = Stage::new().await?;
+        let item = json!({ "product_id": stage.product().await?, "quantity": 1 });
+        let body = json!({ "items": [item], "email": "marked.guest@example.com" });
+        let placed = stage.service.post("/orders", &body).await?.expect(201)?;
+        let path = format!("/orders/{}", placed.body["id"].as_str().context("an id")?);
+        let read = stage.service.request(Method::GET, &path, Bytes::new(), &[]).await?.expect(200)?;
+        let admins =
+            stage.service.send_as(&stage.administrator, Method::GET, &path, None).await?.expect(200)?;
+        for answer in [placed, read, admins] {
+            assert!(!answer.text.contains("marked"), "{}", answer.text);
+            assert!(answer.body.get("customer_id").is_none() && answer.body.get("email").is_none());
+        }
+        let user = stage.service.send_as(&stage.other, Method::POST, "/orders", Some(&body)).await?;
+        assert_eq!(user.problem(422, "invalid_request")?.pointers(), ["/email"]);
+        Ok(())
+    })
+}
+
+#[test]
+fn the_books_balance_when_a_user_is_deleted_while_orders_are_under_way() -> Result<()> {
+    simulate(async {
+        let stage = Stage::new().await?;
+        let service = &stage.service;
+        let ada = service.customer("ada@example.com").await?;
+        let product = stage.product().await?;
+        let order = json!({ "items": [{ "product_id": product, "quantity": 1 }] });
+        let mut placed = Vec::new();
+        for _ in 0..7 {
+            let answer = service.send_as(&ada, Method::POST, "/orders", Some(&order)).await?.expect(201)?;
+            placed.push(answer.body["id"].as_str().context("an id")?.to_owned());
+        }
+        service.send_as(&ada, Method::DELETE, "/users/me", None).await?.expect(204)?;
+        service.settled().await?;
+        let get = async |path: String| -> Result<Value> {
+            Ok(service.send_as(&stage.administrator, Method::GET, &path, None).await?.expect(200)?.body)
+        };
+        // Five were there, so five are confirmed, and nothing of the stock is lost or made up.
+        let mut confirmed = 0;
+        for id in &placed {
+            let order = get(format!("/orders/{id}")).await?;
+            assert_eq!(order["customer_id"], *ada.id, "the id stays, and names nobody");
+            confirmed += u32::from(order["status"] == "confirmed");
+        }
+        assert_eq!(confirmed, 5);
+        assert_eq!(get(format!("/products/{product}")).await?["stock"], 0);
+        let stats = get(format!("/users/{}/stats", ada.id)).await?;
+        assert_eq!((&stats["orders_placed"], &stats["amount_spent"][0]["amount"]), (&json!(5), &json!(15.0)));
+        service
+            .send_as(&stage.administrator, Method::GET, &format!("/users/{}", ada.id), None)
+            .await?
+            .expect(404)?;
+        Ok(())
+    })
+}

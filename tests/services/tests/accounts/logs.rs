@@ -1,0 +1,117 @@
+//! What is logged: no password, no token, no e-mail address, no name and no network address, at any level of our
+//! own code and at the default level of everything below it.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Context, Result};
+use http::Method;
+use serde_json::json;
+use service_tests::{Service, simulate};
+use shop_local::cloud::Options;
+use tracing_subscriber::fmt::MakeWriter;
+
+/// Keeps every line.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Lines {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+#[test]
+fn no_line_of_the_log_says_who_somebody_is_or_proves_it() -> Result<()> {
+    let lines = Lines::default();
+    let subscriber = shop_lambda::log::subscriber(tracing::Level::TRACE, lines.clone());
+    let secrets = tracing::subscriber::with_default(subscriber, simulate_flows)?;
+    let log = String::from_utf8(lines.0.lock().unwrap_or_else(PoisonError::into_inner).clone())?;
+    // It is the log that is searched, and not an empty one.
+    for said in ["a token was refused", "a refresh token was used twice", "an administrator was made"] {
+        assert!(log.contains(said), "nothing was logged of: {said}");
+    }
+    for secret in &secrets {
+        let found = log.lines().find(|line| line.to_lowercase().contains(&secret.to_lowercase()));
+        assert!(found.is_none(), "{secret} is in: {found:?}");
+    }
+    Ok(())
+}
+
+/// Goes through all that is done with secrets, well and badly. Returns what must be in no log.
+fn simulate_flows() -> Result<Vec<String>> {
+    let mut secrets: Vec<String> =
+        ["marked-password", "marked.address", "Marked Name", "198.51.100.77", "$argon2id$"]
+            .map(str::to_owned)
+            .into();
+    let collected = Mutex::new(Vec::new());
+    let keep = |text: &str| collected.lock().unwrap_or_else(PoisonError::into_inner).push(text.to_owned());
+    simulate(async {
+        let service = Service::start(&shop_local::functions(), Options::simulated(1)).await?;
+        let (email, password) = ("marked.address@example.com", "marked-password-1");
+        let post = async |path: &str, body| service.post_from("198.51.100.77", path, &body).await;
+        post("/users", json!({ "email": email, "password": password, "name": "Marked Name" }))
+            .await?
+            .expect(201)?;
+        post("/users", json!({ "email": email, "password": password, "name": "Marked Name" }))
+            .await?
+            .expect(409)?;
+        post("/users", json!({ "email": "marked.address", "password": "marked-password", "x": 1 }))
+            .await?
+            .expect(422)?;
+        post("/users", json!("marked-password")).await?.expect(422)?;
+        post("/sessions", json!({ "email": email, "password": "marked-password-wrong" }))
+            .await?
+            .expect(401)?;
+        let session =
+            post("/sessions", json!({ "email": email, "password": password })).await?.expect(201)?;
+        let text = |name: &str| session.body[name].as_str().map(str::to_owned).context("a token");
+        let (access, refresh) = (text("access_token")?, text("refresh_token")?);
+        let me = service_tests::Account {
+            id: text("user_id")?,
+            email: email.to_owned(),
+            access: access.clone(),
+            refresh: refresh.clone(),
+        };
+        for token in [&access, &refresh] {
+            keep(token);
+            keep(token.rsplit('.').next().unwrap_or_default());
+        }
+        let next = post("/sessions/refresh", json!({ "refresh_token": refresh })).await?.expect(200)?;
+        keep(
+            next.body["refresh_token"]
+                .as_str()
+                .and_then(|text| text.rsplit('.').next())
+                .context("a token")?,
+        );
+        post("/sessions/refresh", json!({ "refresh_token": refresh })).await?.expect(401)?;
+        let broken = service_tests::Account { access: format!("{access}x"), ..me.clone() };
+        service.send_as(&broken, Method::GET, "/users/me", None).await?.expect(401)?;
+        let change = json!({ "email": "marked.address.2@example.com", "current_password": password, "password": "marked-password-2" });
+        service.send_as(&me, Method::PATCH, "/users/me", Some(&change)).await?.expect(200)?;
+        let product = json!({ "id": "prod-1", "name": "A product", "price": 1, "stock": 5 });
+        let administrator = service.new_administrator("marked.address.admin@example.com").await?;
+        service.send_as(&administrator, Method::POST, "/products", Some(&product)).await?.expect(201)?;
+        let order = json!({ "items": [{ "product_id": "prod-1", "quantity": 1 }], "email": "marked.address.guest@example.com" });
+        post("/orders", order).await?.expect(201)?;
+        service.send_as(&administrator, Method::GET, "/users", None).await?.expect(200)?;
+        service.send_as(&me, Method::DELETE, "/sessions/current", None).await?.expect(204)?;
+        service.send_as(&me, Method::DELETE, "/users/me", None).await?.expect(204)?;
+        service.settled().await
+    })?;
+    secrets.extend(collected.into_inner().unwrap_or_else(PoisonError::into_inner));
+    Ok(secrets)
+}
