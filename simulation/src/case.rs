@@ -18,15 +18,15 @@ pub struct Case {
     pub faults: Option<Vec<Fault>>,
     /// A mistake that is put into the wire.
     pub plant: Option<&'static Plant>,
-    /// A call at which a function dies, besides what the seed draws: the first time that it gets there.
-    pub crash: Option<CrashPoint>,
+    /// Calls at which functions die, besides what the seed draws: at each the first one that gets there.
+    pub crashes: Vec<CrashPoint>,
 }
 
 impl Case {
     /// The whole case of a seed.
     #[must_use]
     pub fn of_seed(seed: u64) -> Self {
-        Self { seed, operations: None, faults: None, plant: None, crash: None }
+        Self { seed, operations: None, faults: None, plant: None, crashes: Vec::new() }
     }
 
     /// Whether an operation is carried out.
@@ -51,9 +51,6 @@ impl fmt::Display for Case {
             let numbers: Vec<_> = operations.iter().map(ToString::to_string).collect();
             write!(f, " --operations {}", numbers.join(","))?;
         }
-        if let Some(crash) = &self.crash {
-            write!(f, " --crash '{crash}'")?;
-        }
-        Ok(())
+        self.crashes.iter().try_for_each(|crash| write!(f, " --crash '{crash}'"))
     }
 }

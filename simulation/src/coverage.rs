@@ -114,8 +114,25 @@ pub struct Seen {
     pub before: u64,
     /// How often the function died after it.
     pub after: u64,
-    /// The first seed that made it.
-    pub first_seed: u64,
+    /// A case in which it was made, with as few crashes of its own as any that made it.
+    pub witness: Witness,
+}
+
+/// A seed, and the crashes besides it, that get to a call.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Witness {
+    /// The seed.
+    pub seed: u64,
+    /// The crashes.
+    pub crashes: Vec<CrashPoint>,
+}
+
+impl Witness {
+    /// The simpler of two: fewer crashes, then the lower seed.
+    fn simpler(self, other: Self) -> Self {
+        let rank = |witness: &Self| (witness.crashes.len(), witness.seed);
+        if rank(&other) < rank(&self) { other } else { self }
+    }
 }
 
 /// All calls that were seen, and the crashes at them.
@@ -123,11 +140,12 @@ pub struct Seen {
 pub struct Coverage(pub BTreeMap<Site, Seen>);
 
 impl Coverage {
-    pub(crate) fn called(&mut self, call: &Site, seed: u64) {
+    pub(crate) fn called(&mut self, call: &Site, witness: &Witness) {
         match self.0.get_mut(call) {
             Some(known) => known.calls += 1,
             None => {
-                self.0.insert(call.clone(), Seen { calls: 1, first_seed: seed, ..Seen::default() });
+                let seen = Seen { calls: 1, witness: witness.clone(), ..Seen::default() };
+                self.0.insert(call.clone(), seen);
             }
         }
     }
@@ -144,23 +162,25 @@ impl Coverage {
     /// Takes in what another run saw.
     pub fn add(&mut self, other: Self) {
         for (site, seen) in other.0 {
-            let sum =
-                self.0.entry(site).or_insert_with(|| Seen { first_seed: seen.first_seed, ..Seen::default() });
+            let sum = self
+                .0
+                .entry(site)
+                .or_insert_with(|| Seen { witness: seen.witness.clone(), ..Seen::default() });
             sum.calls += seen.calls;
             sum.before += seen.before;
             sum.after += seen.after;
-            sum.first_seed = sum.first_seed.min(seen.first_seed);
+            sum.witness = std::mem::take(&mut sum.witness).simpler(seen.witness);
         }
     }
 
-    /// The crash points at which no function has died yet, each with a seed that gets there.
+    /// The crash points at which no function has died yet, each with a case that gets there.
     #[must_use]
-    pub fn missing(&self) -> Vec<(CrashPoint, u64)> {
+    pub fn missing(&self) -> Vec<(CrashPoint, Witness)> {
         let mut missing = Vec::new();
         for (site, seen) in &self.0 {
             for (side, crashes) in [(Side::Before, seen.before), (Side::After, seen.after)] {
                 if crashes == 0 {
-                    missing.push((CrashPoint { site: site.clone(), side }, seen.first_seed));
+                    missing.push((CrashPoint { site: site.clone(), side }, seen.witness.clone()));
                 }
             }
         }
@@ -185,16 +205,21 @@ mod tests {
     #[test]
     fn what_no_run_has_crashed_at_is_missing() {
         let site = Site("f Op: Op T".into());
+        let witness = |seed, crashes| Witness { seed, crashes };
+        let after = CrashPoint { site: site.clone(), side: Side::After };
         let mut coverage = Coverage::default();
-        coverage.called(&site, 7);
+        coverage.called(&site, &witness(3, vec![after.clone()]));
         coverage.crashed(&site, Side::Before);
         let mut sum = Coverage::default();
+        sum.add(coverage);
+        let mut coverage = Coverage::default();
+        coverage.called(&site, &witness(7, Vec::new()));
         sum.add(coverage.clone());
-        let after = CrashPoint { site: site.clone(), side: Side::After };
-        assert_eq!(sum.missing(), [(after, 7)]);
+        // A seed that gets there by itself is better than a lower one that needs a crash.
+        assert_eq!(sum.missing(), [(after, witness(7, Vec::new()))]);
         coverage.crashed(&site, Side::After);
         sum.add(coverage);
         assert!(sum.missing().is_empty());
-        assert_eq!(sum.0[&site], Seen { calls: 2, before: 2, after: 1, first_seed: 7 });
+        assert_eq!((sum.0[&site].calls, sum.0[&site].before, sum.0[&site].after), (3, 1, 1));
     }
 }

@@ -53,9 +53,9 @@ struct Arguments {
     /// Only these operations of the seed's people, by number
     #[arg(long)]
     operations: Option<String>,
-    /// Let a function die at this call
+    /// Let a function die at this call, as a failure prints it
     #[arg(long)]
-    crash: Option<CrashPoint>,
+    crash: Vec<CrashPoint>,
     /// Print everything that happens in the first seed
     #[arg(long)]
     trace: bool,
@@ -116,7 +116,7 @@ impl Simulator {
         let faults = arguments.faults.as_deref().map(faults).transpose()?;
         let operations = arguments.operations.as_deref().map(numbers).transpose()?;
         let plant = arguments.plant.as_deref().map(named).transpose()?;
-        let pattern = Case { seed: 0, operations, faults, plant, crash: arguments.crash.clone() };
+        let pattern = Case { seed: 0, operations, faults, plant, crashes: arguments.crash.clone() };
         Ok(Self { arguments, template: template()?, seeds, pattern, threads })
     }
 
@@ -147,8 +147,8 @@ impl Simulator {
             self.explain(failure)?;
         }
         let missing = if self.is_whole() { sum.coverage.missing() } else { Vec::new() };
-        for (point, seed) in &missing {
-            println!("no function has died {point} (seed {seed})");
+        for (point, witness) in &missing {
+            println!("no function has died {point} (seed {})", witness.seed);
         }
         let points = 2 * sum.coverage.0.len();
         println!(
@@ -162,23 +162,31 @@ impl Simulator {
 
     /// Whether the runs are whole, so that what they cover says something.
     fn is_whole(&self) -> bool {
-        let Case { operations, faults, plant, crash, .. } = &self.pattern;
-        operations.is_none() && faults.is_none() && plant.is_none() && crash.is_none()
+        let Case { operations, faults, plant, crashes, .. } = &self.pattern;
+        operations.is_none() && faults.is_none() && plant.is_none() && crashes.is_empty()
     }
 
-    /// Runs seeds once more, with a crash where none has been yet.
+    /// Runs cases once more, with a crash where none has been yet. That may lead to calls that no run has made
+    /// before, so it goes on until nothing is left, or nothing is won.
     fn crash_everywhere(&self, sum: &mut Sum) -> Result<()> {
-        let missing = sum.coverage.missing();
-        println!("{} crash points are left to chance's second try", missing.len());
-        for (point, seed) in missing {
-            let case = Case { crash: Some(point), ..self.case(seed) };
-            let outcome = run(&case, &self.template, false)?;
-            sum.coverage.add(outcome.coverage);
-            if !outcome.violations.is_empty() {
-                sum.failures.insert(seed, Failure { case, violations: outcome.violations });
+        let mut before = Vec::new();
+        loop {
+            let missing = sum.coverage.missing();
+            if missing == before {
+                return Ok(());
+            }
+            println!("{} crash points are left: a run for each", missing.len());
+            before.clone_from(&missing);
+            for (point, witness) in missing {
+                let crashes = [witness.crashes, vec![point]].concat();
+                let case = Case { crashes, ..self.case(witness.seed) };
+                let outcome = run(&case, &self.template, false)?;
+                sum.coverage.add(outcome.coverage);
+                if !outcome.violations.is_empty() {
+                    sum.failures.insert(case.seed, Failure { case, violations: outcome.violations });
+                }
             }
         }
-        Ok(())
     }
 
     /// Puts in every mistake. Whether each is caught.

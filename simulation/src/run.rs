@@ -21,7 +21,7 @@ use crate::coverage::Coverage;
 use crate::faults::Fault;
 use crate::operator::Operator;
 use crate::weather::Weather;
-use crate::workload::{Action, Actors, Client, Plan, Shopper};
+use crate::workload::{Action, Actors, Client, Plan};
 
 /// By when every order must be final after the faults have ended.
 const PATIENCE: Duration = Duration::from_mins(15);
@@ -259,12 +259,10 @@ impl Run {
         let depths = left?;
         let mut books = self.books.lock();
         let history = self.client.history();
-        let customer = |who: Shopper| self.client.user(who).map(ToString::to_string);
         let left = Left {
             depths: &depths,
             has_lost_events: self.has_lost_events(),
             poison: &self.operator.poison(),
-            customer: &customer,
         };
         let found = finish(&books, &history, &left);
         books.accuse(found);

@@ -19,14 +19,17 @@ use shop_local::template::{Event, Template};
 
 use crate::books::Books;
 use crate::case::Case;
-use crate::coverage::{Coverage, CrashPoint, Side, Site};
+use crate::coverage::{Coverage, CrashPoint, Side, Site, Witness};
 use crate::faults::{Fault, Rates};
+use crate::plants::edit::inconsistent;
 use crate::plants::{Plant, Sabotage};
 
 /// Tells this use of the seed from others.
 const SALT: u64 = 0x5eed_0002;
 /// Longer than any attempt's timeout.
 const NEVER: Duration = Duration::from_secs(30);
+/// How far back a plant's stale reads look.
+const LONG_AGO: Duration = Duration::from_secs(45);
 const HOUR: i64 = 3_600_000;
 
 /// A time in which a function does nothing, or nothing but fail. Milliseconds since the opening.
@@ -40,7 +43,7 @@ struct Outage {
 }
 
 pub(crate) struct Weather {
-    seed: u64,
+    witness: Witness,
     rates: Rates,
     plant: Option<&'static Plant>,
     outages: Vec<Outage>,
@@ -53,7 +56,7 @@ struct State {
     /// When the shop opened. Before that and after the last fault nothing goes wrong but what a plant does.
     opening: Option<i64>,
     coverage: Coverage,
-    crash: Option<CrashPoint>,
+    crashes: Vec<CrashPoint>,
     struck: BTreeMap<Fault, u64>,
 }
 
@@ -70,11 +73,11 @@ impl Weather {
             random,
             opening: None,
             coverage: Coverage::default(),
-            crash: case.crash.clone(),
+            crashes: case.crashes.clone(),
             struck: BTreeMap::new(),
         };
-        let (seed, plant) = (case.seed, case.plant);
-        Self { seed, rates, plant, outages, books, state: Mutex::new(state) }
+        let witness = Witness { seed: case.seed, crashes: case.crashes.clone() };
+        Self { witness, rates, plant: case.plant, outages, books, state: Mutex::new(state) }
     }
 
     pub(crate) fn rates(&self) -> &Rates {
@@ -136,18 +139,18 @@ impl Weather {
         let made = Site::of(call);
         let mut state = self.state();
         if side == Side::Before {
-            state.coverage.called(&made, self.seed);
+            state.coverage.called(&made, &self.witness);
         }
-        let is_asked_for = state.crash.as_ref().is_some_and(|crash| crash.side == side && crash.site == made);
+        let asked_for = state.crashes.iter().position(|crash| crash.side == side && crash.site == made);
         let strikes = state.opening.is_some() && {
             let State { random, .. } = &mut *state;
             self.rates.strikes(Fault::CrashAtCall, random)
         };
-        if !is_asked_for && !strikes {
+        if asked_for.is_none() && !strikes {
             return false;
         }
-        if is_asked_for {
-            state.crash = None;
+        if let Some(place) = asked_for {
+            state.crashes.remove(place);
         }
         state.coverage.crashed(&made, side);
         self.struck(&mut state, Fault::CrashAtCall);
@@ -283,15 +286,19 @@ impl Interceptor for Weather {
     fn rewrite(&self, call: &Call) -> Option<Vec<Vec<u8>>> {
         match self.sabotage() {
             Some(Sabotage::Request(sabotage)) if call.environment != 0 => sabotage(call),
+            Some(Sabotage::Stale(function)) => inconsistent(call, function),
             _ => None,
         }
     }
 
     fn has_stale_reads(&self) -> bool {
-        self.rates.has(Fault::StaleReads)
+        self.rates.has(Fault::StaleReads) || matches!(self.sabotage(), Some(Sabotage::Stale(_)))
     }
 
     fn staleness(&self, call: &Call) -> Duration {
+        if matches!(self.sabotage(), Some(Sabotage::Stale(function)) if **function == *call.caller) {
+            return LONG_AGO;
+        }
         if call.environment == 0 || !self.strikes(Fault::StaleReads) {
             return Duration::ZERO;
         }

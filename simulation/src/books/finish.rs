@@ -10,7 +10,7 @@ use shop_types::{OrderId, UserId};
 use users::ledger::EntryState;
 
 use super::{Inner, Violation};
-use crate::workload::{Answered, History, Shopper};
+use crate::workload::{Answered, History};
 
 /// How the cloud was left.
 pub(crate) struct Left<'a> {
@@ -20,14 +20,13 @@ pub(crate) struct Left<'a> {
     pub(crate) has_lost_events: bool,
     /// The dead-letter queues of consumers, and how many messages of each can never be handled.
     pub(crate) poison: &'a BTreeMap<String, u64>,
-    /// Who is who.
-    pub(crate) customer: &'a dyn Fn(Shopper) -> Option<String>,
 }
 
 /// Everything that does not hold.
 pub(crate) fn finish(books: &Inner, history: &History, left: &Left<'_>) -> Vec<Violation> {
     let mut violations = history.violations.clone();
-    violations.extend(acknowledged(books, history, left.customer));
+    violations.extend(acknowledged(books, history));
+    violations.extend(accounts(books, history));
     violations.extend(one_order_per_key(history));
     violations.extend(books.world.orders.values().flat_map(|order| agreement(books, order)));
     violations.extend(messages(books, left));
@@ -41,14 +40,10 @@ pub(crate) fn finish(books: &Inner, history: &History, left: &Left<'_>) -> Vec<V
 }
 
 /// What people were told, the shop stands by.
-fn acknowledged(
-    books: &Inner,
-    history: &History,
-    customer: &dyn Fn(Shopper) -> Option<String>,
-) -> Vec<Violation> {
+fn acknowledged(books: &Inner, history: &History) -> Vec<Violation> {
     let mut violations = Vec::new();
     for answered in history.orders.values() {
-        if let Err(wrong) = stands(books, answered, customer(answered.who).as_deref()) {
+        if let Err(wrong) = stands(books, answered) {
             let seen = format!("{wrong}: asked {} and answered {}", answered.asked, answered.order);
             violations.push(Violation::new("an-acknowledged-order-exists", seen));
         }
@@ -70,12 +65,12 @@ fn acknowledged(
     violations
 }
 
-fn stands(books: &Inner, answered: &Answered, customer: Option<&str>) -> Result<(), String> {
+fn stands(books: &Inner, answered: &Answered) -> Result<(), String> {
     let id = answered.order["id"].as_str().unwrap_or_default();
     let order = id.parse::<OrderId>().ok().and_then(|id| books.world.orders.get(&id));
     let order = order.ok_or("there is no such order")?;
     let owner = order.customer_id.as_ref().map(UserId::as_str);
-    if owner != customer {
+    if owner != answered.user.as_deref() {
         return Err(format!("it belongs to {owner:?}"));
     }
     let asked = answered.asked["items"].as_array().into_iter().flatten();
@@ -88,11 +83,21 @@ fn stands(books: &Inner, answered: &Answered, customer: Option<&str>) -> Result<
     if asked == stored { Ok(()) } else { Err(format!("its lines are {stored:?}")) }
 }
 
+/// Accounts that were acknowledged are there, and those whose deletion was are gone.
+fn accounts(books: &Inner, history: &History) -> Vec<Violation> {
+    let account = |id: &str| id.parse().ok().and_then(|id| books.world.accounts.get(&id));
+    let missing = history.registered.iter().filter(|id| account(id).is_none());
+    let missing = missing.map(|id| Violation::new("an-acknowledged-account-exists", id.clone()));
+    let there = history.left.iter().filter(|id| account(id).is_none_or(|user| user.profile.is_some()));
+    let there = there.map(|id| Violation::new("a-deleted-account-is-gone", id.clone()));
+    missing.chain(there).collect()
+}
+
 fn one_order_per_key(history: &History) -> Vec<Violation> {
-    let mut by_key: BTreeMap<(Shopper, &str), BTreeSet<&str>> = BTreeMap::new();
+    let mut by_key: BTreeMap<(Option<&str>, &str), BTreeSet<&str>> = BTreeMap::new();
     for answered in history.orders.values() {
         if let (Some(key), Some(id)) = (&answered.key, answered.order["id"].as_str()) {
-            by_key.entry((answered.who, key)).or_default().insert(id);
+            by_key.entry((answered.user.as_deref(), key)).or_default().insert(id);
         }
     }
     let several = by_key.into_iter().filter(|(_, ids)| ids.len() > 1);

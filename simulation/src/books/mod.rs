@@ -89,6 +89,14 @@ pub const INVARIANTS: &[(&str, &str)] = &[
         "a stock level that was acknowledged was the counter's at that version",
     ),
     ("an-acknowledged-cancel-stays", "an order whose cancellation was acknowledged is cancelled"),
+    (
+        "an-account-moves-legally",
+        "an account changes version by version, and is gone for good when it is deleted",
+    ),
+    ("one-account-per-address", "no two accounts have one e-mail address"),
+    ("an-acknowledged-account-exists", "an account that was acknowledged is there"),
+    ("a-deleted-account-is-gone", "nothing personal is left of a deleted account, and nobody logs into it"),
+    ("a-used-token-is-worthless", "a refresh token that another has taken the place of renews no session"),
     ("nobody-sees-anothers-data", "no answer shows another customer's data"),
     (
         "every-order-becomes-final",

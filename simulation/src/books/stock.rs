@@ -150,29 +150,45 @@ impl Shelves {
     }
 
     fn undersold(&self, time: i64, rejected: &Reservation) -> Option<Violation> {
-        if rejected.reason == Some(RejectionReason::UnknownProduct) || rejected.shortages.is_empty() {
-            return None;
-        }
-        let was_short = |product: &ProductId, requested: u32| {
-            let levels = self.levels.get(product);
-            levels.is_none_or(|levels| {
-                let recent = |(place, (_, _)): (usize, &(i64, Option<u64>))| {
-                    // A level counts until the next one begins.
-                    levels.get(place + 1).is_none_or(|(until, _)| *until >= time - DECISION)
-                };
-                levels
-                    .iter()
-                    .enumerate()
-                    .filter(|(place, level)| recent((*place, level)))
-                    .any(|(_, (_, level))| level.unwrap_or(0) < u64::from(requested))
-            })
+        let seen = |what: &str| {
+            let levels: Vec<_> = rejected
+                .shortages
+                .iter()
+                .map(|short| (&short.product_id, self.levels.get(&short.product_id)))
+                .collect();
+            let seen = format!(
+                "{} was rejected, {what}: {:?}, levels {levels:?}",
+                rejected.order_id, rejected.shortages
+            );
+            Some(Violation::new("no-undersell", seen))
         };
-        let wrong = rejected.shortages.iter().find(|short| !was_short(&short.product_id, short.requested))?;
-        let seen = format!(
-            "{} was rejected for {wrong:?}, levels {:?}",
-            rejected.order_id,
-            self.levels.get(&wrong.product_id)
-        );
-        Some(Violation::new("no-undersell", seen))
+        // A product that is unknown is short as well.
+        if let Some(short) =
+            rejected.shortages.iter().find(|short| !self.was_below(time, &short.product_id, short.requested))
+        {
+            return seen(&format!("and there was enough of {}", short.product_id));
+        }
+        let was_unknown =
+            |product| self.recent(time, product).is_none_or(|mut levels| levels.any(|level| level.is_none()));
+        let is_for_unknown = rejected.reason == Some(RejectionReason::UnknownProduct);
+        if is_for_unknown && !rejected.shortages.iter().any(|short| was_unknown(&short.product_id)) {
+            return seen("and all products were known");
+        }
+        None
+    }
+
+    /// Whether fewer than so many could be reserved at any time that a decision may have seen.
+    fn was_below(&self, time: i64, product: &ProductId, requested: u32) -> bool {
+        let levels = self.recent(time, product);
+        levels.is_none_or(|mut levels| levels.any(|level| level.unwrap_or(0) < u64::from(requested)))
+    }
+
+    /// The levels that a decision may have seen; none of a product that never was.
+    fn recent(&self, time: i64, product: &ProductId) -> Option<impl Iterator<Item = Option<u64>>> {
+        let levels = self.levels.get(product)?;
+        // A level counts until the next one begins.
+        let ends = levels.iter().skip(1).map(|(since, _)| *since).chain(std::iter::once(i64::MAX));
+        let recent = levels.iter().zip(ends).filter(move |(_, end)| *end >= time - DECISION);
+        Some(recent.map(|((_, level), _)| *level))
     }
 }

@@ -12,9 +12,10 @@ use shop_events::{Event, OrderStatus};
 use shop_local::cloud::Written;
 use shop_messaging::relay::Image;
 use shop_types::{Money, OrderId, UserId};
+use users::account::User;
 use users::ledger::{EntryState, LedgerEntry};
 use users::stats::UserStats;
-use users::store::is_ledger_entry;
+use users::store::{is_account, is_ledger_entry};
 
 use super::Violation;
 use super::stock::Shelves;
@@ -35,6 +36,7 @@ pub(crate) struct World {
     pub(crate) shelves: Shelves,
     pub(crate) ledger: BTreeMap<UserId, BTreeMap<OrderId, LedgerEntry>>,
     pub(crate) statistics: BTreeMap<UserId, UserStats>,
+    pub(crate) accounts: BTreeMap<UserId, User>,
     /// How many items were written by the harness itself, which are nothing that a function can read.
     pub(crate) poison: usize,
 }
@@ -74,6 +76,7 @@ impl World {
             shelves: Shelves::default(),
             ledger: BTreeMap::new(),
             statistics: BTreeMap::new(),
+            accounts: BTreeMap::new(),
             poison: 0,
         }
     }
@@ -191,6 +194,17 @@ impl World {
             self.statistics.insert(new.user_id.clone(), new);
             return Ok(Vec::new());
         }
+        if is_account(sort_key) {
+            let (old, new) = (old.map(read::<User>).transpose()?, read::<User>(new)?);
+            let mut violations: Vec<_> = account(old.as_ref(), &new).into_iter().collect();
+            let login = |user: &User| user.profile.as_ref().map(|profile| profile.login.clone());
+            let others = self.accounts.values().filter(|user| user.id != new.id);
+            if login(&new).is_some() && others.into_iter().any(|user| login(user) == login(&new)) {
+                violations.push(Violation::new("one-account-per-address", new.id.to_string()));
+            }
+            self.accounts.insert(new.id.clone(), new);
+            return Ok(violations);
+        }
         if !is_ledger_entry(sort_key) {
             return Ok(Vec::new());
         }
@@ -235,6 +249,18 @@ fn read<T: DeserializeOwned>(image: &Image) -> Result<T, Violation> {
         Violation::new("an-item-is-readable", format!("{why}: {image:?}"))
     };
     image.read("item").map_err(|error| unreadable(&error))
+}
+
+fn account(old: Option<&User>, new: &User) -> Option<Violation> {
+    let is_legal = match old {
+        None => new.version == 1 && new.profile.is_some(),
+        // There is no way back from a deletion.
+        Some(old) => new.version == old.version + 1 && (old.profile.is_some() || new.profile.is_none()),
+    };
+    let is_erased = new.deleted_at.is_none() || new.profile.is_none();
+    // Without what they say: a person's name and address are nobody's business, not even here.
+    let seen = || format!("{} at version {} after {:?}", new.id, new.version, old.map(|old| old.version));
+    (!is_legal || !is_erased).then(|| Violation::new("an-account-moves-legally", seen()))
 }
 
 fn order(caller: &str, old: Option<&Order>, new: &Order) -> Vec<Violation> {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use shop_local::cloud::Call;
 
 /// The bodies in the place of a request's.
-pub(super) type Bodies = Option<Vec<Vec<u8>>>;
+pub(crate) type Bodies = Option<Vec<Vec<u8>>>;
 
 /// Whether a function makes this call.
 pub(super) fn is(call: &Call, caller: &str, operation: &str) -> bool {
@@ -24,6 +24,19 @@ pub(super) fn one_in(many: u64, text: impl Hash) -> bool {
 pub(super) fn edited(call: &Call, edit: impl FnOnce(&mut Value) -> bool) -> Bodies {
     let mut body: Value = serde_json::from_slice(&call.body).ok()?;
     edit(&mut body).then(|| vec![body.to_string().into_bytes()])
+}
+
+/// A batch of reads that need not be consistent.
+pub(crate) fn inconsistent(call: &Call, caller: &str) -> Bodies {
+    if !is(call, caller, "BatchGetItem") {
+        return None;
+    }
+    edited(call, |body| {
+        for (_, wanted) in body["RequestItems"].as_object_mut().into_iter().flatten() {
+            wanted["ConsistentRead"] = json!(false);
+        }
+        true
+    })
 }
 
 /// The items of a transaction.

@@ -4,7 +4,7 @@
 //! A plant that no invariant catches within some hundred seeds means that an invariant has no teeth.
 
 mod deliveries;
-mod edit;
+pub(crate) mod edit;
 mod writes;
 
 use std::collections::BTreeSet;
@@ -39,6 +39,8 @@ pub(crate) enum Sabotage {
     Verdict(fn(&Delivery<'_>, BTreeSet<usize>) -> BTreeSet<usize>),
     /// In the schedule of a function, which never comes.
     Schedule(&'static str),
+    /// In a function's consistent reads of many items, which show a time that is long past.
+    Stale(&'static str),
 }
 
 /// All of them.

@@ -118,17 +118,7 @@ pub(super) const PLANTS: &[Plant] = &[
     Plant {
         name: "books-read-late",
         stands_for: "reserve-stock decides on an eventually consistent read",
-        sabotage: Sabotage::Request(|call| {
-            if !is(call, "reserve-stock", "BatchGetItem") {
-                return None;
-            }
-            edited(call, |body| {
-                for (_, wanted) in body["RequestItems"].as_object_mut().into_iter().flatten() {
-                    wanted["ConsistentRead"] = json!(false);
-                }
-                true
-            })
-        }),
+        sabotage: Sabotage::Stale("reserve-stock"),
     },
     Plant {
         name: "settle-keeps-the-version",
@@ -188,7 +178,7 @@ pub(super) const PLANTS: &[Plant] = &[
             if !is(call, "create-order", "PutItem") {
                 return None;
             }
-            edited(call, |body| add_one(&mut body["Item"]["total"]["M"]["minor"]["N"]))
+            edited(call, |body| add_one(&mut body["Item"]["total"]["M"]["amount"]["N"]))
         }),
     },
     Plant {

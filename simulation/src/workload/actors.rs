@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::client::{Answer, Answered, Client};
 use super::draw::{Action, Look, Operation, Plan, Shopper, Ware};
+use super::people;
 use crate::books::Violation;
 use crate::case::Case;
 
@@ -82,6 +83,16 @@ impl Actors {
             }
             Action::Create(ware) => drop(self.create(ware).await),
             Action::Look(look) => self.look(*look, who).await,
+            Action::Register { .. }
+            | Action::LogIn
+            | Action::Refresh { .. }
+            | Action::Rename
+            | Action::ChangePassword
+            | Action::Leave => {
+                if let Shopper::Person(number) = who {
+                    people::act(&self.client, number, &self.plan.people[number], &operation.action).await;
+                }
+            }
         }
     }
 
@@ -122,7 +133,7 @@ impl Actors {
             let id = answer.body["id"].as_str().unwrap_or_default().to_owned();
             self.orders.lock().unwrap_or_else(PoisonError::into_inner).insert(number, id);
             let key = key.map(str::to_owned);
-            let answered = Answered { who, key, asked, order: answer.body };
+            let answered = Answered { user: answer.user, key, asked, order: answer.body };
             self.client.history().orders.insert(number, answered);
         }
     }
@@ -176,10 +187,12 @@ impl Actors {
             (_, Shopper::Administrator) | (Look::Product(_) | Look::Catalogue, _) => None,
             (Look::Order(order), _) => {
                 let owner = self.plan.operations[order].who;
-                (owner != who && owner != Shopper::Guest && answer.status == 200).then_some("an order")
+                // Somebody with an account places orders as a guest until the log-in.
+                let is_open = matches!(owner, Shopper::Guest | Shopper::Person(_));
+                (owner != who && !is_open && answer.status == 200).then_some("an order")
             }
             (Look::OwnOrders | Look::AllOrders, _) => {
-                let own = self.client.user(who).map(|user| json!(user));
+                let own = answer.user.as_ref().map(|user| json!(user));
                 let orders = answer.body["data"].as_array().into_iter().flatten();
                 orders
                     .into_iter()

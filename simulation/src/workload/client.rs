@@ -14,6 +14,7 @@ use shop_local::cloud::Cloud;
 use shop_types::UserId;
 
 use super::draw::Shopper;
+use super::people::People;
 use crate::books::Violation;
 
 /// How often a request is sent that may be sent again, and the pause in between.
@@ -23,6 +24,8 @@ const PAUSE: Duration = Duration::from_millis(1500);
 /// An answer.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
+    /// The user who asked, at that moment; none for a guest.
+    pub(crate) user: Option<String>,
     pub(crate) status: u16,
     pub(crate) body: Value,
 }
@@ -30,7 +33,8 @@ pub(crate) struct Answer {
 /// What an order's shopper was told: the shop must stand by it for ever.
 #[derive(Clone, Debug)]
 pub(crate) struct Answered {
-    pub(crate) who: Shopper,
+    /// The user who asked; none for a guest.
+    pub(crate) user: Option<String>,
     pub(crate) key: Option<String>,
     /// The body that was sent.
     pub(crate) asked: Value,
@@ -45,6 +49,9 @@ pub(crate) struct History {
     pub(crate) orders: BTreeMap<usize, Answered>,
     /// Stock changes that were acknowledged: the product, the level and the counter's version.
     pub(crate) levels: Vec<(String, u64, u64)>,
+    /// Accounts that were acknowledged, and those whose deletion was.
+    pub(crate) registered: Vec<String>,
+    pub(crate) left: Vec<String>,
     /// Orders whose cancellation was acknowledged.
     pub(crate) cancelled: Vec<String>,
     pub(crate) violations: Vec<Violation>,
@@ -62,6 +69,7 @@ struct Inner {
     clock: Clock,
     customers: Vec<UserId>,
     administrator: UserId,
+    people: People,
     history: Mutex<History>,
 }
 
@@ -73,16 +81,46 @@ impl Client {
         customers: Vec<UserId>,
         administrator: UserId,
     ) -> Self {
-        let history = Mutex::default();
-        Self(Arc::new(Inner { cloud, issuer, clock, customers, administrator, history }))
+        let (people, history) = (People::default(), Mutex::default());
+        Self(Arc::new(Inner { cloud, issuer, clock, customers, administrator, people, history }))
     }
 
-    /// The user that a shopper is; none for a guest.
-    pub(crate) fn user(&self, who: Shopper) -> Option<&UserId> {
+    /// The user that a shopper is at the moment; none for a guest.
+    pub(crate) fn user(&self, who: Shopper) -> Option<String> {
         match who {
-            Shopper::Customer(number) => self.0.customers.get(number),
-            Shopper::Administrator => Some(&self.0.administrator),
+            Shopper::Customer(number) => self.0.customers.get(number).map(ToString::to_string),
+            Shopper::Administrator => Some(self.0.administrator.to_string()),
+            Shopper::Person(number) => self.0.people.session(number).map(|session| session.user),
             Shopper::Guest => None,
+        }
+    }
+
+    /// The sessions of those with an account.
+    pub(crate) fn people(&self) -> &People {
+        &self.0.people
+    }
+
+    /// The user that a shopper is at the moment, and the token that says so.
+    fn token(&self, who: Shopper) -> Option<(String, String)> {
+        let (user, role) = match who {
+            Shopper::Customer(number) => (self.0.customers.get(number)?, Role::Customer),
+            Shopper::Administrator => (&self.0.administrator, Role::Admin),
+            Shopper::Person(number) => {
+                let session = self.0.people.session(number)?;
+                return Some((session.user, session.access));
+            }
+            Shopper::Guest => return None,
+        };
+        Some((user.to_string(), self.mint(user, role)?))
+    }
+
+    fn mint(&self, user: &UserId, role: Role) -> Option<String> {
+        match self.0.issuer.mint(user, role, self.0.clock.now()) {
+            Ok(token) => Some(token),
+            Err(error) => {
+                self.accuse(Violation::new("the-harness-works", error.to_string()));
+                None
+            }
         }
     }
 
@@ -95,7 +133,7 @@ impl Client {
         self.history().violations.push(violation);
     }
 
-    /// Sends a request; `None` where no token can be made, which ends the run with a violation of its own.
+    /// Sends a request.
     pub(crate) async fn send(
         &self,
         who: Shopper,
@@ -105,12 +143,9 @@ impl Client {
         key: Option<&str>,
     ) -> Answer {
         let mut request = Request::builder().method(method.clone()).uri(path);
-        if let Some(user) = self.user(who) {
-            let role = if who == Shopper::Administrator { Role::Admin } else { Role::Customer };
-            match self.0.issuer.mint(user, role, self.0.clock.now()) {
-                Ok(token) => request = request.header("authorization", format!("Bearer {token}")),
-                Err(error) => self.accuse(Violation::new("the-harness-works", error.to_string())),
-            }
+        let (user, token) = self.token(who).unzip();
+        if let Some(token) = token {
+            request = request.header("authorization", format!("Bearer {token}"));
         }
         if let Some(key) = key {
             request = request.header("idempotency-key", key);
@@ -126,7 +161,7 @@ impl Client {
             Ok(request) => self.0.cloud.invoke_http(request, "203.0.113.7").await,
             Err(error) => {
                 self.accuse(Violation::new("the-harness-works", error.to_string()));
-                return Answer { status: 0, body: Value::Null };
+                return Answer { user, status: 0, body: Value::Null };
             }
         };
         let status = response.status().as_u16();
@@ -138,7 +173,7 @@ impl Client {
             key.unwrap_or("none"),
         );
         self.history().lines.push(line);
-        Answer { status, body: answer }
+        Answer { user, status, body: answer }
     }
 
     /// Sends a request that may be sent again, until the answer is no failure of the shop's.

@@ -13,6 +13,15 @@ pub(crate) enum Shopper {
     Guest,
     /// An administrator.
     Administrator,
+    /// Somebody with an account of the shop's own, by number: a guest until the log-in.
+    Person(usize),
+}
+
+/// Somebody who registers. Several may want the same address.
+#[derive(Clone, Debug)]
+pub(crate) struct Person {
+    pub(crate) email: String,
+    pub(crate) password: String,
 }
 
 /// A product to begin with.
@@ -65,6 +74,19 @@ pub(crate) enum Action {
     Delete(usize),
     Create(Ware),
     Look(Look),
+    /// Registers the person who acts.
+    Register {
+        key: Option<String>,
+    },
+    LogIn,
+    /// Renews the session; with a token that has been used before, if there is one and `used` asks for it.
+    Refresh {
+        used: bool,
+    },
+    Rename,
+    ChangePassword,
+    /// Deletes the account.
+    Leave,
 }
 
 /// Something that somebody does at a time, in milliseconds after the opening.
@@ -79,6 +101,7 @@ pub(crate) struct Operation {
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     pub(crate) customers: usize,
+    pub(crate) people: Vec<Person>,
     pub(crate) wares: Vec<Ware>,
     pub(crate) operations: Vec<Operation>,
     /// How long the shop is open, in milliseconds.
@@ -97,8 +120,11 @@ impl Plan {
         let wares = wares(random);
         // A rush in two seconds, or some minutes of business.
         let open_for = *[2_000, 10_000, 60_000, 600_000].choose(random).unwrap_or(&10_000);
+        let people = people(random);
+        let (products, registered) = (wares.len(), people.len());
         let mut drawer =
-            Drawer { random, customers, products: wares.len(), open_for, operations: Vec::new() };
+            Drawer { random, customers, people: registered, products, open_for, operations: Vec::new() };
+        (0..registered).for_each(|number| drawer.live(number));
         let orders = drawer.random.random_range(ORDERS);
         for _ in 0..orders {
             drawer.place();
@@ -113,8 +139,19 @@ impl Plan {
             drawer.look();
         }
         let operations = drawer.operations;
-        Self { customers, wares, operations, open_for }
+        Self { customers, people, wares, operations, open_for }
     }
+}
+
+/// Those who register, in an eighth of the runs: a password's hash takes as long as some orders.
+fn people(random: &mut StdRng) -> Vec<Person> {
+    let count = if random.random_ratio(1, 8) { random.random_range(1..=3) } else { 0 };
+    let is_rivalry = random.random_ratio(1, 2);
+    let person = |number: usize| Person {
+        email: format!("person-{}@example.com", if is_rivalry { 0 } else { number }),
+        password: format!("a password of person {number}"),
+    };
+    (0..count).map(person).collect()
 }
 
 /// A hot product that does not last, one that is sold out, one with plenty, and some others.
@@ -133,6 +170,7 @@ fn wares(random: &mut StdRng) -> Vec<Ware> {
 struct Drawer<'a> {
     random: &'a mut StdRng,
     customers: usize,
+    people: usize,
     products: usize,
     open_for: u64,
     operations: Vec<Operation>,
@@ -148,6 +186,7 @@ impl Drawer<'_> {
         match self.random.random_range(0..10) {
             0..2 => Shopper::Guest,
             2 => Shopper::Administrator,
+            3..5 if self.people > 0 => Shopper::Person(self.random.random_range(0..self.people)),
             _ => Shopper::Customer(self.random.random_range(0..self.customers)),
         }
     }
@@ -196,8 +235,9 @@ impl Drawer<'_> {
     fn cancel(&mut self) {
         if let Some(order) = self.placed() {
             let who = self.operations[order].who;
-            // A guest cannot cancel; an administrator does it for them.
-            let who = if who == Shopper::Guest { Shopper::Administrator } else { who };
+            // A guest cannot cancel, nor somebody whose session is over; an administrator does it for them.
+            let who =
+                if matches!(who, Shopper::Guest | Shopper::Person(_)) { Shopper::Administrator } else { who };
             let at = self.operations[order].at + self.random.random_range(0..=self.open_for / 4);
             self.operations.push(Operation { at, who, action: Action::Cancel(order) });
         }
@@ -223,7 +263,40 @@ impl Drawer<'_> {
             18 => Action::Delete(self.random.random_range(1..self.products)),
             _ => Action::SetStock { product, level: 0 },
         };
-        self.push(Shopper::Administrator, action);
+        let at = self.random.random_range(0..self.open_for);
+        // Now and then the same change under the same key is sent twice at once.
+        if matches!(action, Action::MoveStock { key: Some(_), .. }) && self.random.random_ratio(1, 2) {
+            let at = at + self.random.random_range(0..10);
+            self.operations.push(Operation { at, who: Shopper::Administrator, action: action.clone() });
+        }
+        self.operations.push(Operation { at, who: Shopper::Administrator, action });
+    }
+
+    /// What somebody does with an account, in its order for the most part.
+    fn live(&mut self, number: usize) {
+        let who = Shopper::Person(number);
+        let key = self.random.random_ratio(1, 2);
+        let key = key.then(|| format!("person-{:032x}", self.random.random::<u128>()));
+        let mut at = self.random.random_range(0..self.open_for / 4);
+        let mut push = |drawer: &mut Self, action| {
+            drawer.operations.push(Operation { at, who, action });
+            at += drawer.random.random_range(0..drawer.open_for / 8);
+        };
+        push(self, Action::Register { key });
+        push(self, Action::LogIn);
+        for _ in 0..self.random.random_range(0..5) {
+            let action = match self.random.random_range(0..6) {
+                0..2 => Action::Refresh { used: false },
+                2 => Action::Refresh { used: true },
+                3 => Action::Rename,
+                4 => Action::ChangePassword,
+                _ => Action::LogIn,
+            };
+            push(self, action);
+        }
+        if self.random.random_ratio(1, 3) {
+            push(self, Action::Leave);
+        }
     }
 
     fn look(&mut self) {

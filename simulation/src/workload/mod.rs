@@ -6,7 +6,8 @@
 mod actors;
 mod client;
 mod draw;
+mod people;
 
 pub(crate) use actors::Actors;
 pub(crate) use client::{Answered, Client, History};
-pub(crate) use draw::{Action, Plan, Shopper};
+pub(crate) use draw::{Action, Plan};

@@ -1,0 +1,154 @@
+//! People with an account of the shop's own: what they do with it, and what they hold of a session.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use http::Method;
+use serde_json::{Value, json};
+
+use super::client::{Answer, Client};
+use super::draw::{Action, Person, Shopper};
+use crate::books::Violation;
+
+/// What somebody holds of a session.
+#[derive(Clone, Debug)]
+pub(crate) struct Session {
+    pub(crate) user: String,
+    pub(crate) access: String,
+    refresh: String,
+    /// Refresh tokens that others have taken the place of.
+    used: Vec<String>,
+}
+
+/// What somebody knows of the own account.
+#[derive(Clone, Debug, Default)]
+struct Known {
+    session: Option<Session>,
+    /// Passwords that may be the account's: an answer about a change may have been lost.
+    passwords: Vec<String>,
+    has_left: bool,
+}
+
+/// Everybody with an account.
+#[derive(Debug, Default)]
+pub(crate) struct People(Mutex<BTreeMap<usize, Known>>);
+
+impl People {
+    pub(crate) fn session(&self, number: usize) -> Option<Session> {
+        self.lock().get(&number).and_then(|known| known.session.clone())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<usize, Known>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self, number: usize, change: impl FnOnce(&mut Known)) {
+        change(self.lock().entry(number).or_default());
+    }
+
+    fn known(&self, number: usize) -> Known {
+        self.lock().get(&number).cloned().unwrap_or_default()
+    }
+}
+
+/// Carries out what somebody does with the own account.
+pub(super) async fn act(client: &Client, number: usize, person: &Person, action: &Action) {
+    let who = Shopper::Person(number);
+    match action {
+        Action::Register { key } => register(client, number, person, key.as_deref()).await,
+        Action::LogIn => log_in(client, number, person).await,
+        Action::Refresh { used } => refresh(client, number, *used).await,
+        Action::Rename => {
+            let body = json!({ "name": "Another Name" });
+            client.persist(who, Method::PATCH, "/users/me", Some(&body), None).await;
+        }
+        Action::ChangePassword => change_password(client, number, person).await,
+        Action::Leave => leave(client, number).await,
+        _ => {}
+    }
+}
+
+async fn register(client: &Client, number: usize, person: &Person, key: Option<&str>) {
+    let body = json!({ "email": person.email, "password": person.password, "name": "A Name" });
+    // Without a key a second try finds the address taken, perhaps by the first.
+    let answer = match key {
+        Some(_) => client.persist(Shopper::Guest, Method::POST, "/users", Some(&body), key).await,
+        None => client.send(Shopper::Guest, Method::POST, "/users", Some(&body), None).await,
+    };
+    if answer.status == 201
+        && let Some(id) = answer.body["id"].as_str()
+    {
+        client.history().registered.push(id.to_owned());
+    }
+    client.people().change(number, |known| known.passwords.push(person.password.clone()));
+}
+
+async fn log_in(client: &Client, number: usize, person: &Person) {
+    let known = client.people().known(number);
+    for password in known.passwords.iter().rev() {
+        let body = json!({ "email": person.email, "password": password });
+        let answer = client.persist(Shopper::Guest, Method::POST, "/sessions", Some(&body), None).await;
+        if let Some(session) = session(&answer, Vec::new()) {
+            if known.has_left {
+                let seen = format!("{} logged in after the deletion: {}", person.email, session.user);
+                client.accuse(Violation::new("a-deleted-account-is-gone", seen));
+            }
+            client.people().change(number, |known| known.session = Some(session));
+            return;
+        }
+    }
+}
+
+async fn refresh(client: &Client, number: usize, used: bool) {
+    let Some(held) = client.people().session(number) else { return };
+    let (token, is_used) = match held.used.last().filter(|_| used) {
+        Some(token) => (token.clone(), true),
+        None => (held.refresh.clone(), false),
+    };
+    let body = json!({ "refresh_token": token });
+    // A second try would be a reuse: whoever loses the answer logs in again.
+    let answer = client.send(Shopper::Guest, Method::POST, "/sessions/refresh", Some(&body), None).await;
+    let past = [held.used.as_slice(), &[held.refresh.clone()]].concat();
+    match session(&answer, past) {
+        Some(_) if is_used => {
+            let seen = format!("{} renewed a session with a token that had been used", held.user);
+            client.accuse(Violation::new("a-used-token-is-worthless", seen));
+        }
+        Some(session) => client.people().change(number, |known| known.session = Some(session)),
+        None => {}
+    }
+}
+
+async fn change_password(client: &Client, number: usize, person: &Person) {
+    let known = client.people().known(number);
+    let (Some(current), true) = (known.passwords.last(), known.session.is_some()) else { return };
+    let password = format!("{} {}", person.password, known.passwords.len());
+    let body = json!({ "password": password, "current_password": current });
+    // Whatever is answered, it may be the account's from now on.
+    client.people().change(number, |known| known.passwords.push(password));
+    client.send(Shopper::Person(number), Method::PATCH, "/users/me", Some(&body), None).await;
+}
+
+async fn leave(client: &Client, number: usize) {
+    let Some(held) = client.people().session(number) else { return };
+    let who = Shopper::Person(number);
+    let answer = client.persist(who, Method::DELETE, "/users/me", None, None).await;
+    if answer.status == 204 {
+        client.people().change(number, |known| known.has_left = true);
+        client.history().left.push(held.user);
+    }
+}
+
+/// The session that an answer gives.
+fn session(answer: &Answer, used: Vec<String>) -> Option<Session> {
+    let text = |name: &str| answer.body[name].as_str().map(str::to_owned);
+    let is_given = matches!(answer.status, 200 | 201);
+    let refresh: Value = answer.body["refresh_token"].clone();
+    Some(Session {
+        user: text("user_id")?,
+        access: text("access_token")?,
+        refresh: refresh.as_str()?.to_owned(),
+        used,
+    })
+    .filter(|_| is_given)
+}
