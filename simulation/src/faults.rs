@@ -122,8 +122,8 @@ impl Rates {
             let drawn = random.next_u32() % 100;
             let rate = match fault {
                 // Outages are events of a whole run: this is how many runs have them.
-                Fault::RelayOutage => u32::from(drawn < 3) * ONE,
-                Fault::ConsumerDown | Fault::RelayDown | Fault::ConsumerBroken => u32::from(drawn < 10) * ONE,
+                Fault::RelayOutage => u32::from(drawn < 1) * ONE,
+                Fault::ConsumerDown | Fault::RelayDown | Fault::ConsumerBroken => u32::from(drawn < 5) * ONE,
                 Fault::MalformedMessage | Fault::MalformedRecord => u32::from(drawn < 20) * ONE,
                 Fault::ClockSkew => u32::from(drawn < 30) * ONE,
                 _ => match drawn {

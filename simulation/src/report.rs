@@ -58,6 +58,9 @@ fn per_second(runs: u64, seconds: f64) -> f64 {
 pub(crate) fn summarise(sum: &Sum, begun: Instant) {
     let rate = per_second(sum.runs, begun.elapsed().as_secs_f64());
     println!("{} seeds, {} orders, {} events, {rate:.1} seeds a second", sum.runs, sum.orders, sum.events);
+    if let Some(megabytes) = most_memory() {
+        println!("{megabytes} MB of memory at most");
+    }
     let struck: Vec<_> = sum.struck.iter().map(|(fault, times)| format!("{fault} {times}")).collect();
     println!("faults: {}", struck.join(", "));
 }
@@ -75,4 +78,12 @@ pub(crate) fn table(coverage: &Coverage) -> String {
         lines.push(format!("{:>8} {:>7} {:>7}  {site}", seen.calls, seen.before, seen.after));
     }
     lines.join("\n")
+}
+
+/// The most memory that this process has held, where the system tells (`/proc`).
+fn most_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kilobytes / 1000)
 }

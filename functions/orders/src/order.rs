@@ -20,6 +20,8 @@ pub const STALLED_AFTER: Duration = Duration::from_mins(5);
 /// A stalled order that was nudged less long ago is left alone. It is less than the five minutes between two
 /// sweeps, so that each finds the orders that the one before nudged.
 pub const NUDGED_AGAIN_AFTER: Duration = Duration::from_secs(270);
+/// The longest pause between two nudges of an order while nothing moves.
+const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 
 /// An order, as it is stored and told to other services.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -162,6 +164,15 @@ impl Order {
         self.status == OrderStatus::Pending
             && now.distance(self.placed_at) >= STALLED_AFTER
             && self.nudged_at.is_none_or(|at| now.distance(at) >= NUDGED_AGAIN_AFTER)
+    }
+
+    /// Whether it is time to nudge a stalled order, though nothing else may be moving: the pauses between nudges
+    /// double, from one sweep to an hour.
+    #[must_use]
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        let doublings = u32::try_from(self.nudges.saturating_sub(1)).unwrap_or(u32::MAX).min(8);
+        let pause = NUDGED_AGAIN_AFTER.saturating_mul(1 << doublings).min(LONGEST_PAUSE);
+        self.is_stalled(now) && self.nudged_at.is_none_or(|at| now.distance(at) >= pause)
     }
 
     /// Whether this principal may see and cancel the order. A guest's order belongs to whoever knows its id.
@@ -310,6 +321,23 @@ pub(crate) mod tests {
         for status in [OrderStatus::Confirmed, OrderStatus::Rejected, OrderStatus::Cancelled] {
             assert!(!order(status).is_stalled(minute(10)));
         }
+    }
+
+    #[test]
+    fn the_pauses_between_nudges_double_to_an_hour() {
+        let minute = |minute: i64| Timestamp::from_millis(1000 + minute * 60_000);
+        let mut waiting = order(OrderStatus::Pending);
+        let (mut nudged, mut sweep) = (Vec::new(), 0);
+        while sweep < 300 {
+            sweep += 5;
+            if waiting.is_due(minute(sweep)) {
+                (waiting.nudges, waiting.nudged_at) = (waiting.nudges + 1, Some(minute(sweep)));
+                nudged.push(sweep);
+            }
+        }
+        assert_eq!(nudged, [5, 10, 20, 40, 80, 140, 200, 260]);
+        waiting.nudges = u64::MAX;
+        assert!(waiting.is_due(minute(10_000)));
     }
 
     #[test]

@@ -6,8 +6,10 @@
 //! answers by settling the order's stock, or by telling once more what became of it.
 //!
 //! - It publishes nothing, and knows nothing of stock.
-//! - It nudges for as long as an order is pending, without growing pauses: when whatever was broken is mended,
-//!   the order is settled within minutes.
+//! - It nudges for as long as an order is pending. While orders are being settled, each sweep nudges all that
+//!   are stalled. While none is, nudges would only pile up before whatever is broken: each order is nudged with
+//!   growing pauses, up to an hour, and only the newest of each shard by every sweep. When one of those is
+//!   settled, things move again, and the next sweep nudges all: ten minutes after the end of an outage at most.
 //! - Two sweeps at once, or one that is repeated, nudge an order once: the nudge is conditional on the one
 //!   before it.
 //! - What fails is tried by the next sweep; the others are nudged all the same, and the invocation fails, so
@@ -22,6 +24,7 @@ use futures::future::join_all;
 use serde::Serialize;
 use serde::de::IgnoredAny;
 use shop_dynamo::StoreError;
+use shop_events::OrderStatus;
 use shop_lambda::log::Chain;
 use shop_lambda::{Budget, Clock, Function, FunctionError, Task, task};
 use shop_types::Timestamp;
@@ -44,6 +47,11 @@ pub const FUNCTION: Function = Function::new("sweep-orders", |environment| {
 const BUDGET: Duration = Duration::from_secs(210);
 /// How many orders of a shard are nudged at a time.
 const CONCURRENCY: usize = 8;
+/// An order that was settled less long ago says that things move: it is more than the five minutes between two
+/// sweeps, and less than twice as much.
+const LATELY: Duration = Duration::from_mins(7);
+/// How many of the newest settled orders are looked at for that.
+const NEWEST: i32 = 5;
 
 struct SweepOrders {
     orders: OrderStore,
@@ -61,6 +69,8 @@ pub struct Swept {
     pub nudged: u64,
     /// How many had been settled or nudged by somebody else when it came to them.
     pub let_be: u64,
+    /// How many are left for a later sweep, since no order is being settled.
+    pub put_off: u64,
     /// How many could not be nudged.
     pub failed: u64,
     /// For how long the oldest of the stalled orders has been pending.
@@ -75,6 +85,7 @@ impl Swept {
         self.found += other.found;
         self.nudged += other.nudged;
         self.let_be += other.let_be;
+        self.put_off += other.put_off;
         self.failed += other.failed;
         self.oldest_seconds = self.oldest_seconds.max(other.oldest_seconds);
         self.unfinished_shards += other.unfinished_shards;
@@ -91,12 +102,17 @@ impl Task for SweepOrders {
     type Answer = Swept;
 
     async fn run(&self, _: Self::Input, _: &str) -> Result<Swept, FunctionError> {
-        let budget = Budget::start(&self.clock, BUDGET);
+        let sweep =
+            Sweep { orders: &self.orders, clock: &self.clock, budget: Budget::start(&self.clock, BUDGET) };
+        let mut shards = join_all((0..STATUS_SHARDS).map(|shard| sweep.due(shard))).await;
+        if shards.iter().any(|shard| !shard.put_off.is_empty()) {
+            sweep.put_off(&mut shards).await;
+        }
         let mut swept = Swept::default();
         let mut failure = None;
-        for (of_shard, failed) in join_all((0..STATUS_SHARDS).map(|shard| self.sweep(shard, &budget))).await {
-            swept.add(of_shard);
-            failure = failure.or(failed);
+        for shard in shards {
+            swept.add(shard.swept);
+            failure = failure.or(shard.failure);
         }
         log(&swept);
         match failure {
@@ -106,50 +122,112 @@ impl Task for SweepOrders {
     }
 }
 
-impl SweepOrders {
-    /// Sweeps a shard, and says what it did, whether or not it came to the end.
-    async fn sweep(&self, shard: u8, budget: &Budget) -> (Swept, Option<StoreError>) {
-        let mut swept = Swept::default();
-        let mut failure = None;
+/// One sweep.
+struct Sweep<'a> {
+    orders: &'a OrderStore,
+    clock: &'a Clock,
+    budget: Budget,
+}
+
+/// What a sweep has done of a shard, and what is left of it.
+#[derive(Default)]
+struct Shard {
+    swept: Swept,
+    failure: Option<StoreError>,
+    /// What need not be nudged unless things move, oldest first. Some hundred bytes each.
+    put_off: Vec<Order>,
+}
+
+impl Sweep<'_> {
+    /// Nudges what is due of a shard, and puts the rest off.
+    async fn due(&self, number: u8) -> Shard {
+        let mut shard = Shard::default();
         let mut next = None;
         loop {
-            let page = match self.orders.pending(shard, next).await {
+            let page = match self.orders.pending(number, next).await {
                 Ok(page) => page,
                 Err(error) => {
-                    swept.unfinished_shards = 1;
-                    return (swept, failure.or(Some(error)));
+                    shard.swept.unfinished_shards = 1;
+                    shard.failure = shard.failure.or(Some(error));
+                    return shard;
                 }
             };
-            swept.pending += u64::try_from(page.orders.len()).unwrap_or(u64::MAX);
+            shard.swept.pending += count(page.orders.len());
             let now = self.clock.now();
-            let stalled: Vec<_> = page.orders.iter().filter(|order| order.is_stalled(now)).collect();
-            for orders in stalled.chunks(CONCURRENCY) {
-                if budget.is_over() {
-                    swept.unfinished_shards = 1;
-                    return (swept, failure);
-                }
-                let now = self.clock.now();
-                for order in orders {
-                    swept.find(order, now);
-                }
-                for nudged in join_all(orders.iter().map(|order| self.orders.nudge(order, now))).await {
-                    match nudged {
-                        Ok(true) => swept.nudged += 1,
-                        Ok(false) => swept.let_be += 1,
-                        Err(error) => {
-                            tracing::warn!(error = %Chain(&error), "an order is not nudged");
-                            swept.failed += 1;
-                            failure = failure.or(Some(error));
-                        }
-                    }
-                }
-            }
+            let stalled = page.orders.into_iter().filter(|order| order.is_stalled(now));
+            let (due, later): (Vec<_>, Vec<_>) = stalled.partition(|order| order.is_due(now));
+            shard.put_off.extend(later);
+            self.nudge(&due, &mut shard).await;
             next = page.next;
-            if next.is_none() {
-                return (swept, failure);
+            if next.is_none() || self.budget.is_over() {
+                shard.swept.unfinished_shards = u64::from(next.is_some());
+                return shard;
             }
         }
     }
+
+    /// Nudges what is not due: all of it if things move, and otherwise the newest of each shard, to find out.
+    async fn put_off(&self, shards: &mut [Shard]) {
+        let move_on = self.things_move().await;
+        for shard in &mut *shards {
+            let mut orders = std::mem::take(&mut shard.put_off);
+            match &move_on {
+                Ok(true) => self.nudge(&orders, shard).await,
+                Ok(false) => {
+                    let newest = orders.pop();
+                    for order in &orders {
+                        shard.swept.find(order, self.clock.now());
+                    }
+                    shard.swept.put_off = count(orders.len());
+                    self.nudge(newest.as_slice(), shard).await;
+                }
+                Err(_) => shard.swept.failed += count(orders.len()),
+            }
+        }
+        if let (Err(error), Some(first)) = (move_on, shards.first_mut()) {
+            first.failure = first.failure.take().or(Some(error));
+        }
+    }
+
+    /// Whether an order was settled lately.
+    async fn things_move(&self) -> Result<bool, StoreError> {
+        for status in [OrderStatus::Confirmed, OrderStatus::Rejected] {
+            let newest = self.orders.of_status(status, None, NEWEST).await?;
+            let now = self.clock.now();
+            if newest.orders.iter().any(|order| now.distance(order.updated_at) < LATELY) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    async fn nudge(&self, orders: &[Order], shard: &mut Shard) {
+        for orders in orders.chunks(CONCURRENCY) {
+            if self.budget.is_over() {
+                shard.swept.unfinished_shards = 1;
+                return;
+            }
+            let now = self.clock.now();
+            for order in orders {
+                shard.swept.find(order, now);
+            }
+            for nudged in join_all(orders.iter().map(|order| self.orders.nudge(order, now))).await {
+                match nudged {
+                    Ok(true) => shard.swept.nudged += 1,
+                    Ok(false) => shard.swept.let_be += 1,
+                    Err(error) => {
+                        tracing::warn!(error = %Chain(&error), "an order is not nudged");
+                        shard.swept.failed += 1;
+                        shard.failure = shard.failure.take().or(Some(error));
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn count(things: usize) -> u64 {
+    u64::try_from(things).unwrap_or(u64::MAX)
 }
 
 fn log(swept: &Swept) {

@@ -102,10 +102,14 @@ struct Run<'a> {
 
 impl Run<'_> {
     async fn counters(&self, report: &mut Report) -> Result<(), StoreError> {
-        let Some(first) = self.look().await? else {
+        let mut unreadable = Vec::new();
+        let Some(first) = self.look(&mut unreadable).await? else {
             report.complete = false;
             return Ok(());
         };
+        for key in unreadable {
+            report.add(Drift::unreadable(key));
+        }
         report.check("counters", first.counters());
         report.check("reservations", first.entries());
         let mut suspects = first.wrong();
@@ -113,7 +117,8 @@ impl Run<'_> {
             if suspects.is_empty() {
                 return Ok(());
             }
-            let Some(look) = self.look().await? else {
+            // What cannot be read has been told.
+            let Some(look) = self.look(&mut Vec::new()).await? else {
                 report.complete = false;
                 report.not_judged += count(suspects.len());
                 return Ok(());
@@ -131,8 +136,8 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// A look at the whole table; none if there is no time for it.
-    async fn look(&self) -> Result<Option<Look>, StoreError> {
+    /// A look at the whole table, and the keys of what cannot be read; none if there is no time for it.
+    async fn look(&self, unreadable: &mut Vec<String>) -> Result<Option<Look>, StoreError> {
         let mut look = Look::new();
         let mut pages = self.verify.store.books_pages();
         while let Some(items) = pages.next().await? {
@@ -140,7 +145,7 @@ impl Run<'_> {
                 return Ok(None);
             }
             for item in items {
-                see(&mut look, item)?;
+                unreadable.extend(see(&mut look, item).err());
             }
         }
         Ok(Some(look.end()))
@@ -164,8 +169,14 @@ impl Run<'_> {
         let mut pages = self.verify.orders.pages();
         while let Some(orders) = pages.next().await? {
             report.check("orders", orders.len());
-            let settled: Vec<_> =
-                orders.into_iter().filter(|order| order.status != OrderStatus::Pending).collect();
+            let mut settled = Vec::with_capacity(orders.len());
+            for order in orders {
+                match order {
+                    Ok(order) if order.status == OrderStatus::Pending => {}
+                    Ok(order) => settled.push(order),
+                    Err(key) => report.add(Drift::unreadable(key)),
+                }
+            }
             for orders in settled.chunks(CHUNK) {
                 if self.budget.is_over() {
                     report.complete = false;

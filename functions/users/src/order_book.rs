@@ -5,7 +5,7 @@
 
 use aws_sdk_dynamodb::Client;
 use serde::Deserialize;
-use shop_dynamo::{Item, ScanPages, StoreError, read, string};
+use shop_dynamo::{ScanPages, StoreError, read, read_or_key, string};
 use shop_events::OrderStatus;
 use shop_types::{Money, OrderId, Timestamp, UserId};
 
@@ -74,21 +74,17 @@ impl OrderBook {
             .expression_attribute_names("#version", "version")
             .expression_attribute_names("#total", "total");
         let answer = get.send().await.map_err(StoreError::call("GetItem"))?;
-        answer.item.map(booked).transpose()
+        answer.item.map(|item| read(KIND, item)).transpose()
     }
 }
 
 impl BookPages {
-    /// The next page; none behind the last.
+    /// The next page; none behind the last. An item that cannot be read is told by its key.
     ///
     /// # Errors
-    /// DynamoDB failed, or an item cannot be read.
-    pub async fn next(&mut self) -> Result<Option<Vec<BookedOrder>>, StoreError> {
+    /// DynamoDB failed.
+    pub async fn next(&mut self) -> Result<Option<Vec<Result<BookedOrder, String>>>, StoreError> {
         let Some(items) = self.0.next().await? else { return Ok(None) };
-        items.into_iter().map(booked).collect::<Result<_, _>>().map(Some)
+        Ok(Some(items.into_iter().map(|item| read_or_key(&["id"], item)).collect()))
     }
-}
-
-fn booked(item: Item) -> Result<BookedOrder, StoreError> {
-    read(KIND, item)
 }

@@ -117,7 +117,9 @@ impl Run<'_> {
                 return Ok(());
             }
             for item in items {
-                see(&mut audit, item)?;
+                if let Err(key) = see(&mut audit, item) {
+                    report.add(Drift::unreadable(key));
+                }
             }
         }
         report.check("users", audit.users());
@@ -182,9 +184,14 @@ impl Run<'_> {
         let mut pages = self.orders.pages();
         while let Some(orders) = pages.next().await? {
             report.check("orders", orders.len());
-            let settled = orders.into_iter().filter(|order| order.status != OrderStatus::Pending);
-            let of_users: Vec<_> =
-                settled.filter_map(|order| Some((order.customer_id.clone()?, order))).collect();
+            let mut of_users = Vec::with_capacity(orders.len());
+            for order in orders {
+                match order {
+                    Ok(order) if order.status == OrderStatus::Pending => {}
+                    Ok(order) => of_users.extend(order.customer_id.clone().map(|user| (user, order))),
+                    Err(key) => report.add(Drift::unreadable(key)),
+                }
+            }
             for orders in of_users.chunks(CHUNK) {
                 if self.budget.is_over() {
                     report.complete = false;

@@ -26,6 +26,15 @@ pub fn read<T: DeserializeOwned>(kind: &'static str, item: Item) -> Result<T, St
     serde_dynamo::from_item(item).map_err(|source| StoreError::Corrupt { kind, source: source.into() })
 }
 
+/// Reads an item as `T`, or says which one it is: the values of these key attributes, for whoever looks into it.
+///
+/// # Errors
+/// The key, where the item is not what it should have been.
+pub fn read_or_key<T: DeserializeOwned>(keys: &[&str], item: Item) -> Result<T, String> {
+    let key: Vec<String> = keys.iter().filter_map(|name| item.get(*name)?.as_s().ok().cloned()).collect();
+    serde_dynamo::from_item(item).map_err(|_| key.join(" "))
+}
+
 /// Writes `value` as an item. Absent options become absent attributes, which keeps an index sparse: mark
 /// them `#[serde(skip_serializing_if = "Option::is_none")]`.
 ///

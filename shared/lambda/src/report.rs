@@ -54,6 +54,15 @@ impl Drift {
     }
 }
 
+impl Drift {
+    /// An item that is not what its key says it is: no function wrote it so, and somebody must look. Its key is
+    /// the subject.
+    #[must_use]
+    pub fn unreadable(key: impl Into<String>) -> Self {
+        Self::new("unreadable_item", key, Value::Null, Value::Null, Remedy::None)
+    }
+}
+
 /// What a verification found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Report {

@@ -185,7 +185,8 @@ fn what_is_told_once_more_stands_for_the_same_content() -> Result<()> {
         let distinct: BTreeSet<_> = told.iter().collect();
         let ids: BTreeSet<_> = told.iter().map(|(id, _)| id).collect();
         assert_eq!((ids.len(), distinct.len()), (10, 10));
-        assert!(told.len() >= 50, "told {} times", told.len());
+        // At first, and by a nudge after five minutes, ten and twenty.
+        assert!(told.len() >= 40, "told {} times", told.len());
         Ok(())
     })
 }

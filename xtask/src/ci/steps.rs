@@ -11,7 +11,7 @@ use crate::http;
 use crate::process;
 use crate::project::Project;
 use crate::python::Environment;
-use crate::{acceptance, e2e, sam_local};
+use crate::{acceptance, e2e, sam_local, simulate};
 
 /// In order: what is quick, or guards what is slow, comes first.
 pub(super) const STEPS: &[Step] = &[
@@ -26,6 +26,8 @@ pub(super) const STEPS: &[Step] = &[
     Step { name: "cargo test --workspace", run: test },
     Step { name: "cargo run: first order", run: first_order },
     Step { name: "cargo run: end to end", run: end_to_end },
+    Step { name: "simulation: 1,000 fresh seeds", run: simulation },
+    Step { name: "simulation: planted mistakes", run: plants },
     Step { name: "emulator, cargo lambda watch, sam local", run: emulator },
 ];
 
@@ -68,6 +70,16 @@ fn first_order(project: &Project) -> Result<()> {
 
 fn end_to_end(project: &Project) -> Result<()> {
     e2e::e2e(project, None)
+}
+
+/// Each run of CI adds to what has been tried; the seeds are printed, and a failure is replayed by its seed.
+fn simulation(project: &Project) -> Result<()> {
+    simulate::simulate(project, &[])
+}
+
+/// The same seeds every time: this is about the invariants, not about the shop.
+fn plants(project: &Project) -> Result<()> {
+    simulate::simulate(project, &["--plants", "--seeds", "0..200"].map(str::to_owned))
 }
 
 /// One deployment for all that needs one.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
-use shop_dynamo::{Item, ScanPages, StoreError, number, read, string};
+use shop_dynamo::{Item, ScanPages, StoreError, number, read, read_or_key, string};
 use shop_events::{Cause, StockFigures};
 use shop_types::{OrderId, ProductId, Timestamp};
 
@@ -84,11 +84,12 @@ impl Store {
 /// Takes an item of the table into a look.
 ///
 /// # Errors
-/// It cannot be read.
-pub(crate) fn see(look: &mut Look, item: Item) -> Result<(), StoreError> {
+/// The item's key, where it cannot be read.
+pub(crate) fn see(look: &mut Look, item: Item) -> Result<(), String> {
+    const KEYS: &[&str] = &["pk", "sk"];
     match kind_of(&item) {
-        Some(kind @ Kind::Stock) => look.see_counter(read(kind.name(), item)?),
-        Some(kind @ Kind::Reservation) => look.see_entry(read(kind.name(), item)?),
+        Some(Kind::Stock) => look.see_counter(read_or_key(KEYS, item)?),
+        Some(Kind::Reservation) => look.see_entry(read_or_key(KEYS, item)?),
         _ => {}
     }
     Ok(())
