@@ -15,6 +15,9 @@ use crate::request::Caller;
 
 /// A call that takes longer has failed. An emulator that works off a queue may take seconds.
 const CALL_TIMEOUT: Duration = Duration::from_mins(1);
+/// A connection that was idle is not used again after this: a server may be about to close it (the front door does
+/// after 30 seconds), and a request that is on its way then gets no answer.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A scenario cannot run here, because the suite cannot be who it needs.
 #[derive(Debug, thiserror::Error)]
@@ -121,7 +124,11 @@ impl Shop {
     /// # Errors
     /// When nothing answers there, or no identity can be had.
     pub async fn open(base: &str, identities: Identities, scale: Scale) -> Result<Self> {
-        let http = Client::builder().timeout(CALL_TIMEOUT).redirect(Policy::none()).build()?;
+        let http = Client::builder()
+            .timeout(CALL_TIMEOUT)
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .redirect(Policy::none())
+            .build()?;
         let base = base.trim_end_matches('/').to_owned();
         let asked = http.get(format!("{base}/orders")).send().await;
         let guests = asked.with_context(|| format!("no shop at {base}"))?.status().as_u16() == 401;

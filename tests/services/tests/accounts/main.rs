@@ -3,6 +3,5 @@
 mod attempts;
 mod authorization;
 mod broken_tokens;
-mod logs;
 mod registering;
 mod sessions;
