@@ -141,12 +141,11 @@ pub struct Coverage(pub BTreeMap<Site, Seen>);
 
 impl Coverage {
     pub(crate) fn called(&mut self, call: &Site, witness: &Witness) {
-        match self.0.get_mut(call) {
-            Some(known) => known.calls += 1,
-            None => {
-                let seen = Seen { calls: 1, witness: witness.clone(), ..Seen::default() };
-                self.0.insert(call.clone(), seen);
-            }
+        if let Some(known) = self.0.get_mut(call) {
+            known.calls += 1;
+        } else {
+            let seen = Seen { calls: 1, witness: witness.clone(), ..Seen::default() };
+            self.0.insert(call.clone(), seen);
         }
     }
 

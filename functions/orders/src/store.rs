@@ -331,17 +331,18 @@ impl OrderStore {
     }
 
     /// Notes that an order is stalled, for the relay to tell; whether that is done. It is not where the order
-    /// is no longer pending, or somebody nudged it since it was read.
+    /// is no longer pending, or somebody nudged it since it was read. `sweep` tells one sweep from another.
     ///
     /// # Errors
     /// DynamoDB failed; the order may or may not be nudged.
-    pub async fn nudge(&self, order: &Order, now: Timestamp) -> Result<bool, StoreError> {
+    pub async fn nudge(&self, order: &Order, now: Timestamp, sweep: &str) -> Result<bool, StoreError> {
         let mut update = self
             .client
             .update_item()
             .table_name(&self.table)
             .key("id", string(order.id.as_str()))
-            .update_expression("SET nudges = :nudges, nudged_at = :now")
+            .update_expression("SET nudges = :nudges, nudged_at = :now, nudged_by = :sweep")
+            .expression_attribute_values(":sweep", string(sweep))
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":nudges", version(order.nudges + 1))
             .expression_attribute_values(":now", string(now.to_string()))
@@ -356,9 +357,9 @@ impl OrderStore {
         };
         let Err(error) = update.send().await else { return Ok(true) };
         let Some(item) = condition_failed(error)? else { return Ok(false) };
-        let current: Order = read(KIND, item)?;
         // Our own write, whose answer was lost, is done.
-        Ok(current.nudges == order.nudges + 1 && current.nudged_at == Some(now))
+        Ok(item.get("nudged_by") == Some(&string(sweep))
+            && item.get("nudges") == Some(&version(order.nudges + 1)))
     }
 
     fn newest_first(

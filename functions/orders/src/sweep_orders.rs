@@ -101,9 +101,13 @@ impl Task for SweepOrders {
     type Input = IgnoredAny;
     type Answer = Swept;
 
-    async fn run(&self, _: Self::Input, _: &str) -> Result<Swept, FunctionError> {
-        let sweep =
-            Sweep { orders: &self.orders, clock: &self.clock, budget: Budget::start(&self.clock, BUDGET) };
+    async fn run(&self, _: Self::Input, request_id: &str) -> Result<Swept, FunctionError> {
+        let sweep = Sweep {
+            id: request_id,
+            orders: &self.orders,
+            clock: &self.clock,
+            budget: Budget::start(&self.clock, BUDGET),
+        };
         let mut shards = join_all((0..STATUS_SHARDS).map(|shard| sweep.due(shard))).await;
         if shards.iter().any(|shard| !shard.put_off.is_empty()) {
             sweep.put_off(&mut shards).await;
@@ -124,6 +128,7 @@ impl Task for SweepOrders {
 
 /// One sweep.
 struct Sweep<'a> {
+    id: &'a str,
     orders: &'a OrderStore,
     clock: &'a Clock,
     budget: Budget,
@@ -211,7 +216,7 @@ impl Sweep<'_> {
             for order in orders {
                 shard.swept.find(order, now);
             }
-            for nudged in join_all(orders.iter().map(|order| self.orders.nudge(order, now))).await {
+            for nudged in join_all(orders.iter().map(|order| self.orders.nudge(order, now, self.id))).await {
                 match nudged {
                     Ok(true) => shard.swept.nudged += 1,
                     Ok(false) => shard.swept.let_be += 1,

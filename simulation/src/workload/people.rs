@@ -108,7 +108,7 @@ async fn refresh(client: &Client, number: usize, used: bool) {
     let body = json!({ "refresh_token": token });
     // A second try would be a reuse: whoever loses the answer logs in again.
     let answer = client.send(Shopper::Guest, Method::POST, "/sessions/refresh", Some(&body), None).await;
-    let past = [held.used.as_slice(), &[held.refresh.clone()]].concat();
+    let past = [held.used.as_slice(), std::slice::from_ref(&held.refresh)].concat();
     match session(&answer, past) {
         Some(_) if is_used => {
             let seen = format!("{} renewed a session with a token that had been used", held.user);

@@ -7,7 +7,7 @@ use crate::request::{Caller, Request};
 use crate::shop::Shop;
 
 /// What the suite's people log in with. Their addresses are made up for each run.
-pub(crate) const PASSWORD: &str = "correct horse battery staple";
+pub const PASSWORD: &str = "correct horse battery staple";
 
 /// Somebody who is logged in.
 #[derive(Clone, Debug)]

@@ -15,5 +15,6 @@ mod steps;
 mod tokens;
 mod wait;
 
+pub use accounts::PASSWORD;
 pub use shop::{Identities, Ignored, Mint, Person, Scale, Shop};
 pub use tokens::mint_with;

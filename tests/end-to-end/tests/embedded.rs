@@ -1,6 +1,7 @@
 //! The whole suite against the embedded cloud, in this process and in memory: once as `cargo run` serves it,
 //! and once with every message delivered twice, where the suite is anybody it needs to be.
 
+mod log_search;
 mod spoil;
 
 use std::collections::BTreeMap;
@@ -44,6 +45,7 @@ fn the_suite_passes_with_every_message_delivered_twice() -> Result<()> {
 }
 
 fn run_suite(options: Options, without_token: WithoutToken) -> Result<()> {
+    let log = log_search::start()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
         let template = Template::load(Path::new(TEMPLATE), &BTreeMap::new())?;
@@ -95,6 +97,7 @@ fn run_suite(options: Options, without_token: WithoutToken) -> Result<()> {
         let given_up: Vec<_> = dead_letters.filter(|(_, depth)| **depth != Depth::default()).collect();
         ensure!(given_up.is_empty(), "messages were given up: {given_up:?}");
         ensure!(summary.is_ok(), "failed: {}", summary.failed.join(", "));
+        log.is_clean()?;
         // Only the run that is anybody comes through every call of every function.
         if without_token == WithoutToken::Guest {
             ensure!(unused == NEVER_NEEDED, "the template grants what no function needs: {unused:#?}");
