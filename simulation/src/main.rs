@@ -177,15 +177,16 @@ impl Simulator {
             }
             println!("{} crash points are left: a run for each", missing.len());
             before.clone_from(&missing);
-            for (point, witness) in missing {
-                let crashes = [witness.crashes, vec![point]].concat();
-                let case = Case { crashes, ..self.case(witness.seed) };
-                let outcome = run(&case, &self.template, false)?;
-                sum.coverage.add(outcome.coverage);
-                if !outcome.violations.is_empty() {
-                    sum.failures.insert(case.seed, Failure { case, violations: outcome.violations });
-                }
-            }
+            let case_of = |number: u64| {
+                let number = usize::try_from(number).unwrap_or_default();
+                let (point, witness) = &missing[number];
+                let crashes = [witness.crashes.as_slice(), std::slice::from_ref(point)].concat();
+                Case { crashes, ..self.case(witness.seed) }
+            };
+            let runs = 0..u64::try_from(missing.len())?;
+            let crashed = campaign(runs, self.threads, &self.template, false, &case_of, &|_, _| {})?;
+            sum.coverage.add(crashed.coverage);
+            sum.failures.extend(crashed.failures);
         }
     }
 

@@ -188,9 +188,9 @@ fn outages(rates: &Rates, template: &Template, open_for: u64, random: &mut StdRn
     }
     let mut outages = Vec::new();
     for (fault, functions, hours, is_broken) in [
-        (Fault::ConsumerDown, &consumers, 1..7, false),
+        (Fault::ConsumerDown, &consumers, 1..5, false),
         (Fault::ConsumerBroken, &consumers, 1..2, true),
-        (Fault::RelayDown, &relays, 1..20, false),
+        (Fault::RelayDown, &relays, 1..9, false),
         (Fault::RelayOutage, &relays, 48..49, false),
     ] {
         let Some(function) = functions.choose(random).cloned() else { continue };

@@ -143,9 +143,9 @@ impl Plan {
     }
 }
 
-/// Those who register, in an eighth of the runs: a password's hash takes as long as some orders.
+/// Those who register, in one of twelve runs: a password's hash takes as long as some orders.
 fn people(random: &mut StdRng) -> Vec<Person> {
-    let count = if random.random_ratio(1, 8) { random.random_range(1..=3) } else { 0 };
+    let count = if random.random_ratio(1, 12) { random.random_range(1..=3) } else { 0 };
     let is_rivalry = random.random_ratio(1, 2);
     let person = |number: usize| Person {
         email: format!("person-{}@example.com", if is_rivalry { 0 } else { number }),
