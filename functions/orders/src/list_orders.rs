@@ -9,7 +9,7 @@ use shop_lambda::Function;
 use shop_types::UserId;
 
 use crate::order::{Order, status_name};
-use crate::store::{OrderStore, Position};
+use crate::store::{OrderStore, Position, position};
 
 /// The Lambda function.
 pub const FUNCTION: Function = Function::new("list-orders", |environment| {
@@ -49,7 +49,7 @@ impl Route for ListOrders {
             Filter::Status(status) => self.orders.of_status(*status, page.after.as_ref(), page.limit).await?,
         };
         let shown_last = found.orders.last().filter(|_| found.more);
-        let next_cursor = shown_last.map(|order| Cursor::encode(&list, Position::of(order))).transpose()?;
+        let next_cursor = shown_last.map(|order| Cursor::encode(&list, position(order))).transpose()?;
         let data = found.orders.iter().map(Order::view).collect::<Result<_, _>>()?;
         let given = query.iter().any(|(name, _)| name == "status" || name == "customer_id");
         Reply::page(&Page { data, next_cursor }, if given { &list } else { "/orders" }, page.limit)

@@ -14,7 +14,7 @@ use futures::future::try_join_all;
 use serde::{Deserialize, Serialize};
 use shop_dynamo::{Item, StoreError, condition_failed, number, read, string, value, write};
 use shop_events::{Cause, OrderStatus};
-use shop_types::{EmailAddress, OrderId, Timestamp, UserId};
+use shop_types::{EmailAddress, ListPosition, OrderId, Timestamp, UserId};
 
 use crate::order::{Order, Rejection, status_name};
 
@@ -73,39 +73,13 @@ pub enum Settled {
     Unknown,
 }
 
-/// Where a list of orders goes on: behind an order, by its time and id.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Position {
-    placed_at: i64,
-    id: OrderId,
-}
+/// Where a list of orders goes on.
+pub type Position = ListPosition<OrderId>;
 
-impl Position {
-    /// The position of an order.
-    #[must_use]
-    pub fn of(order: &Order) -> Self {
-        Self { placed_at: order.placed_at.as_millis(), id: order.id.clone() }
-    }
-}
-
-/// As the indexes' sort key: 13 digits of milliseconds last until the year 2286.
-impl From<Position> for String {
-    fn from(position: Position) -> Self {
-        format!("{:013}#{}", position.placed_at, position.id)
-    }
-}
-
-impl TryFrom<String> for Position {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        let parts =
-            text.split_once('#').and_then(|(millis, id)| Some((millis.parse().ok()?, id.parse().ok()?)));
-        let (placed_at, id) = parts.ok_or("not a position")?;
-        let position = Self { placed_at, id };
-        if String::from(position.clone()) == text { Ok(position) } else { Err("not a position") }
-    }
+/// The position of an order.
+#[must_use]
+pub fn position(order: &Order) -> Position {
+    Position::new(order.placed_at, order.id.clone())
 }
 
 /// One page of orders, and whether more follow.
@@ -144,7 +118,7 @@ impl OrderStore {
         contact_email: Option<EmailAddress>,
     ) -> Result<Placed, StoreError> {
         let stored = StoredOrder {
-            placed: Position::of(order).into(),
+            placed: position(order).into(),
             status_shard: shard(order.status, &order.id),
             order: order.clone(),
             request_hash: request_hash.to_owned(),
@@ -385,7 +359,7 @@ impl OrderStore {
             query = query
                 .exclusive_start_key(attribute, string(value))
                 .exclusive_start_key("placed", string(position.clone()))
-                .exclusive_start_key("id", string(position.id.as_str()));
+                .exclusive_start_key("id", string(position.id().as_str()));
         }
         query
     }
@@ -402,13 +376,13 @@ async fn page(queries: Vec<QueryFluentBuilder>, limit: i32) -> Result<Orders, St
         if answer.last_evaluated_key.is_some() {
             // This query stopped there (at its limit, or at 1 MB of orders): what lies behind in the other
             // answers may come after orders that this one has not told yet.
-            horizon = horizon.max(orders.last().map(Position::of));
+            horizon = horizon.max(orders.last().map(position));
         }
     }
     if let Some(horizon) = &horizon {
-        orders.retain(|order| Position::of(order) >= *horizon);
+        orders.retain(|order| position(order) >= *horizon);
     }
-    orders.sort_by_cached_key(|order| Reverse(Position::of(order)));
+    orders.sort_by_cached_key(|order| Reverse(position(order)));
     let limit = usize::try_from(limit).unwrap_or_default();
     let more = horizon.is_some() || orders.len() > limit;
     orders.truncate(limit);
@@ -431,24 +405,10 @@ mod tests {
     use crate::order::tests::order;
 
     #[test]
-    fn positions_sort_by_time_and_read_back() {
-        let mut older = order(OrderStatus::Pending);
-        older.placed_at = Timestamp::from_millis(999);
-        let newer = order(OrderStatus::Pending);
-        assert!(Position::of(&older) < Position::of(&newer));
-        assert!(String::from(Position::of(&older)) < String::from(Position::of(&newer)));
-        let text = String::from(Position::of(&newer));
-        assert_eq!(Position::try_from(text), Ok(Position::of(&newer)));
-        for bad in ["", "#", "1#ord_", "1000#ord_00000000000000000000000000", "x#y"] {
-            assert!(Position::try_from(bad.to_owned()).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
     fn an_order_reads_back_as_it_was_stored() {
         let order = order(OrderStatus::Pending);
         let stored = StoredOrder {
-            placed: Position::of(&order).into(),
+            placed: position(&order).into(),
             status_shard: shard(order.status, &order.id),
             order: order.clone(),
             request_hash: "hash".into(),

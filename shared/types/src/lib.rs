@@ -3,9 +3,11 @@
 mod email;
 mod id;
 mod money;
+mod position;
 mod timestamp;
 
 pub use email::{EmailAddress, ParseEmailError};
 pub use id::{OrderId, ParseIdError, ProductId, UserId};
 pub use money::{AmountError, Currency, MAX_AMOUNT, Money, UnknownCurrency};
+pub use position::ListPosition;
 pub use timestamp::{ParseTimestampError, Timestamp};

@@ -39,16 +39,9 @@ pub(crate) fn inconsistent(call: &Call, caller: &str) -> Bodies {
     })
 }
 
-/// The items of a transaction.
-pub(super) fn items(body: &mut Value) -> &mut Vec<Value> {
-    static EMPTY: Vec<Value> = Vec::new();
-    if !body["TransactItems"].is_array() {
-        body["TransactItems"] = Value::Array(EMPTY.clone());
-    }
-    match &mut body["TransactItems"] {
-        Value::Array(items) => items,
-        _ => unreachable!("it was made an array"),
-    }
+/// The items of a transaction; none of another request.
+pub(super) fn items(body: &mut Value) -> Option<&mut Vec<Value>> {
+    body["TransactItems"].as_array_mut()
 }
 
 /// Makes a condition that holds in any case of one that is there. (Its values must still be used.)
@@ -62,7 +55,7 @@ pub(super) fn always(action: &mut Value) -> bool {
 pub(super) fn split(call: &Call, first: impl Fn(&Value) -> bool) -> Bodies {
     let mut body: Value = serde_json::from_slice(&call.body).ok()?;
     let (left, right): (Vec<Value>, Vec<Value>) =
-        std::mem::take(items(&mut body)).into_iter().partition(first);
+        std::mem::take(items(&mut body)?).into_iter().partition(first);
     if left.is_empty() || right.is_empty() {
         return None;
     }

@@ -89,7 +89,7 @@ pub(super) const PLANTS: &[Plant] = &[
                 return None;
             }
             edited(call, |body| {
-                let items = items(body);
+                let Some(items) = items(body) else { return false };
                 let gives_back = |item: &Value| {
                     let net = item["Update"]["ExpressionAttributeValues"][":net"]["N"].as_str();
                     net.is_some_and(|net| net.starts_with('-'))
@@ -112,7 +112,7 @@ pub(super) const PLANTS: &[Plant] = &[
                 let entry = &item["Put"]["Item"];
                 entry["status"]["S"] == "released" && entry["version"]["N"] == "1"
             };
-            items(&mut body).iter().all(is_tombstone).then(Vec::new)
+            items(&mut body)?.iter().all(is_tombstone).then(Vec::new)
         }),
     },
     Plant {
@@ -264,7 +264,7 @@ fn of_transaction(call: &Call, caller: &str, mut edit: impl FnMut(&mut Value) ->
     }
     edited(call, |body| {
         let mut is_edited = false;
-        for item in items(body) {
+        for item in items(body).into_iter().flatten() {
             let mut copy = item.clone();
             if edit(&mut copy) {
                 *item = copy;

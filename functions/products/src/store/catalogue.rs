@@ -2,9 +2,8 @@
 //! version, and deleted into a tombstone.
 
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
-use serde::{Deserialize, Serialize};
 use shop_dynamo::{Item, StoreError, read, string};
-use shop_types::{ProductId, Timestamp};
+use shop_types::{ListPosition, ProductId, Timestamp};
 
 use super::Store;
 use super::keys::{Kind, unsigned};
@@ -17,39 +16,11 @@ const INDEX: &str = "catalogue";
 const LISTING: &str = "all";
 const TRANSACTION: &str = "TransactWriteItems";
 
-/// Where a list of products goes on: behind a product, by its time and id.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Position {
-    created_at: u64,
-    id: ProductId,
-}
+/// Where a list of products goes on.
+pub type Position = ListPosition<ProductId>;
 
-impl Position {
-    /// The position of a product.
-    #[must_use]
-    pub fn of(product: &Product) -> Self {
-        let created_at = product.created_at.as_millis().unsigned_abs();
-        Self { created_at, id: product.id.clone() }
-    }
-}
-
-/// As the index's sort key: 13 digits of milliseconds last until the year 2286.
-impl From<Position> for String {
-    fn from(position: Position) -> Self {
-        format!("{:013}#{}", position.created_at, position.id)
-    }
-}
-
-impl TryFrom<String> for Position {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        let parts = text.split_once('#').and_then(|(at, id)| Some((at.parse().ok()?, id.parse().ok()?)));
-        let (created_at, id) = parts.ok_or("not a position")?;
-        let position = Self { created_at, id };
-        if String::from(position.clone()) == text { Ok(position) } else { Err("not a position") }
-    }
+fn position(product: &Product) -> Position {
+    Position::new(product.created_at, product.id.clone())
 }
 
 /// One page of the catalogue, and whether more follow.
@@ -133,7 +104,7 @@ impl Store {
             query = query
                 .exclusive_start_key("listing", string(LISTING))
                 .exclusive_start_key("listed", string(position.clone()))
-                .exclusive_start_key("pk", string(position.id.as_str()))
+                .exclusive_start_key("pk", string(position.id().as_str()))
                 .exclusive_start_key("sk", string(Kind::Product.sort_key()));
         }
         let answer = query.send().await.map_err(StoreError::call("Query"))?;
@@ -146,7 +117,7 @@ impl Store {
         let limit = usize::try_from(limit).unwrap_or_default();
         more |= products.len() > limit;
         products.truncate(limit);
-        let next = products.last().filter(|_| more).map(Position::of);
+        let next = products.last().filter(|_| more).map(position);
         Ok(Catalogued { offers: self.with_counters(products).await?, next })
     }
 
@@ -220,7 +191,7 @@ fn product_item(product: &Product) -> Result<Item, StoreError> {
     let mut item = Kind::Product.item(product)?;
     if product.deleted_at.is_none() {
         item.insert("listing".to_owned(), string(LISTING));
-        item.insert("listed".to_owned(), string(Position::of(product)));
+        item.insert("listed".to_owned(), string(position(product)));
     }
     Ok(item)
 }
@@ -262,15 +233,5 @@ mod tests {
         assert_eq!(item["deleted_at"].as_n().unwrap(), "2000");
         assert!(!item.contains_key("listing") && !item.contains_key("listed"));
         assert_eq!(read::<Product>("product", item).unwrap(), tombstone);
-    }
-
-    #[test]
-    fn a_position_is_the_sort_key_and_nothing_else() {
-        let position = Position::of(&product());
-        let text = String::from(position.clone());
-        assert_eq!(Position::try_from(text), Ok(position));
-        for bad in ["", "#", "1#a", "0000000001000#", "0000000001000#a#b", "-000000001000#a", "x#a"] {
-            assert!(Position::try_from(bad.to_owned()).is_err(), "{bad}");
-        }
     }
 }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use shop_auth::Role;
 use shop_dynamo::{Item, Reason, StoreError, TransactionOutcome, outcome, read, string, write};
 use shop_lambda::{Environment, Random, StartError};
-use shop_types::{Timestamp, UserId};
+use shop_types::{ListPosition, Timestamp, UserId};
 
 use super::key;
 use crate::account::User;
@@ -68,38 +68,11 @@ pub enum Written {
     Taken(Login),
 }
 
-/// Where a list of users goes on: behind a user, by the time and the id.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Position {
-    created_at: u64,
-    id: UserId,
-}
+/// Where a list of users goes on.
+pub type Position = ListPosition<UserId>;
 
-impl Position {
-    /// The position of a user.
-    #[must_use]
-    pub fn of(user: &User) -> Self {
-        Self { created_at: user.created_at.as_millis().unsigned_abs(), id: user.id.clone() }
-    }
-}
-
-/// As the index's sort key: 13 digits of milliseconds last until the year 2286.
-impl From<Position> for String {
-    fn from(position: Position) -> Self {
-        format!("{:013}#{}", position.created_at, position.id)
-    }
-}
-
-impl TryFrom<String> for Position {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        let parts = text.split_once('#').and_then(|(at, id)| Some((at.parse().ok()?, id.parse().ok()?)));
-        let (created_at, id) = parts.ok_or("not a position")?;
-        let position = Self { created_at, id };
-        if String::from(position.clone()) == text { Ok(position) } else { Err("not a position") }
-    }
+fn position(user: &User) -> Position {
+    Position::new(user.created_at, user.id.clone())
 }
 
 /// One page of users.
@@ -314,7 +287,7 @@ impl Directory {
             query = query
                 .exclusive_start_key("listing", string(LISTING))
                 .exclusive_start_key("listed", string(position.clone()))
-                .exclusive_start_key("pk", string(position.id.as_str()))
+                .exclusive_start_key("pk", string(position.id().as_str()))
                 .exclusive_start_key("sk", string(ACCOUNT));
         }
         let answer = query.send().await.map_err(StoreError::call("Query"))?;
@@ -324,7 +297,7 @@ impl Directory {
         let limit = usize::try_from(limit).unwrap_or_default();
         more |= users.len() > limit;
         users.truncate(limit);
-        let next = users.last().filter(|_| more).map(Position::of);
+        let next = users.last().filter(|_| more).map(position);
         Ok(Listed { users, next })
     }
 }
@@ -339,7 +312,7 @@ pub(crate) fn account_item(user: &User) -> Result<Item, StoreError> {
     item.extend(key(&user.id, ACCOUNT.to_owned()));
     if user.profile.is_some() {
         item.insert("listing".to_owned(), string(LISTING));
-        item.insert("listed".to_owned(), string(Position::of(user)));
+        item.insert("listed".to_owned(), string(position(user)));
     }
     Ok(item)
 }
@@ -391,14 +364,5 @@ mod tests {
         let key = login_key(&login);
         assert_eq!(key["pk"], string(format!("login#{}", login.as_str())));
         assert!(!key["pk"].as_s().unwrap().contains("example"));
-    }
-
-    #[test]
-    fn a_position_is_the_sort_key_and_nothing_else() {
-        let position = Position::of(&user());
-        assert_eq!(Position::try_from(String::from(position.clone())), Ok(position));
-        for bad in ["", "#", "1#usr_1", "0000000001000#", "x#a"] {
-            assert!(Position::try_from(bad.to_owned()).is_err(), "{bad}");
-        }
     }
 }
