@@ -16,6 +16,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result, bail};
 use clap::Parser;
 use shop_local::template::Template;
+use simulation::books::Violation;
 use simulation::campaign::{Failure, Sum, campaign};
 use simulation::case::Case;
 use simulation::coverage::CrashPoint;
@@ -23,6 +24,7 @@ use simulation::faults::Fault;
 use simulation::plants::{self, Plant};
 use simulation::run::{run, template};
 use simulation::shrink::shrink;
+use simulation::story;
 
 /// A quarter of a run's time is memory that comes and goes; this allocator halves that.
 #[global_allocator]
@@ -224,7 +226,10 @@ impl Simulator {
 
     /// Prints the shortest run found that fails like this one, and the story of its order.
     fn explain(&self, failure: &Failure) -> Result<()> {
-        let Some(first) = failure.violations.first() else { return Ok(()) };
+        // One that names an order has a story.
+        let names_order = |violation: &&Violation| story::order_in(&violation.seen).is_some();
+        let violations = &failure.violations;
+        let Some(first) = violations.iter().find(names_order).or(violations.first()) else { return Ok(()) };
         let shrunk = shrink(&failure.case, first.invariant, &self.template)?;
         println!(
             "\nthe shortest run found in {} that fails so:\n  cargo xtask simulate {}",

@@ -1,7 +1,7 @@
 //! The books of a run: what all items are, what was told, where every message is; and what must hold of them.
 //!
 //! [`Books`] watches the cloud. Invariants that hold always are checked at every write ([`world`]), publication
-//! ([`told`]) and message ([`messages`]); those that hold when all is done, at the end ([`finish`]).
+//! ([`told`]) and message ([`messages`]); those that hold when all is done, at the end ([`mod@finish`]).
 
 mod finish;
 mod messages;
