@@ -26,7 +26,7 @@ use simulation::run::{run, template};
 use simulation::shrink::shrink;
 use simulation::story;
 
-/// A quarter of a run's time is memory that comes and goes; this allocator halves that.
+/// Some 18 % of the samples that `perf` took of 40 seeds were in the system's allocator.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
