@@ -1,14 +1,17 @@
-//! Seeds that once failed, each with the bug that it found. They are kept whole: a seed is cheap, and what it
+//! Seeds that once failed, each with the bug that it found, in the system or in its judge. They are kept whole: a seed is cheap, and what it
 //! stumbles over next need not be what it found.
 
 use simulation::case::Case;
 use simulation::run::{run, template};
 
 /// Seeds, and what they found.
-const FOUND: &[(u64, &str)] = &[(
-    11,
-    "verify-stock and verify-user-stats gave up at an item that is no order, instead of telling of it",
-)];
+const FOUND: &[(u64, &str)] = &[
+    (11, "verify-stock and verify-user-stats gave up at an item that is no order, instead of telling of it"),
+    (
+        1_795_556_763_761,
+        "the invariant no-undersell forgot what a plan had set aside for orders ahead of the rejected one",
+    ),
+];
 
 #[test]
 fn what_was_found_once_is_not_found_again() {

@@ -4,14 +4,26 @@ use std::collections::{BTreeMap, VecDeque};
 
 use products::reservation::{Reservation, Status};
 use products::stock::Stock;
-use shop_events::RejectionReason;
-use shop_types::{OrderId, ProductId};
+use shop_events::{RejectionReason, Shortage};
+use shop_types::{OrderId, ProductId, Timestamp};
 
 use super::Violation;
 
 /// How long a decision may take, in milliseconds: reserve-stock's timeout and what its messages wait in it.
 /// What was available at any time within it may be what the decision saw.
 const DECISION: i64 = 15_000;
+
+/// How many of a product could be had for some time.
+#[derive(Debug)]
+struct Level {
+    /// From when on, until the next one begins.
+    since: i64,
+    /// How many; none where nothing could be reserved.
+    available: Option<u64>,
+    /// When whoever reserved or released something decided it, by its own clock; none where something else
+    /// changed the counter. A plan's writes all bear its time.
+    decided_at: Option<Timestamp>,
+}
 
 /// Counters and ledger of the products service.
 #[derive(Debug, Default)]
@@ -20,8 +32,7 @@ pub(crate) struct Shelves {
     pub(crate) reservations: BTreeMap<OrderId, Reservation>,
     /// The sum of the reservations, claims on their way to the ledger included.
     reserved: BTreeMap<ProductId, u64>,
-    /// How many were available from when on; none where nothing could be reserved.
-    levels: BTreeMap<ProductId, VecDeque<(i64, Option<u64>)>>,
+    levels: BTreeMap<ProductId, VecDeque<Level>>,
     /// Orders whose reservation, as the ledger or a claim has it, is in the sum.
     counted: BTreeMap<OrderId, Reservation>,
     /// Every level that a counter had, by its version.
@@ -69,11 +80,12 @@ impl Shelves {
         } else if caller != "create-product" {
             accuse("this function makes no counters");
         }
-        let level = new.deleted_at.is_none().then_some(new.available);
+        let available = new.deleted_at.is_none().then_some(new.available);
+        let decided_at = matches!(caller, "reserve-stock" | "verify-stock").then_some(new.updated_at);
         let levels = self.levels.entry(new.product_id.clone()).or_default();
-        levels.push_back((time, level));
+        levels.push_back(Level { since: time, available, decided_at });
         // The level before the oldest that matters is still the one from there on.
-        while levels.get(1).is_some_and(|(since, _)| *since < time - DECISION) {
+        while levels.get(1).is_some_and(|level| level.since < time - DECISION) {
             levels.pop_front();
         }
         self.history.insert((new.product_id.clone(), new.version), new.available);
@@ -86,8 +98,13 @@ impl Shelves {
         violations
     }
 
-    /// Takes in a change of the ledger.
-    pub(super) fn reservation(&mut self, old: Option<&Reservation>, new: &Reservation) -> Vec<Violation> {
+    /// Takes in a change of the ledger. A plan's entries come in the order in which it decided them.
+    pub(super) fn reservation(
+        &mut self,
+        time: i64,
+        old: Option<&Reservation>,
+        new: &Reservation,
+    ) -> Vec<Violation> {
         let is_legal = match old {
             None => new.version == 1 || (new.version == 2 && self.counted.contains_key(&new.order_id)),
             Some(old) if old.status == new.status => old.version == new.version && old.lines == new.lines,
@@ -99,7 +116,9 @@ impl Shelves {
         self.reservations.insert(new.order_id.clone(), new.clone());
         self.count(&new.order_id);
         let seen = || format!("{old:?} became {new:?}");
-        (!is_legal).then(|| Violation::new("a-reservation-moves-legally", seen())).into_iter().collect()
+        let illegal = (!is_legal).then(|| Violation::new("a-reservation-moves-legally", seen()));
+        let is_rejected = old.is_none() && new.status == Status::Rejected;
+        illegal.into_iter().chain(is_rejected.then(|| self.undersold(time, new)).flatten()).collect()
     }
 
     /// Puts an order's reservation into the sum, in the place of what was there: the claim where there is one,
@@ -133,7 +152,7 @@ impl Shelves {
     }
 
     /// What must hold when a transaction has taken effect as a whole.
-    pub(super) fn settled(&mut self, time: i64, rejected: &[Reservation]) -> Vec<Violation> {
+    pub(super) fn settled(&mut self) -> Vec<Violation> {
         let mut violations = Vec::new();
         for product in std::mem::take(&mut self.touched) {
             let sum = self.reserved.get(&product).copied().unwrap_or(0);
@@ -143,52 +162,58 @@ impl Shelves {
                 violations.push(Violation::new("reserved-is-the-ledgers-sum", seen));
             }
         }
-        for reservation in rejected {
-            violations.extend(self.undersold(time, reservation));
-        }
         violations
     }
 
     fn undersold(&self, time: i64, rejected: &Reservation) -> Option<Violation> {
+        let could_be_had = |product: &ProductId| self.could_be_had(time, product, rejected);
         let seen = |what: &str| {
             let levels: Vec<_> = rejected
                 .shortages
                 .iter()
-                .map(|short| (&short.product_id, self.levels.get(&short.product_id)))
+                .map(|short| (could_be_had(&short.product_id), self.levels.get(&short.product_id)))
                 .collect();
-            let seen = format!(
-                "{} was rejected, {what}: {:?}, levels {levels:?}",
-                rejected.order_id, rejected.shortages
-            );
+            let (order, shortages) = (&rejected.order_id, &rejected.shortages);
+            let seen = format!("{order} was rejected, {what}: {shortages:?}, could be had {levels:?}");
             Some(Violation::new("no-undersell", seen))
         };
-        // A product that is unknown is short as well.
-        if let Some(short) =
-            rejected.shortages.iter().find(|short| !self.was_below(time, &short.product_id, short.requested))
-        {
+        let was_short = |short: &&Shortage| {
+            let requested = u64::from(short.requested);
+            could_be_had(&short.product_id).iter().any(|level| level.unwrap_or(0) < requested)
+        };
+        if let Some(short) = rejected.shortages.iter().find(|short| !was_short(short)) {
             return seen(&format!("and there was enough of {}", short.product_id));
         }
-        let was_unknown =
-            |product| self.recent(time, product).is_none_or(|mut levels| levels.any(|level| level.is_none()));
+        let was_unknown = |short: &Shortage| could_be_had(&short.product_id).contains(&None);
         let is_for_unknown = rejected.reason == Some(RejectionReason::UnknownProduct);
-        if is_for_unknown && !rejected.shortages.iter().any(|short| was_unknown(&short.product_id)) {
+        if is_for_unknown && !rejected.shortages.iter().any(was_unknown) {
             return seen("and all products were known");
         }
         None
     }
 
-    /// Whether fewer than so many could be reserved at any time that a decision may have seen.
-    fn was_below(&self, time: i64, product: &ProductId, requested: u32) -> bool {
-        let levels = self.recent(time, product);
-        levels.is_none_or(|mut levels| levels.any(|level| level.unwrap_or(0) < u64::from(requested)))
-    }
-
-    /// The levels that a decision may have seen; none of a product that never was.
-    fn recent(&self, time: i64, product: &ProductId) -> Option<impl Iterator<Item = Option<u64>>> {
-        let levels = self.levels.get(product)?;
+    /// How many of a product there were for an order at every time at which its rejection may have been
+    /// decided; none where the product was not known. What the same plan had set aside by then is not for
+    /// this order: it is in the levels only from the plan's own write on, and others may write before that.
+    fn could_be_had(&self, time: i64, product: &ProductId, rejected: &Reservation) -> Vec<Option<u64>> {
+        let Some(levels) = self.levels.get(product) else { return vec![None] };
+        let decided_at = rejected.updated_at;
+        let is_ahead = |entry: &&Reservation| {
+            entry.updated_at == decided_at && entry.status == Status::Reserved && entry.version == 1
+        };
+        let ahead = self.reservations.values().filter(is_ahead);
+        let ahead: u64 = ahead.filter_map(|entry| entry.quantities().get(product).copied()).sum();
+        let mut is_written = false;
         // A level counts until the next one begins.
-        let ends = levels.iter().skip(1).map(|(since, _)| *since).chain(std::iter::once(i64::MAX));
-        let recent = levels.iter().zip(ends).filter(move |(_, end)| *end >= time - DECISION);
-        Some(recent.map(|((_, level), _)| *level))
+        let ends = levels.iter().skip(1).map(|level| level.since).chain(std::iter::once(i64::MAX));
+        let seen = levels.iter().zip(ends).filter_map(|(level, end)| {
+            is_written |= level.decided_at == Some(decided_at);
+            let taken = if is_written { 0 } else { ahead };
+            (end >= time - DECISION).then(|| level.available.map(|available| available.saturating_sub(taken)))
+        });
+        seen.collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

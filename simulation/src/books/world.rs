@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use orders::order::{Order, may_become};
-use products::reservation::{Reservation, Status};
+use products::reservation::Reservation;
 use products::stock::Stock;
 use products::store::Kind;
 use serde::Deserialize;
@@ -59,7 +59,6 @@ struct Change {
 /// The writes of one call that only make sense together.
 #[derive(Default)]
 struct Together {
-    rejected: Vec<Reservation>,
     users: Vec<UserId>,
     levels_changed: usize,
     adjustments: usize,
@@ -117,7 +116,7 @@ impl World {
                 Err(unreadable) => violations.push(unreadable),
             }
         }
-        violations.extend(self.shelves.settled(time, &together.rejected));
+        violations.extend(self.shelves.settled());
         if together.adjustments > 0 && together.levels_changed != 1 {
             let seen =
                 format!("{} keys and {} levels in one write", together.adjustments, together.levels_changed);
@@ -173,11 +172,7 @@ impl World {
                 }
                 Some(Kind::Reservation) => {
                     let (old, new) = (old.map(read::<Reservation>).transpose()?, read::<Reservation>(new)?);
-                    let violations = self.shelves.reservation(old.as_ref(), &new);
-                    if new.status == Status::Rejected && old.is_none() {
-                        together.rejected.push(new);
-                    }
-                    Ok(violations)
+                    Ok(self.shelves.reservation(time, old.as_ref(), &new))
                 }
                 Some(Kind::Adjustment) => {
                     together.adjustments += 1;
