@@ -7,13 +7,10 @@ use std::collections::{BTreeMap, HashMap};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use serde::Deserialize;
-use shop_dynamo::{StoreError, read, string};
+use shop_dynamo::{StoreError, batch_get, read, string};
 use shop_types::{Currency, Money, ProductId};
 
 use crate::pricing::ListedPrice;
-
-/// Tries of a batch whose keys DynamoDB leaves unprocessed, which it does when it throttles.
-const TRIES: usize = 3;
 
 /// The products table, for prices only.
 #[derive(Clone, Debug)]
@@ -51,7 +48,6 @@ impl PriceList {
         &self,
         products: impl Iterator<Item = &'a ProductId>,
     ) -> Result<BTreeMap<ProductId, ListedPrice>, StoreError> {
-        const OPERATION: &str = "BatchGetItem";
         let keys = products
             .map(|id| HashMap::from([("pk".into(), string(id.as_str())), ("sk".into(), string("product"))]));
         let wanted = KeysAndAttributes::builder()
@@ -59,26 +55,16 @@ impl PriceList {
             .projection_expression("pk, #name, price, currency, deleted_at")
             .expression_attribute_names("#name", "name")
             .build()
-            .map_err(StoreError::call(OPERATION))?;
+            .map_err(StoreError::call("BatchGetItem"))?;
+        let found = batch_get(&self.client, [(self.table.clone(), wanted)]).await?;
         let mut prices = BTreeMap::new();
-        let mut remaining = HashMap::from([(self.table.clone(), wanted)]);
-        for _ in 0..TRIES {
-            let answer = self.client.batch_get_item().set_request_items(Some(remaining)).send().await;
-            let answer = answer.map_err(StoreError::call(OPERATION))?;
-            for item in
-                answer.responses.into_iter().filter_map(|mut tables| tables.remove(&self.table)).flatten()
-            {
-                let item: PriceItem = read("product's price", item)?;
-                if item.deleted_at.is_none() {
-                    let price = Money { minor: item.price, currency: item.currency };
-                    prices.insert(item.pk, ListedPrice { name: item.name, price });
-                }
-            }
-            remaining = answer.unprocessed_keys.unwrap_or_default();
-            if remaining.is_empty() {
-                return Ok(prices);
+        for item in found.into_values().flatten() {
+            let item: PriceItem = read("product's price", item)?;
+            if item.deleted_at.is_none() {
+                let price = Money { minor: item.price, currency: item.currency };
+                prices.insert(item.pk, ListedPrice { name: item.name, price });
             }
         }
-        Err(StoreError::Unprocessed { operation: OPERATION })
+        Ok(prices)
     }
 }

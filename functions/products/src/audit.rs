@@ -12,6 +12,9 @@
 //! version, so that one look may see it at neither place. That happens to a claim once, and its coming before
 //! and its place after show in the other looks.)
 //!
+//! An item that cannot be read may be an entry, or keep one. As long as there is one, nobody knows what is set aside,
+//! so no counter is put right: a repair would sell what somebody has.
+//!
 //! # Entries
 //!
 //! What an order's entry should say follows from the order's state, once that is settled for a while.
@@ -32,6 +35,7 @@ pub struct Look {
     counters: BTreeMap<ProductId, Counter>,
     tallies: BTreeMap<ProductId, Tally>,
     entries: usize,
+    unreadable: usize,
     /// Entries that come through a claim, at the highest version that was seen of each, wherever.
     large: BTreeMap<OrderId, Reservation>,
 }
@@ -86,6 +90,17 @@ impl Look {
         self.entries
     }
 
+    /// Whether it could read all that it saw.
+    #[must_use]
+    pub const fn is_whole(&self) -> bool {
+        self.unreadable == 0
+    }
+
+    /// Takes a counter or an entry into the look that cannot be read.
+    pub const fn see_unreadable(&mut self) {
+        self.unreadable += 1;
+    }
+
     /// Takes a counter into the look.
     pub fn see_counter(&mut self, stock: Stock) {
         let counter = Counter { version: stock.version, figures: stock.figures() };
@@ -138,8 +153,8 @@ impl Look {
     #[must_use]
     pub fn wrong(&self) -> Vec<WrongCounter> {
         let products = self.counters.keys().chain(self.tallies.keys().filter(|product| {
-            // An entry that sets nothing aside needs no counter.
-            !self.counters.contains_key(*product) && self.tally_of(product).reserved > 0
+            // An entry that sets nothing aside needs no counter, and one that cannot be read is no missing one.
+            self.is_whole() && !self.counters.contains_key(*product) && self.tally_of(product).reserved > 0
         }));
         products.filter_map(|product| self.judge(product)).collect()
     }

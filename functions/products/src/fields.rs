@@ -38,47 +38,37 @@ impl Draft {
     /// # Errors
     /// 422 with every mistake.
     pub fn read(input: Input<'_>) -> Result<Self, Problem> {
-        let draft = Self::fields(&input.root());
-        input.finish(draft)
-    }
-
-    fn fields(body: &Node<'_>) -> Option<Self> {
-        let mut body = body.object()?;
-        let id = body.optional("id").map(|node| {
-            node.parsed(
-                "invalid_id",
-                "Use 1 to 64 letters, digits, '-', '_' and '.', a letter or digit first.",
-            )
-        });
-        let name = body.required("name").and_then(|node| name(&node));
-        let description = body.optional("description").map(|node| node.text(0..=MAX_DESCRIPTION));
-        let price = body.required("price");
-        let currency = match body.optional("currency") {
-            Some(node) => node.parsed("invalid_currency", "This must be an ISO 4217 code such as USD."),
-            None => Some(Currency::USD),
-        };
-        let price = price.and_then(|node| {
-            let Some(currency) = currency else {
-                check_amount(&node);
-                return None;
-            };
-            amount(&node, currency)
-        });
-        let category = body.optional("category").map(|node| category(&node));
-        let image_url = body.optional("image_url").map(|node| image_url(&node));
-        let stock = match body.optional("stock") {
-            Some(node) => node.integer(0..=MAX_STOCK),
-            None => Some(0),
-        };
-        body.finish();
-        Some(Self {
-            id: given(id)?,
-            name: name?,
-            description: given(description)?,
-            price: price?,
-            category: given(category)?,
-            image_url: given(image_url)?,
-            stock: stock?,
+        input.read_object(|body| {
+            let id = body.optional("id", |node| {
+                node.parsed(
+                    "invalid_id",
+                    "Use 1 to 64 letters, digits, '-', '_' and '.', a letter or digit first.",
+                )
+            });
+            let name = body.required("name", name);
+            let description = body.optional("description", |node| node.text(0..=MAX_DESCRIPTION));
+            let currency = body.optional("currency", |node| {
+                node.parsed("invalid_currency", "This must be an ISO 4217 code such as USD.")
+            });
+            let price = body.required("price", |node| {
+                let Some(currency) = currency else {
+                    check_amount(node);
+                    return None;
+                };
+                amount(node, currency.unwrap_or(Currency::USD))
+            });
+            let category = body.optional("category", category);
+            let image_url = body.optional("image_url", image_url);
+            let stock = body.optional("stock", |node| node.integer(0..=MAX_STOCK));
+            Some(Self {
+                id: id?,
+                name: name?,
+                description: description?,
+                price: price?,
+                category: category?,
+                image_url: image_url?,
+                stock: stock?.unwrap_or(0),
+            })
         })
     }
 
@@ -112,41 +102,25 @@ impl Changes {
     /// # Errors
     /// 422 with every mistake, and for a body that changes nothing.
     pub fn read(input: Input<'_>, currency: Currency) -> Result<Self, Problem> {
-        let changes = Self::fields(&input.root(), currency);
-        input.finish(changes)
-    }
-
-    fn fields(root: &Node<'_>, currency: Currency) -> Option<Self> {
-        let mut body = root.object()?;
-        let name = body.nullable("name").map(|node| name(&node));
-        let description =
-            body.nullable("description").map(|node| or_null(&node, |node| node.text(0..=MAX_DESCRIPTION)));
-        let price = body.nullable("price").map(|node| amount(&node, currency));
-        let category = body.nullable("category").map(|node| or_null(&node, category));
-        let image_url = body.nullable("image_url").map(|node| or_null(&node, image_url));
-        body.finish();
-        let changes = Self {
-            name: given(name)?,
-            description: given(description)?,
-            price: given(price)?,
-            category: given(category)?,
-            image_url: given(image_url)?,
-        };
-        if changes == Self::default() {
-            root.note("nothing_to_change", "Name at least one field to change.");
-            return None;
-        }
-        Some(changes)
-    }
-}
-
-/// A field that was left out is no mistake; one that could not be read is.
-#[expect(clippy::option_option, reason = "left out, mistaken, and read are three things")]
-fn given<T>(field: Option<Option<T>>) -> Option<Option<T>> {
-    match field {
-        None => Some(None),
-        Some(None) => None,
-        Some(value) => Some(value),
+        input.read_object(|body| {
+            let name = body.nullable("name", name);
+            let description =
+                body.nullable("description", |node| or_null(node, |node| node.text(0..=MAX_DESCRIPTION)));
+            let price = body.nullable("price", |node| amount(node, currency));
+            let category = body.nullable("category", |node| or_null(node, category));
+            let image_url = body.nullable("image_url", |node| or_null(node, image_url));
+            let changes = Self {
+                name: name?,
+                description: description?,
+                price: price?,
+                category: category?,
+                image_url: image_url?,
+            };
+            if changes == Self::default() {
+                body.note("nothing_to_change", "Name at least one field to change.");
+            }
+            Some(changes)
+        })
     }
 }
 
@@ -156,21 +130,11 @@ fn or_null<T>(node: &Node<'_>, read: impl FnOnce(&Node<'_>) -> Option<T>) -> Opt
 }
 
 fn name(node: &Node<'_>) -> Option<String> {
-    let name = node.text(1..=MAX_NAME)?;
-    if name.trim().is_empty() {
-        node.note("blank", "This must not be blank.");
-        return None;
-    }
-    Some(name)
+    node.text_not_blank(1..=MAX_NAME)
 }
 
 fn category(node: &Node<'_>) -> Option<String> {
-    let category = node.text(1..=MAX_CATEGORY)?;
-    if category.trim().is_empty() {
-        node.note("blank", "This must not be blank.");
-        return None;
-    }
-    Some(category)
+    node.text_not_blank(1..=MAX_CATEGORY)
 }
 
 /// A price: more than nothing, and no more digits than the currency has.

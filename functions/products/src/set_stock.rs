@@ -8,7 +8,7 @@
 
 use serde::Serialize;
 use shop_events::Cause;
-use shop_http::{Access, Call, Input, Node, Problem, Reply, Route};
+use shop_http::{Access, Call, Input, Problem, Reply, Route};
 use shop_lambda::{Clock, Function};
 use shop_types::{ProductId, Timestamp};
 
@@ -117,29 +117,24 @@ fn refused(error: AdjustmentError, stock: &Stock) -> Problem {
 }
 
 fn read_adjustment(input: Input<'_>) -> Result<Adjustment, Problem> {
-    let adjustment = adjustment(&input.root());
-    input.finish(adjustment)
-}
-
-fn adjustment(root: &Node<'_>) -> Option<Adjustment> {
-    let mut body = root.object()?;
-    let (level, delta) = (body.optional("stock"), body.optional("delta"));
-    body.finish();
     let most = MAX_STOCK.cast_signed();
-    match (level, delta) {
-        (Some(level), None) => level.integer(0..=MAX_STOCK).map(Adjustment::Set),
-        (None, Some(delta)) => match delta.integer(-most..=most)? {
+    input.read_object(|body| {
+        let level = body.optional("stock", |node| node.integer(0..=MAX_STOCK).map(Adjustment::Set));
+        let delta = body.optional("delta", |node| match node.integer(-most..=most)? {
             0 => {
-                delta.note("out_of_range", "This must not be 0.");
+                node.note("out_of_range", "This must not be 0.");
                 None
             }
             delta => Some(Adjustment::Move(delta)),
-        },
-        _ => {
-            root.note("stock_or_delta", "Send either `stock` or `delta`.");
-            None
+        });
+        match (level?, delta?) {
+            (Some(adjustment), None) | (None, Some(adjustment)) => Some(adjustment),
+            _ => {
+                body.note("stock_or_delta", "Send either `stock` or `delta`.");
+                None
+            }
         }
-    }
+    })
 }
 
 #[cfg(test)]

@@ -17,12 +17,10 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use serde::Deserialize;
 use serde_json::json;
 use shop_dynamo::StoreError;
 use shop_events::{Cause, OrderStatus};
-use shop_lambda::log::Chain;
-use shop_lambda::report::{Drift, Remedy, Report};
+use shop_lambda::report::{Asked, Drift, QUIET, Remedy, Report};
 use shop_lambda::{Budget, Clock, Function, FunctionError, Task, task};
 
 use crate::audit::{Fit, Look, WrongCounter, fit};
@@ -46,9 +44,6 @@ pub const FUNCTION: Function = Function::new("verify-stock", |environment| {
 
 /// Below the function's timeout of 900 s by more than a page and its repairs take.
 const BUDGET: Duration = Duration::from_mins(14);
-/// What changed less long ago is not judged: a message that fails comes again for five minutes and a half, and
-/// an order that is stalled is driven on after five to ten.
-const QUIET: Duration = Duration::from_mins(15);
 /// How many looks must agree: see [`crate::audit`].
 const LOOKS: usize = 3;
 /// How many orders' entries are read at a time.
@@ -58,14 +53,6 @@ struct VerifyStock {
     store: Store,
     orders: OrderBook,
     clock: Clock,
-}
-
-/// What an operator may ask for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-pub struct Asked {
-    /// Whether to repair what can be.
-    #[serde(default)]
-    pub repair: bool,
 }
 
 impl Task for VerifyStock {
@@ -113,6 +100,7 @@ impl Run<'_> {
         report.check("counters", first.counters());
         report.check("reservations", first.entries());
         let mut suspects = first.wrong();
+        let mut is_whole = first.is_whole();
         for _ in 1..LOOKS {
             if suspects.is_empty() {
                 return Ok(());
@@ -123,11 +111,13 @@ impl Run<'_> {
                 report.not_judged += count(suspects.len());
                 return Ok(());
             };
+            is_whole &= look.is_whole();
             let before = suspects.len();
             suspects.retain(|suspect| look.agrees(&first, &suspect.product_id));
             report.not_judged += count(before - suspects.len());
         }
-        for suspect in suspects {
+        for mut suspect in suspects {
+            suspect.right = suspect.right.filter(|_| is_whole);
             match self.remedy_of_counter(&suspect).await {
                 Some(remedy) => report.add(counter_drift(&suspect, remedy)),
                 None => report.not_judged += 1,
@@ -158,11 +148,8 @@ impl Run<'_> {
             return Some(Remedy::NotAsked);
         }
         let VerifyStock { store, clock, .. } = self.verify;
-        match store.repair_counter(&wrong.product_id, found, right, clock.now(), &self.cause).await {
-            Ok(true) => Some(Remedy::Repaired),
-            Ok(false) => None,
-            Err(error) => Some(failed(&error)),
-        }
+        let now = clock.now();
+        Remedy::tried(store.repair_counter(&wrong.product_id, found, right, now, &self.cause).await)
     }
 
     async fn entries(&self, report: &mut Report) -> Result<(), StoreError> {
@@ -184,7 +171,12 @@ impl Run<'_> {
                 }
                 let entries = self.verify.store.entries(orders.iter().map(|order| &order.id)).await?;
                 for order in orders {
-                    self.entry(order, entries.get(&order.id), report).await?;
+                    match entries.get(&order.id) {
+                        // The look at the whole table has told of it.
+                        Some(None) => report.not_judged += 1,
+                        Some(Some(entry)) => self.entry(order, Some(entry), report).await?,
+                        None => self.entry(order, None, report).await?,
+                    }
                 }
             }
         }
@@ -206,7 +198,7 @@ impl Run<'_> {
         let changed = [Some(order.updated_at), entry.map(|entry| entry.updated_at)];
         let is_fresh = changed.into_iter().flatten().any(|at| now.distance(at) < QUIET);
         // The entry was read after the order: it may belong to what the order has become since.
-        if is_fresh || self.verify.orders.get(&order.id).await?.as_ref() != Some(order) {
+        if is_fresh || !self.is_still(order).await? {
             report.not_judged += 1;
             return Ok(());
         }
@@ -220,6 +212,11 @@ impl Run<'_> {
             report.add(Drift::new("reservation", subject, json!(expected), json!(found), remedy));
         }
         Ok(())
+    }
+
+    async fn is_still(&self, order: &BookedOrder) -> Result<bool, StoreError> {
+        let now = StoreError::if_readable(self.verify.orders.get(order.id.as_str()).await)?.flatten();
+        Ok(now.as_ref() == Some(order))
     }
 
     /// Releases a cancelled order's stock; none where somebody else has done so meanwhile.
@@ -239,11 +236,7 @@ impl Run<'_> {
         if !self.repair {
             return Some(Remedy::NotAsked);
         }
-        match settle(&self.verify.store, &self.verify.clock, &[demand]).await {
-            Ok(true) => Some(Remedy::Repaired),
-            Ok(false) => None,
-            Err(error) => Some(failed(&error)),
-        }
+        Remedy::tried(settle(&self.verify.store, &self.verify.clock, &[demand]).await)
     }
 }
 
@@ -252,11 +245,6 @@ fn counter_drift(wrong: &WrongCounter, remedy: Remedy) -> Drift {
     let expected = wrong.right.map_or_else(|| json!({ "reserved": wrong.reserved }), |right| json!(right));
     let found = json!(wrong.found.map(|counter| counter.figures));
     Drift::new("stock_counter", wrong.product_id.to_string(), expected, found, remedy)
-}
-
-fn failed(error: &StoreError) -> Remedy {
-    tracing::error!(error = %Chain(error), "a repair failed");
-    Remedy::Failed
 }
 
 fn count(things: usize) -> u64 {

@@ -22,6 +22,7 @@ struct Seen {
     stored: Option<UserStats>,
     counted: UserStats,
     is_out_of_range: bool,
+    is_unreadable: bool,
 }
 
 impl Audit {
@@ -46,11 +47,17 @@ impl Audit {
         }
     }
 
+    /// Takes in that something of a user cannot be read.
+    pub fn see_unreadable(&mut self, user: &UserId) {
+        self.seen(user).is_unreadable = true;
+    }
+
     fn seen(&mut self, user: &UserId) -> &mut Seen {
         self.users.entry(user.clone()).or_insert_with(|| Seen {
             stored: None,
             counted: UserStats::empty(user.clone()),
             is_out_of_range: false,
+            is_unreadable: false,
         })
     }
 
@@ -66,7 +73,13 @@ impl Audit {
         self.entries
     }
 
-    /// The users whose statistics seem not to be what their ledger comes to.
+    /// How many users have something that cannot be read. What their ledger comes to is not known.
+    #[must_use]
+    pub fn unreadable(&self) -> usize {
+        self.users.values().filter(|seen| seen.is_unreadable).count()
+    }
+
+    /// The users whose statistics seem not to be what their ledger comes to, where that is known.
     #[must_use]
     pub fn suspects(self) -> Vec<UserId> {
         let differs = |seen: &Seen| {
@@ -74,7 +87,7 @@ impl Audit {
                 Some(stored) => stored.agrees(&seen.counted),
                 None => seen.counted.orders_placed == 0,
             };
-            seen.is_out_of_range || !agrees
+            !seen.is_unreadable && (seen.is_out_of_range || !agrees)
         };
         self.users.into_iter().filter(|(_, seen)| differs(seen)).map(|(user, _)| user).collect()
     }
@@ -185,6 +198,17 @@ mod tests {
         let mut cancelled = entries(&update);
         cancelled[0].state = EntryState::Cancelled;
         assert_eq!(suspects(None, &cancelled), 0);
+    }
+
+    #[test]
+    fn nobody_is_a_suspect_of_whom_something_cannot_be_read() {
+        let update = update(&[0, 1]);
+        let mut audit = Audit::new();
+        audit.see_stats(update.stats.clone().unwrap());
+        audit.see_entry(&entries(&update)[0]);
+        audit.see_unreadable(&user());
+        assert_eq!(audit.unreadable(), 1);
+        assert_eq!(audit.suspects(), []);
     }
 
     #[test]

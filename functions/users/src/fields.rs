@@ -25,17 +25,12 @@ impl Draft {
     /// # Errors
     /// 422 with every mistake.
     pub fn read(input: Input<'_>) -> Result<Self, Problem> {
-        let draft = Self::fields(&input.root());
-        input.finish(draft)
-    }
-
-    fn fields(body: &Node<'_>) -> Option<Self> {
-        let mut body = body.object()?;
-        let email = body.required("email").and_then(|node| email(&node));
-        let password = body.required("password").and_then(|node| Password::read_new(&node));
-        let name = body.required("name").and_then(|node| name(&node));
-        body.finish();
-        Some(Self { email: email?, password: password?, name: name? })
+        input.read_object(|body| {
+            let email = body.required("email", email);
+            let password = body.required("password", Password::read_new);
+            let name = body.required("name", name);
+            Some(Self { email: email?, password: password?, name: name? })
+        })
     }
 }
 
@@ -54,16 +49,11 @@ impl Credentials {
     /// # Errors
     /// 422 with every mistake.
     pub fn read(input: Input<'_>) -> Result<Self, Problem> {
-        let credentials = Self::fields(&input.root());
-        input.finish(credentials)
-    }
-
-    fn fields(body: &Node<'_>) -> Option<Self> {
-        let mut body = body.object()?;
-        let email = body.required("email").and_then(|node| email(&node));
-        let password = body.required("password").and_then(|node| Password::read_known(&node));
-        body.finish();
-        Some(Self { email: email?, password: password? })
+        input.read_object(|body| {
+            let email = body.required("email", email);
+            let password = body.required("password", Password::read_known);
+            Some(Self { email: email?, password: password? })
+        })
     }
 }
 
@@ -86,29 +76,25 @@ impl Wishes {
     /// # Errors
     /// 422 with every mistake, and for a body that changes nothing.
     pub fn read(input: Input<'_>) -> Result<Self, Problem> {
-        let wishes = Self::fields(&input.root());
-        input.finish(wishes)
-    }
-
-    fn fields(root: &Node<'_>) -> Option<Self> {
-        let mut body = root.object()?;
-        let name = body.nullable("name").map(|node| name(&node));
-        let email = body.nullable("email").map(|node| email(&node));
-        let password = body.nullable("password").map(|node| Password::read_new(&node));
-        let needs_proof = email.is_some() || password.is_some();
-        let current =
-            if needs_proof { body.required("current_password") } else { body.nullable("current_password") };
-        let current = current.map(|node| Password::read_known(&node));
-        body.finish();
-        if name.is_none() && !needs_proof {
-            root.note("nothing_to_change", "Name at least one field to change.");
-            return None;
-        }
-        Some(Self {
-            name: given(name)?,
-            email: given(email)?,
-            password: given(password)?,
-            current_password: given(current)?,
+        input.read_object(|body| {
+            let needs_proof = body.has("email") || body.has("password");
+            if !needs_proof && !body.has("name") {
+                body.note("nothing_to_change", "Name at least one field to change.");
+            }
+            let name = body.nullable("name", name);
+            let email = body.nullable("email", email);
+            let password = body.nullable("password", Password::read_new);
+            let current_password = if needs_proof {
+                body.required("current_password", Password::read_known).map(Some)
+            } else {
+                body.nullable("current_password", Password::read_known)
+            };
+            Some(Self {
+                name: name?,
+                email: email?,
+                password: password?,
+                current_password: current_password?,
+            })
         })
     }
 }
@@ -118,12 +104,7 @@ impl Wishes {
 /// # Errors
 /// 422 with every mistake.
 pub fn read_role(input: Input<'_>) -> Result<Role, Problem> {
-    let role = input.root().object().and_then(|mut body| {
-        let role = body.required("role").and_then(|node| role(&node));
-        body.finish();
-        role
-    });
-    input.finish(role)
+    input.read_object(|body| body.required("role", role))
 }
 
 /// Reads the body of `POST /sessions/refresh`: the token's text, whatever it is worth.
@@ -131,12 +112,7 @@ pub fn read_role(input: Input<'_>) -> Result<Role, Problem> {
 /// # Errors
 /// 422 with every mistake.
 pub fn read_refresh_token(input: Input<'_>) -> Result<String, Problem> {
-    let token = input.root().object().and_then(|mut body| {
-        let token = body.required("refresh_token").and_then(|node| node.text(1..=512));
-        body.finish();
-        token
-    });
-    input.finish(token)
+    input.read_object(|body| body.required("refresh_token", |node| node.text(1..=512)))
 }
 
 fn email(node: &Node<'_>) -> Option<EmailAddress> {
@@ -144,12 +120,7 @@ fn email(node: &Node<'_>) -> Option<EmailAddress> {
 }
 
 fn name(node: &Node<'_>) -> Option<String> {
-    let name = node.text(1..=MAX_NAME)?;
-    if name.trim().is_empty() {
-        node.note("blank", "This must not be blank.");
-        return None;
-    }
-    Some(name)
+    node.text_not_blank(1..=MAX_NAME)
 }
 
 fn role(node: &Node<'_>) -> Option<Role> {
@@ -160,16 +131,6 @@ fn role(node: &Node<'_>) -> Option<Role> {
             node.note("unknown_role", "This must be customer or admin.");
             None
         }
-    }
-}
-
-/// A field that was left out is no mistake; one that could not be read is.
-#[expect(clippy::option_option, reason = "left out, mistaken, and read are three things")]
-fn given<T>(field: Option<Option<T>>) -> Option<Option<T>> {
-    match field {
-        None => Some(None),
-        Some(None) => None,
-        Some(value) => Some(value),
     }
 }
 

@@ -229,9 +229,7 @@ pub(crate) mod tests {
     fn a_new_password_has_12_to_128_characters() {
         let read = |text: &str| {
             let body = serde_json::to_string(text).unwrap();
-            let input = Input::parse(body.as_bytes()).unwrap();
-            let password = Password::read_new(&input.root());
-            input.finish(password).is_ok()
+            Input::parse(body.as_bytes()).unwrap().read(Password::read_new).is_ok()
         };
         for (text, good) in [
             ("a".repeat(11), false),

@@ -18,13 +18,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use data_encoding::HEXLOWER;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use shop_dynamo::{
-    Item, MAX_TRANSACTION_ITEMS, ScanPages, StoreError, TransactionOutcome, outcome, read, read_or_key,
-    string, write,
+    Item, MAX_TRANSACTION_ITEMS, ScanPages, StoreError, TransactionOutcome, batch_get_items, outcome, read,
+    read_attribute, read_or_key, string, write,
 };
 use shop_lambda::{Environment, Random, StartError};
 use shop_types::{OrderId, UserId};
@@ -41,8 +41,6 @@ const STATS: &str = "stats";
 const STATS_KIND: &str = "user's statistics";
 const ENTRY_PREFIX: &str = "order#";
 const ENTRY_KIND: &str = "ledger entry";
-/// Tries of a batch whose keys DynamoDB leaves unprocessed, which it does when it throttles.
-const BATCH_TRIES: usize = 3;
 
 /// The users table.
 #[derive(Clone, Debug)]
@@ -102,47 +100,33 @@ impl UserStore {
         Ok(account)
     }
 
-    /// The ledger's entries of these orders of these users, 100 at most, as they are now.
+    /// The ledger's entries of these orders of these users, as they are now; none for one that cannot be read.
     ///
     /// # Errors
     /// DynamoDB failed, or kept throttling.
     pub async fn entries(
         &self,
         orders: impl Iterator<Item = (&UserId, &OrderId)>,
-    ) -> Result<BTreeMap<OrderId, LedgerEntry>, StoreError> {
-        let keys: Vec<_> = orders.map(|(user, order)| key(user, entry_sk(order))).collect();
-        let mut entries = BTreeMap::new();
-        if keys.is_empty() {
-            return Ok(entries);
+    ) -> Result<BTreeMap<OrderId, Option<LedgerEntry>>, StoreError> {
+        let mut keys = Vec::new();
+        let mut by_sort_key = BTreeMap::new();
+        for (user, order) in orders {
+            keys.push(key(user, entry_sk(order)));
+            by_sort_key.insert(entry_sk(order), order);
         }
+        let mut entries = BTreeMap::new();
         for item in self.get_many(keys).await? {
-            let entry: LedgerEntry = read(ENTRY_KIND, item)?;
-            entries.insert(entry.order_id.clone(), entry);
+            let sort_key: String = read_attribute(ENTRY_KIND, &item, "sk")?;
+            if let Some(order) = by_sort_key.remove(&sort_key) {
+                entries.insert(order.clone(), StoreError::if_readable(read(ENTRY_KIND, item))?);
+            }
         }
         Ok(entries)
     }
 
-    /// The items that are there of these keys, 100 at most, in any order.
+    /// The items that are there of these keys, in any order.
     async fn get_many(&self, keys: Vec<Item>) -> Result<Vec<Item>, StoreError> {
-        const OPERATION: &str = "BatchGetItem";
-        let wanted = KeysAndAttributes::builder()
-            .set_keys(Some(keys))
-            .consistent_read(true)
-            .build()
-            .map_err(StoreError::call(OPERATION))?;
-        let mut found = Vec::new();
-        let mut remaining = HashMap::from([(self.table.clone(), wanted)]);
-        for _ in 0..BATCH_TRIES {
-            let answer = self.client.batch_get_item().set_request_items(Some(remaining)).send().await;
-            let answer = answer.map_err(StoreError::call(OPERATION))?;
-            let items = answer.responses.and_then(|mut tables| tables.remove(&self.table));
-            found.extend(items.unwrap_or_default());
-            remaining = answer.unprocessed_keys.unwrap_or_default();
-            if remaining.is_empty() {
-                return Ok(found);
-            }
-        }
-        Err(StoreError::Unprocessed { operation: OPERATION })
+        batch_get_items(&self.client, &self.table, keys).await
     }
 
     /// All orders that the user's ledger has as counted, as they are now. It reads the whole ledger, so it
@@ -260,12 +244,16 @@ async fn entries_of<T: DeserializeOwned>(query: QueryFluentBuilder) -> Result<Ve
 /// The item's key, where it cannot be read.
 pub(crate) fn see(audit: &mut Audit, item: Item) -> Result<(), String> {
     const KEYS: &[&str] = &["pk", "sk"];
-    if item.get("sk") == Some(&string(STATS)) {
-        audit.see_stats(read_or_key(KEYS, item)?);
+    let user = read_attribute(ENTRY_KIND, &item, "pk");
+    let seen = if item.get("sk") == Some(&string(STATS)) {
+        read_or_key(KEYS, item).map(|stats| audit.see_stats(stats))
     } else {
-        audit.see_entry(&read_or_key(KEYS, item)?);
+        read_or_key(KEYS, item).map(|entry| audit.see_entry(&entry))
+    };
+    if let (Err(_), Ok(user)) = (&seen, &user) {
+        audit.see_unreadable(user);
     }
-    Ok(())
+    seen
 }
 
 /// Whether the item with this sort key is a user's statistics.

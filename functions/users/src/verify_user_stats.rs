@@ -18,19 +18,17 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use serde::Deserialize;
 use serde_json::{Value, json};
 use shop_dynamo::StoreError;
 use shop_events::{Cause, OrderStatus};
-use shop_lambda::log::Chain;
-use shop_lambda::report::{Drift, Remedy, Report};
+use shop_lambda::report::{Asked, Drift, QUIET, Remedy, Report};
 use shop_lambda::{Budget, Function, FunctionError, Task, task};
 use shop_types::UserId;
 
 use crate::audit::{Audit, Fit, fit, recount};
 use crate::ledger::{Change, EntryState, LedgerEntry, Update};
 use crate::order_book::{BookedOrder, OrderBook};
-use crate::recorder::{RecordError, Recorder};
+use crate::recorder::Recorder;
 use crate::stats::{OutOfRange, UserStats};
 use crate::store::{Saved, see};
 
@@ -47,8 +45,6 @@ pub const FUNCTION: Function = Function::new("verify-user-stats", |environment| 
 
 /// Below the function's timeout of 900 s by more than a page and its repairs take.
 const BUDGET: Duration = Duration::from_mins(14);
-/// What changed less long ago is not judged: a message that fails comes again for five minutes and a half.
-const QUIET: Duration = Duration::from_mins(15);
 /// How often a user's books are read whose statistics change meanwhile.
 const TRIES: usize = 3;
 /// How many orders' entries are read at a time.
@@ -57,14 +53,6 @@ const CHUNK: usize = 100;
 struct VerifyUserStats {
     orders: OrderBook,
     recorder: Recorder,
-}
-
-/// What an operator may ask for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-pub struct Asked {
-    /// Whether to repair what can be.
-    #[serde(default)]
-    pub repair: bool,
 }
 
 impl Task for VerifyUserStats {
@@ -124,12 +112,14 @@ impl Run<'_> {
         }
         report.check("users", audit.users());
         report.check("entries", audit.entries());
+        report.not_judged += u64::try_from(audit.unreadable()).unwrap_or(u64::MAX);
         for user in audit.suspects() {
             if self.budget.is_over() {
                 report.complete = false;
                 return Ok(());
             }
-            match self.recount(&user).await? {
+            // What cannot be read now could be a moment ago: the next run tells of it.
+            match StoreError::if_readable(self.recount(&user).await)?.flatten() {
                 Some(recounted) => self.judge(&user, &recounted, report).await,
                 None => report.not_judged += 1,
             }
@@ -173,11 +163,7 @@ impl Run<'_> {
         }
         let Recorder { store, clock, .. } = self.recorder;
         let update = Update::of_stats(stored.repaired(counted, self.request_id, clock.now()));
-        match store.save(&update).await {
-            Ok(Saved::Done) => Some(Remedy::Repaired),
-            Ok(Saved::Outrun) => None,
-            Err(error) => Some(failed(&error.into())),
-        }
+        Remedy::tried(store.save(&update).await.map(|saved| saved == Saved::Done))
     }
 
     async fn entries(&self, report: &mut Report) -> Result<(), StoreError> {
@@ -200,7 +186,12 @@ impl Run<'_> {
                 let wanted = orders.iter().map(|(user, order)| (user, &order.id));
                 let entries = self.recorder.store.entries(wanted).await?;
                 for (user, order) in orders {
-                    self.entry(user, order, entries.get(&order.id), report).await?;
+                    match entries.get(&order.id) {
+                        // The look at the whole table has told of it.
+                        Some(None) => report.not_judged += 1,
+                        Some(Some(entry)) => self.entry(user, order, Some(entry), report).await?,
+                        None => self.entry(user, order, None, report).await?,
+                    }
                 }
             }
         }
@@ -223,7 +214,7 @@ impl Run<'_> {
         let changed = [Some(order.updated_at), entry.map(|entry| entry.recorded_at)];
         let is_fresh = changed.into_iter().flatten().any(|at| now.distance(at) < QUIET);
         // The entry was read after the order: it may belong to what the order has become since.
-        if is_fresh || self.orders.get(&order.id).await?.as_ref() != Some(order) {
+        if is_fresh || !self.is_still(order).await? {
             report.not_judged += 1;
             return Ok(());
         }
@@ -239,6 +230,11 @@ impl Run<'_> {
         Ok(())
     }
 
+    async fn is_still(&self, order: &BookedOrder) -> Result<bool, StoreError> {
+        let now = StoreError::if_readable(self.orders.get(order.id.as_str()).await)?.flatten();
+        Ok(now.as_ref() == Some(order))
+    }
+
     /// Records what a lost event said; none where somebody else has done so meanwhile.
     async fn record(&self, user: &UserId, order: &BookedOrder, state: EntryState) -> Option<Remedy> {
         if !self.repair {
@@ -251,15 +247,6 @@ impl Run<'_> {
             placed_at: order.placed_at,
             cause: Cause::request(self.request_id),
         };
-        match self.recorder.repair(user, &[change], self.request_id).await {
-            Ok(true) => Some(Remedy::Repaired),
-            Ok(false) => None,
-            Err(error) => Some(failed(&error)),
-        }
+        Remedy::tried(self.recorder.repair(user, &[change], self.request_id).await)
     }
-}
-
-fn failed(error: &RecordError) -> Remedy {
-    tracing::error!(error = %Chain(error), "a repair failed");
-    Remedy::Failed
 }

@@ -49,6 +49,19 @@ impl StoreError {
     {
         move |source| Self::Call { operation, source: Box::new(source) }
     }
+
+    /// What was read; none where it was there and could not be. For who looks after a table and must not stop at
+    /// one item: whoever asks must say elsewhere that there is such an item.
+    ///
+    /// # Errors
+    /// Any other failure.
+    pub fn if_readable<T>(read: Result<T, Self>) -> Result<Option<T>, Self> {
+        match read {
+            Ok(value) => Ok(Some(value)),
+            Err(Self::Corrupt { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
 }
 
 /// The errors of single writes that can carry a failed condition.

@@ -1,7 +1,9 @@
 //! What every store needs of DynamoDB: items as Rust types, failed conditions as values, errors that may
 //! be logged. It knows no table and no key; those are in each service's `store.rs`.
 
+mod batch;
 mod error;
+mod foreign;
 mod pages;
 mod transaction;
 
@@ -11,7 +13,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub use batch::{batch_delete, batch_get, batch_get_items};
 pub use error::{ConditionalWrite, StoreError, condition_failed};
+pub use foreign::{Foreign, ForeignPages, ForeignTable};
 pub use pages::ScanPages;
 pub use transaction::{Cancelled, MAX_TRANSACTION_ITEMS, Reason, TransactionOutcome, outcome};
 
@@ -24,6 +28,20 @@ pub type Item = HashMap<String, AttributeValue>;
 /// [`StoreError::Corrupt`] with the name of what it should have been.
 pub fn read<T: DeserializeOwned>(kind: &'static str, item: Item) -> Result<T, StoreError> {
     serde_dynamo::from_item(item).map_err(|source| StoreError::Corrupt { kind, source: source.into() })
+}
+
+/// Reads one attribute of an item.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] with the name of what the item should have been.
+pub fn read_attribute<T: DeserializeOwned>(
+    kind: &'static str,
+    item: &Item,
+    name: &'static str,
+) -> Result<T, StoreError> {
+    let corrupt = |source| StoreError::Corrupt { kind, source };
+    let value = item.get(name).ok_or_else(|| corrupt(format!("there is no {name}").into()))?;
+    serde_dynamo::from_attribute_value(value.clone()).map_err(|source| corrupt(source.into()))
 }
 
 /// Reads an item as `T`, or says which one it is: the values of these key attributes, for whoever looks into it.

@@ -17,7 +17,7 @@ use crate::{FieldError, Problem};
 /// More mistakes than this help nobody, and an answer must stay smaller than its request.
 const MAX_ERRORS: usize = 50;
 
-/// A JSON body under inspection. Its nodes note their mistakes here; [`Input::finish`] tells them.
+/// A JSON body under inspection. Its nodes note their mistakes here; [`Input::read`] tells them.
 pub struct Input<'a> {
     root: &'a RawValue,
     errors: RefCell<Vec<FieldError>>,
@@ -41,21 +41,25 @@ impl<'a> Input<'a> {
         Ok(Self { root, errors: RefCell::default() })
     }
 
-    /// The whole body.
-    pub fn root(&self) -> Node<'_> {
-        Node { input: self, pointer: String::new(), raw: self.root }
-    }
-
-    /// The value that was read, if there was no mistake.
+    /// Reads the body.
     ///
     /// # Errors
-    /// 422 with every mistake.
-    pub fn finish<T>(self, value: Option<T>) -> Result<T, Problem> {
+    /// 422 with every mistake that `read` has met, whatever it returned.
+    pub fn read<T>(self, read: impl FnOnce(&Node<'_>) -> Option<T>) -> Result<T, Problem> {
+        let value = read(&Node { input: &self, pointer: String::new(), raw: self.root });
         let errors = self.errors.into_inner();
         match value {
             Some(value) if errors.is_empty() => Ok(value),
             _ => Err(Problem::invalid(errors)),
         }
+    }
+
+    /// Reads a body that is an object: see [`Node::object`].
+    ///
+    /// # Errors
+    /// 422 with every mistake.
+    pub fn read_object<T>(self, read: impl FnOnce(&mut Object<'_>) -> Option<T>) -> Result<T, Problem> {
+        self.read(|body| body.object(read))
     }
 
     fn note(&self, pointer: String, code: &'static str, detail: String) {
@@ -92,19 +96,29 @@ impl<'i> Node<'i> {
         self.raw.get() == "null"
     }
 
-    /// An object.
+    /// An object, of which `read` asks for each field that may be there. Others are mistakes, and so are
+    /// twins.
     #[must_use]
-    pub fn object(&self) -> Option<Object<'i>> {
+    pub fn object<T>(&self, read: impl FnOnce(&mut Object<'i>) -> Option<T>) -> Option<T> {
         let Ok(Members(members)) = serde_json::from_str(self.raw.get()) else {
             self.note("wrong_type", "This must be an object.");
             return None;
         };
-        Some(Object { node: self.clone(), members })
+        let mut object = Object { node: self.clone(), members };
+        let value = read(&mut object);
+        for (name, _) in &object.members {
+            object.note_at(name, "unexpected", "This field is not known here, or was given before.");
+        }
+        value
     }
 
-    /// An array with so many elements.
+    /// An array with so many elements, each of them read, whatever became of those before.
     #[must_use]
-    pub fn array(&self, length: RangeInclusive<usize>) -> Option<Vec<Node<'i>>> {
+    pub fn array<T>(
+        &self,
+        length: RangeInclusive<usize>,
+        mut read: impl FnMut(&Node<'i>) -> Option<T>,
+    ) -> Option<Vec<T>> {
         let Ok(elements) = serde_json::from_str::<Vec<&'i RawValue>>(self.raw.get()) else {
             self.note("wrong_type", "This must be an array.");
             return None;
@@ -118,7 +132,8 @@ impl<'i> Node<'i> {
         }
         let node =
             |(index, raw)| Node { input: self.input, pointer: format!("{}/{index}", self.pointer), raw };
-        Some(elements.into_iter().enumerate().map(node).collect())
+        let values: Vec<_> = elements.into_iter().enumerate().map(|element| read(&node(element))).collect();
+        values.into_iter().collect()
     }
 
     /// A text with so many characters, none of them a control character but line breaks and tabs.
@@ -137,6 +152,17 @@ impl<'i> Node<'i> {
         }
         if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t')) {
             self.note("control_character", "There must be no control characters.");
+            return None;
+        }
+        Some(text)
+    }
+
+    /// A [`Node::text`] with something to read in it.
+    #[must_use]
+    pub fn text_not_blank(&self, length: RangeInclusive<usize>) -> Option<String> {
+        let text = self.text(length)?;
+        if text.trim().is_empty() {
+            self.note("blank", "This must not be blank.");
             return None;
         }
         Some(text)
@@ -188,42 +214,65 @@ impl<'i> Node<'i> {
     }
 }
 
-/// The fields of an object. Ask for each one that may be there, then [`Object::finish`].
+/// The fields of an object.
 pub struct Object<'i> {
     node: Node<'i>,
     members: Vec<(String, &'i RawValue)>,
 }
 
 impl<'i> Object<'i> {
-    /// A field that must be there, and not be `null`.
-    pub fn required(&mut self, name: &str) -> Option<Node<'i>> {
-        let field = self.optional(name);
+    /// Whether a field is there, `null` or not, that was not asked for yet.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.members.iter().any(|(member, _)| member == name)
+    }
+
+    /// A field that must be there, and not be `null`; none where it is not, or is mistaken.
+    pub fn required<T>(&mut self, name: &str, read: impl FnOnce(&Node<'i>) -> Option<T>) -> Option<T> {
+        let field = self.take(name).filter(|node| !node.is_null());
         if field.is_none() {
-            self.note(name, "missing", "This field is required.");
+            self.note_at(name, "missing", "This field is required.");
         }
-        field
+        read(&field?)
     }
 
-    /// A field that may be left out; `null` is the same.
-    pub fn optional(&mut self, name: &str) -> Option<Node<'i>> {
-        self.nullable(name).filter(|node| !node.is_null())
+    /// A field that may be left out; `null` is the same. None where it is mistaken.
+    pub fn optional<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&Node<'i>) -> Option<T>,
+    ) -> Option<Option<T>> {
+        match self.take(name).filter(|node| !node.is_null()) {
+            Some(node) => read(&node).map(Some),
+            None => Some(None),
+        }
     }
 
-    /// A field that may be left out, and whose `null` says something else than leaving it out.
-    pub fn nullable(&mut self, name: &str) -> Option<Node<'i>> {
+    /// A field that may be left out, and whose `null` says something else than leaving it out. None where it is
+    /// mistaken.
+    pub fn nullable<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&Node<'i>) -> Option<T>,
+    ) -> Option<Option<T>> {
+        match self.take(name) {
+            Some(node) => read(&node).map(Some),
+            None => Some(None),
+        }
+    }
+
+    /// Notes a mistake of the object as a whole.
+    pub fn note(&self, code: &'static str, detail: impl Into<String>) {
+        self.node.note(code, detail);
+    }
+
+    fn take(&mut self, name: &str) -> Option<Node<'i>> {
         let found = self.members.iter().position(|(member, _)| member == name)?;
         let (_, raw) = self.members.remove(found);
         Some(Node { input: self.node.input, pointer: self.pointer(name), raw })
     }
 
-    /// Notes the fields that nobody asked for, and those that were given twice.
-    pub fn finish(self) {
-        for (name, _) in &self.members {
-            self.note(name, "unexpected", "This field is not known here, or was given before.");
-        }
-    }
-
-    fn note(&self, name: &str, code: &'static str, detail: &str) {
+    fn note_at(&self, name: &str, code: &'static str, detail: &str) {
         self.node.input.note(self.pointer(name), code, detail.to_owned());
     }
 
@@ -265,27 +314,33 @@ impl<'de> Deserialize<'de> for Members<'de> {
 mod tests {
     use super::*;
 
-    fn mistakes(body: &str, read: impl FnOnce(&Input<'_>)) -> Vec<(String, &'static str)> {
-        let input = Input::parse(body.as_bytes()).unwrap();
-        read(&input);
-        let problem = input.finish(None::<()>).unwrap_err();
+    fn mistakes<T>(
+        body: &str,
+        read: impl FnOnce(&mut Object<'_>) -> Option<T>,
+    ) -> Vec<(String, &'static str)> {
+        let problem = Input::parse(body.as_bytes()).unwrap().read_object(read).err().unwrap();
         problem.errors().iter().map(|error| (error.pointer.clone(), error.code)).collect()
     }
 
     #[test]
     fn every_mistake_is_named_at_its_place() {
-        let body = r#"{"a": "x", "b": 0, "c": [1, "y"], "c": 1, "d/e~": 1, "f": 1.5, "g": ""}"#;
-        let found = mistakes(body, |input| {
-            let mut object = input.root().object().unwrap();
-            assert_eq!(object.required("a").unwrap().integer(1..=5_u32), None);
-            assert_eq!(object.required("b").unwrap().integer(1..=5_u32), None);
-            let elements = object.required("c").unwrap().array(1..=2).unwrap();
-            let read: Vec<_> = elements.iter().map(|element| element.integer(0..=9_i64)).collect();
-            assert_eq!(read, [Some(1), None]);
-            assert_eq!(object.required("f").unwrap().integer(1..=5_u32), None);
-            assert_eq!(object.required("g").unwrap().text(1..=5), None);
-            assert!(object.required("h").is_none());
-            object.finish();
+        let body = r#"{"a": "x", "b": 0, "c": [1, "y"], "c": 1, "d/e~": 1, "f": 1.5, "g": "", "i": " "}"#;
+        let found = mistakes(body, |object| {
+            assert_eq!(object.required("a", |node| node.integer(1..=5_u32)), None);
+            assert_eq!(object.optional("b", |node| node.integer(1..=5_u32)), None);
+            let mut read = Vec::new();
+            let elements = object.required("c", |node| {
+                node.array(1..=2, |element| {
+                    read.push(element.integer(0..=9_i64));
+                    read.last().copied()?
+                })
+            });
+            assert_eq!((elements, read), (None, vec![Some(1), None]));
+            assert_eq!(object.nullable("f", |node| node.integer(1..=5_u32)), None);
+            assert_eq!(object.required("g", |node| node.text(1..=5)), None);
+            assert_eq!(object.required("h", |node| node.text(1..=5)), None);
+            assert_eq!(object.required("i", |node| node.text_not_blank(1..=5)), None);
+            Some(())
         });
         let expected = [
             ("/a", "wrong_type"),
@@ -294,10 +349,38 @@ mod tests {
             ("/f", "wrong_type"),
             ("/g", "wrong_length"),
             ("/h", "missing"),
+            ("/i", "blank"),
             ("/c", "unexpected"),
             ("/d~1e~0", "unexpected"),
         ];
         assert_eq!(found, expected.map(|(pointer, code)| (pointer.to_owned(), code)));
+    }
+
+    #[test]
+    fn a_field_may_be_left_out_null_or_given() {
+        let body = br#"{"null": null, "one": 1}"#;
+        let read = Input::parse(body).unwrap().read_object(|object| {
+            assert!(object.has("null") && object.has("one") && !object.has("absent"));
+            let one = |node: &Node<'_>| node.integer(1..=1_u32);
+            assert_eq!(object.optional("absent", one), Some(None));
+            assert_eq!(object.nullable("absent", one), Some(None));
+            assert_eq!(object.nullable("null", |node| Some(node.is_null())), Some(Some(true)));
+            object.optional("one", one)
+        });
+        assert_eq!(read.ok(), Some(Some(1)));
+        let null = |read: fn(&mut Object<'_>) -> Option<()>| mistakes(r#"{"null": null}"#, read);
+        assert_eq!(null(|object| object.required("null", |_| Some(()))), [("/null".into(), "missing")]);
+        assert_eq!(
+            null(|object| object.nullable("null", |node| node.number().map(|_| ()))?),
+            [("/null".into(), "wrong_type")]
+        );
+    }
+
+    #[test]
+    fn a_value_is_none_where_a_mistake_was_noted() {
+        let body = br#"{"unknown": 1}"#;
+        assert!(Input::parse(body).unwrap().read_object(|_| Some(())).is_err());
+        assert!(Input::parse(b"[]").unwrap().read_object(|_| Some(())).is_err());
     }
 
     #[test]
@@ -317,9 +400,11 @@ mod tests {
 
     #[test]
     fn numbers_keep_their_text_and_overflow_is_out_of_range() {
-        let input = Input::parse(br#"{"a": 29.990, "b": 99999999999999999999}"#).unwrap();
-        let mut object = input.root().object().unwrap();
-        assert_eq!(object.required("a").unwrap().number(), Some("29.990"));
-        assert_eq!(object.required("b").unwrap().integer(0..=i64::MAX), None);
+        let body = r#"{"a": 29.990, "b": 99999999999999999999}"#;
+        let found = mistakes(body, |object| {
+            assert_eq!(object.required("a", |node| node.number().map(str::to_owned)), Some("29.990".into()));
+            object.required("b", |node| node.integer(0..=i64::MAX))
+        });
+        assert_eq!(found, [("/b".into(), "out_of_range")]);
     }
 }

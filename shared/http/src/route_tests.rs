@@ -62,13 +62,7 @@ impl Route for Echo {
         call.if_match()?.check(3)?;
         let query = call.query(&["limit", "cursor"])?;
         let page = call.page::<String>(&query, "things")?;
-        let input = call.body()?;
-        let name = input.root().object().and_then(|mut body| {
-            let name = body.required("name").and_then(|node| node.text(1..=5));
-            body.finish();
-            name
-        });
-        let name = input.finish(name)?;
+        let name = call.body()?.read_object(|body| body.required("name", |node| node.text(1..=5)))?;
         let key = call.idempotency_key()?.unwrap_or("none").to_owned();
         Reply::ok(&json!({ "id": id, "name": name, "limit": page.limit, "key": key }))?.versioned(3)
     }

@@ -1,12 +1,27 @@
 //! What a verification of a service's books found, as its function answers and logs it. Pure.
 
 use std::collections::BTreeMap;
+use std::error::Error;
+use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::log::Chain;
+
+/// What changed less long ago is not judged: a message that fails comes again for five minutes and a half, and an
+/// order that is stalled is driven on after five to ten.
+pub const QUIET: Duration = Duration::from_mins(15);
 /// Most of the drifts that a report lists; it counts them all. Lambda's answers end at 6 MB.
 const MAX_LISTED: usize = 100;
+
+/// What an operator may ask of a verification.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct Asked {
+    /// Whether to repair what can be.
+    #[serde(default)]
+    pub repair: bool,
+}
 
 /// What became of a drift.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -20,6 +35,20 @@ pub enum Remedy {
     Failed,
     /// What is right cannot be told from the books: somebody must look.
     None,
+}
+
+impl Remedy {
+    /// What becomes of a drift whose repair was tried; none where there was nothing to repair any more.
+    pub fn tried<E: Error + 'static>(repair: Result<bool, E>) -> Option<Self> {
+        match repair {
+            Ok(true) => Some(Self::Repaired),
+            Ok(false) => None,
+            Err(error) => {
+                tracing::error!(error = %Chain(&error), "a repair failed");
+                Some(Self::Failed)
+            }
+        }
+    }
 }
 
 /// Something that is not as it should be. It must hold ids and figures only: it is logged.

@@ -44,6 +44,16 @@ impl Books {
         Ok(statuses)
     }
 
+    /// How many of a product its counter has as reserved.
+    ///
+    /// # Errors
+    /// When there is no such counter.
+    pub fn reserved(&self, product: &str) -> Result<i64> {
+        let counters = of_kind(&self.products, "stock")?;
+        let counter = counters.into_iter().find(|counter| text(counter, "pk").is_ok_and(|pk| pk == product));
+        number(counter.context("no such counter")?, "reserved")
+    }
+
     /// Holds all books against each other: no order is pending, every entry of a ledger is what its order's
     /// status asks for, and every counter and all statistics are the sums of their ledgers.
     ///

@@ -217,3 +217,14 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_cannot_be_read_is_no_missing_counter() {
+    let mut look = Look::new();
+    look.see_entry(reserved("o", &[("a", 1)]));
+    assert!(look.is_whole());
+    assert_eq!(look.wrong().len(), 1);
+    look.see_unreadable();
+    assert!(!look.is_whole());
+    assert_eq!(look.wrong(), []);
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
-use shop_dynamo::{Item, ScanPages, StoreError, number, read, read_or_key, string};
+use shop_dynamo::{Item, ScanPages, StoreError, number, read, read_attribute, read_or_key, string};
 use shop_events::{Cause, StockFigures};
 use shop_types::{OrderId, ProductId, Timestamp};
 
@@ -25,19 +25,20 @@ impl Store {
         )
     }
 
-    /// The entries of some orders, as of this moment.
+    /// The entries of some orders, as of this moment; none for one that cannot be read.
     ///
     /// # Errors
-    /// DynamoDB failed, or an item cannot be read.
+    /// DynamoDB failed.
     pub async fn entries(
         &self,
         orders: impl Iterator<Item = &OrderId>,
-    ) -> Result<BTreeMap<OrderId, Reservation>, StoreError> {
+    ) -> Result<BTreeMap<OrderId, Option<Reservation>>, StoreError> {
+        const KIND: &str = Kind::Reservation.name();
         let keys = orders.map(|order| Kind::Reservation.key(order.as_str())).collect();
         let mut entries = BTreeMap::new();
         for item in self.get_many(keys).await? {
-            let entry: Reservation = read(Kind::Reservation.name(), item)?;
-            entries.insert(entry.order_id.clone(), entry);
+            let order = read_attribute(KIND, &item, "pk")?;
+            entries.insert(order, StoreError::if_readable(read(KIND, item))?);
         }
         Ok(entries)
     }
@@ -87,10 +88,10 @@ impl Store {
 /// The item's key, where it cannot be read.
 pub(crate) fn see(look: &mut Look, item: Item) -> Result<(), String> {
     const KEYS: &[&str] = &["pk", "sk"];
-    match kind_of(&item) {
-        Some(Kind::Stock) => look.see_counter(read_or_key(KEYS, item)?),
-        Some(Kind::Reservation) => look.see_entry(read_or_key(KEYS, item)?),
-        _ => {}
-    }
-    Ok(())
+    let seen = match kind_of(&item) {
+        Some(Kind::Stock) => read_or_key(KEYS, item).map(|counter| look.see_counter(counter)),
+        Some(Kind::Reservation) => read_or_key(KEYS, item).map(|entry| look.see_entry(entry)),
+        _ => Ok(()),
+    };
+    seen.inspect_err(|_| look.see_unreadable())
 }

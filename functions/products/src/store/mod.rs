@@ -22,13 +22,12 @@ mod shelf;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, TransactWriteItem};
+use aws_sdk_dynamodb::types::TransactWriteItem;
 use data_encoding::HEXLOWER;
-use shop_dynamo::{Item, StoreError, TransactionOutcome, outcome};
+use shop_dynamo::{Item, StoreError, TransactionOutcome, batch_get_items, outcome};
 use shop_lambda::{Environment, Random, StartError};
 
 pub(crate) use audit::see;
@@ -36,10 +35,8 @@ pub use catalogue::{Catalogued, Position};
 pub use keys::Kind;
 pub use shelf::KeyedAdjustment;
 
-/// Most keys of one `BatchGetItem` (DynamoDB's API reference).
-const MAX_BATCH_KEYS: usize = 100;
-/// Pauses before the next tries of a transaction that met another at the same item, or of keys that were
-/// left unprocessed. A transaction takes about 10 ms.
+/// Pauses before the next tries of a transaction that met another at the same item. A transaction takes about
+/// 10 ms.
 const PAUSES: [Duration; 4] = [
     Duration::from_millis(5),
     Duration::from_millis(10),
@@ -92,34 +89,7 @@ impl Store {
     }
 
     /// The items that are there of these keys, in any order.
-    async fn get_many(&self, keys: Vec<HashMap<String, AttributeValue>>) -> Result<Vec<Item>, StoreError> {
-        let mut items = Vec::new();
-        for chunk in keys.chunks(MAX_BATCH_KEYS) {
-            self.get_chunk(chunk.to_vec(), &mut items).await?;
-        }
-        Ok(items)
-    }
-
-    async fn get_chunk(
-        &self,
-        keys: Vec<HashMap<String, AttributeValue>>,
-        items: &mut Vec<Item>,
-    ) -> Result<(), StoreError> {
-        const OPERATION: &str = "BatchGetItem";
-        let wanted = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build();
-        let wanted = wanted.map_err(StoreError::call(OPERATION))?;
-        let mut remaining = HashMap::from([(self.table.clone(), wanted)]);
-        let mut pauses = PAUSES.iter();
-        loop {
-            let request = self.client.batch_get_item().set_request_items(Some(remaining));
-            let answer = request.send().await.map_err(StoreError::call(OPERATION))?;
-            items.extend(answer.responses.into_iter().flatten().flat_map(|(_, items)| items));
-            remaining = answer.unprocessed_keys.unwrap_or_default();
-            if remaining.is_empty() {
-                return Ok(());
-            }
-            let pause = pauses.next().ok_or(StoreError::Unprocessed { operation: OPERATION })?;
-            tokio::time::sleep(*pause).await;
-        }
+    async fn get_many(&self, keys: Vec<Item>) -> Result<Vec<Item>, StoreError> {
+        batch_get_items(&self.client, &self.table, keys).await
     }
 }

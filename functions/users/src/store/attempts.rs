@@ -3,13 +3,10 @@
 //! A counter is of one window of time, which is in its key, and the table drops it when the window is over.
 //! At the border of two windows twice as many attempts fit: that is the price of one write for each.
 
-use std::collections::HashMap;
-
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use serde::Deserialize;
-use shop_dynamo::{Item, StoreError, condition_failed, number, read, string};
+use shop_dynamo::{Item, StoreError, batch_get_items, condition_failed, number, read, string};
 use shop_lambda::{Environment, StartError};
 use shop_types::Timestamp;
 
@@ -25,8 +22,6 @@ const MOST_ON_ACCOUNT: i64 = 10;
 /// counted when they failed, so a burst may go beyond by as many as the function runs at once.
 const MOST_FROM_ADDRESS: i64 = 100;
 const KIND: &str = "attempts";
-/// Tries of a batch of which DynamoDB leaves a part unprocessed, which it does when it throttles.
-const BATCH_TRIES: usize = 3;
 
 /// The window of a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,28 +104,17 @@ impl AttemptStore {
         address: Option<&str>,
         window: Window,
     ) -> Result<(Option<Login>, bool), StoreError> {
-        const OPERATION: &str = "BatchGetItem";
         let counter = address.map(|address| key("address", address, window));
         let keys = std::iter::once(login_key(login)).chain(counter).collect();
-        let keys = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build();
-        let mut remaining = HashMap::from([(self.table.clone(), keys.map_err(StoreError::call(OPERATION))?)]);
         let (mut found, mut may_try) = (None, true);
-        for _ in 0..BATCH_TRIES {
-            let answer = self.client.batch_get_item().set_request_items(Some(remaining)).send().await;
-            let answer = answer.map_err(StoreError::call(OPERATION))?;
-            for item in answer.responses.into_iter().flatten().flat_map(|(_, items)| items) {
-                if item.contains_key("tries") {
-                    may_try = read::<Counter>(KIND, item)?.tries < MOST_FROM_ADDRESS;
-                } else {
-                    found = Some(read("login", item)?);
-                }
-            }
-            remaining = answer.unprocessed_keys.unwrap_or_default();
-            if remaining.is_empty() {
-                return Ok((found, may_try));
+        for item in batch_get_items(&self.client, &self.table, keys).await? {
+            if item.contains_key("tries") {
+                may_try = read::<Counter>(KIND, item)?.tries < MOST_FROM_ADDRESS;
+            } else {
+                found = Some(read("login", item)?);
             }
         }
-        Err(StoreError::Unprocessed { operation: OPERATION })
+        Ok((found, may_try))
     }
 
     fn count(&self, key: Item, window: Window) -> UpdateItemFluentBuilder {
@@ -144,9 +128,9 @@ impl AttemptStore {
     }
 }
 
-fn key(kind: &str, whose: &str, window: Window) -> HashMap<String, AttributeValue> {
+fn key(kind: &str, whose: &str, window: Window) -> Item {
     let pk = format!("attempts#{kind}#{whose}#{}", window.number);
-    HashMap::from([("pk".to_owned(), string(pk)), ("sk".to_owned(), string("attempts"))])
+    Item::from([("pk".to_owned(), string(pk)), ("sk".to_owned(), string("attempts"))])
 }
 
 #[cfg(test)]

@@ -1,16 +1,15 @@
 //! Sessions in the sessions table: one item each, under their user. The table drops those that have ended
 //! (`expires_at`); until it does, nothing takes them for good.
 
-use std::collections::HashMap;
-
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
-use aws_sdk_dynamodb::types::{
-    AttributeValue, DeleteRequest, KeysAndAttributes, Put, TransactWriteItem, Update, WriteRequest,
-};
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Put, TransactWriteItem, Update};
 use data_encoding::HEXLOWER;
 use shop_auth::SessionId;
-use shop_dynamo::{Item, StoreError, TransactionOutcome, condition_failed, outcome, read, string, write};
+use shop_dynamo::{
+    Item, StoreError, TransactionOutcome, batch_delete, batch_get, condition_failed, outcome, read, string,
+    write,
+};
 use shop_lambda::{Environment, Random, StartError};
 use shop_types::UserId;
 
@@ -23,10 +22,6 @@ use crate::session::Session;
 
 const KIND: &str = "session";
 const PREFIX: &str = "session#";
-/// Tries of a batch of which DynamoDB leaves a part unprocessed, which it does when it throttles.
-const BATCH_TRIES: usize = 3;
-/// Most deletions of one `BatchWriteItem`.
-const BATCH_WRITES: usize = 25;
 
 /// A hash of a password that is to be stored in the place of a weaker one.
 #[derive(Clone, Debug)]
@@ -105,34 +100,19 @@ impl SessionStore {
         user: &UserId,
         session: &SessionId,
     ) -> Result<(Option<Session>, Option<User>), StoreError> {
-        const OPERATION: &str = "BatchGetItem";
         let keys = |key: Item| {
             let keys = KeysAndAttributes::builder().keys(key).consistent_read(true).build();
-            keys.map_err(StoreError::call(OPERATION))
+            keys.map_err(StoreError::call("BatchGetItem"))
         };
-        let mut remaining = HashMap::from([
+        let wanted = [
             (self.table.clone(), keys(key(user, sort_key(session)))?),
             (users_table.to_owned(), keys(key(user, ACCOUNT.to_owned()))?),
-        ]);
-        let (mut found, mut account) = (None, None);
-        for _ in 0..BATCH_TRIES {
-            let answer = self.client.batch_get_item().set_request_items(Some(remaining)).send().await;
-            let answer = answer.map_err(StoreError::call(OPERATION))?;
-            for (table, items) in answer.responses.unwrap_or_default() {
-                for item in items {
-                    if table == self.table {
-                        found = Some(read(KIND, item)?);
-                    } else {
-                        account = Some(read("account", item)?);
-                    }
-                }
-            }
-            remaining = answer.unprocessed_keys.unwrap_or_default();
-            if remaining.is_empty() {
-                return Ok((found, account));
-            }
-        }
-        Err(StoreError::Unprocessed { operation: OPERATION })
+        ];
+        let mut found = batch_get(&self.client, wanted).await?;
+        let mut one_of = |table: &str| found.remove(table).into_iter().flatten().next();
+        let session = one_of(&self.table).map(|item| read(KIND, item)).transpose()?;
+        let account = one_of(users_table).map(|item| read("account", item)).transpose()?;
+        Ok((session, account))
     }
 
     /// Replaces a session's refresh token by the next one, if the one before is still the good one: whether
@@ -187,33 +167,12 @@ impl SessionStore {
         loop {
             let answer = query.clone().set_exclusive_start_key(start).send().await;
             let answer = answer.map_err(StoreError::call("Query"))?;
-            for keys in answer.items.unwrap_or_default().chunks(BATCH_WRITES) {
-                self.remove(keys).await?;
-            }
+            batch_delete(&self.client, &self.table, &answer.items.unwrap_or_default()).await?;
             start = answer.last_evaluated_key;
             if start.is_none() {
                 return Ok(());
             }
         }
-    }
-
-    async fn remove(&self, keys: &[Item]) -> Result<(), StoreError> {
-        const OPERATION: &str = "BatchWriteItem";
-        let delete = |key: &Item| {
-            let delete = DeleteRequest::builder().set_key(Some(key.clone())).build();
-            let delete = delete.map_err(StoreError::call(OPERATION))?;
-            Ok(WriteRequest::builder().delete_request(delete).build())
-        };
-        let deletes = keys.iter().map(delete).collect::<Result<Vec<_>, StoreError>>()?;
-        let mut remaining = HashMap::from([(self.table.clone(), deletes)]);
-        for _ in 0..BATCH_TRIES {
-            let answer = self.client.batch_write_item().set_request_items(Some(remaining)).send().await;
-            remaining = answer.map_err(StoreError::call(OPERATION))?.unprocessed_items.unwrap_or_default();
-            if remaining.is_empty() {
-                return Ok(());
-            }
-        }
-        Err(StoreError::Unprocessed { operation: OPERATION })
     }
 }
 
