@@ -198,7 +198,7 @@ impl Run<'_> {
         let changed = [Some(order.updated_at), entry.map(|entry| entry.updated_at)];
         let is_fresh = changed.into_iter().flatten().any(|at| now.distance(at) < QUIET);
         // The entry was read after the order: it may belong to what the order has become since.
-        if is_fresh || !self.is_still(order).await? {
+        if is_fresh || !self.verify.orders.is_still(order.id.as_str(), order).await? {
             report.not_judged += 1;
             return Ok(());
         }
@@ -212,11 +212,6 @@ impl Run<'_> {
             report.add(Drift::new("reservation", subject, json!(expected), json!(found), remedy));
         }
         Ok(())
-    }
-
-    async fn is_still(&self, order: &BookedOrder) -> Result<bool, StoreError> {
-        let now = StoreError::if_readable(self.verify.orders.get(order.id.as_str()).await)?.flatten();
-        Ok(now.as_ref() == Some(order))
     }
 
     /// Releases a cancelled order's stock; none where somebody else has done so meanwhile.

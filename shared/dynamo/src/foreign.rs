@@ -67,6 +67,17 @@ impl<T: Foreign> ForeignTable<T> {
     }
 }
 
+impl<T: Foreign + PartialEq> ForeignTable<T> {
+    /// Whether an item is still what was read of it. One that is gone, or cannot be read any more, is not.
+    ///
+    /// # Errors
+    /// DynamoDB failed.
+    pub async fn is_still(&self, key: &str, seen: &T) -> Result<bool, StoreError> {
+        let now = StoreError::if_readable(self.get(key).await)?.flatten();
+        Ok(now.as_ref() == Some(seen))
+    }
+}
+
 impl<T: Foreign> ForeignPages<T> {
     /// The next page; none behind the last. An item that cannot be read is told by its key.
     ///
