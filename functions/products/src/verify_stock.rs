@@ -171,11 +171,10 @@ impl Run<'_> {
                 }
                 let entries = self.verify.store.entries(orders.iter().map(|order| &order.id)).await?;
                 for order in orders {
-                    match entries.get(&order.id) {
+                    match entries.get(&order.id).map(Option::as_ref) {
                         // The look at the whole table has told of it.
                         Some(None) => report.not_judged += 1,
-                        Some(Some(entry)) => self.entry(order, Some(entry), report).await?,
-                        None => self.entry(order, None, report).await?,
+                        entry => self.entry(order, entry.flatten(), report).await?,
                     }
                 }
             }

@@ -186,11 +186,10 @@ impl Run<'_> {
                 let wanted = orders.iter().map(|(user, order)| (user, &order.id));
                 let entries = self.recorder.store.entries(wanted).await?;
                 for (user, order) in orders {
-                    match entries.get(&order.id) {
+                    match entries.get(&order.id).map(Option::as_ref) {
                         // The look at the whole table has told of it.
                         Some(None) => report.not_judged += 1,
-                        Some(Some(entry)) => self.entry(user, order, Some(entry), report).await?,
-                        None => self.entry(user, order, None, report).await?,
+                        entry => self.entry(user, order, entry.flatten(), report).await?,
                     }
                 }
             }

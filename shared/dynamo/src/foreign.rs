@@ -1,5 +1,6 @@
 //! Another service's table, for reading: some attributes of each of its items. It cannot write.
 
+use std::collections::HashMap;
 use std::marker::PhantomData;
 
 use aws_sdk_dynamodb::Client;
@@ -44,10 +45,7 @@ impl<T: Foreign> ForeignTable<T> {
     pub fn pages(&self) -> ForeignPages<T> {
         let (projection, names) = projection::<T>();
         let scan = self.client.scan().table_name(&self.table).consistent_read(true);
-        let scan = scan.projection_expression(projection);
-        let scan = names
-            .into_iter()
-            .fold(scan, |scan, (placeholder, name)| scan.expression_attribute_names(placeholder, name));
+        let scan = scan.projection_expression(projection).set_expression_attribute_names(Some(names));
         ForeignPages { pages: ScanPages::of(scan), shows: PhantomData }
     }
 
@@ -59,9 +57,7 @@ impl<T: Foreign> ForeignTable<T> {
         let (projection, names) = projection::<T>();
         let get = self.client.get_item().table_name(&self.table).key(T::KEY, string(key));
         let get = get.consistent_read(true).projection_expression(projection);
-        let get = names
-            .into_iter()
-            .fold(get, |get, (placeholder, name)| get.expression_attribute_names(placeholder, name));
+        let get = get.set_expression_attribute_names(Some(names));
         let answer = get.send().await.map_err(StoreError::call("GetItem"))?;
         answer.item.map(|item| read(T::KIND, item)).transpose()
     }
@@ -90,8 +86,9 @@ impl<T: Foreign> ForeignPages<T> {
 }
 
 /// The projection, and the names behind its placeholders: DynamoDB reserves more words than anybody knows.
-fn projection<T: Foreign>() -> (String, Vec<(String, &'static str)>) {
-    let names: Vec<_> = T::ATTRIBUTES.iter().map(|name| (format!("#{name}"), *name)).collect();
-    let placeholders: Vec<_> = names.iter().map(|(placeholder, _)| placeholder.as_str()).collect();
-    (placeholders.join(", "), names)
+fn projection<T: Foreign>() -> (String, HashMap<String, String>) {
+    let placeholders: Vec<_> = T::ATTRIBUTES.iter().map(|name| format!("#{name}")).collect();
+    let projection = placeholders.join(", ");
+    let names = T::ATTRIBUTES.iter().map(|name| (*name).to_owned());
+    (projection, placeholders.into_iter().zip(names).collect())
 }

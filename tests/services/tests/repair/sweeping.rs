@@ -9,6 +9,16 @@ use super::*;
 /// As long as an order may take to be final after what was broken is mended.
 const DEADLINE: Duration = Duration::from_mins(15);
 
+/// Holds that what was broken a moment ago leaves nothing behind: five orders have their cup, and the books agree.
+async fn all_are_final_in_time(shop: &Shop) -> Result<()> {
+    shop.service.pass(DEADLINE).await;
+    let books = Books::read(&shop.service).await?;
+    assert_eq!(books.statuses()?, [("confirmed".to_owned(), 5), ("rejected".to_owned(), 5)].into());
+    books.agree()?;
+    shop.service.pass(QUIET).await;
+    shop.nothing_is_found().await
+}
+
 #[test]
 fn orders_whose_creation_nobody_heard_of_are_final_in_time() -> Result<()> {
     simulate(async {
@@ -18,12 +28,7 @@ fn orders_whose_creation_nobody_heard_of_are_final_in_time() -> Result<()> {
         shop.service.pass(Duration::from_hours(2)).await;
         assert_eq!(Books::read(&shop.service).await?.statuses()?, [("pending".to_owned(), 10)].into());
         loss.end();
-        shop.service.pass(DEADLINE).await;
-        let books = Books::read(&shop.service).await?;
-        assert_eq!(books.statuses()?, [("confirmed".to_owned(), 5), ("rejected".to_owned(), 5)].into());
-        books.agree()?;
-        shop.service.pass(QUIET).await;
-        shop.nothing_is_found().await
+        all_are_final_in_time(&shop).await
     })
 }
 
@@ -37,12 +42,7 @@ fn orders_that_did_not_hear_of_their_stock_are_told_again_by_the_same_events() -
         // It is told once more while that is lost, too.
         shop.service.pass(Duration::from_mins(11)).await;
         loss.end();
-        shop.service.pass(DEADLINE).await;
-        let books = Books::read(&shop.service).await?;
-        assert_eq!(books.statuses()?, [("confirmed".to_owned(), 5), ("rejected".to_owned(), 5)].into());
-        books.agree()?;
-        shop.service.pass(QUIET).await;
-        shop.nothing_is_found().await
+        all_are_final_in_time(&shop).await
     })
 }
 
