@@ -11,7 +11,7 @@ use shop_local::demo::{self, Seeded};
 use shop_local::front_door::{DemoIdentity, FrontDoor, Listeners, TokenSettings, serve};
 use shop_local::template::Template;
 
-use super::arguments::Shop;
+use super::arguments::{Door, Shop};
 use super::data_dir::DataDir;
 use super::output::say;
 use super::stop::StopSignals;
@@ -35,7 +35,7 @@ pub(super) async fn run(settings: Shop) -> Result<()> {
         (false, Some(folder)) => Some(DataDir::open(&folder)?),
         (false, None) => Some(DataDir::open(&template_path.with_file_name(DEFAULT_DATA))?),
     };
-    let template = Template::load(&template_path, &BTreeMap::new())
+    let template = Template::load(&template_path, &allowed_origins(&settings.door))
         .with_context(|| format!("{} cannot be used", template_path.display()))?;
     let mode = Mode::Real { data_dir: data.as_ref().map(|data| data.path().to_owned()) };
     let cloud = Cloud::start(&template, &shop_local::functions(), Options::new(mode))
@@ -53,7 +53,7 @@ pub(super) async fn run(settings: Shop) -> Result<()> {
     say(&welcome)?;
 
     let identity = demo.map(|(identity, _)| identity);
-    let door = Arc::new(FrontDoor::new(Arc::new(cloud.clone()), identity, welcome));
+    let door = Arc::new(FrontDoor::new(Arc::new(cloud.clone()), identity, welcome).with_cors(template.cors));
     serve(listeners, door, signals.next()).await;
     tokio::select! {
         biased;
@@ -62,6 +62,11 @@ pub(super) async fn run(settings: Shop) -> Result<()> {
     }
     drop(data);
     Ok(())
+}
+
+/// The parameter of the template that names the origins of pages.
+pub(super) fn allowed_origins(door: &Door) -> BTreeMap<String, String> {
+    BTreeMap::from([("AllowedOrigin".to_owned(), door.allow_origin.join(","))])
 }
 
 async fn start_demo(cloud: &Cloud, template: &Template) -> Result<(DemoIdentity, Seeded)> {
