@@ -12,11 +12,11 @@ import json
 import sys
 import time
 
-import boto3
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from settings import outputs, session
 from token_secret import token_secret
 
 DERIVATION = b"shop access token ed25519 v1"
@@ -25,14 +25,13 @@ USER = "usr_00000000000000000000000001"
 
 
 def main(stack: str) -> None:
-    stacks = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in stacks[0]["Outputs"]}
+    names = outputs(session(stack), stack)
     seed = HKDF(SHA256(), length=32, salt=None, info=DERIVATION).derive(token_secret(stack).encode())
     key = Ed25519PrivateKey.from_private_bytes(seed)
     key_id = base64url(hashlib.sha256(key.public_key().public_bytes_raw()).digest()[:9])
     now = int(time.time())
     header = {"typ": "at+jwt", "alg": "EdDSA", "kid": key_id}
-    claims = {"iss": outputs["TokenIssuer"], "aud": outputs["TokenAudience"], "sub": USER, "role": "admin",
+    claims = {"iss": names["TokenIssuer"], "aud": names["TokenAudience"], "sub": USER, "role": "admin",
               "iat": now, "nbf": now, "exp": now + LIFETIME_SECONDS}
     signed = f"{base64url(compact(header))}.{base64url(compact(claims))}"
     print(f"{signed}.{base64url(key.sign(signed.encode()))}")

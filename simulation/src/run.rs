@@ -125,7 +125,7 @@ impl Run {
         };
         let customers = (1..=plan.customers).map(user).collect();
         let client = Client::new(cloud.clone(), issuer, clock.clone(), customers, user(0));
-        let operator = Operator::new(&cloud, template);
+        let operator = Operator::new(&cloud, template)?;
         let actors = Actors::new(client.clone(), Arc::clone(&plan));
         Ok(Self { cloud, plan, books, weather, actors, client, operator, clock, trace })
     }

@@ -16,6 +16,7 @@ use super::mapping_sqs::SqsMapping;
 use super::mapping_stream::StreamMapping;
 use super::meter::Counter;
 use super::observer::{Observer, Observers};
+use super::policies::Policies;
 use super::random::Random;
 use super::running::Running;
 use super::secrets::Secrets;
@@ -72,6 +73,7 @@ pub(super) fn start(
             .values()
             .map(|function| (function.name.clone(), function.grants.clone()))
             .collect(),
+        policies: Policies::of(template),
         changed: Arc::clone(&changed),
         counter,
         observers,
