@@ -17,6 +17,7 @@ mod ci;
 mod conformance;
 mod deployable;
 mod docker;
+mod documents;
 mod e2e;
 mod emulator;
 mod exports;
@@ -72,6 +73,8 @@ enum Command {
         #[command(flatten)]
         port: Port,
     },
+    /// Run the commands of the documents as they are written, against a `cargo run` and an emulator of their own
+    Documents,
     /// Place an order through `cargo lambda watch` on an emulator's tables, and see it settled there
     WatchCheck {
         #[command(flatten)]
@@ -172,6 +175,7 @@ fn run() -> Result<()> {
             let emulator = emulator(port);
             emulator::with_emulator(&project, &emulator, |_| watch::check(&project, &emulator))
         }
+        Command::Documents => documents::documents(&project),
         Command::Bench { arguments } => bench::bench(&project, &arguments),
         Command::Simulate { arguments } => simulate::simulate(&project, &arguments),
         Command::Deployable { architecture } => deployable::deployable(&project, architecture),

@@ -50,7 +50,12 @@ pub(super) fn start(
         .map(|folder| {
             std::fs::create_dir_all(folder)
                 .map_err(|error| CloudError::state(folder.display().to_string(), error))?;
-            Journal::open(folder).map_err(|error| CloudError::state("queues.sqlite", error))
+            let failed = |error| CloudError::state("queues.sqlite", error);
+            let journal = Journal::open(folder).map_err(failed)?;
+            match journal.damage().map_err(failed)? {
+                None => Ok(journal),
+                Some(damage) => Err(CloudError::state("queues.sqlite", damage)),
+            }
         })
         .transpose()?;
     let changed = Arc::new(Notify::new());

@@ -5,6 +5,7 @@
 //! template through the embedded cloud's reader: a mistake there would hide itself.
 
 pub mod bus;
+pub mod commands;
 pub mod names;
 pub mod operations;
 pub mod permissions;

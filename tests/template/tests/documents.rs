@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use template_truth::template::{list, members};
-use template_truth::{permissions, project, rules};
+use template_truth::{commands, permissions, project, rules};
 
 #[test]
 fn the_documentation_lists_the_permissions_that_are_granted() {
@@ -100,4 +100,25 @@ fn the_compose_file_starts_every_service_that_the_template_needs() {
     // SAM makes roles of the functions, rules of the schedules, and puts the code into a bucket.
     needed.extend(["cloudformation", "events", "iam", "s3", "sts"].map(str::to_owned));
     assert!(needed.is_subset(&started), "missing: {:?}", needed.difference(&started));
+}
+
+#[test]
+fn every_command_of_the_documents_is_tried_or_it_is_said_why_not() {
+    let steps = project::text("xtask/src/ci/steps.rs").unwrap();
+    let wrong = commands::check(&commands::documented().unwrap(), &commands::list().unwrap(), &steps);
+    assert_eq!(wrong, [""; 0]);
+}
+
+#[test]
+fn what_pip_installs_is_pinned_with_its_hashes() {
+    for name in ["aws", "lambda", "ministack", "sam"] {
+        let text = project::text(&format!("localstack/requirements-{name}.txt")).unwrap();
+        let lines = text.replace("\\\n", " ");
+        let requirements: Vec<_> =
+            lines.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty()).collect();
+        assert!(!requirements.is_empty(), "{name}");
+        for line in requirements {
+            assert!(line.contains("==") && line.contains("--hash=sha256:"), "{name}: {line}");
+        }
+    }
 }

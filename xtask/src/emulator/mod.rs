@@ -134,7 +134,9 @@ pub(crate) fn up(project: &Project, emulator: &Emulator) -> Result<String> {
 fn start(project: &Project, emulator: &Emulator) -> Result<Running> {
     let before = record::Record::read(&emulator.folder)?;
     // Before minutes are spent on building.
-    if before.as_ref().and_then(record::Record::running_ministack).is_none() && !http::is_free(emulator.port()) {
+    if before.as_ref().and_then(record::Record::running_ministack).is_none()
+        && !http::is_free(emulator.port())
+    {
         bail!(
             "port {} is taken by something that this checkout did not start: stop it, or choose another --port",
             emulator.port()

@@ -39,7 +39,9 @@ impl Stack {
     /// # Errors
     /// When the emulator has none.
     pub(crate) fn api_id(&self) -> Result<&str> {
-        self.api_id.as_deref().context("the emulator has made no HTTP API: it serves functions and events only")
+        self.api_id
+            .as_deref()
+            .context("the emulator has made no HTTP API: it serves functions and events only")
     }
 
     /// One of the template's outputs.
