@@ -10,29 +10,25 @@ import json
 import secrets
 import sys
 
-import boto3
+from settings import outputs, session
 
 EMAIL = "tests@example.com"
 
 
-def administrator(outputs: dict[str, str]) -> tuple[str, int]:
+def administrator(stack: str) -> tuple[str, int]:
     """The user's id and the session epoch of the account."""
+    aws = session(stack)
+    names = outputs(aws, stack)
     payload = json.dumps({"email": EMAIL, "password": secrets.token_urlsafe(18), "name": "Tests"})
-    answer = boto3.client("lambda").invoke(FunctionName=outputs["CreateAdminFunctionName"], Payload=payload)
+    answer = aws.client("lambda").invoke(FunctionName=names["CreateAdminFunctionName"], Payload=payload)
     user = json.load(answer["Payload"])["user_id"]
     key = {"pk": {"S": user}, "sk": {"S": "account"}}
-    table = boto3.client("dynamodb")
-    account = table.get_item(TableName=outputs["UsersTableName"], Key=key, ConsistentRead=True)["Item"]
+    table = aws.client("dynamodb")
+    account = table.get_item(TableName=names["UsersTableName"], Key=key, ConsistentRead=True)["Item"]
     return user, int(account["session_epoch"]["N"])
-
-
-def stack_outputs(stack: str) -> dict[str, str]:
-    """The stack's outputs by their keys."""
-    stacks = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
-    return {output["OutputKey"]: output["OutputValue"] for output in stacks[0]["Outputs"]}
 
 
 if __name__ == "__main__":
     if len(sys.argv) != 2:
         sys.exit(__doc__)
-    print(*administrator(stack_outputs(sys.argv[1])))
+    print(*administrator(sys.argv[1]))

@@ -5,22 +5,23 @@ could see. `cargo xtask admin --stack STACK` runs this.
 
     create_admin.py STACK EMAIL NAME [--password-stdin]
 
-The account is that of the caller's own AWS settings, or the emulator at AWS_ENDPOINT_URL.
+The account is that of the caller's own AWS settings, or the emulator at AWS_ENDPOINT_URL; the region that of
+AWS_REGION, of samconfig.toml for this stack, or of the profile.
 """
 
 import json
 import secrets
 import sys
 
-import boto3
+from settings import outputs, session
 
 
 def main(stack: str, email: str, name: str, from_stdin: bool) -> None:
     password = sys.stdin.readline().rstrip("\r\n") if from_stdin else secrets.token_urlsafe(18)
-    stacks = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in stacks[0]["Outputs"]}
+    aws = session(stack)
+    function = outputs(aws, stack)["CreateAdminFunctionName"]
     payload = json.dumps({"email": email, "password": password, "name": name})
-    answer = boto3.client("lambda").invoke(FunctionName=outputs["CreateAdminFunctionName"], Payload=payload)
+    answer = aws.client("lambda").invoke(FunctionName=function, Payload=payload)
     made = json.load(answer["Payload"])
     if answer.get("FunctionError") or not made.get("created"):
         sys.exit(f"no administrator was made: {json.dumps(made)}")

@@ -51,7 +51,7 @@ pub(super) async fn run(settings: Admin) -> Result<()> {
         None => find_template()?,
     };
     let folder = settings.data.unwrap_or_else(|| template_path.with_file_name(DEFAULT_DATA));
-    let data = DataDir::open(&folder)?;
+    let mut data = DataDir::open(&folder, "--data DIR")?;
     let template = Template::load(&template_path, &BTreeMap::new())
         .with_context(|| format!("{} cannot be used", template_path.display()))?;
     let password = if settings.password_stdin { read_password()? } else { made_up() };
@@ -60,7 +60,8 @@ pub(super) async fn run(settings: Admin) -> Result<()> {
     let mode = Mode::Real { data_dir: Some(data.path().to_owned()) };
     let cloud = Cloud::start(&template, &shop_local::functions(), Options::new(mode))
         .await
-        .context("the embedded cloud cannot start")?;
+        .with_context(|| data.remedy())?;
+    data.started()?;
     let answer = create(&cloud, payload).await;
     cloud.stop().await;
     drop(data);
@@ -69,6 +70,14 @@ pub(super) async fn run(settings: Admin) -> Result<()> {
         return say(&format!("{} is an administrator now: {id}\n", settings.email));
     }
     say(&format!("{} is an administrator now: {id}\npassword, shown this once: {password}\n", settings.email))
+}
+
+/// Makes an administrator in a running cloud; gives the password that was made up.
+pub(super) async fn make(cloud: &Cloud, email: &str) -> Result<String> {
+    let password = made_up();
+    let payload = to_raw_value(&Request { email, password: &password, name: "Administrator" })?;
+    create(cloud, payload).await?;
+    Ok(password)
 }
 
 async fn create(cloud: &Cloud, payload: Box<RawValue>) -> Result<String> {

@@ -28,6 +28,9 @@ pub(super) struct Shop {
     /// Folder that keeps the state [default: .data beside template.yaml]
     #[arg(long, value_name = "DIR")]
     pub(super) data: Option<PathBuf>,
+    /// Make an administrator with this e-mail address first; the password is made up, and shown this once
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) admin: Option<String>,
     /// The template that wires the functions [default: template.yaml of this workspace]
     #[arg(long, value_name = "PATH")]
     pub(super) template: Option<PathBuf>,

@@ -31,11 +31,8 @@ impl Cors {
         let Some(value) = api.and_then(|api| api.get("CorsConfiguration")) else { return Ok(None) };
         let Some(value) = resolver.resolve(value, &at)? else { return Ok(None) };
         let mut cors = Properties::new(at, value)?;
-        // A parameter that is a list resolves to one text with commas.
-        let origins = cors.texts("AllowOrigins")?;
-        let origins = origins.iter().flat_map(|origins| origins.split(',')).map(str::trim);
         let read = Self {
-            origins: origins.filter(|origin| !origin.is_empty()).map(str::to_owned).collect(),
+            origins: cors.texts("AllowOrigins")?,
             methods: cors.texts("AllowMethods")?,
             headers: cors.texts("AllowHeaders")?,
             exposed: cors.texts("ExposeHeaders")?,

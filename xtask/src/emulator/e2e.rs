@@ -27,7 +27,7 @@ pub(crate) fn e2e(project: &Project, emulator: &Emulator) -> Result<()> {
 pub(crate) fn checks(project: &Project, emulator: &Emulator, base_url: &str) -> Result<()> {
     acceptance::first_order(project, base_url)?;
     // Before the suite: a service that differs explains what fails there.
-    conformance::conformance(project, Some(&emulator.endpoint()))?;
+    conformance::conformance(project, Some(&emulator.endpoint()), Some("ministack"))?;
     let stack = emulator.stack(project)?;
     // With the secret the suite can also be customers, and not only the front door's administrator.
     let identity = [
