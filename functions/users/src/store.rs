@@ -6,9 +6,10 @@
 //! | users | [`UserStats`] | user id | `stats` |
 //! | users | [`LedgerEntry`] | user id | `order#` and the order id |
 //! | users | account ([`accounts`]) | user id | `account` |
+//! | users | the ids of all administrators ([`accounts`]) | `admins` | `admins` |
 //! | sessions | login ([`accounts`]) | `login#` and a keyed hash of the e-mail address | `login` |
 //! | sessions | session ([`sessions`]) | user id | `session#` and the session's id |
-//! | sessions | counter ([`attempts`]) | `attempts#`, what is counted, and the window | `attempts` |
+//! | sessions | bucket ([`attempts`]) | `attempts#`, its kind, and what is counted | `attempts` |
 
 pub mod accounts;
 pub mod attempts;

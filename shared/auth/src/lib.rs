@@ -16,5 +16,5 @@ pub use claims::{ACCESS_TOKEN_LIFETIME_SECONDS, TOKEN_TYPE};
 pub use issuer::{IssueError, TokenIssuer};
 pub use keys::{Jwk, JwkSet, KeyTable, KeyTableError, RETIREMENT_SECONDS};
 pub use principal::{Principal, Role};
-pub use session::{ParseTokenError, RefreshToken, SessionId};
+pub use session::{ParseTokenError, RefreshKey, RefreshToken, SessionId};
 pub use verifier::{InvalidToken, Verified, Verifier, VerifyError};

@@ -168,6 +168,16 @@ impl<'i> Node<'i> {
         Some(text)
     }
 
+    /// `true` or `false`.
+    #[must_use]
+    pub fn boolean(&self) -> Option<bool> {
+        let value = serde_json::from_str(self.raw.get()).ok();
+        if value.is_none() {
+            self.note("wrong_type", "This must be true or false.");
+        }
+        value
+    }
+
     /// A whole number within bounds.
     #[must_use]
     pub fn integer<T>(&self, bounds: RangeInclusive<T>) -> Option<T>
