@@ -109,7 +109,8 @@ impl CreateAdmin {
             return Err(Problem::invalid(vec![FieldError { pointer, code: "missing", detail }]));
         };
         let draft = Draft { email, password, name };
-        match self.registrar.register(&draft, Role::Admin, None, request_id).await? {
+        let cause = Cause::request(request_id).by(FUNCTION.name());
+        match self.registrar.register(&draft, Role::Admin, None, cause).await? {
             Registered::New(user) | Registered::Before(user) => Ok(Made::Created(user.id)),
             // Somebody took the address between the two looks: no account of this operator.
             Registered::Taken(user_id) => Ok(Made::Refused(user_id, "email_taken")),
@@ -126,7 +127,7 @@ impl CreateAdmin {
         let Registrar { accounts, hasher, clock, random, .. } = &self.registrar;
         let Some(before) = accounts.user(&login.user_id).await? else { return Ok(None) };
         let changes = Changes { password: draft.password.is_some(), ..Changes::default() };
-        let cause = || Cause::request(request_id);
+        let cause = || Cause::request(request_id).by(FUNCTION.name());
         let mut after = before.changed(changes, cause(), clock.now());
         if before.role != Role::Admin {
             after = after.in_role(Role::Admin, cause(), clock.now());

@@ -11,8 +11,7 @@
 //! `UpdateItem`, `DeleteItem` and `BatchWriteItem` on the sessions table, and `GetItem` on the key table.
 
 use aws_sdk_dynamodb::Client;
-use shop_auth::{Role, Verifier};
-use shop_events::Cause;
+use shop_auth::Role;
 use shop_http::{Access, Call, Problem, Reply, Route};
 use shop_lambda::log::Chain;
 use shop_lambda::{Clock, Function};
@@ -28,7 +27,7 @@ use crate::store::attempts::AttemptStore;
 use crate::store::sessions::SessionStore;
 
 /// The function.
-pub const FUNCTION: Function = Function::new("delete-user", |environment| {
+pub const FUNCTION: Function = Function::new(DeleteUser::NAME, |environment| {
     Box::pin(async move {
         let client = Client::new(environment.sdk_config());
         let accounts = AccountStore::start(&environment, client.clone())?;
@@ -37,9 +36,8 @@ pub const FUNCTION: Function = Function::new("delete-user", |environment| {
             attempts: AttemptStore::start(&environment, client.clone())?,
             hasher: Hasher::start(&environment)?,
         };
-        let verifier = Verifier::start(&environment, &client).await?;
         let clock = environment.clock();
-        Ok(shop_http::handler(DeleteUser { accounts, sessions, prover, clock }, verifier))
+        shop_http::start(DeleteUser { accounts, sessions, prover, clock }, &environment, &client).await
     })
 });
 
@@ -51,16 +49,21 @@ struct DeleteUser {
 }
 
 impl Route for DeleteUser {
+    const NAME: &'static str = "delete-user";
     const ACCESS: Access = Access::SignedIn;
+    const ASKS_ACCOUNT: bool = true;
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let absent = || Problem::not_found("user");
-        let id = visible_user(&call.id_text(), &call.principal).ok_or_else(absent)?;
-        let precondition = call.if_match()?;
+        let id = visible_user(&call).await?.ok_or_else(absent)?;
+        let precondition = call.precondition()?;
         let own = call.principal.is_user(&id);
         let (session, now) = (call.session.as_ref(), self.clock.now());
         for _ in 0..TRIES {
             let before = self.accounts.user(&id).await?.ok_or_else(absent)?;
+            if own {
+                call.check_epoch(before.session_epoch)?;
+            }
             precondition.check(before.version)?;
             // Before the password is asked for, which would help nobody.
             if before.role == Role::Admin && self.accounts.is_last_admin(&id).await? {
@@ -72,7 +75,7 @@ impl Route for DeleteUser {
                 self.prover.prove(&self.accounts, &before, session, &password, now).await?;
                 also.push(self.prover.attempts.give_back_proof(&id, session, now)?);
             }
-            let tombstone = before.deleted(Cause::request(&call.request_id), now);
+            let tombstone = before.deleted(call.cause(), now);
             let (remove, authority) = (LoginChange::Remove, authority(&call));
             match self.accounts.replace(&before, &tombstone, remove, authority, also).await? {
                 Written::Done => {

@@ -56,7 +56,7 @@ impl Credentials {
         input.read_object(|body| {
             let email = body.required("email", email);
             let password = body.required("password", Password::read_known);
-            let device_token = body.optional("device_token", |node| node.text(0..=512));
+            let device_token = body.optional("device_token", |node| node.opaque_text(0..=512));
             Some(Self { email: email?, password: password?, device_token: device_token? })
         })
     }
@@ -168,7 +168,7 @@ pub fn read_role(input: Input<'_>) -> Result<Role, Problem> {
 /// # Errors
 /// 422 with every mistake.
 pub fn read_refresh_token(input: Input<'_>) -> Result<String, Problem> {
-    input.read_object(|body| body.required("refresh_token", |node| node.text(1..=512)))
+    input.read_object(|body| body.required("refresh_token", |node| node.opaque_text(1..=512)))
 }
 
 /// `own` is what the password must not be.
@@ -191,11 +191,11 @@ fn email(node: &Node<'_>) -> Option<EmailAddress> {
 }
 
 fn name(node: &Node<'_>) -> Option<String> {
-    node.text_not_blank(1..=MAX_NAME)
+    node.line(1..=MAX_NAME)
 }
 
 fn role(node: &Node<'_>) -> Option<Role> {
-    match node.text(1..=20)?.as_str() {
+    match node.opaque_text(1..=20)?.as_str() {
         "customer" => Some(Role::Customer),
         "admin" => Some(Role::Admin),
         _ => {

@@ -8,7 +8,6 @@
 //! the lookup secret.
 
 use aws_sdk_dynamodb::Client;
-use shop_auth::Verifier;
 use shop_http::{Access, Call, Cursor, FieldError, Page, Problem, Reply, Route};
 use shop_lambda::Function;
 use shop_types::EmailAddress;
@@ -22,14 +21,14 @@ use crate::store::accounts::{AccountStore, Directory, Position};
 const LIST: &str = "/users";
 
 /// The function.
-pub const FUNCTION: Function = Function::new("list-users", |environment| {
+pub const FUNCTION: Function = Function::new(ListUsers::NAME, |environment| {
     Box::pin(async move {
         let client = Client::new(environment.sdk_config());
         let directory = Directory::start(&environment, client.clone())?;
         let accounts = AccountStore::start(&environment, client.clone())?;
         let lookup = LookupSource::of(&environment)?;
-        let verifier = Verifier::start(&environment, &client).await?;
-        Ok(shop_http::handler(ListUsers { directory, accounts, lookup: lookup.read().await? }, verifier))
+        let route = ListUsers { directory, accounts, lookup: lookup.read().await? };
+        shop_http::start(route, &environment, &client).await
     })
 });
 
@@ -40,14 +39,15 @@ struct ListUsers {
 }
 
 impl Route for ListUsers {
+    const NAME: &'static str = "list-users";
     const ACCESS: Access = Access::Admin;
+    const QUERY: &'static [&'static str] = &["limit", "cursor", "email"];
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
-        let query = call.query(&["limit", "cursor", "email"])?;
-        if let Some((_, email)) = query.iter().find(|(name, _)| name == "email") {
-            return self.with_address(email, &query).await;
+        if let Some(email) = call.parameter("email") {
+            return self.with_address(email, &call).await;
         }
-        let request = call.page::<Position>(&query, LIST)?;
+        let request = call.page::<Position>(LIST)?;
         let listed = self.directory.list(request.after.as_ref(), request.limit).await?;
         let next_cursor = listed.next.map(|position| Cursor::encode(LIST, position)).transpose()?;
         let data = listed.users.iter().filter_map(User::view).collect();
@@ -56,12 +56,12 @@ impl Route for ListUsers {
 }
 
 impl ListUsers {
-    async fn with_address(&self, email: &str, query: &[(String, String)]) -> Result<Reply, Problem> {
+    async fn with_address(&self, email: &str, call: &Call) -> Result<Reply, Problem> {
         let error = |name: &str, code, detail: &str| {
             Problem::invalid_query(vec![FieldError { pointer: format!("?{name}"), code, detail: detail.to_owned() }])
         };
         // An address has one account: there is nothing to go on to.
-        if query.iter().any(|(name, _)| name == "cursor") {
+        if call.parameter("cursor").is_some_and(|cursor| !cursor.is_empty()) {
             return Err(error("cursor", "invalid_cursor", "This is not a cursor of this list."));
         }
         let email: EmailAddress =

@@ -1,7 +1,7 @@
 //! Passwords: argon2id (RFC 9106), stored as PHC strings that carry their parameters.
 //!
-//! Two ways to type one password are one: it is prepared by the OpaqueString profile (RFC 8265 section 4.2), which
-//! composes letters and makes all spaces one, before it is hashed or compared.
+//! Two ways to type one password are one: as RFC 8265's OpaqueString profile has it, letters are composed (NFC) and
+//! all spaces are one, before it is hashed or compared. What characters may be in one is up to [`shop_types::text`].
 //!
 //! A hash takes one processor for some 50 ms on purpose. It runs where it is called: a Lambda environment has
 //! one request at a time, so a thread of its own would win nothing. A password is wiped when it is dropped,
@@ -9,12 +9,10 @@
 
 use argon2::password_hash::{CustomizedPasswordHasher as _, PasswordVerifier as _, phc};
 use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Params, Version};
-use precis_profiles::OpaqueString;
-use precis_profiles::precis_core::profile::PrecisFastInvocation as _;
 use serde::{Deserialize, Serialize};
 use shop_http::Node;
 use shop_lambda::{Environment, StartError};
-use shop_types::EmailAddress;
+use shop_types::{EmailAddress, text};
 use zeroize::Zeroizing;
 
 use crate::guessable::{is_common, resembles};
@@ -43,19 +41,13 @@ impl Password {
     /// guessed first.
     #[must_use]
     pub fn read_new(node: &Node<'_>) -> Option<Self> {
-        let typed = Zeroizing::new(node.text(0..=MAX_TYPED)?);
-        if typed.chars().all(is_invisible) && typed.chars().count() >= MIN_LENGTH {
+        let typed = Zeroizing::new(node.opaque_text(0..=MAX_TYPED)?);
+        if !typed.is_empty() && text::is_blank(&typed) {
             node.note("blank", "This must not be blank.");
             return None;
         }
         let Some(prepared) = prepare(&typed) else {
-            // An empty text is too short, and nothing else.
-            let (code, detail) = if typed.is_empty() {
-                ("wrong_length", length())
-            } else {
-                ("disallowed_character", "There is a character that is not allowed in passwords.".to_owned())
-            };
-            node.note(code, detail);
+            node.note("disallowed_character", "There is a character that cannot be seen.");
             return None;
         };
         if !(MIN_LENGTH..=MAX_LENGTH).contains(&prepared.chars().count()) {
@@ -72,7 +64,7 @@ impl Password {
     /// Reads a password that is to be checked: it may be as short as it likes to be wrong.
     #[must_use]
     pub fn read_known(node: &Node<'_>) -> Option<Self> {
-        let typed = Zeroizing::new(node.text(1..=MAX_TYPED)?);
+        let typed = Zeroizing::new(node.opaque_text(1..=MAX_TYPED)?);
         // One that could not be set is a wrong one like any other.
         let prepared = prepare(&typed).unwrap_or(typed);
         if prepared.chars().count() > MAX_LENGTH {
@@ -93,17 +85,15 @@ impl Password {
 pub const RESEMBLES_ACCOUNT: (&str, &str) =
     ("resembles_account", "This is little more than the account's e-mail address or name.");
 
+/// RFC 8265 section 4.2.2: spaces of other widths become plain ones.
 fn prepare(typed: &str) -> Option<Zeroizing<String>> {
-    OpaqueString::enforce(typed).ok().map(|prepared| Zeroizing::new(prepared.into_owned()))
-}
-
-fn is_invisible(c: char) -> bool {
-    // Letters that fill a cell and show nothing: Hangul fillers, and the empty Braille pattern.
-    c.is_whitespace() || matches!(c, '\u{115F}' | '\u{1160}' | '\u{3164}' | '\u{FFA0}' | '\u{2800}')
-        // Default ignorable: formats, joiners, variation selectors, tags.
-        || matches!(c, '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}'
-            | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}'
-            | '\u{E0000}'..='\u{E0FFF}')
+    let spaced = |c: char| match c {
+        '\u{2028}' | '\u{2029}' => c,
+        c if c.is_whitespace() && !c.is_control() => ' ',
+        c => c,
+    };
+    let spaced = Zeroizing::new(typed.chars().map(spaced).collect::<String>());
+    text::line(&spaced).ok().map(Zeroizing::new)
 }
 
 fn length() -> String {
@@ -344,7 +334,7 @@ pub(crate) mod tests {
             ("\u{3164} ".repeat(6), "blank"),
             ("\t\n".repeat(6), "blank"),
             (String::new(), "wrong_length"),
-            ("   ".to_owned(), "wrong_length"),
+            ("   ".to_owned(), "blank"),
             ("a\u{301}".repeat(11), "wrong_length"),
             ("correct horse\tbattery".to_owned(), "disallowed_character"),
             ("correct\u{202E}horse battery".to_owned(), "disallowed_character"),
@@ -352,7 +342,9 @@ pub(crate) mod tests {
         ] {
             assert_eq!(mistake(&text), Some(code), "{text:?}");
         }
-        assert_eq!(mistake("correct horse battery staple"), None);
+        for text in ["correct horse battery staple", "🤖 ❤\u{FE0F} 👩\u{200D}🚀 are emoji"] {
+            assert_eq!(mistake(text), None, "{text}");
+        }
     }
 
     #[test]
@@ -367,7 +359,7 @@ pub(crate) mod tests {
             let verdict = hasher.verify(&read(same, Password::read_known), Some(&hash)).unwrap();
             assert_eq!(verdict, Verdict::Right, "{same}");
         }
-        for other in ["Caf\u{E9} cr\u{E8}me et sucre", "cafe creme et sucre", "x\u{200D}"] {
+        for other in ["Caf\u{E9} cr\u{E8}me et sucre", "cafe creme et sucre", "x\u{200D}", "x\u{0}"] {
             let verdict = hasher.verify(&read(other, Password::read_known), Some(&hash)).unwrap();
             assert_eq!(verdict, Verdict::Wrong, "{other}");
         }

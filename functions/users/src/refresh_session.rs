@@ -8,9 +8,9 @@
 //! sessions table, `GetItem` and `UpdateItem` on the key table, and the signing secret.
 
 use aws_sdk_dynamodb::Client;
-use shop_auth::{ACCESS_TOKEN_LIFETIME_SECONDS, RefreshToken, Verifier};
+use shop_auth::{Grant, RefreshToken, token_lifetime_seconds};
 use shop_http::{Access, Call, Problem, Reply, Route};
-use shop_lambda::{Clock, Function};
+use shop_lambda::{Clock, Function, Random};
 
 use crate::create_session::Tokens;
 use crate::fields::read_refresh_token;
@@ -22,22 +22,22 @@ use crate::store::sessions::SessionStore;
 const TRIES: usize = 3;
 
 /// The function.
-pub const FUNCTION: Function = Function::new("refresh-session", |environment| {
+pub const FUNCTION: Function = Function::new(RefreshSession::NAME, |environment| {
     Box::pin(async move {
         let client = Client::new(environment.sdk_config());
         let sessions = SessionStore::start(&environment, client.clone())?;
         let users_table = environment.required("USERS_TABLE")?.to_owned();
         let signer = SignerSource::of(&environment, client.clone())?;
-        // It publishes its key, which the verifier then finds.
+        // It publishes its key, which the verifier of `start` then finds.
         let signer = signer.start().await?;
-        let verifier = Verifier::start(&environment, &client).await?;
         let route = RefreshSession {
             sessions,
             users_table,
             signer,
             clock: environment.clock(),
+            random: environment.random(),
         };
-        Ok(shop_http::handler(route, verifier))
+        shop_http::start(route, &environment, &client).await
     })
 });
 
@@ -46,9 +46,11 @@ struct RefreshSession {
     users_table: String,
     signer: Signer,
     clock: Clock,
+    random: Random,
 }
 
 impl Route for RefreshSession {
+    const NAME: &'static str = "refresh-session";
     const ACCESS: Access = Access::Public;
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
@@ -76,10 +78,16 @@ impl Route for RefreshSession {
                 claim @ (Claim::Reused | Claim::Outdated) => return self.end(&presented, claim).await,
             };
             let Some(user) = user else { return Err(refused()) };
+            let grant = Grant {
+                user: &user.id,
+                role: user.role,
+                epoch: user.session_epoch,
+                session: Some(&next.session_id),
+            };
             return Reply::ok(&Tokens {
-                access_token: keys.access.mint_in(&next.session_id, &user.id, user.role, now)?,
+                access_token: keys.access.issue(&grant, self.random.bytes(), now)?,
                 token_type: "Bearer",
-                expires_in: ACCESS_TOKEN_LIFETIME_SECONDS,
+                expires_in: token_lifetime_seconds(user.role),
                 refresh_token: next_token.reveal(),
                 refresh_expires_in: next.expires_at - now.as_secs(),
                 device_token: None,

@@ -115,7 +115,7 @@ impl Registrar {
         draft: &Draft,
         role: Role,
         derived: Option<UserId>,
-        request_id: &str,
+        cause: Cause,
     ) -> Result<Registered, Problem> {
         let now = self.clock.now();
         // The same request has the same hash, and is told by it. A MAC of the password itself would be quicker to
@@ -128,7 +128,7 @@ impl Registrar {
         let id = derived.unwrap_or_else(|| UserId::fresh(now, self.random.bytes()));
         let login = self.lookup.login(&draft.email);
         let profile = Profile { name: draft.name.clone(), email: draft.email.clone(), login };
-        let user = User::register(id, role, profile, Cause::request(request_id), now).requested_by(request);
+        let user = User::register(id, role, profile, cause, now).requested_by(request);
         for _ in 0..TRIES {
             match self.accounts.register(&user, password.clone()).await? {
                 Written::Done => return Ok(Registered::New(Box::new(user))),
