@@ -85,7 +85,8 @@ impl Route for CreateSession {
         let now = self.clock.now();
         let address = source(call.source_address());
         // A token that is none, or another shop's, is a stranger's: no mistake, since clients keep what they have.
-        let device = device_token.and_then(|text| text.parse().ok()).filter(|token| self.lookup.is_genuine(token));
+        let device =
+            device_token.and_then(|text| text.parse().ok()).filter(|token| self.lookup.is_genuine(token));
         let attempt = Attempt {
             login: self.lookup.login(&email),
             address: self.lookup.attempts_from(address),

@@ -101,7 +101,10 @@ impl FromStr for DeviceToken {
 /// Shows no MAC.
 impl fmt::Debug for DeviceToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DeviceToken").field("user", &self.user).field("epoch", &self.epoch).finish_non_exhaustive()
+        f.debug_struct("DeviceToken")
+            .field("user", &self.user)
+            .field("epoch", &self.epoch)
+            .finish_non_exhaustive()
     }
 }
 

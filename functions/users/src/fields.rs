@@ -28,9 +28,8 @@ impl Draft {
         input.read_object(|body| {
             let email = body.required("email", email);
             let name = body.required("name", name);
-            let password = body.required("password", |node| {
-                new_password(node, email.as_ref().zip(name.as_ref()))
-            });
+            let password =
+                body.required("password", |node| new_password(node, email.as_ref().zip(name.as_ref())));
             Some(Self { email: email?, password: password?, name: name? })
         })
     }
@@ -233,7 +232,8 @@ mod tests {
             ("/role", "unexpected"),
         ];
         assert_eq!(mistakes(body, Draft::read), named(&expected));
-        let body = r#"{"email": "ada@example.com", "password": "Augusta Ada King!", "name": "Augusta Ada King"}"#;
+        let body =
+            r#"{"email": "ada@example.com", "password": "Augusta Ada King!", "name": "Augusta Ada King"}"#;
         assert_eq!(mistakes(body, Draft::read), named(&[("/password", "resembles_account")]));
     }
 

@@ -47,9 +47,8 @@ pub fn is_common(password: &str) -> bool {
 /// Whether a password is little more than what the account says for all to see: address, name or shop.
 #[must_use]
 pub fn resembles(password: &str, email: &EmailAddress, name: &str) -> bool {
-    let squeeze = |text: &str| -> String {
-        text.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect()
-    };
+    let squeeze =
+        |text: &str| -> String { text.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect() };
     let own = squeeze(password);
     let address = email.comparable();
     let (local, domain) = address.split_once('@').unwrap_or((&address, ""));

@@ -58,7 +58,11 @@ impl Route for ListUsers {
 impl ListUsers {
     async fn with_address(&self, email: &str, call: &Call) -> Result<Reply, Problem> {
         let error = |name: &str, code, detail: &str| {
-            Problem::invalid_query(vec![FieldError { pointer: format!("?{name}"), code, detail: detail.to_owned() }])
+            Problem::invalid_query(vec![FieldError {
+                pointer: format!("?{name}"),
+                code,
+                detail: detail.to_owned(),
+            }])
         };
         // An address has one account: there is nothing to go on to.
         if call.parameter("cursor").is_some_and(|cursor| !cursor.is_empty()) {

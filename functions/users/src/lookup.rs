@@ -191,7 +191,8 @@ pub(crate) mod tests {
         assert_ne!(from("2001:db8:1:2::1"), from("2001:db8:1:3::1"));
         assert_ne!(from("203.0.113.7"), from("203.0.113.8"));
         assert_eq!(from("::ffff:203.0.113.7"), from("203.0.113.7"));
-        let pair = |address: &str, account: &str| lookup().attempts_of(address.parse().unwrap(), &email(account));
+        let pair =
+            |address: &str, account: &str| lookup().attempts_of(address.parse().unwrap(), &email(account));
         assert_eq!(pair("2001:db8:1:2::1", "ada@example.com"), pair("2001:db8:1:2::9", "ADA@example.com"));
         assert_ne!(pair("203.0.113.7", "ada@example.com"), pair("203.0.113.7", "eve@example.com"));
         assert_ne!(pair("203.0.113.7", "ada@example.com"), pair("203.0.113.8", "ada@example.com"));

@@ -304,8 +304,18 @@ pub(crate) mod tests {
             Input::parse(body.as_bytes()).unwrap().read(Password::read_new).is_ok()
         };
         // Characters of one byte, and of four, that are no pattern.
-        let word = |length: usize| "kw7 vq2mz9xb".chars().cycle().take(length).enumerate().map(|(n, c)| if n % 12 == 3 { char::from(b'a' + u8::try_from(n / 12).unwrap()) } else { c }).collect::<String>();
-        let wide = |length: u32| (0..length).map(|n| char::from_u32(0x1F600 + n * 7 % 64).unwrap()).collect::<String>();
+        let word = |length: usize| {
+            "kw7 vq2mz9xb"
+                .chars()
+                .cycle()
+                .take(length)
+                .enumerate()
+                .map(|(n, c)| if n % 12 == 3 { char::from(b'a' + u8::try_from(n / 12).unwrap()) } else { c })
+                .collect::<String>()
+        };
+        let wide = |length: u32| {
+            (0..length).map(|n| char::from_u32(0x1F600 + n * 7 % 64).unwrap()).collect::<String>()
+        };
         for (text, good) in [
             (word(11), false),
             (word(12), true),

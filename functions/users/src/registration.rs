@@ -122,9 +122,9 @@ impl Registrar {
         // guess by for whoever has the secret.
         let salt = derived.as_ref().map_or_else(|| self.random.bytes(), |id| self.lookup.salt(id));
         let password = self.hasher.hash(&draft.password, salt)?;
-        let request = derived.as_ref().map(|_| {
-            self.lookup.request(&[&draft.email.comparable(), &draft.name, password.as_str()])
-        });
+        let request = derived
+            .as_ref()
+            .map(|_| self.lookup.request(&[&draft.email.comparable(), &draft.name, password.as_str()]));
         let id = derived.unwrap_or_else(|| UserId::fresh(now, self.random.bytes()));
         let login = self.lookup.login(&draft.email);
         let profile = Profile { name: draft.name.clone(), email: draft.email.clone(), login };

@@ -223,7 +223,10 @@ mod tests {
         let old = stage.token().await;
         stage.table.set_secret(&"b".repeat(64));
         stage.time.advance(Duration::from_mins(4));
-        assert_eq!(stage.signer.keys().await.unwrap().access.kid(), stage.signer.keys().await.unwrap().access.kid());
+        assert_eq!(
+            stage.signer.keys().await.unwrap().access.kid(),
+            stage.signer.keys().await.unwrap().access.kid()
+        );
         assert_eq!(stage.keys().await, 1, "it is looked at every five minutes");
         stage.time.advance(Duration::from_mins(1));
         let new = stage.token().await;

@@ -96,7 +96,13 @@ impl Session {
 
     /// What a token is worth to this session, of the user as the account is now.
     #[must_use]
-    pub fn claim(&self, token: &RefreshToken, user: Option<&User>, key: &RefreshKey, now: Timestamp) -> Claim {
+    pub fn claim(
+        &self,
+        token: &RefreshToken,
+        user: Option<&User>,
+        key: &RefreshKey,
+        now: Timestamp,
+    ) -> Claim {
         let user = user.filter(|user| user.profile.is_some());
         let hash = token.hash();
         let was_last = self.previous_hash.as_ref() == Some(&hash);

@@ -95,7 +95,10 @@ impl Route for UpdateUser {
                     return Err(Problem::conflict("email_taken", detail));
                 }
                 // The password may be another one now.
-                Written::Outrun | Written::IdTaken(_) | Written::LastAdministrator | Written::Unauthorized => {}
+                Written::Outrun
+                | Written::IdTaken(_)
+                | Written::LastAdministrator
+                | Written::Unauthorized => {}
             }
         }
         Err(Problem::contended())

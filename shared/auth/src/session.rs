@@ -131,7 +131,8 @@ impl RefreshToken {
     #[must_use]
     pub fn is_issued(&self, key: &RefreshKey) -> bool {
         let mac = key.mac("issued", &self.place(), self.seed());
-        aws_lc_rs::constant_time::verify_slices_are_equal(&self.secret[SEED_BYTES..], &mac[..MAC_BYTES]).is_ok()
+        aws_lc_rs::constant_time::verify_slices_are_equal(&self.secret[SEED_BYTES..], &mac[..MAC_BYTES])
+            .is_ok()
     }
 
     fn seed(&self) -> &[u8] {

@@ -86,7 +86,9 @@ fn simulate_flows() -> Result<Vec<String>> {
             email: email.to_owned(),
             access: access.clone(),
             refresh: refresh.clone(),
+            device: text("device_token")?,
         };
+        keep(me.device.rsplit('.').next().unwrap_or_default());
         for token in [&access, &refresh] {
             keep(token);
             keep(token.rsplit('.').next().unwrap_or_default());

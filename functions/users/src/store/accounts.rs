@@ -293,7 +293,11 @@ impl AccountStore {
     }
 
     /// The change of the item of all administrators that an account's change comes with.
-    fn change_admins(&self, before: Role, after: &User) -> Result<Option<(Part, TransactWriteItem)>, StoreError> {
+    fn change_admins(
+        &self,
+        before: Role,
+        after: &User,
+    ) -> Result<Option<(Part, TransactWriteItem)>, StoreError> {
         let update = match (before, after.role) {
             (Role::Customer, Role::Customer) | (Role::Admin, Role::Admin) => return Ok(None),
             (Role::Customer, Role::Admin) => return Ok(Some((Part::Other, self.note_admin(&after.id)?))),
@@ -301,7 +305,9 @@ impl AccountStore {
                 .update_admins(&after.id)
                 .update_expression("DELETE #ids :user")
                 // Somebody else is left. One who is not written down was made before there was such an item.
-                .condition_expression("size(#ids) > :one OR (attribute_exists(#ids) AND NOT contains(#ids, :id))")
+                .condition_expression(
+                    "size(#ids) > :one OR (attribute_exists(#ids) AND NOT contains(#ids, :id))",
+                )
                 .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
                 .expression_attribute_values(":id", string(after.id.as_str())),
         };
@@ -333,11 +339,7 @@ impl AccountStore {
         Ok(Put::builder().table_name(&self.directory.users).set_item(Some(account_item(user)?)))
     }
 
-    fn put_login(
-        &self,
-        login: &LoginKey,
-        value: &Login,
-    ) -> Result<PutBuilder, StoreError> {
+    fn put_login(&self, login: &LoginKey, value: &Login) -> Result<PutBuilder, StoreError> {
         let mut item = write(LOGIN_KIND, value)?;
         item.extend(login_key(login));
         Ok(Put::builder().table_name(&self.sessions).set_item(Some(item)))

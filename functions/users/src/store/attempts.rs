@@ -17,7 +17,8 @@ use shop_types::{Timestamp, UserId};
 use super::accounts::{Login, login_key};
 use crate::device::DeviceToken;
 use crate::limits::{
-    ACCOUNT, ADDRESS, Backoff, DEVICE, FORMER, Failures, KNOWN_FOR_SECONDS, PAIR, PROOF, Path, Rate, Seen, Wait,
+    ACCOUNT, ADDRESS, Backoff, DEVICE, FORMER, Failures, KNOWN_FOR_SECONDS, PAIR, PROOF, Path, Rate, Seen,
+    Wait,
 };
 use crate::lookup::LoginKey;
 
@@ -94,8 +95,7 @@ impl AttemptStore {
         keys.extend(of_device.clone().into_iter().flat_map(|(device, former)| [device, former]));
         let (mut login, mut known, mut seen) = (None::<Login>, None, Seen::default());
         for mut item in batch_get_items(&self.client, &self.table, keys).await? {
-            let found: Item =
-                ["pk", "sk"].into_iter().filter_map(|name| item.remove_entry(name)).collect();
+            let found: Item = ["pk", "sk"].into_iter().filter_map(|name| item.remove_entry(name)).collect();
             let rate = |item| read::<RateItem>(KIND, item).map(|rate| Some(rate.empty_at));
             if found == login_key(&attempt.login) {
                 login = Some(read("login", item)?);
@@ -115,7 +115,8 @@ impl AttemptStore {
         }
         let epoch = login.as_ref().map(|login| login.session_epoch);
         // Another account's token says nothing here.
-        let is_owner = |token: &&DeviceToken| login.as_ref().is_some_and(|login| login.user_id == *token.user());
+        let is_owner =
+            |token: &&DeviceToken| login.as_ref().is_some_and(|login| login.user_id == *token.user());
         let device = attempt.device.as_ref().filter(is_owner).map(DeviceToken::epoch);
         Ok(Found { path: Path::of(epoch, device, known), login, seen })
     }
@@ -174,9 +175,8 @@ impl AttemptStore {
         epoch: u64,
         now: Timestamp,
     ) -> Result<Vec<TransactWriteItem>, StoreError> {
-        let pair = || {
-            self.forget(key("pair", &attempt.pair), now.as_secs() + KNOWN_FOR_SECONDS, now, Some(epoch))
-        };
+        let pair =
+            || self.forget(key("pair", &attempt.pair), now.as_secs() + KNOWN_FOR_SECONDS, now, Some(epoch));
         match (path, &attempt.device) {
             (Path::Device, Some(token)) => {
                 let end = DEVICE.forgotten_at(now.as_millis()) / 1000 + MARGIN_SECONDS;
@@ -347,7 +347,9 @@ impl AttemptStore {
     }
 }
 
-fn transact(update: aws_sdk_dynamodb::types::builders::UpdateBuilder) -> Result<TransactWriteItem, StoreError> {
+fn transact(
+    update: aws_sdk_dynamodb::types::builders::UpdateBuilder,
+) -> Result<TransactWriteItem, StoreError> {
     let update = update.build().map_err(StoreError::call("TransactWriteItems"))?;
     Ok(TransactWriteItem::builder().update(update).build())
 }
