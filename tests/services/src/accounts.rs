@@ -34,11 +34,6 @@ pub struct Account {
 /// An item of a table.
 pub type Item = HashMap<String, AttributeValue>;
 
-/// The embedded cloud's name of a table.
-fn name_of(logical_id: &str) -> &str {
-    logical_id.strip_suffix("Table").unwrap_or(logical_id)
-}
-
 impl Service {
     /// Asks to register an e-mail address, from a network address of its own: registrations are budgeted by it.
     ///
@@ -121,13 +116,13 @@ impl Service {
         self.send_as(account, Method::DELETE, "/users/me", Some(&proof)).await
     }
 
-    /// All items of a table, by the table's logical id.
+    /// All items of a table, which the embedded cloud names by its logical id.
     ///
     /// # Errors
     /// When the table cannot be read.
     pub async fn items(&self, table: &str) -> Result<Vec<Item>> {
         let client = Client::new(&self.cloud.sdk_config("test"));
-        let pages = client.scan().table_name(name_of(table)).into_paginator().items().send();
+        let pages = client.scan().table_name(table).into_paginator().items().send();
         Ok(pages.collect::<Result<Vec<_>, _>>().await?)
     }
 
@@ -138,7 +133,7 @@ impl Service {
     pub async fn delete_item(&self, table: &str, pk: &str, sk: &str) -> Result<()> {
         let client = Client::new(&self.cloud.sdk_config("test"));
         let key = |text: &str| AttributeValue::S(text.to_owned());
-        let delete = client.delete_item().table_name(name_of(table));
+        let delete = client.delete_item().table_name(table);
         delete.key("pk", key(pk)).key("sk", key(sk)).send().await?;
         Ok(())
     }
