@@ -116,17 +116,16 @@ impl Backoff {
     /// # Errors
     /// How long it may not.
     pub fn count(self, before: Option<Failures>, now: i64) -> Result<Failures, Wait> {
-        let failures = match before {
-            Some(before) if now - before.failed_at < self.forgets_after => {
-                let wait = before.failed_at + self.delay(before.failures) - now;
-                if wait > 0 {
-                    return Err(Wait(wait));
-                }
-                before.failures
-            }
-            _ => 0,
+        let Some(before) = before.filter(|before| now - before.failed_at < self.forgets_after) else {
+            return Ok(Failures { failures: 1, failed_at: now });
         };
-        Ok(Failures { failures: failures.saturating_add(1), failed_at: now })
+        let delay = self.delay(before.failures);
+        let wait = before.failed_at + delay - now;
+        // Those that count at once come in another order than their clocks say: what is free waits for none.
+        if delay > 0 && wait > 0 {
+            return Err(Wait(wait));
+        }
+        Ok(Failures { failures: before.failures.saturating_add(1), failed_at: now.max(before.failed_at) })
     }
 
     /// From when on an attempt of now says nothing any more.
@@ -243,6 +242,13 @@ mod tests {
         assert_eq!(PAIR.count(state, 12 * HOUR - 1), Err(Wait(1)));
         assert_eq!(PAIR.count(state, 12 * HOUR), Ok(Failures { failures: 31, failed_at: 12 * HOUR }));
         assert_eq!(PAIR.count(state, DAY), Ok(Failures { failures: 1, failed_at: DAY }));
+    }
+
+    #[test]
+    fn clocks_that_differ_cost_no_free_attempt_and_win_none() {
+        let ahead = Some(Failures { failures: 4, failed_at: 5000 });
+        assert_eq!(PAIR.count(ahead, 0), Ok(Failures { failures: 5, failed_at: 5000 }));
+        assert_eq!(PAIR.count(Some(Failures { failures: 5, failed_at: 5000 }), 0), Err(Wait(MINUTE + 5000)));
     }
 
     #[test]
