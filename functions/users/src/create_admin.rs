@@ -63,7 +63,19 @@ impl Handler for CreateAdmin {
         Box::pin(async move {
             let request_id = &invocation.context.request_id;
             let done = |result, user_id| {
-                tracing::warn!(user.id = %user_id, result, "an administrator was made");
+                // As the routes' own lines of the audit trail.
+                tracing::warn!(
+                    target: "shop_audit",
+                    {
+                        audit.act = FUNCTION.name(),
+                        audit.outcome = "done",
+                        audit.actor = FUNCTION.name(),
+                        audit.subject = %user_id,
+                        audit.details = result,
+                        request.id = request_id,
+                    },
+                    "an administrator was made"
+                );
                 answer(&Answer { result: Some(result), user_id: Some(user_id), ..Answer::default() })
             };
             match self.make(invocation.payload.get(), request_id).await {

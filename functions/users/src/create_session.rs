@@ -95,6 +95,11 @@ impl Route for CreateSession {
             device,
         };
         let found = self.attempts.find(&attempt, now).await?;
+        // Whose account is tried, and by whom: no address of either kind.
+        call.audit("as", found.path.as_str());
+        if let Some(login) = &found.login {
+            call.audit("account", &login.user_id);
+        }
         self.attempts.count(&attempt, &found, now).await?.map_err(too_many_attempts)?;
         let Found { login, path, .. } = found;
         let verdict = self.hasher.verify(&password, login.as_ref().map(|login| &login.password))?;

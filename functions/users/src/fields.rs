@@ -75,6 +75,19 @@ pub struct Wishes {
 }
 
 impl Wishes {
+    /// The fields that are to change, by name.
+    #[must_use]
+    pub fn names(&self) -> String {
+        let fields = [
+            ("name", self.name.is_some()),
+            ("email", self.email.is_some()),
+            ("password", self.password.is_some()),
+        ];
+        let named: Vec<_> =
+            fields.into_iter().filter(|(_, is_there)| *is_there).map(|(name, _)| name).collect();
+        named.join(",")
+    }
+
     /// Reads the body of `PATCH /users/{id}`.
     ///
     /// # Errors

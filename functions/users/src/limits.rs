@@ -157,6 +157,17 @@ pub enum Path {
 }
 
 impl Path {
+    /// Its word in the audit trail.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Device => "device",
+            Self::Former => "former_device",
+            Self::Known => "known_address",
+            Self::Stranger => "stranger",
+        }
+    }
+
     /// The path of an attempt on the account with this epoch, if there is one. `device` is the epoch of a token
     /// that was proven to be of this account, `known` that of the last log-in from the same address.
     #[must_use]

@@ -63,6 +63,7 @@ impl Route for RefreshSession {
             let (user_id, session_id) = (presented.user(), presented.session());
             let (session, user) = self.sessions.find(&self.users_table, user_id, session_id).await?;
             let Some(session) = session else { return Err(refused()) };
+            call.audit("account", user_id);
             let next_token = presented.next(&keys.refresh);
             let next = match session.claim(&presented, user.as_ref(), &keys.refresh, now) {
                 Claim::Good => {
@@ -75,7 +76,7 @@ impl Route for RefreshSession {
                 Claim::Again if next_token.hash() == session.token_hash => session,
                 // The secret was replaced in these seconds: the last token cannot be found again.
                 Claim::Again | Claim::Unknown => return Err(refused()),
-                claim @ (Claim::Reused | Claim::Outdated) => return self.end(&presented, claim).await,
+                claim @ (Claim::Reused | Claim::Outdated) => return self.end(&call, &presented, claim).await,
             };
             let Some(user) = user else { return Err(refused()) };
             let grant = Grant {
@@ -100,8 +101,9 @@ impl Route for RefreshSession {
 }
 
 impl RefreshSession {
-    async fn end(&self, presented: &RefreshToken, why: Claim) -> Result<Reply, Problem> {
+    async fn end(&self, call: &Call, presented: &RefreshToken, why: Claim) -> Result<Reply, Problem> {
         self.sessions.end(presented.user(), presented.session()).await?;
+        call.audit("ended", if why == Claim::Reused { "token_reused" } else { "account_changed" });
         if why == Claim::Reused {
             tracing::warn!(user.id = %presented.user(), "a refresh token was used twice; its session has ended");
         }

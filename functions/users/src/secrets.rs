@@ -269,6 +269,26 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_key_table_that_is_lost_is_not_asked_at_every_request() {
+        let stage = Stage::new().await;
+        stage.time.advance(Duration::from_mins(16));
+        let token = stage.token().await;
+        stage.table.before_each("GetItem", |_, _| Some((500, "{}".to_owned())));
+        let asked = || stage.table.operations().iter().filter(|operation| *operation == "GetItem").count();
+        let before = asked();
+        for _ in 0..10 {
+            stage.verifier.verify(&token).await.unwrap();
+        }
+        assert_eq!(asked() - before, 1, "what was read is old, and is still good");
+        stage.time.advance(Duration::from_mins(15));
+        let token = stage.token().await;
+        for _ in 0..10 {
+            stage.verifier.verify(&token).await.unwrap();
+        }
+        assert_eq!(asked() - before, 2);
+    }
+
+    #[tokio::test]
     async fn a_short_secret_does_not_start() {
         let table = Table::new();
         table.set_secret("short");

@@ -6,6 +6,7 @@
 //! sessions table, and `GetItem` on the key table.
 
 use aws_sdk_dynamodb::Client;
+use shop_auth::Role;
 use shop_http::{Access, Call, Problem, Reply, Route};
 use shop_lambda::{Clock, Function};
 
@@ -38,6 +39,7 @@ impl Route for SetUserRole {
         let id = named_user(&call).ok_or_else(absent)?;
         let precondition = call.precondition()?;
         let role = read_role(call.body()?)?;
+        call.audit("role", if role == Role::Admin { "admin" } else { "customer" });
         for _ in 0..TRIES {
             let before = self.accounts.user(&id).await?.ok_or_else(absent)?;
             if call.principal.is_user(&id) {
