@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use shop_auth::TokenIssuer;
 use shop_lambda::{Clock, Environment, Random};
 use shop_local::cloud::{Cloud, Depth, Observer, Options, Trace, simulated_runtime};
-use shop_local::template::Template;
+use shop_local::template::{Template, of_one_machine};
 use shop_types::{Timestamp, UserId};
 
 use crate::books::{Books, Left, Messages, POISONER, Tables, Violation, World, finish};
@@ -63,7 +63,7 @@ pub struct Outcome {
 /// When it cannot be read.
 pub fn template() -> Result<Template> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
-    Ok(Template::load(&path, &BTreeMap::new())?)
+    Ok(Template::load(&path, &of_one_machine())?)
 }
 
 /// Runs a case. `with_trace` keeps everything that happens, which takes memory.

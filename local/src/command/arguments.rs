@@ -77,7 +77,7 @@ pub(super) enum Mode {
     Admin(Admin),
 }
 
-/// The first administrator. There is no default password: it is read from standard input, or made up and shown
+/// An administrator: the first one, or one that is restored. There is no default password: it is read from standard input, or made up and shown
 /// this once.
 #[derive(Debug, Args)]
 pub(super) struct Admin {
@@ -90,6 +90,10 @@ pub(super) struct Admin {
     /// Read the password from standard input, one line
     #[arg(long)]
     pub(super) password_stdin: bool,
+    /// If the address has an account, make it an administrator's (again). It keeps its password, unless one is given
+    /// by --password-stdin
+    #[arg(long)]
+    pub(super) restore: bool,
     /// Folder that keeps the state [default: .data beside template.yaml]
     #[arg(long, value_name = "DIR")]
     pub(super) data: Option<PathBuf>,

@@ -23,5 +23,5 @@ pub use claims::{
 pub use issuer::{Grant, IssueError, TokenIssuer};
 pub use keys::{Jwk, JwkSet, KeyTable, KeyTableError, RETIREMENT_SECONDS};
 pub use principal::{Principal, Role};
-pub use session::{ParseTokenError, RefreshToken, SessionId};
+pub use session::{ParseTokenError, RefreshKey, RefreshToken, SessionId};
 pub use verifier::{InvalidToken, Verified, Verifier, VerifyError};

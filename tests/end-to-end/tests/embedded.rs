@@ -4,7 +4,6 @@
 mod log_search;
 mod spoil;
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
@@ -15,7 +14,7 @@ use shop_auth::TokenIssuer;
 use shop_local::cloud::{Cloud, Depth, Options};
 use shop_local::demo;
 use shop_local::front_door::{DemoIdentity, FrontDoor, Listeners, TokenSettings, serve};
-use shop_local::template::Template;
+use shop_local::template::{Template, of_one_machine};
 use tokio::sync::oneshot;
 
 const TEMPLATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml");
@@ -48,7 +47,7 @@ fn run_suite(options: Options, without_token: WithoutToken) -> Result<()> {
     let log = log_search::start()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
-        let template = Template::load(Path::new(TEMPLATE), &BTreeMap::new())?;
+        let template = Template::load(Path::new(TEMPLATE), &of_one_machine())?;
         let cloud = Cloud::start(&template, &shop_local::functions(), options).await?;
         let tokens = TokenSettings::from_template(&template)
             .context("the template has no function that checks tokens")?;

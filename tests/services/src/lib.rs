@@ -25,7 +25,7 @@ use shop_local::cloud::{Cloud, Options, simulated_runtime};
 use shop_local::template::Template;
 use shop_types::{Timestamp, UserId};
 
-pub use accounts::{Account, PASSWORD};
+pub use accounts::{Account, Item, PASSWORD};
 pub use answer::Answer;
 pub use books::Books;
 pub use published::Published;
