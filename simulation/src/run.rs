@@ -133,7 +133,8 @@ impl Run {
         };
         let customers = (1..=plan.customers).map(user).collect();
         let administrator = create_admin(&cloud).await?;
-        let client = Client::new(cloud.clone(), issuer, clock.clone(), customers, administrator);
+        let client =
+            Client::new(cloud.clone(), issuer, clock.clone(), customers, administrator, Arc::clone(&books));
         let operator = Operator::new(&cloud, template)?;
         let actors = Actors::new(client.clone(), Arc::clone(&plan));
         Ok(Self { cloud, plan, books, weather, actors, client, operator, clock, trace })

@@ -97,6 +97,14 @@ pub const INVARIANTS: &[(&str, &str)] = &[
     ("an-acknowledged-account-exists", "an account that was acknowledged is there"),
     ("a-deleted-account-is-gone", "nothing personal is left of a deleted account, and nobody logs into it"),
     ("a-used-token-is-worthless", "a refresh token that another has taken the place of renews no session"),
+    (
+        "an-administrator-remains",
+        "a shop that has had an administrator has one after every write, whoever takes the role from whom",
+    ),
+    (
+        "power-that-was-taken-is-gone",
+        "no answer shows an administrator's power that the account had lost before the request",
+    ),
     ("nobody-sees-anothers-data", "no answer shows another customer's data"),
     (
         "every-order-becomes-final",
