@@ -7,14 +7,15 @@ could see. `cargo xtask admin --stack STACK` runs this.
 
 An account that is restored keeps its password, unless one is given.
 
-The account is that of the caller's own AWS settings, or the emulator at AWS_ENDPOINT_URL.
+The account is that of the caller's own AWS settings, or the emulator at AWS_ENDPOINT_URL; the region that of
+AWS_REGION, of samconfig.toml for this stack, or of the profile.
 """
 
 import json
 import secrets
 import sys
 
-import boto3
+from settings import outputs, session
 
 
 OPTIONS = {"--password-stdin", "--restore"}
@@ -24,10 +25,10 @@ SAID = {"created": "a new account, and an administrator's", "restored": "an admi
 def main(stack: str, email: str, name: str, from_stdin: bool, restore: bool) -> None:
     made_up = None if from_stdin or restore else secrets.token_urlsafe(18)
     password = sys.stdin.readline().rstrip("\r\n") if from_stdin else made_up
-    stacks = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in stacks[0]["Outputs"]}
+    aws = session(stack)
+    function = outputs(aws, stack)["CreateAdminFunctionName"]
     payload = json.dumps({"email": email, "password": password, "name": name, "restore": restore})
-    answer = boto3.client("lambda").invoke(FunctionName=outputs["CreateAdminFunctionName"], Payload=payload)
+    answer = aws.client("lambda").invoke(FunctionName=function, Payload=payload)
     made = json.load(answer["Payload"])
     if answer.get("FunctionError") or made.get("result") not in SAID:
         sys.exit(f"no administrator was made: {json.dumps(made)}")

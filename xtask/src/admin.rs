@@ -11,7 +11,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::Result;
 
 use crate::cargo::build;
-use crate::emulator::{Emulator, REGION, STACK};
+use crate::emulator::{Emulator, STACK, point_at};
 use crate::process;
 use crate::project::Project;
 use crate::python::Environment;
@@ -100,12 +100,7 @@ fn deployed(project: &Project, admin: &Admin, stack: &str) -> Result<Command> {
     let mut command = Environment::sam(project)?.command("python");
     command.args(["localstack/create_admin.py", stack, &admin.email, &admin.name]);
     if let Some(endpoint) = &admin.endpoint {
-        command
-            .env_remove("AWS_PROFILE")
-            .env("AWS_ENDPOINT_URL", endpoint)
-            .env("AWS_ACCESS_KEY_ID", "test")
-            .env("AWS_SECRET_ACCESS_KEY", "test")
-            .env("AWS_DEFAULT_REGION", REGION);
+        point_at(endpoint, &mut command);
     }
     Ok(command)
 }

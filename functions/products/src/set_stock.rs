@@ -159,7 +159,7 @@ mod tests {
             (r#"{"stock": 1000000001}"#, "/stock", "out_of_range"),
             (r#"{"stock": "1"}"#, "/stock", "wrong_type"),
             (r#"{"delta": 0}"#, "/delta", "out_of_range"),
-            (r#"{"delta": 1.0}"#, "/delta", "wrong_type"),
+            (r#"{"delta": 1.5}"#, "/delta", "wrong_type"),
             (r#"{"delta": -1000000001}"#, "/delta", "out_of_range"),
             (r#"{"stock": 1, "level": 1}"#, "/level", "unexpected"),
             ("[]", "", "wrong_type"),

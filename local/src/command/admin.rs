@@ -60,7 +60,7 @@ pub(super) async fn run(settings: Admin) -> Result<()> {
         None => find_template()?,
     };
     let folder = settings.data.unwrap_or_else(|| template_path.with_file_name(DEFAULT_DATA));
-    let data = DataDir::open(&folder)?;
+    let mut data = DataDir::open(&folder, "--data DIR")?;
     let template = Template::load(&template_path, &BTreeMap::new())
         .with_context(|| format!("{} cannot be used", template_path.display()))?;
     let given = if settings.password_stdin { Some(read_password()?) } else { None };
@@ -70,7 +70,8 @@ pub(super) async fn run(settings: Admin) -> Result<()> {
     let mode = Mode::Real { data_dir: Some(data.path().to_owned()) };
     let cloud = Cloud::start(&template, &shop_local::functions(), Options::new(mode))
         .await
-        .context("the embedded cloud cannot start")?;
+        .with_context(|| data.remedy())?;
+    data.started()?;
     // An account that is restored keeps its password, unless one is given: one that is made up is for a new one.
     let made_up = if given.is_none() && !settings.restore { Some(random_password()) } else { None };
     let answer = create(&cloud, request(given.as_deref().or(made_up.as_deref()), settings.restore)?).await;
@@ -81,8 +82,17 @@ pub(super) async fn run(settings: Admin) -> Result<()> {
         Made::Created => "a new account, and an administrator's",
         Made::Restored => "an administrator's account again",
     };
-    let shown = made_up.map(|password| format!("password, shown this once: {password}\n")).unwrap_or_default();
+    let shown =
+        made_up.map(|password| format!("password, shown this once: {password}\n")).unwrap_or_default();
     say(&format!("{} is {what}: {id}\n{shown}", settings.email))
+}
+
+/// Makes an administrator in a running cloud; gives the password that was made up.
+pub(super) async fn make(cloud: &Cloud, email: &str) -> Result<String> {
+    let password = random_password();
+    let request = Request { email, password: Some(&password), name: "Administrator", restore: false };
+    made(create(cloud, to_raw_value(&request)?).await?)?;
+    Ok(password)
 }
 
 async fn create(cloud: &Cloud, payload: Box<RawValue>) -> Result<Answer> {

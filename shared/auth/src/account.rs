@@ -43,12 +43,18 @@ pub struct AccountReader {
 }
 
 impl AccountReader {
+    /// The accounts in a users table.
+    #[must_use]
+    pub fn new(client: Client, table: impl Into<String>) -> Self {
+        Self { client, table: table.into() }
+    }
+
     /// The accounts in the table that `USERS_TABLE` names.
     ///
     /// # Errors
     /// The variable is not set.
     pub fn start(environment: &Environment, client: Client) -> Result<Self, StartError> {
-        Ok(Self { client, table: environment.required("USERS_TABLE")?.to_owned() })
+        Ok(Self::new(client, environment.required("USERS_TABLE")?))
     }
 
     /// An account's standing as it is now, in one consistent read; none where there is no account. A deleted one

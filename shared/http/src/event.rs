@@ -68,6 +68,11 @@ struct Http {
 }
 
 impl HttpRequest {
+    /// The request's id: Lambda's own where a caller other than the gateway left it out.
+    pub(crate) fn request_id(&self, lambda_id: String) -> String {
+        Some(&self.request_id).filter(|id| !id.is_empty()).cloned().unwrap_or(lambda_id)
+    }
+
     /// Reads an event.
     pub(crate) fn read(payload: &str) -> Result<Self, serde_json::Error> {
         let event: Event = serde_json::from_str(payload)?;

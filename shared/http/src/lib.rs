@@ -16,6 +16,7 @@ mod reply;
 mod route;
 #[cfg(test)]
 mod route_tests;
+mod unknown_route;
 
 pub use call::{Call, MAX_BODY_BYTES, PageRequest};
 pub use cursor::{Cursor, InvalidCursor};
@@ -24,4 +25,5 @@ pub use input::{Input, Node, Object};
 pub use precondition::Precondition;
 pub use problem::{FieldError, Problem};
 pub use reply::{Decimal, Page, Reply};
-pub use route::{Access, Route, start};
+pub use route::{Access, Route, SECURITY_HEADERS, start};
+pub use unknown_route::unknown_route;

@@ -78,9 +78,7 @@ impl<R: Route> Handler for HttpHandler<R> {
 
 impl<R: Route> HttpHandler<R> {
     async fn respond(&self, request: HttpRequest, lambda_id: String) -> Response<Body> {
-        // Lambda's own id where a caller other than the gateway left it out.
-        let gateway_id = Some(&request.request_id).filter(|id| !id.is_empty());
-        let request_id = gateway_id.cloned().unwrap_or(lambda_id);
+        let request_id = request.request_id(lambda_id);
         let (method, path) = (request.method.clone(), request.path.clone());
         let trail = Arc::new(Trail::default());
         let (mut response, code) = match self.answer(request, &request_id, &trail).await {
@@ -174,14 +172,15 @@ pub(crate) fn finish(response: &mut Response<Body>, method: &Method, request_id:
 
 /// OWASP ASVS 5, V3.4, as far as it concerns an API: no answer is sniffed, framed or rendered, and browsers come
 /// back by HTTPS alone (RFC 6797; over plain HTTP, as on a laptop, they ignore it).
-const SECURITY_HEADERS: [(HeaderName, &str); 4] = [
+pub const SECURITY_HEADERS: [(HeaderName, &str); 4] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::STRICT_TRANSPORT_SECURITY, "max-age=63072000; includeSubDomains"),
     (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
     (header::REFERRER_POLICY, "no-referrer"),
 ];
 
-fn written(response: Response<Body>) -> Result<Box<RawValue>, serde_json::Error> {
+/// The answer in the gateway's form.
+pub(crate) fn written(response: Response<Body>) -> Result<Box<RawValue>, serde_json::Error> {
     let (parts, body) = response.into_parts();
     let body = match body {
         Body::Empty => None,
