@@ -31,8 +31,7 @@ pub struct User {
     /// Who it is; absent once the user is deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<Profile>,
-    /// Sessions of an earlier epoch are over: it goes up with the password, the e-mail address
-    /// and the role.
+    /// Sessions and tokens of an earlier epoch are over: it goes up with the password, the e-mail address and the role.
     pub session_epoch: u64,
     /// 1 when registered, one more with every change.
     pub version: u64,
