@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use shop_local::cloud::{Cloud, Mode, Options};
 use shop_local::demo::{self, Seeded};
 use shop_local::front_door::{DemoIdentity, FrontDoor, Listeners, TokenSettings, serve};
-use shop_local::template::{Template, of_one_machine};
+use shop_local::template::Template;
 
 use super::admin;
 use super::arguments::{Door, Shop};
@@ -34,7 +34,9 @@ pub(super) async fn run(settings: Shop) -> Result<()> {
     let folder = settings.data.unwrap_or_else(|| template_path.with_file_name(DEFAULT_DATA));
     let instead = "--data DIR or --memory";
     let mut data = if settings.memory { None } else { Some(DataDir::open(&folder, instead)?) };
-    let template = Template::load(&template_path, &parameters(&settings.door))
+    let mut parameters = allowed_origins(&settings.door);
+    parameters.extend(settings.parameter);
+    let template = Template::load(&template_path, &parameters)
         .with_context(|| format!("{} cannot be used", template_path.display()))?;
     let mode = Mode::Real { data_dir: data.as_ref().map(|data| data.path().to_owned()) };
     let cloud = Cloud::start(&template, &shop_local::functions(), Options::new(mode))
@@ -76,11 +78,6 @@ pub(super) async fn run(settings: Shop) -> Result<()> {
 /// The parameter of the template that names the origins of pages.
 pub(super) fn allowed_origins(door: &Door) -> BTreeMap<String, String> {
     BTreeMap::from([("AllowedOrigins".to_owned(), door.allow_origin.join(","))])
-}
-
-/// The values of parameters of a shop on this machine.
-fn parameters(door: &Door) -> BTreeMap<String, String> {
-    allowed_origins(door).into_iter().chain(of_one_machine()).collect()
 }
 
 /// What to do where the state cannot be used; the log before may say more of the cause.

@@ -17,7 +17,7 @@ use template_truth::{names, project};
 
 /// Every function that there is.
 fn functions() -> Vec<Function> {
-    [orders::FUNCTIONS, products::FUNCTIONS, users::FUNCTIONS].concat()
+    [api::FUNCTIONS, orders::FUNCTIONS, products::FUNCTIONS, users::FUNCTIONS].concat()
 }
 
 /// The variables of a function's stanza, with values of their kind.
