@@ -3,20 +3,22 @@
 //! The write is the order, the record of its idempotency key and the outbox in one. Stock is not looked at
 //! here: it is settled behind the answer, by events.
 //!
-//! A guest may leave an e-mail address. It lies in the order's item and nowhere else: no answer, event or log
-//! has it, and it can be erased alone (docs/decisions/0013).
+//! A guest may leave an e-mail address. It lies in the order's item: no answer, event or log has it, and it can
+//! be erased alone (docs/decisions/0013). A guest gets a token with the order, by which it is read and cancelled.
 
 use std::collections::BTreeSet;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_sdk_dynamodb::Client;
 use data_encoding::BASE64URL_NOPAD;
-use shop_auth::{Principal, Verifier};
+use shop_auth::{Principal, ServiceSecret, Verifier};
 use shop_http::{Access, Call, Input, Node, Problem, Reply, Route};
+use shop_lambda::log::Chain;
 use shop_lambda::{Clock, Function, Random};
 use shop_types::{AmountError, Currency, EmailAddress, OrderId, ProductId};
 
 use crate::order::{NewOrder, Order};
+use crate::order_keys::OrderKeys;
 use crate::price_list::PriceList;
 use crate::pricing::{LineRequest, OrderRequest, invalid_amount, price};
 use crate::store::{OrderStore, Placed};
@@ -29,19 +31,27 @@ const MAX_QUANTITY: u32 = 1000;
 pub const FUNCTION: Function = Function::new("create-order", |environment| {
     Box::pin(async move {
         let client = Client::new(environment.sdk_config());
+        let secret = ServiceSecret::new(client.clone(), environment.required("ORDER_KEYS_TABLE")?);
+        let verifier = Verifier::start_with(&environment, &client, Some(secret.clone())).await?;
+        // The first function of a new stack makes it; a request tries again where that fails.
+        if let Err(error) = secret.get_or_make(&environment.random()).await {
+            tracing::warn!(error = %Chain(&error), "the orders' secret could not be read at the start");
+        }
         let route = CreateOrder {
             orders: OrderStore::new(client.clone(), environment.required("ORDERS_TABLE")?),
             prices: PriceList::new(client.clone(), environment.required("PRODUCTS_TABLE")?),
+            secret,
             clock: environment.clock(),
             random: environment.random(),
         };
-        Ok(shop_http::handler(route, Verifier::start(&environment, &client).await?))
+        Ok(shop_http::handler(route, verifier))
     })
 });
 
 struct CreateOrder {
     orders: OrderStore,
     prices: PriceList,
+    secret: ServiceSecret,
     clock: Clock,
     random: Random,
 }
@@ -53,18 +63,21 @@ impl Route for CreateOrder {
         let request = read(call.body()?, &call.principal)?;
         let key = call.idempotency_key()?;
         let hash = request_hash(&request)?;
+        let keys = OrderKeys::from_secret(&self.secret.get_or_make(&self.random).await?)?;
         let now = self.clock.now();
         let id = match key {
-            Some(key) => OrderId::derived(scope(&call.principal), key),
+            Some(key) => keys.id(scope(&call.principal), key),
             None => OrderId::fresh(now, self.random.bytes()),
         };
+        // Only a guest gets a token, and only from here: a customer's order needs none.
+        let token = call.principal.user_id().is_none().then(|| keys.token(&id));
         let catalogue = self.prices.prices(request.items.iter().map(|line| &line.product_id)).await?;
         let (lines, total) = match price(&request, &catalogue) {
             Ok(priced) => priced,
             // A replay is answered even when the catalogue has changed since.
             Err(problem) if key.is_some() => {
                 return match self.orders.placed_before(&id, &hash, request.email.as_ref()).await? {
-                    Some(placed) => answer(placed, None),
+                    Some(placed) => answer(placed, None, token),
                     None => Err(problem),
                 };
             }
@@ -74,7 +87,7 @@ impl Route for CreateOrder {
         let order =
             Order::place(NewOrder { id, customer_id, lines, total, request_id: call.request_id }, now);
         let placed = self.orders.place(&order, &hash, request.email).await?;
-        answer(placed, Some(order))
+        answer(placed, Some(order), token)
     }
 }
 
@@ -83,9 +96,10 @@ fn scope(principal: &Principal) -> &str {
     principal.user_id().map_or("guest", |id| id.as_str())
 }
 
-fn answer(placed: Placed, new: Option<Order>) -> Result<Reply, Problem> {
+fn answer(placed: Placed, new: Option<Order>, token: Option<String>) -> Result<Reply, Problem> {
     let created = |order: &Order| {
-        Reply::created(&format!("/orders/{}", order.id), &order.view()?)?.versioned(order.version)
+        let view = order.view()?.with_token(token);
+        Reply::created(&format!("/orders/{}", order.id), &view)?.versioned(order.version)
     };
     match (placed, new) {
         (Placed::New, Some(order)) => created(&order),
@@ -154,13 +168,19 @@ fn amount(node: &Node<'_>) -> Option<String> {
         return None;
     }
     match Currency::USD.parse_amount(text) {
-        Ok(_) | Err(AmountError::TooManyDigits(_) | AmountError::TooLarge) => Some(text.to_owned()),
+        Ok(_) | Err(AmountError::TooManyDigits(_) | AmountError::TooLarge) => Some(canonical(text)),
         Err(reason) => {
             let error = invalid_amount(String::new(), reason);
             node.note(error.code, error.detail);
             None
         }
     }
+}
+
+/// The amount without the zeros at its end that say nothing.
+fn canonical(amount: &str) -> String {
+    let shorter = || amount.trim_end_matches('0').trim_end_matches('.');
+    if amount.contains('.') { shorter() } else { amount }.to_owned()
 }
 
 #[cfg(test)]
@@ -241,10 +261,33 @@ mod tests {
     }
 
     #[test]
-    fn a_request_is_the_same_whatever_its_layout() {
-        let first = hash(r#"{"items": [{"product_id": "a", "quantity": 1}], "total_amount": 1.00}"#);
-        assert_eq!(first, hash(r#"{"total_amount":1.00,"items":[{"quantity":1,"product_id":"a"}]}"#));
-        assert_ne!(first, hash(r#"{"items": [{"product_id": "a", "quantity": 2}], "total_amount": 1.00}"#));
-        assert_ne!(first, hash(r#"{"items": [{"product_id": "a", "quantity": 1}]}"#));
+    fn what_makes_two_requests_the_same() {
+        let line = r#"{"product_id": "a", "quantity": 1, "price": 1.5}"#;
+        let first = format!(r#"{{"items": [{line}], "total_amount": 1.50, "currency": "USD"}}"#);
+        let two = format!(r#"{{"items": [{line}, {{"product_id": "b", "quantity": 1}}]}}"#);
+        let swapped = format!(r#"{{"items": [{{"product_id": "b", "quantity": 1}}, {line}]}}"#);
+        for (other, is_same) in [
+            (first.replace(' ', ""), true),
+            (first.replace(r#""product_id": "a", "quantity": 1"#, r#""quantity": 1, "product_id": "a""#), true),
+            (format!(r#"{{"currency": "USD", "total_amount": 1.5, "items": [{line}]}}"#), true),
+            (first.replace("1.50", "1.5"), true),
+            (first.replace("1.50", "1.500"), true),
+            (first.replace("1.5}", "1.50}"), true),
+            (first.replace(r#""a""#, r#""\u0061""#), true),
+            (format!(r#"{{"email": null, "currency": "USD", "total_amount": 1.5, "items": [{line}]}}"#), true),
+            (first.replace(r#""a""#, r#""A""#), false),
+            (first.replace(r#""quantity": 1"#, r#""quantity": 2"#), false),
+            (first.replace("1.50", "1.51"), false),
+            (first.replace("1.50", "15.0"), false),
+            (first.replace("1.50", "150"), false),
+            (first.replace(", \"price\": 1.5", ""), false),
+            (first.replace(", \"total_amount\": 1.50", ""), false),
+            (first.replace("USD", "EUR"), false),
+            (first.replace(", \"currency\": \"USD\"", ""), false),
+            (two.clone(), false),
+        ] {
+            assert_eq!(hash(&first) == hash(&other), is_same, "{first} and {other}");
+        }
+        assert_ne!(hash(&two), hash(&swapped), "the order shows its lines as they were sent");
     }
 }

@@ -9,7 +9,6 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use shop_auth::Principal;
 use shop_events::{Cause, OrderLine, OrderSnapshot, OrderStatus, RejectionReason, Shortage};
 use shop_http::{Decimal, Problem};
 use shop_types::{Currency, Money, OrderId, ProductId, Timestamp, UserId};
@@ -26,7 +25,7 @@ const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 /// An order, as it is stored and told to other services.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
-    /// Its id, which nobody can guess.
+    /// Its id.
     pub id: OrderId,
     /// Who placed it; absent for a guest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -175,15 +174,6 @@ impl Order {
         self.is_stalled(now) && self.nudged_at.is_none_or(|at| now.distance(at) >= pause)
     }
 
-    /// Whether this principal may see and cancel the order. A guest's order belongs to whoever knows its id.
-    #[must_use]
-    pub fn is_visible_to(&self, principal: &Principal) -> bool {
-        match &self.customer_id {
-            None => true,
-            Some(owner) => principal.is_admin() || principal.is_user(owner),
-        }
-    }
-
     /// The order as its events tell it.
     #[must_use]
     pub fn snapshot(&self) -> OrderSnapshot {
@@ -228,12 +218,21 @@ impl Order {
             version: self.version,
             created_at: self.placed_at,
             updated_at: self.updated_at,
+            order_token: None,
         })
     }
 }
 
-/// An order in an answer.
-#[derive(Debug, Serialize)]
+impl OrderView<'_> {
+    /// The same answer with the token that a guest reads and cancels the order by.
+    #[must_use]
+    pub fn with_token(self, token: Option<String>) -> Self {
+        Self { order_token: token, ..self }
+    }
+}
+
+/// An order in an answer. It has no `Debug`: it may hold a guest's token.
+#[derive(Serialize)]
 pub struct OrderView<'a> {
     id: &'a OrderId,
     status: OrderStatus,
@@ -247,6 +246,8 @@ pub struct OrderView<'a> {
     version: u64,
     created_at: Timestamp,
     updated_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order_token: Option<String>,
 }
 
 /// A line of an order in an answer.
@@ -262,7 +263,6 @@ struct OrderItemView<'a> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use shop_auth::Role;
 
     pub(crate) fn order(status: OrderStatus) -> Order {
         let line = OrderLine {
@@ -272,7 +272,7 @@ pub(crate) mod tests {
             unit_price: 2999,
         };
         let new = NewOrder {
-            id: OrderId::derived("test", "order"),
+            id: OrderId::derived(b"test", "test", "order"),
             customer_id: Some(UserId::fresh(Timestamp::from_millis(1), [1; 10])),
             lines: vec![line],
             total: Money { minor: 5998, currency: Currency::USD },
@@ -344,20 +344,6 @@ pub(crate) mod tests {
     fn time_never_goes_back() {
         let cancelled = order(OrderStatus::Pending).cancelled(Timestamp::from_millis(1)).unwrap();
         assert_eq!(cancelled.updated_at, Timestamp::from_millis(1000));
-    }
-
-    #[test]
-    fn an_order_is_its_owners_and_the_administrators() {
-        let mut order = order(OrderStatus::Pending);
-        let user = |id: &UserId, role| Principal::User { id: id.clone(), role };
-        let owner = order.customer_id.clone().unwrap();
-        let other = UserId::fresh(Timestamp::from_millis(1), [2; 10]);
-        assert!(order.is_visible_to(&user(&owner, Role::Customer)));
-        assert!(order.is_visible_to(&user(&other, Role::Admin)));
-        assert!(!order.is_visible_to(&user(&other, Role::Customer)));
-        assert!(!order.is_visible_to(&Principal::Guest));
-        order.customer_id = None;
-        assert!(order.is_visible_to(&Principal::Guest));
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub struct LineRequest {
     pub product_id: ProductId,
     /// How many.
     pub quantity: u32,
-    /// The price that the caller expects, in the digits that were sent.
+    /// The price that the caller expects, without zeros that say nothing: `1.00` and `1.0` are one request.
     pub price: Option<String>,
 }
 
@@ -32,7 +32,7 @@ pub struct LineRequest {
 pub struct OrderRequest {
     /// Its lines, each product once.
     pub items: Vec<LineRequest>,
-    /// The total that the caller expects, in the digits that were sent.
+    /// The total that the caller expects, in the same way.
     pub total_amount: Option<String>,
     /// The currency that the caller expects.
     pub currency: Option<Currency>,

@@ -47,7 +47,10 @@ struct StoredOrder {
 
 impl StoredOrder {
     fn is_of(&self, request_hash: &str, contact_email: Option<&EmailAddress>) -> bool {
-        self.request_hash == request_hash && self.contact_email.as_ref() == contact_email
+        // An address that a phone has begun with a capital is the same address.
+        let comparable = |email: &EmailAddress| email.comparable();
+        self.request_hash == request_hash
+            && self.contact_email.as_ref().map(comparable) == contact_email.map(comparable)
     }
 }
 

@@ -207,7 +207,7 @@ mod tests {
 
     #[test]
     fn a_claim_that_comes_and_goes_tells_nothing_by_itself() {
-        let order = OrderId::derived("test", "order");
+        let order = OrderId::derived(b"test", "test", "order");
         let claim = Reservation::reserved(order, vec![], later(), cause());
         let kept = Stock { claim: Some(claim), ..stock("prod-1", 48, 2) };
         let gone = Stock { claim: None, ..kept.clone() };
@@ -216,7 +216,7 @@ mod tests {
 
     #[test]
     fn what_is_told_once_more_is_the_very_same_event() {
-        let order = OrderId::derived("test", "order");
+        let order = OrderId::derived(b"test", "test", "order");
         let reason = RejectionReason::InsufficientStock;
         for entry in [
             Reservation::reserved(order.clone(), vec![], later(), cause()),
@@ -245,7 +245,7 @@ mod tests {
         let deleted = Stock { deleted_at: Some(later()), ..right.clone() };
         assert_eq!(told("stock", Some(&right), &deleted), []);
 
-        let order = OrderId::derived("test", "order");
+        let order = OrderId::derived(b"test", "test", "order");
         let tombstone = Reservation::never_needed(order.clone(), later(), cause()).as_repair();
         let events = told("reservation", None::<&Reservation>, &tombstone);
         assert_eq!(types(&events), [(EventType::ReservationRepaired, 1)]);
@@ -262,7 +262,7 @@ mod tests {
 
     #[test]
     fn a_reservation_tells_what_became_of_its_order() {
-        let order = OrderId::derived("test", "order");
+        let order = OrderId::derived(b"test", "test", "order");
         let product: ProductId = "prod-1".parse().unwrap();
         let lines = vec![ReservedLine { product_id: product.clone(), quantity: 2 }];
         let shortages = vec![Shortage { product_id: product, requested: 2, available: 1 }];

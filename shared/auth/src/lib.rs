@@ -9,6 +9,7 @@ mod claims;
 mod issuer;
 mod keys;
 mod principal;
+mod service_secret;
 mod session;
 mod verifier;
 
@@ -16,5 +17,6 @@ pub use claims::{ACCESS_TOKEN_LIFETIME_SECONDS, TOKEN_TYPE};
 pub use issuer::{IssueError, TokenIssuer};
 pub use keys::{Jwk, JwkSet, KeyTable, KeyTableError, RETIREMENT_SECONDS};
 pub use principal::{Principal, Role};
+pub use service_secret::ServiceSecret;
 pub use session::{ParseTokenError, RefreshToken, SessionId};
 pub use verifier::{InvalidToken, Verified, Verifier, VerifyError};

@@ -1,5 +1,6 @@
 //! A request after its token was checked: what a handler may ask of it.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::str::FromStr;
 
@@ -19,6 +20,9 @@ const MAX_IDEMPOTENCY_KEY_LENGTH: usize = 255;
 /// A guest has no name, so the key alone tells one guest's retry from another guest's order: it has to be
 /// as hard to meet by chance as a UUID.
 const MIN_GUEST_KEY_LENGTH: usize = 20;
+/// Twenty times the same letter is long, and still what two people think of. A UUID that is random has fewer
+/// different characters than this once in ten thousand million.
+const MIN_GUEST_KEY_VARIETY: usize = 5;
 const DEFAULT_LIMIT: i32 = 20;
 const MAX_LIMIT: i32 = 100;
 
@@ -120,8 +124,8 @@ impl Call {
     /// The `Idempotency-Key` header, where one was sent.
     ///
     /// # Errors
-    /// 400 for an empty key, one of more than 255 characters or of other than visible ASCII, and for a
-    /// guest's key of fewer than 20 characters.
+    /// 400 for an empty key, one of more than 255 characters, of other than visible ASCII or with a comma, and
+    /// for a guest's key of fewer than 20 characters, or fewer than 5 different ones.
     pub fn idempotency_key(&self) -> Result<Option<&str>, Problem> {
         let invalid = |detail: String| {
             let error =
@@ -131,18 +135,31 @@ impl Call {
         let mut values = self.headers().get_all("idempotency-key").iter();
         let Some(value) = values.next() else { return Ok(None) };
         let key = value.to_str().unwrap_or_default();
-        let visible = key.bytes().all(|byte| byte.is_ascii_graphic());
+        // The gateway joins two headers of one name by a comma, so a key with a comma may have been two.
+        let visible = key.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',');
         if values.next().is_some() || key.is_empty() || key.len() > MAX_IDEMPOTENCY_KEY_LENGTH || !visible {
             return invalid(format!(
-                "Send one Idempotency-Key of 1 to {MAX_IDEMPOTENCY_KEY_LENGTH} visible ASCII characters."
+                "Send one Idempotency-Key of 1 to {MAX_IDEMPOTENCY_KEY_LENGTH} visible ASCII characters, none of them a comma."
             ));
         }
-        if self.principal == Principal::Guest && key.len() < MIN_GUEST_KEY_LENGTH {
+        let variety = key.bytes().collect::<BTreeSet<_>>().len();
+        let is_guessable = key.len() < MIN_GUEST_KEY_LENGTH || variety < MIN_GUEST_KEY_VARIETY;
+        if self.principal == Principal::Guest && is_guessable {
             return invalid(format!(
-                "Without a token, the Idempotency-Key needs at least {MIN_GUEST_KEY_LENGTH} characters: use a UUID."
+                "Without a token, the Idempotency-Key needs at least {MIN_GUEST_KEY_LENGTH} characters, and \
+                 {MIN_GUEST_KEY_VARIETY} different ones: use a UUID."
             ));
         }
         Ok(Some(key))
+    }
+
+    /// The value of a header that was sent once, and is visible ASCII; none for every other. Two of a name may
+    /// come joined by a comma, which is for the header's own grammar to refuse.
+    #[must_use]
+    pub fn only_header(&self, name: &str) -> Option<&str> {
+        let mut values = self.headers().get_all(name).iter();
+        let value = values.next().filter(|_| values.next().is_none())?;
+        value.to_str().ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_graphic()))
     }
 
     /// The `If-Match` header.

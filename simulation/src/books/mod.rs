@@ -98,6 +98,7 @@ pub const INVARIANTS: &[(&str, &str)] = &[
     ("a-deleted-account-is-gone", "nothing personal is left of a deleted account, and nobody logs into it"),
     ("a-used-token-is-worthless", "a refresh token that another has taken the place of renews no session"),
     ("nobody-sees-anothers-data", "no answer shows another customer's data"),
+    ("a-guest-s-order-has-a-token", "whoever places an order without an account is given its token, and nobody else"),
     (
         "every-order-becomes-final",
         "15 minutes after the faults end no order is pending, and the queues are empty",

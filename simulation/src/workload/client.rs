@@ -142,13 +142,26 @@ impl Client {
         body: Option<&Value>,
         key: Option<&str>,
     ) -> Answer {
+        let headers: Vec<_> = key.map(|key| ("idempotency-key", key)).into_iter().collect();
+        self.send_with(who, method, path, body, &headers).await
+    }
+
+    /// Sends a request with headers of its own.
+    pub(crate) async fn send_with(
+        &self,
+        who: Shopper,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        headers: &[(&str, &str)],
+    ) -> Answer {
         let mut request = Request::builder().method(method.clone()).uri(path);
         let (user, token) = self.token(who).unzip();
         if let Some(token) = token {
             request = request.header("authorization", format!("Bearer {token}"));
         }
-        if let Some(key) = key {
-            request = request.header("idempotency-key", key);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
         }
         let bytes = match body {
             Some(body) => {
@@ -168,9 +181,8 @@ impl Client {
         let answer: Value = serde_json::from_slice(response.body()).unwrap_or_default();
         let now = self.0.clock.now().as_millis();
         let line = format!(
-            "{now} http {who:?} {method} {path} {} key={} -> {status} {answer}",
+            "{now} http {who:?} {method} {path} {} {headers:?} -> {status} {answer}",
             body.map(Value::to_string).unwrap_or_default(),
-            key.unwrap_or("none"),
         );
         self.history().lines.push(line);
         Answer { user, status, body: answer }
@@ -185,13 +197,26 @@ impl Client {
         body: Option<&Value>,
         key: Option<&str>,
     ) -> Answer {
-        let mut answer = self.send(who, method.clone(), path, body, key).await;
+        let headers: Vec<_> = key.map(|key| ("idempotency-key", key)).into_iter().collect();
+        self.persist_with(who, method, path, body, &headers).await
+    }
+
+    /// The same with headers of its own.
+    pub(crate) async fn persist_with(
+        &self,
+        who: Shopper,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let mut answer = self.send_with(who, method.clone(), path, body, headers).await;
         for _ in 1..TRIES {
             if answer.status < 500 {
                 break;
             }
             tokio::time::sleep(PAUSE).await;
-            answer = self.send(who, method.clone(), path, body, key).await;
+            answer = self.send_with(who, method.clone(), path, body, headers).await;
         }
         answer
     }

@@ -79,6 +79,7 @@ scenarios![
     order_lists::the_administrator_lists_by_status,
     order_lists::the_administrator_lists_by_customer,
     access::a_guest_places_and_reads_an_order,
+    access::a_guest_s_order_needs_its_token,
     access::a_guest_can_do_nothing_else,
     access::a_customer_is_no_administrator,
     access::an_order_is_its_customers,

@@ -1,0 +1,69 @@
+//! Who may see and cancel an order: its customer, an administrator, and for a guest's order whoever presents its
+//! token, signed in or not (docs/decisions/0020).
+
+use shop_auth::{Principal, ServiceSecret};
+use shop_http::{Call, Problem};
+use shop_types::OrderId;
+
+use crate::order::Order;
+use crate::order_keys::OrderKeys;
+
+/// The header that a guest's token comes in.
+pub const ORDER_TOKEN: &str = "order-token";
+
+/// Decides what a caller sees of an order.
+pub(crate) struct Gate {
+    secret: ServiceSecret,
+}
+
+impl Gate {
+    pub(crate) const fn new(secret: ServiceSecret) -> Self {
+        Self { secret }
+    }
+
+    /// The order, if the caller may have it.
+    ///
+    /// # Errors
+    /// 401 to a guest, and 404 to somebody who is signed in: the same where there is no such order and where it
+    /// is somebody else's. 500 where the secret cannot be read.
+    pub(crate) async fn admit(
+        &self,
+        call: &Call,
+        id: &OrderId,
+        order: Option<Order>,
+    ) -> Result<Order, Problem> {
+        // First, whatever there is: the time that it takes must not tell whether there is an order.
+        let has_token = self.has_token(call, id).await?;
+        match order {
+            Some(order) if self.may(call, &order, has_token) => Ok(order),
+            _ => Err(absent(&call.principal)),
+        }
+    }
+
+    #[expect(clippy::unused_self, reason = "the account is asked here whether it is an administrator's")]
+    fn may(&self, call: &Call, order: &Order, has_token: bool) -> bool {
+        let belongs = match &order.customer_id {
+            None => has_token,
+            Some(owner) => call.principal.is_user(owner),
+        };
+        belongs || call.principal.is_admin()
+    }
+
+    async fn has_token(&self, call: &Call, id: &OrderId) -> Result<bool, Problem> {
+        let Some(token) = call.only_header(ORDER_TOKEN) else { return Ok(false) };
+        // Where the secret was never made, no guest has placed an order.
+        let Some(secret) = self.secret.get().await? else { return Ok(false) };
+        Ok(OrderKeys::from_secret(&secret)?.is_token(id, token))
+    }
+}
+
+/// A guest may have forgotten to sign in, or the token; a user learns nothing of other people's orders.
+fn absent(principal: &Principal) -> Problem {
+    match principal {
+        Principal::Guest => Problem::unauthorized(
+            "Your own orders need an access token, and a guest's order its Order-Token.",
+            false,
+        ),
+        Principal::User { .. } => Problem::not_found("order"),
+    }
+}

@@ -1,0 +1,4 @@
+//! The orders service alone: guests and their tokens, idempotency, budgets, lists, and what becomes of an order.
+
+mod guests;
+mod stage;
