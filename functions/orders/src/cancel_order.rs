@@ -5,7 +5,7 @@
 
 use aws_sdk_dynamodb::Client;
 use shop_auth::{ServiceSecret, Verifier};
-use shop_events::OrderStatus;
+use shop_events::{Cause, OrderStatus};
 use shop_http::{Access, Call, Problem, Reply, Route};
 use shop_lambda::{Clock, Function};
 use shop_types::OrderId;
@@ -49,7 +49,7 @@ impl Route for CancelOrder {
                 return answer(&order);
             }
             precondition.check(order.version)?;
-            let cancelled = order.cancelled(self.clock.now()).map_err(|refused| {
+            let cancelled = order.cancelled(self.clock.now(), Cause::request(&call.request_id)).map_err(|refused| {
                 let status = status_name(refused.from);
                 Problem::conflict(
                     "illegal_transition",

@@ -42,7 +42,7 @@ pub struct Order {
     pub placed_at: Timestamp,
     /// When it changed last.
     pub updated_at: Timestamp,
-    /// Why it changed last, and the request that placed it.
+    /// Why it changed last, and the request that it was, or that led to it.
     #[serde(flatten)]
     pub cause: Cause,
     /// Why it was rejected, if it was.
@@ -89,6 +89,16 @@ pub fn may_become(from: OrderStatus, to: OrderStatus) -> bool {
         (Pending, Confirmed | Rejected | Cancelled) | (Confirmed, Shipped | Cancelled) | (Shipped, Delivered)
     )
 }
+
+/// Every status, in the order of an order's life.
+pub const ALL_STATUSES: [OrderStatus; 6] = [
+    OrderStatus::Pending,
+    OrderStatus::Confirmed,
+    OrderStatus::Rejected,
+    OrderStatus::Cancelled,
+    OrderStatus::Shipped,
+    OrderStatus::Delivered,
+];
 
 /// The name of a status, as the API, the events and the items write it.
 #[must_use]
@@ -138,11 +148,11 @@ impl Order {
         }
     }
 
-    /// This order, cancelled by a request.
+    /// This order, cancelled by a request, to which its event is traced, and to nothing else.
     ///
     /// # Errors
     /// [`IllegalMove`] from a state that is final or on its way to the customer.
-    pub fn cancelled(&self, now: Timestamp) -> Result<Self, IllegalMove> {
+    pub fn cancelled(&self, now: Timestamp, cause: Cause) -> Result<Self, IllegalMove> {
         let to = OrderStatus::Cancelled;
         if !may_become(self.status, to) {
             return Err(IllegalMove { from: self.status, to });
@@ -152,7 +162,7 @@ impl Order {
         order.version += 1;
         // Never back in time: events of one order sort by their time as by their version.
         order.updated_at = now.max(self.updated_at);
-        order.cause.causation_id = None;
+        order.cause = cause;
         Ok(order)
     }
 
@@ -285,21 +295,21 @@ pub(crate) mod tests {
     fn only_pending_and_confirmed_orders_can_be_cancelled() {
         use OrderStatus::{Cancelled, Confirmed, Delivered, Pending, Rejected, Shipped};
         for status in [Pending, Confirmed] {
-            let cancelled = order(status).cancelled(Timestamp::from_millis(2000)).unwrap();
+            let cancelled = order(status).cancelled(Timestamp::from_millis(2000), Cause::request("request-2")).unwrap();
             assert_eq!((cancelled.status, cancelled.version), (Cancelled, 2));
+            assert_eq!(cancelled.cause, Cause::request("request-2"));
         }
         for from in [Rejected, Cancelled, Shipped, Delivered] {
-            let refused = order(from).cancelled(Timestamp::from_millis(2000));
+            let refused = order(from).cancelled(Timestamp::from_millis(2000), Cause::request("request-2"));
             assert_eq!(refused, Err(IllegalMove { from, to: Cancelled }));
         }
     }
 
     #[test]
     fn every_state_but_the_final_ones_has_a_way_on_and_none_leads_back() {
-        use OrderStatus::{Cancelled, Confirmed, Delivered, Pending, Rejected, Shipped};
-        let all = [Pending, Confirmed, Rejected, Cancelled, Shipped, Delivered];
-        for from in all {
-            let ways_on = all.iter().filter(|to| may_become(from, **to)).count();
+        use OrderStatus::{Cancelled, Delivered, Pending, Rejected};
+        for from in ALL_STATUSES {
+            let ways_on = ALL_STATUSES.iter().filter(|to| may_become(from, **to)).count();
             let is_final = matches!(from, Rejected | Cancelled | Delivered);
             assert_eq!(ways_on == 0, is_final, "{from:?}");
             assert!(!may_become(from, Pending) && !may_become(from, from));
@@ -342,7 +352,7 @@ pub(crate) mod tests {
 
     #[test]
     fn time_never_goes_back() {
-        let cancelled = order(OrderStatus::Pending).cancelled(Timestamp::from_millis(1)).unwrap();
+        let cancelled = order(OrderStatus::Pending).cancelled(Timestamp::from_millis(1), Cause::request("request-2")).unwrap();
         assert_eq!(cancelled.updated_at, Timestamp::from_millis(1000));
     }
 

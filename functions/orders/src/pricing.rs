@@ -16,6 +16,9 @@ pub struct ListedPrice {
     pub price: Money,
 }
 
+/// What the catalogue says of the products of an order.
+pub type Catalogue = BTreeMap<ProductId, ListedPrice>;
+
 /// A line as it was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LineRequest {
@@ -49,7 +52,7 @@ pub struct OrderRequest {
 /// others.
 pub fn price(
     request: &OrderRequest,
-    catalogue: &BTreeMap<ProductId, ListedPrice>,
+    catalogue: &Catalogue,
 ) -> Result<(Vec<OrderLine>, Money), Problem> {
     let listed = listed_prices(request, catalogue)?;
     let (lines, total) = sum(request, &listed)?;
@@ -64,7 +67,7 @@ pub fn price(
 
 fn listed_prices<'c>(
     request: &OrderRequest,
-    catalogue: &'c BTreeMap<ProductId, ListedPrice>,
+    catalogue: &'c Catalogue,
 ) -> Result<Vec<&'c ListedPrice>, Problem> {
     let mut listed = Vec::with_capacity(request.items.len());
     let mut errors = Vec::new();

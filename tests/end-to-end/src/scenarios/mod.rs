@@ -78,6 +78,8 @@ scenarios![
     order_lists::a_customer_sees_their_orders,
     order_lists::the_administrator_lists_by_status,
     order_lists::the_administrator_lists_by_customer,
+    order_lists::the_administrator_narrows_a_list,
+    order_lists::a_full_page_may_be_the_last,
     access::a_guest_places_and_reads_an_order,
     access::a_guest_s_order_needs_its_token,
     access::a_guest_can_do_nothing_else,
