@@ -88,6 +88,17 @@ impl Route for Broken {
     }
 }
 
+struct Crowded;
+
+impl Route for Crowded {
+    const ACCESS: Access = Access::Public;
+
+    async fn handle(&self, _: Call) -> Result<Reply, Problem> {
+        let throttled = shop_lambda::Contention::of_throttled(std::io::Error::other("the table is busy"));
+        Err(throttled.into())
+    }
+}
+
 fn request(headers: &[(&str, &str)], query: &str, body: &str) -> Value {
     let headers: BTreeMap<_, _> = headers.iter().copied().collect();
     json!({
@@ -229,6 +240,14 @@ async fn our_own_failures_tell_nothing() {
     let answer = ask(Broken, &request(&[], "", "")).await;
     assert_eq!((answer.status, &answer.body["code"]), (500, &json!("internal")));
     assert!(!answer.body.to_string().contains("1234"), "{}", answer.body);
+}
+
+#[tokio::test]
+async fn what_passes_by_itself_says_so_and_when() {
+    let answer = ask(Crowded, &request(&[], "", "")).await;
+    assert_eq!((answer.status, &answer.body["code"]), (503, &json!("contended")));
+    assert_eq!(answer.headers["retry-after"], "1");
+    assert!(!answer.body.to_string().contains("table"), "{}", answer.body);
 }
 
 #[tokio::test]

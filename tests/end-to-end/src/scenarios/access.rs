@@ -29,7 +29,8 @@ pub(super) async fn a_guest_places_and_reads_an_order(shop: &Shop) -> Result<()>
     let (id, token) = (placed.string("/id")?, placed.string("/order_token")?);
     // The administrator sees every order, and no token.
     steps::settles_as(&shop.administrator()?, id, "confirmed").await?;
-    let again = send().await?.expect(201)?.has_header("idempotent-replayed", "true")?;
+    let again = send().await?.expect(201)?;
+    again.has_header("idempotent-replayed", "true")?;
     ensure!(again.string("/order_token")? == token, again.wrong("a replay has another token"));
     steps::stock_becomes(shop, &product, 3).await?;
     let path = format!("/orders/{id}");
