@@ -6,7 +6,7 @@
 //! - An entry of the ledger: inventory.reserved, .rejected, .released, at the entry's version. A cancellation
 //!   that came before its order set nothing aside, so it releases nothing. An entry that is told once more is
 //!   told with the very same event. Where a repair wrote it, reservation.repaired.
-//! - An adjustment, which only remembers its idempotency key: nothing.
+//! - An adjustment or a creation, which only remember an idempotency key: nothing.
 
 use shop_events::{
     Event, EventData, InventoryRejected, InventoryReleased, InventoryRepaired, InventoryReserved,
@@ -40,7 +40,7 @@ pub enum RecordError {
 pub fn events(old: Option<&Image>, new: Option<&Image>) -> Result<Vec<Event>, RecordError> {
     let sort_key = new.or(old).and_then(|image| image.text("sk"));
     let kind = sort_key.and_then(Kind::of).ok_or(RecordError::UnknownKind)?;
-    if kind == Kind::Adjustment {
+    if matches!(kind, Kind::Adjustment | Kind::Creation) {
         return Ok(Vec::new());
     }
     let new = new.ok_or(RecordError::Removed(kind.name()))?;
@@ -55,7 +55,7 @@ pub fn events(old: Option<&Image>, new: Option<&Image>) -> Result<Vec<Event>, Re
             let repair = repair_of_reservation(old.as_ref(), &new);
             of_reservation(old.as_ref(), new).into_iter().chain(repair).collect()
         }
-        Kind::Adjustment => Vec::new(),
+        Kind::Adjustment | Kind::Creation => Vec::new(),
     })
 }
 

@@ -5,6 +5,7 @@ use lambda_http::{Body, Response};
 use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
+use shop_auth::Principal;
 use shop_types::Money;
 
 use crate::{EntityTag, Problem};
@@ -79,6 +80,15 @@ impl Reply {
     #[must_use]
     pub fn public(self) -> Self {
         self.with(header::CACHE_CONTROL, HeaderValue::from_static(PUBLIC_CACHE))
+    }
+
+    /// The same answer about the catalogue, which caches may keep and show to everybody; but not what somebody with a
+    /// token is answered: who has just changed a product sees the change.
+    #[must_use]
+    pub fn catalogue(self, caller: &Principal) -> Self {
+        let cache = if *caller == Principal::Guest { PUBLIC_CACHE } else { "private, no-cache" };
+        self.with(header::CACHE_CONTROL, HeaderValue::from_static(cache))
+            .with(header::VARY, HeaderValue::from_static("Authorization"))
     }
 
     /// The same answer, marked as that of an earlier request with the same idempotency key.

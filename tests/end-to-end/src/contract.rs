@@ -193,7 +193,7 @@ fn documented(method: &Method, route: &[&str]) -> Option<Answer> {
         ("GET", ["orders"]) => Answer::Json(&ORDERS),
         ("POST", ["products"]) | ("GET" | "PATCH", ["products", _]) => Answer::Json(&PRODUCT),
         ("GET", ["products"]) => Answer::Json(&PRODUCTS),
-        ("PATCH", ["products", _, "stock"]) => Answer::Json(&STOCK),
+        ("GET" | "PATCH", ["products", _, "stock"]) => Answer::Json(&STOCK),
         ("POST", ["users"]) | ("GET" | "PATCH", ["users", _]) | ("PUT", ["users", _, "role"]) => {
             Answer::Json(&USER)
         }

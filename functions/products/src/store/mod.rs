@@ -5,10 +5,11 @@
 //! | product | product id | `product` |
 //! | stock counter | product id | `stock` |
 //! | adjustment of stock under an idempotency key | product id | `adjustment#<hash>` |
+//! | creation under an idempotency key | `key#<hash>` | `creation` |
 //! | entry of the reservation ledger | order id | `reservation` |
 //!
-//! The index `catalogue` (`listing`, `listed`) holds the products that are for sale, by the time they were
-//! created.
+//! Six indexes hold the products that are for sale: `catalogue`, `catalogue-by-name` and `catalogue-by-price` all of
+//! them, and `category`, `category-by-name` and `category-by-price` each category's.
 //!
 //! Writes are transactions even where one item would do: their client request token makes a call that the
 //! SDK repeats, because an answer was lost, take effect once. A condition on a version alone would take its
@@ -28,7 +29,7 @@ use shop_dynamo::{Item, StoreError, TransactionOutcome, batch_get_items, transac
 use shop_lambda::{Environment, Random, StartError};
 
 pub(crate) use audit::see;
-pub use catalogue::{Catalogued, Position};
+pub use catalogue::{Catalogued, Created, KeyedCreation};
 pub use keys::Kind;
 pub use shelf::KeyedAdjustment;
 

@@ -89,7 +89,7 @@ pub(super) async fn a_customer_is_no_administrator(shop: &Shop) -> Result<()> {
     let stock = format!("{path}/stock");
     let new = "/products".to_owned();
     for (method, path) in
-        [(Method::POST, new), (Method::PATCH, path.clone()), (Method::DELETE, path), (Method::PATCH, stock)]
+        [(Method::POST, new), (Method::PATCH, path.clone()), (Method::DELETE, path), (Method::GET, stock.clone()), (Method::PATCH, stock)]
     {
         customer.request(method, path).json(&json!({})).await?.problem(403, "forbidden")?;
     }
@@ -194,6 +194,7 @@ fn protected(product: &str, order: &str) -> Vec<(Method, String)> {
         (Method::POST, "/products".to_owned()),
         (Method::PATCH, format!("/products/{product}")),
         (Method::DELETE, format!("/products/{product}")),
+        (Method::GET, format!("/products/{product}/stock")),
         (Method::PATCH, format!("/products/{product}/stock")),
         (Method::GET, "/users".to_owned()),
         (Method::GET, "/users/me".to_owned()),

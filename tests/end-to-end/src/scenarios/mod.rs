@@ -75,6 +75,8 @@ scenarios![
     products::a_stale_change_is_refused,
     products::one_of_many_changes_at_once_wins,
     products::a_list_shows_the_products,
+    products::the_catalogue_is_sorted_and_filtered,
+    products::a_counter_is_read,
     order_lists::a_customer_sees_their_orders,
     order_lists::the_administrator_lists_by_status,
     order_lists::the_administrator_lists_by_customer,

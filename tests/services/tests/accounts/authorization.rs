@@ -30,6 +30,7 @@ const MATRIX: &[(&str, [u16; 5])] = &[
     ("GET /products/{id}", [200, 200, 200, 200, 401]),
     ("PATCH /products/{id}", [401, 403, 403, 200, 401]),
     ("DELETE /products/{id}", [401, 403, 403, 204, 401]),
+    ("GET /products/{id}/stock", [401, 403, 403, 200, 401]),
     ("PATCH /products/{id}/stock", [401, 403, 403, 200, 401]),
     ("GET /users", [401, 403, 403, 200, 401]),
     ("POST /users", [201, 201, 201, 201, 401]),
