@@ -2,7 +2,8 @@
 
 MiniStack creates AWS::ApiGatewayV2::Api but imports nothing of its Body. This reads the Body from the processed
 template and makes the integrations and routes that AWS would have made of it. It invents none, and can be run
-again: what is there is taken away first. Never needed, and never to be run, against AWS.
+again: what is there is taken away first. Where the emulator has no HTTP API at all, it says so and ends with 3.
+It refuses any endpoint but one of this machine: against AWS it is not needed.
 
     add_http_routes.py STACK        the endpoint is that of AWS_ENDPOINT_URL
 """
@@ -11,14 +12,20 @@ import json
 import re
 import sys
 
-import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from settings import is_emulator, session
+
+# Told apart from a failure: there is no HTTP API that could have routes.
+NO_HTTP_API = 3
 
 METHODS = {"get", "post", "put", "patch", "delete", "options", "head", "x-amazon-apigateway-any-method"}
 FUNCTION = re.compile(r"\$\{(\w+)\.Arn\}")
 
 
 def main(stack: str) -> None:
-    cloudformation = boto3.client("cloudformation")
+    aws = session(stack)
+    cloudformation = aws.client("cloudformation")
     template = cloudformation.get_template(StackName=stack, TemplateStage="Processed")["TemplateBody"]
     if isinstance(template, str):
         template = json.loads(template)
@@ -28,7 +35,11 @@ def main(stack: str) -> None:
     if not apis:
         sys.exit(f"{stack} has no HTTP API")
     for name, body in apis:
-        count = replace_routes(resources[name], routes(body), resources)
+        try:
+            count = replace_routes(aws, resources[name], routes(body), resources)
+        except (BotoCoreError, ClientError) as error:
+            print(f"{name}: the emulator has no HTTP API that takes routes: {error}", file=sys.stderr)
+            sys.exit(NO_HTTP_API)
         print(f"{name} {resources[name]}: {count} routes")
 
 
@@ -55,9 +66,8 @@ def routes(body: dict) -> dict[str, str]:
     return found
 
 
-def replace_routes(api: str, wanted: dict[str, str], resources: dict[str, str]) -> int:
-    gateway = boto3.client("apigatewayv2")
-    functions = boto3.client("lambda")
+def replace_routes(aws, api: str, wanted: dict[str, str], resources: dict[str, str]) -> int:
+    gateway, functions = aws.client("apigatewayv2"), aws.client("lambda")
     for route in items(gateway, "get_routes", api):
         gateway.delete_route(ApiId=api, RouteId=route["RouteId"])
     for integration in items(gateway, "get_integrations", api):
@@ -79,4 +89,6 @@ def items(gateway, operation: str, api: str) -> list[dict]:
 if __name__ == "__main__":
     if len(sys.argv) != 2:
         sys.exit(__doc__)
+    if not is_emulator():
+        sys.exit("AWS_ENDPOINT_URL is not an emulator on this machine")
     main(sys.argv[1])

@@ -5,19 +5,18 @@ It refuses any endpoint but one of this machine: the secret of a deployed stack 
     token_secret.py STACK           the endpoint is that of AWS_ENDPOINT_URL
 """
 
-import os
 import sys
-from urllib.parse import urlsplit
 
-import boto3
+from settings import is_emulator, session
 
 
 def token_secret(stack: str) -> str:
-    if urlsplit(os.environ.get("AWS_ENDPOINT_URL", "")).hostname not in {"127.0.0.1", "localhost", "::1"}:
+    if not is_emulator():
         sys.exit("AWS_ENDPOINT_URL is not an emulator on this machine")
-    secret = boto3.client("cloudformation").describe_stack_resource(StackName=stack, LogicalResourceId="TokenSecret")
+    aws = session(stack)
+    secret = aws.client("cloudformation").describe_stack_resource(StackName=stack, LogicalResourceId="TokenSecret")
     secret_id = secret["StackResourceDetail"]["PhysicalResourceId"]
-    return boto3.client("secretsmanager").get_secret_value(SecretId=secret_id)["SecretString"]
+    return aws.client("secretsmanager").get_secret_value(SecretId=secret_id)["SecretString"]
 
 
 if __name__ == "__main__":

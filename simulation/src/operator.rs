@@ -31,7 +31,12 @@ pub(crate) struct Operator {
 }
 
 impl Operator {
-    pub(crate) fn new(cloud: &Cloud, template: &Template) -> Self {
+    /// The operator has the redrive's role: nobody else sends to a queue but the topic.
+    pub(crate) fn new(cloud: &Cloud, template: &Template) -> Result<Self> {
+        let client = |caller: &str| {
+            let settings = cloud.assume_role("RedriveRole", caller).context("the redrive's role")?;
+            anyhow::Ok(Client::new(&settings))
+        };
         let url = |id: &str| cloud.physical(id).unwrap_or_default().to_owned();
         let pairs = template.queues.iter().filter_map(|(id, queue)| {
             let dead = &queue.redrive.as_ref()?.queue;
@@ -44,14 +49,14 @@ impl Operator {
         });
         let pairs: Vec<Pair> = pairs.collect();
         let poison = pairs.iter().map(|pair| (pair.dead.clone(), 0)).collect();
-        Self {
+        Ok(Self {
             cloud: cloud.clone(),
-            client: Client::new(&cloud.sdk_config("operator")),
-            poisoner: Client::new(&cloud.sdk_config(POISONER)),
+            client: client("operator")?,
+            poisoner: client(POISONER)?,
             pairs,
             names: template.queues.iter().map(|(id, queue)| (id.clone(), queue.name.clone())).collect(),
             poison: Mutex::new(poison),
-        }
+        })
     }
 
     /// The depth of every queue, by its physical name.

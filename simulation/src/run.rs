@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use shop_auth::TokenIssuer;
 use shop_lambda::{Clock, Environment, Random};
 use shop_local::cloud::{Cloud, Depth, Observer, Options, Trace, simulated_runtime};
-use shop_local::template::Template;
+use shop_local::template::{Template, of_one_machine};
 use shop_types::{Timestamp, UserId};
 
 use crate::books::{Books, Left, Messages, POISONER, Tables, Violation, World, finish};
@@ -63,7 +63,7 @@ pub struct Outcome {
 /// When it cannot be read.
 pub fn template() -> Result<Template> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
-    Ok(Template::load(&path, &BTreeMap::new())?)
+    Ok(Template::load(&path, &of_one_machine())?)
 }
 
 /// Runs a case. `with_trace` keeps everything that happens, which takes memory.
@@ -78,6 +78,14 @@ pub fn run(case: &Case, template: &Template, with_trace: bool) -> Result<Outcome
         run.cloud.stop().await;
         outcome
     })
+}
+
+/// The shop's administrator, made as an operator does before anybody comes.
+async fn create_admin(cloud: &Cloud) -> Result<UserId> {
+    let admin = r#"{"email": "admin@example.com", "password": "Kestrel over the lake 7", "name": "Admin"}"#;
+    let answer = cloud.invoke("create-admin", RawValue::from_string(admin.to_owned())?).await?;
+    let made: Value = serde_json::from_str(answer.get())?;
+    Ok(made["user_id"].as_str().with_context(|| format!("no administrator: {made}"))?.parse()?)
 }
 
 /// A run under way.
@@ -124,8 +132,9 @@ impl Run {
             UserId::fresh(Timestamp::from_millis(1), [number; 10])
         };
         let customers = (1..=plan.customers).map(user).collect();
-        let client = Client::new(cloud.clone(), issuer, clock.clone(), customers, user(0));
-        let operator = Operator::new(&cloud, template);
+        let administrator = create_admin(&cloud).await?;
+        let client = Client::new(cloud.clone(), issuer, clock.clone(), customers, administrator);
+        let operator = Operator::new(&cloud, template)?;
         let actors = Actors::new(client.clone(), Arc::clone(&plan));
         Ok(Self { cloud, plan, books, weather, actors, client, operator, clock, trace })
     }

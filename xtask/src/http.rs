@@ -63,6 +63,11 @@ fn json(call: &str, mut response: ureq::http::Response<ureq::Body>) -> Result<Va
     serde_json::from_str(&body).with_context(|| format!("{call}: not JSON: {body}"))
 }
 
+/// Whether nobody uses a port of the loopback now.
+pub(crate) fn is_free(port: u16) -> bool {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
+}
+
 /// A port of the loopback that nobody uses now.
 ///
 /// # Errors
@@ -70,4 +75,18 @@ fn json(call: &str, mut response: ureq::http::Response<ureq::Body>) -> Result<Va
 pub(crate) fn free_port() -> Result<u16> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no free port")?;
     Ok(listener.local_addr()?.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_is_free_until_somebody_listens() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        assert!(!is_free(port));
+        drop(listener);
+        assert!(is_free(port));
+    }
 }

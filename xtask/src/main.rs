@@ -2,7 +2,7 @@
 //!
 //! A command installs what it needs below `.emulator/`, uses free ports of the loopback, and stops what it
 //! started; only `emulator up` leaves servers running. It must never reach a real AWS account, but for `admin
-//! --stack`, which is asked to.
+//! --stack` and `exports --stack`, which are asked to.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -15,9 +15,12 @@ mod bench;
 mod cargo;
 mod ci;
 mod conformance;
+mod deployable;
 mod docker;
+mod documents;
 mod e2e;
 mod emulator;
+mod exports;
 mod forward;
 mod http;
 mod process;
@@ -48,6 +51,8 @@ enum Command {
     },
     /// Make the first administrator: in the data of `cargo run`, or in a deployed stack
     Admin(admin::Admin),
+    /// Print a deployed stack's names for a shell: eval "$(cargo xtask exports)"
+    Exports(exports::Exports),
     /// The stack in a LocalStack-compatible emulator on this machine
     #[command(subcommand)]
     Emulator(EmulatorCommand),
@@ -56,6 +61,9 @@ enum Command {
         /// Where an emulator answers; only the embedded cloud is checked without
         #[arg(long)]
         endpoint: Option<String>,
+        /// Whose known differences it is held to: ministack, or other, whose are shown and do not fail
+        #[arg(long, requires = "endpoint")]
+        emulator: Option<String>,
     },
     /// Run `sam local invoke` of every function with its fixture (needs Docker)
     SamLocal {
@@ -65,6 +73,8 @@ enum Command {
         #[command(flatten)]
         port: Port,
     },
+    /// Run the commands of the documents as they are written, against a `cargo run` and an emulator of their own
+    Documents,
     /// Place an order through `cargo lambda watch` on an emulator's tables, and see it settled there
     WatchCheck {
         #[command(flatten)]
@@ -81,6 +91,12 @@ enum Command {
         /// Passed on
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
+    },
+    /// Refuse functions in target/lambda that were not built for deployment
+    Deployable {
+        /// The template's parameter Architecture
+        #[arg(long, value_enum, default_value = "arm64")]
+        architecture: deployable::Architecture,
     },
     /// Build the functions for deployment and print their sizes
     Sizes,
@@ -114,7 +130,7 @@ enum EmulatorCommand {
 #[derive(Clone, Copy, Debug, clap::Args)]
 struct Port {
     /// The emulator's port
-    #[arg(long, default_value_t = 4566)]
+    #[arg(long, default_value_t = emulator::PORT)]
     port: u16,
 }
 
@@ -136,6 +152,7 @@ fn run() -> Result<()> {
     let emulator = |port: Port| Emulator::new(&project, port.port);
     match command {
         Command::Admin(admin) => admin::admin(&project, &admin),
+        Command::Exports(wanted) => exports::exports(&project, &wanted),
         Command::E2e { base_url } => e2e::e2e(&project, base_url.as_deref()),
         Command::Emulator(EmulatorCommand::Up { port }) => {
             let emulator = emulator(port);
@@ -145,7 +162,9 @@ fn run() -> Result<()> {
         }
         Command::Emulator(EmulatorCommand::Down { port }) => emulator::down(&emulator(port)),
         Command::Emulator(EmulatorCommand::E2e { port }) => emulator::e2e(&project, &emulator(port)),
-        Command::Conformance { endpoint } => conformance::conformance(&project, endpoint.as_deref()),
+        Command::Conformance { endpoint, emulator } => {
+            conformance::conformance(&project, endpoint.as_deref(), emulator.as_deref())
+        }
         Command::SamLocal { function, port } => {
             let emulator = emulator(port);
             emulator::with_emulator(&project, &emulator, |_| {
@@ -156,8 +175,10 @@ fn run() -> Result<()> {
             let emulator = emulator(port);
             emulator::with_emulator(&project, &emulator, |_| watch::check(&project, &emulator))
         }
+        Command::Documents => documents::documents(&project),
         Command::Bench { arguments } => bench::bench(&project, &arguments),
         Command::Simulate { arguments } => simulate::simulate(&project, &arguments),
+        Command::Deployable { architecture } => deployable::deployable(&project, architecture),
         Command::Sizes => sizes::sizes(&project),
         Command::Ci { only } => ci::ci(&project.with_tests(), &only),
     }

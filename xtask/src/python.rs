@@ -6,7 +6,7 @@
 use std::env;
 use std::ffi::OsString;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -31,6 +31,14 @@ impl Environment {
     /// When it cannot be installed.
     pub(crate) fn sam(project: &Project) -> Result<Self> {
         Self::make(project, "sam")
+    }
+
+    /// The AWS CLI.
+    ///
+    /// # Errors
+    /// When it cannot be installed.
+    pub(crate) fn aws(project: &Project) -> Result<Self> {
+        Self::make(project, "aws")
     }
 
     /// MiniStack.
@@ -76,6 +84,11 @@ impl Environment {
         let mut command = Command::new(self.bin.join(program));
         command.env("PATH", self.path()).env("SAM_CLI_TELEMETRY", "0").env("PYTHONDONTWRITEBYTECODE", "1");
         command
+    }
+
+    /// The folder of its programs.
+    pub(crate) fn bin(&self) -> &Path {
+        &self.bin
     }
 
     /// The search path with the environment's folder first.

@@ -9,7 +9,7 @@ use crate::process;
 use crate::project::Project;
 
 /// Unzipped, in bytes: a function starts faster the less there is to load.
-const LIMIT: u64 = 8_000_000;
+pub(crate) const LIMIT: u64 = 8_000_000;
 
 /// Builds all functions in one call and prints their sizes.
 ///

@@ -4,8 +4,8 @@
 //! Cancelling a cancelled order again answers as the first time: the caller has what was asked for.
 
 use aws_sdk_dynamodb::Client;
-use shop_auth::{ServiceSecret, Verifier};
-use shop_events::{Cause, OrderStatus};
+use shop_auth::ServiceSecret;
+use shop_events::OrderStatus;
 use shop_http::{Access, Call, Problem, Reply, Route};
 use shop_lambda::{Clock, Function};
 use shop_types::OrderId;
@@ -18,7 +18,7 @@ use crate::store::OrderStore;
 const TRIES: usize = 4;
 
 /// The Lambda function.
-pub const FUNCTION: Function = Function::new("cancel-order", |environment| {
+pub const FUNCTION: Function = Function::new(CancelOrder::NAME, |environment| {
     Box::pin(async move {
         let client = Client::new(environment.sdk_config());
         let secret = ServiceSecret::new(client.clone(), environment.required("ORDER_KEYS_TABLE")?);
@@ -27,7 +27,7 @@ pub const FUNCTION: Function = Function::new("cancel-order", |environment| {
             gate: Gate::new(secret.clone()),
             clock: environment.clock(),
         };
-        Ok(shop_http::handler(route, Verifier::start_with(&environment, &client, Some(secret)).await?))
+        shop_http::start_with(route, &environment, &client, Some(secret)).await
     })
 });
 
@@ -38,18 +38,20 @@ struct CancelOrder {
 }
 
 impl Route for CancelOrder {
+    const NAME: &'static str = "cancel-order";
     const ACCESS: Access = Access::Public;
+    const ASKS_ACCOUNT: bool = true;
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let id: OrderId = call.id("order")?;
-        let precondition = call.if_match()?;
+        let precondition = call.precondition()?;
         let mut order = self.gate.admit(&call, &id, self.orders.get(&id).await?).await?;
         for _ in 0..TRIES {
             if order.status == OrderStatus::Cancelled {
                 return answer(&order);
             }
             precondition.check(order.version)?;
-            let cancelled = order.cancelled(self.clock.now(), Cause::request(&call.request_id)).map_err(|refused| {
+            let cancelled = order.cancelled(self.clock.now(), call.cause()).map_err(|refused| {
                 let status = status_name(refused.from);
                 Problem::conflict(
                     "illegal_transition",

@@ -10,7 +10,7 @@
 //! is read with the prices, and written with the order where its principal has ordered a moment ago.
 
 use aws_sdk_dynamodb::Client;
-use shop_auth::{Principal, ServiceSecret, Verifier};
+use shop_auth::{AccountReader, Principal, Role, ServiceSecret};
 use shop_http::{Access, Call, Problem, Reply, Route};
 use shop_lambda::log::Chain;
 use shop_lambda::{Clock, Function, Random};
@@ -25,26 +25,28 @@ use crate::request::{MAX_LINES, read, request_hash};
 use crate::store::{BudgetStore, OrderStore, Placed, Placing};
 
 /// The Lambda function.
-pub const FUNCTION: Function = Function::new("create-order", |environment| {
+pub const FUNCTION: Function = Function::new(CreateOrder::NAME, |environment| {
     Box::pin(async move {
         let client = Client::new(environment.sdk_config());
         let secret = ServiceSecret::new(client.clone(), environment.required("ORDER_KEYS_TABLE")?);
-        let verifier = Verifier::start_with(&environment, &client, Some(secret.clone())).await?;
-        // The first function of a new stack makes it; a request tries again where that fails.
-        if let Err(error) = secret.get_or_make(&environment.random()).await {
-            tracing::warn!(error = %Chain(&error), "the orders' secret could not be read at the start");
-        }
+        let accounts = AccountReader::start(&environment, client.clone())?;
         let route = CreateOrder {
             orders: OrderStore::new(client.clone(), environment.required("ORDERS_TABLE")?),
             prices: PriceList::new(client.clone(), environment.required("PRODUCTS_TABLE")?),
             budgets: BudgetStore::new(environment.required("ORDER_BUDGETS_TABLE")?),
             limits: Limits::start(&environment)?,
             tally: Tally::default(),
-            secret,
+            accounts,
+            secret: secret.clone(),
             clock: environment.clock(),
             random: environment.random(),
         };
-        Ok(shop_http::handler(route, verifier))
+        let handler = shop_http::start_with(route, &environment, &client, Some(secret.clone())).await?;
+        // The first function of a new stack makes it; a request tries again where that fails.
+        if let Err(error) = secret.get_or_make(&environment.random()).await {
+            tracing::warn!(error = %Chain(&error), "the orders' secret could not be read at the start");
+        }
+        Ok(handler)
     })
 });
 
@@ -54,13 +56,16 @@ struct CreateOrder {
     budgets: BudgetStore,
     limits: Limits,
     tally: Tally,
+    accounts: AccountReader,
     secret: ServiceSecret,
     clock: Clock,
     random: Random,
 }
 
 impl Route for CreateOrder {
+    const NAME: &'static str = "create-order";
     const ACCESS: Access = Access::Public;
+    const ASKS_ACCOUNT: bool = true;
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let request = read(call.body()?, &call.principal)?;
@@ -75,7 +80,9 @@ impl Route for CreateOrder {
         // Only a guest gets a token, and only from here: a customer's order needs none.
         let token = call.principal.user_id().is_none().then(|| keys.token(&id));
         let budget = self.budget(&call, &keys, now);
-        let (catalogue, counted) = self.look(&request, budget.as_ref()).await?;
+        let (catalogue, counted) = self.look(&call, &request, &budget).await?;
+        // Administrators have none, by what their account says now.
+        let budget = if call.is_admin().await? { None } else { Some(budget) };
         // A replay is answered even when the catalogue has changed since, or the budget is used up.
         let refuse = async |problem: Problem, token| match key {
             Some(_) => match self.orders.placed_before(&id, &hash, request.email.as_ref()).await? {
@@ -99,7 +106,7 @@ impl Route for CreateOrder {
             None => None,
         };
         let customer_id = call.principal.user_id().cloned();
-        let order = NewOrder { id: id.clone(), customer_id, lines, total, request_id: call.request_id.clone() };
+        let order = NewOrder { id: id.clone(), customer_id, lines, total, cause: call.cause() };
         let order = Order::place(order, now);
         let placing = Placing {
             order: &order,
@@ -128,32 +135,49 @@ impl Route for CreateOrder {
 }
 
 impl CreateOrder {
-    /// The budget that an order counts in; administrators have none.
-    fn budget(&self, call: &Call, keys: &OrderKeys, now: Timestamp) -> Option<Budget> {
+    /// The budget that an order counts in.
+    fn budget(&self, call: &Call, keys: &OrderKeys, now: Timestamp) -> Budget {
         match &call.principal {
-            principal if principal.is_admin() => None,
-            Principal::User { id, .. } => Some(Budget::of("account", id.as_str(), self.limits.account, now)),
+            Principal::User { id, .. } => Budget::of("account", id.as_str(), self.limits.account, now),
             Principal::Guest => {
                 // The gateway always says where a request came from; who invokes the function otherwise shares one.
                 let address = call.source_address().map(|address| keys.address(address));
                 let whose = address.as_deref().unwrap_or("unknown");
-                Some(Budget::of("address", whose, self.limits.address, now))
+                Budget::of("address", whose, self.limits.address, now)
             }
         }
     }
 
-    /// The catalogue's prices, and how many orders are counted in the budget, in one call. That has room for the
-    /// counter but where an order has 100 lines; such an order is counted as it is written.
+    /// The catalogue's prices, the standing of who claims to be an administrator, and how many orders are counted in
+    /// the budget: in one call, as far as there is room. An order of 100 lines leaves none; it is counted as it is
+    /// written.
     async fn look(
         &self,
+        call: &Call,
         request: &OrderRequest,
-        budget: Option<&Budget>,
+        budget: &Budget,
     ) -> Result<(Catalogue, Option<u32>), Problem> {
-        let budget = budget.filter(|_| request.items.len() < MAX_LINES);
-        let wanted = budget.map(|budget| self.budgets.wanted(budget)).transpose()?;
+        let mut also = Vec::new();
+        let mut room = MAX_LINES - request.items.len();
+        let mut accounts = None;
+        if let Principal::User { id, role: Role::Admin } = &call.principal
+            && room > 0
+        {
+            let (table, wanted) = self.accounts.wanted(id)?;
+            accounts = Some(table.clone());
+            also.push((table, wanted));
+            room -= 1;
+        }
+        if room > 0 {
+            also.push(self.budgets.wanted(budget)?);
+        }
         let products = request.items.iter().map(|line| &line.product_id);
-        let (catalogue, counters) = self.prices.prices(products, wanted).await?;
-        let counted = budget.map(|_| BudgetStore::counted(counters)).transpose()?;
+        let (catalogue, found) = self.prices.prices(products, also).await?;
+        if let Some(table) = accounts {
+            let items = found.get(&table).map(Vec::as_slice).unwrap_or_default();
+            call.learn(AccountReader::found(items)?);
+        }
+        let counted = (room > 0).then(|| self.budgets.counted(&found)).transpose()?;
         Ok((catalogue, counted))
     }
 }

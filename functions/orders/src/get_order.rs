@@ -1,7 +1,7 @@
 //! `GET /orders/{id}`: the order, to its owner, to an administrator, and a guest's to whoever has its token.
 
 use aws_sdk_dynamodb::Client;
-use shop_auth::{ServiceSecret, Verifier};
+use shop_auth::ServiceSecret;
 use shop_http::{Access, Call, Problem, Reply, Route};
 use shop_lambda::Function;
 
@@ -9,7 +9,7 @@ use crate::access::Gate;
 use crate::store::OrderStore;
 
 /// The Lambda function.
-pub const FUNCTION: Function = Function::new("get-order", |environment| {
+pub const FUNCTION: Function = Function::new(GetOrder::NAME, |environment| {
     Box::pin(async move {
         let client = Client::new(environment.sdk_config());
         let secret = ServiceSecret::new(client.clone(), environment.required("ORDER_KEYS_TABLE")?);
@@ -17,7 +17,7 @@ pub const FUNCTION: Function = Function::new("get-order", |environment| {
             orders: OrderStore::new(client.clone(), environment.required("ORDERS_TABLE")?),
             gate: Gate::new(secret.clone()),
         };
-        Ok(shop_http::handler(route, Verifier::start_with(&environment, &client, Some(secret)).await?))
+        shop_http::start_with(route, &environment, &client, Some(secret)).await
     })
 });
 
@@ -27,7 +27,9 @@ struct GetOrder {
 }
 
 impl Route for GetOrder {
+    const NAME: &'static str = "get-order";
     const ACCESS: Access = Access::Public;
+    const ASKS_ACCOUNT: bool = true;
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let id = call.id("order")?;

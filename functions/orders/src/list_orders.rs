@@ -3,7 +3,6 @@
 //! `to` (RFC 3339) bound the time at which they were placed; `to` itself is not in it.
 
 use aws_sdk_dynamodb::Client;
-use shop_auth::Verifier;
 use shop_events::OrderStatus;
 use shop_http::{Access, Call, Cursor, FieldError, Page, Problem, Reply, Route};
 use shop_lambda::Function;
@@ -13,12 +12,12 @@ use crate::order::{ALL_STATUSES, Order, status_name};
 use crate::store::{OrderStore, Orders, Position, Window, position};
 
 /// The Lambda function.
-pub const FUNCTION: Function = Function::new("list-orders", |environment| {
+pub const FUNCTION: Function = Function::new(ListOrders::NAME, |environment| {
     Box::pin(async move {
         let client = Client::new(environment.sdk_config());
         let route =
             ListOrders { orders: OrderStore::new(client.clone(), environment.required("ORDERS_TABLE")?) };
-        Ok(shop_http::handler(route, Verifier::start(&environment, &client).await?))
+        shop_http::start(route, &environment, &client).await
     })
 });
 
@@ -48,14 +47,16 @@ impl Filter {
 }
 
 impl Route for ListOrders {
+    const NAME: &'static str = "list-orders";
     const ACCESS: Access = Access::SignedIn;
+    const ASKS_ACCOUNT: bool = true;
+    const QUERY: &'static [&'static str] = &["limit", "cursor", "status", "customer_id", "from", "to"];
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
-        let query = call.query(&["limit", "cursor", "status", "customer_id", "from", "to"])?;
-        let filter = filter(&call, &query)?;
+        let filter = filter(&call).await?;
         // The cursor is bound to what is listed, and the listing to who asks, whatever the cursor says.
         let list = filter.path();
-        let page = call.page::<Position>(&query, &list)?;
+        let page = call.page::<Position>(&list)?;
         if page.after.as_ref().is_some_and(|position| !filter.window.holds(position)) {
             return Err(invalid("?cursor", "invalid_cursor", "This is not a cursor of this list."));
         }
@@ -75,15 +76,16 @@ impl Route for ListOrders {
     }
 }
 
-fn filter(call: &Call, query: &[(String, String)]) -> Result<Filter, Problem> {
-    let value = |name| query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+async fn filter(call: &Call) -> Result<Filter, Problem> {
+    let value = |name| call.parameter(name);
     let me = call
         .principal
         .user_id()
         .ok_or_else(|| Problem::unauthorized("This needs an access token.", false))?;
     let is_own = value("customer_id").is_some_and(|id| id == "me" || id == me.as_str());
     let is_filtered = value("customer_id").is_some() || value("status").is_some();
-    let may_see_all = call.principal.is_admin();
+    // One's own list is everybody's, whatever the account says.
+    let may_see_all = !is_own && call.is_admin().await?;
     if !may_see_all && is_filtered && !is_own {
         return Err(Problem::forbidden());
     }

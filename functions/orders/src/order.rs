@@ -9,6 +9,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use shop_auth::Principal;
 use shop_events::{Cause, OrderLine, OrderSnapshot, OrderStatus, RejectionReason, Shortage};
 use shop_http::{Decimal, Problem};
 use shop_types::{Currency, Money, OrderId, ProductId, Timestamp, UserId};
@@ -125,7 +126,7 @@ pub struct NewOrder {
     /// The sum of its lines.
     pub total: Money,
     /// The request that places it.
-    pub request_id: String,
+    pub cause: Cause,
 }
 
 impl Order {
@@ -141,7 +142,7 @@ impl Order {
             total: new.total,
             placed_at: now,
             updated_at: now,
-            cause: Cause::request(new.request_id),
+            cause: new.cause,
             rejection: None,
             nudges: 0,
             nudged_at: None,
@@ -182,6 +183,16 @@ impl Order {
         let doublings = u32::try_from(self.nudges.saturating_sub(1)).unwrap_or(u32::MAX).min(8);
         let pause = NUDGED_AGAIN_AFTER.saturating_mul(1 << doublings).min(LONGEST_PAUSE);
         self.is_stalled(now) && self.nudged_at.is_none_or(|at| now.distance(at) >= pause)
+    }
+
+    /// Whether this principal may see and cancel the order without being an administrator: its customer, and for a
+    /// guest's order whoever has its token.
+    #[must_use]
+    pub fn is_of(&self, principal: &Principal, has_token: bool) -> bool {
+        match &self.customer_id {
+            None => has_token,
+            Some(owner) => principal.is_user(owner),
+        }
     }
 
     /// The order as its events tell it.
@@ -286,7 +297,7 @@ pub(crate) mod tests {
             customer_id: Some(UserId::fresh(Timestamp::from_millis(1), [1; 10])),
             lines: vec![line],
             total: Money { minor: 5998, currency: Currency::USD },
-            request_id: "request-1".into(),
+            cause: Cause::request("request-1"),
         };
         Order { status, ..Order::place(new, Timestamp::from_millis(1000)) }
     }
@@ -354,6 +365,28 @@ pub(crate) mod tests {
     fn time_never_goes_back() {
         let cancelled = order(OrderStatus::Pending).cancelled(Timestamp::from_millis(1), Cause::request("request-2")).unwrap();
         assert_eq!(cancelled.updated_at, Timestamp::from_millis(1000));
+    }
+
+    #[test]
+    fn an_order_is_its_customers_or_who_has_its_token() {
+        use shop_auth::Role;
+        let mut order = order(OrderStatus::Pending);
+        let user = |id: &UserId, role| Principal::User { id: id.clone(), role };
+        let owner = order.customer_id.clone().unwrap();
+        let other = UserId::fresh(Timestamp::from_millis(1), [2; 10]);
+        let callers = |role| [Principal::Guest, user(&owner, Role::Customer), user(&other, role)];
+        // What an administrator may see, the account says, and not the token.
+        for role in [Role::Customer, Role::Admin] {
+            for has_token in [false, true] {
+                let is_of = callers(role).map(|caller| order.is_of(&caller, has_token));
+                assert_eq!(is_of, [false, true, false], "a customer's order has no token");
+            }
+        }
+        order.customer_id = None;
+        for has_token in [false, true] {
+            let is_of = callers(Role::Admin).map(|caller| order.is_of(&caller, has_token));
+            assert_eq!(is_of, [has_token; 3]);
+        }
     }
 
     #[test]

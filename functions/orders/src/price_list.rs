@@ -1,6 +1,7 @@
 //! The catalogue's prices: the one read of another service's table (docs/decisions/0004).
 //!
-//! It must read nothing else there, and write nothing. A counter of this service's own may be read along.
+//! It must read nothing else there, and write nothing. What an order needs besides is read along: a counter of this
+//! service's own, and the standing of an account.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,7 +11,7 @@ use serde::Deserialize;
 use shop_dynamo::{Item, StoreError, batch_get, read, string};
 use shop_types::{Currency, Money, ProductId};
 
-use crate::pricing::ListedPrice;
+use crate::pricing::{Catalogue, ListedPrice};
 
 /// The products table, for prices only.
 #[derive(Clone, Debug)]
@@ -37,8 +38,8 @@ impl PriceList {
         Self { client, table: table.into() }
     }
 
-    /// The prices of these products, and the items of another table that are `also` wanted: 100 in all at most, each
-    /// once, in one call. Products that do not exist are left out.
+    /// The prices of these products, and the items of other tables that are `also` wanted, by table: 100 in all at
+    /// most, each once, in one call. What does not exist is left out.
     ///
     /// The read is eventually consistent, at half the price: a price that changes at this very moment may
     /// go either way, and the order says which it took.
@@ -48,8 +49,8 @@ impl PriceList {
     pub async fn prices<'a>(
         &self,
         products: impl Iterator<Item = &'a ProductId>,
-        also: Option<(String, KeysAndAttributes)>,
-    ) -> Result<(BTreeMap<ProductId, ListedPrice>, Vec<Item>), StoreError> {
+        also: Vec<(String, KeysAndAttributes)>,
+    ) -> Result<(Catalogue, HashMap<String, Vec<Item>>), StoreError> {
         let keys = products
             .map(|id| HashMap::from([("pk".into(), string(id.as_str())), ("sk".into(), string("product"))]));
         let wanted = KeysAndAttributes::builder()
@@ -68,6 +69,6 @@ impl PriceList {
                 prices.insert(item.pk, ListedPrice { name: item.name, price });
             }
         }
-        Ok((prices, found.into_values().flatten().collect()))
+        Ok((prices, found))
     }
 }

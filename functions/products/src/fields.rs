@@ -143,7 +143,7 @@ fn or_null<T>(node: &Node<'_>, read: impl FnOnce(&Node<'_>) -> Option<T>) -> Opt
 }
 
 fn name(node: &Node<'_>) -> Option<String> {
-    node.text_not_blank(1..=MAX_NAME)
+    node.line(1..=MAX_NAME)
 }
 
 /// A currency for a new price: one that is in force.
@@ -158,7 +158,7 @@ fn currency(node: &Node<'_>) -> Option<Currency> {
 }
 
 fn category(node: &Node<'_>) -> Option<String> {
-    node.text_not_blank(1..=MAX_CATEGORY)
+    node.line(1..=MAX_CATEGORY)
 }
 
 /// A price: more than nothing, and no more digits than the currency has.
@@ -193,7 +193,7 @@ fn sentence(error: AmountError) -> String {
 /// The storefront shows the picture in a page: an address of the web with a host, or a path on the shop's own site,
 /// as the URL Standard understands and writes them. Nothing is fetched from there.
 fn image_url(node: &Node<'_>) -> Option<String> {
-    let text = node.text(1..=MAX_URL)?;
+    let text = node.opaque_text(1..=MAX_URL)?;
     let address = if text.starts_with('/') { path(&text) } else { address(&text) };
     if let Some(address) = address.filter(|address| address.len() <= MAX_URL) {
         return Some(address);

@@ -10,14 +10,16 @@ use crate::start::start;
 use crate::store::Store;
 
 /// The function.
-pub const FUNCTION: Function =
-    Function::new("get-stock", |environment| Box::pin(start(environment, |store, _| GetStock { store })));
+pub const FUNCTION: Function = Function::new(GetStock::NAME, |environment| {
+    Box::pin(start(environment, |store, _| GetStock { store }))
+});
 
 struct GetStock {
     store: Store,
 }
 
 impl Route for GetStock {
+    const NAME: &'static str = "get-stock";
     const ACCESS: Access = Access::Admin;
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {

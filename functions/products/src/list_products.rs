@@ -13,7 +13,7 @@ use crate::start::start;
 use crate::store::Store;
 
 /// The function.
-pub const FUNCTION: Function = Function::new("list-products", |environment| {
+pub const FUNCTION: Function = Function::new(ListProducts::NAME, |environment| {
     Box::pin(start(environment, |store, _| ListProducts { store }))
 });
 
@@ -22,15 +22,16 @@ struct ListProducts {
 }
 
 impl Route for ListProducts {
+    const NAME: &'static str = "list-products";
     const ACCESS: Access = Access::Public;
+    const QUERY: &'static [&'static str] = &["limit", "cursor", "category", "sort"];
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
-        let query = call.query(&["limit", "cursor", "category", "sort"])?;
-        let listing = listing(&query)?;
+        let listing = listing(&call)?;
         let list = listing.path();
         // Cursors are short, and a category may be long: its hash stands for it.
         let name = crate::hash::hash(list.as_bytes());
-        let request = call.page::<Position>(&query, &name)?;
+        let request = call.page::<Position>(&name)?;
         if request.after.as_ref().is_some_and(|position| !listing.may_hold(position)) {
             return Err(invalid("?cursor", "invalid_cursor", "This is not a cursor of this list."));
         }
@@ -50,8 +51,8 @@ impl Route for ListProducts {
     }
 }
 
-fn listing(query: &[(String, String)]) -> Result<Listing, Problem> {
-    let value = |name| query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+fn listing(call: &Call) -> Result<Listing, Problem> {
+    let value = |name| call.parameter(name);
     let sort = value("sort").map(|text| {
         let detail = "This must be newest, name, price or -price.";
         Sort::of(text).ok_or_else(|| invalid("?sort", "invalid_filter", detail))

@@ -134,7 +134,7 @@ impl Core {
         };
         self.latency().await;
         let mut units = Vec::new();
-        let answer = match self.authorize(&call) {
+        let answer = match self.authorize(place, &call) {
             Err(error) => Err(error),
             Ok(()) => match self.disturbed(request, &call, &request_id, &mut units).await {
                 Ok(answer) => answer,

@@ -26,6 +26,7 @@ use super::error::AwsError;
 use super::interceptor::Interceptor;
 use super::meter::Counter;
 use super::observer::{Access, Call, Delivery, Invoked, Observers, Outcome};
+use super::policies::Policies;
 use super::random::Random;
 use super::secrets::Secrets;
 use super::sns::Topics;
@@ -48,6 +49,8 @@ pub(super) struct Core {
     pub(super) secrets: Secrets,
     /// What each function may do. Callers that are no functions may do anything.
     pub(super) grants: BTreeMap<String, Grants>,
+    /// What the topics and queues themselves say of who may reach them.
+    pub(super) policies: Policies,
     /// Tells who waits for everything to be done that something was done.
     pub(super) changed: Arc<Notify>,
     pub(super) counter: Arc<Counter>,
@@ -91,8 +94,10 @@ impl Core {
         self.environments.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// Refuses a function's call that the template does not grant, as IAM does.
-    pub(super) fn authorize(&self, call: &Call) -> Result<(), AwsError> {
+    /// Refuses a call that a policy of its resource denies, and a function's that the template does not grant, as
+    /// IAM does.
+    pub(super) fn authorize(&self, place: &Place, call: &Call) -> Result<(), AwsError> {
+        self.policies.check(place, call)?;
         let Some(grants) = self.grants.get(&*call.caller) else { return Ok(()) };
         let denied = |access: &&Access| !grants.allow(&access.action, &access.resource);
         match call.accesses.iter().find(denied) {

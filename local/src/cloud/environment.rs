@@ -9,6 +9,8 @@ use tokio::sync::watch;
 pub(super) struct Place {
     /// The name of the function, or of the outside caller.
     pub(super) caller: Arc<str>,
+    /// The ARN of the role that an outside caller has taken.
+    pub(super) role: Option<Arc<str>>,
     /// The number of the environment; 0 for an outside caller.
     pub(super) number: u64,
     /// By how many milliseconds its clock is ahead.
@@ -20,7 +22,7 @@ pub(super) struct Place {
 impl Place {
     /// A caller that is no function of the template.
     pub(super) fn outside(caller: &str) -> Self {
-        Self { caller: caller.into(), number: 0, clock_skew: 0, death: None }
+        Self { caller: caller.into(), role: None, number: 0, clock_skew: 0, death: None }
     }
 }
 

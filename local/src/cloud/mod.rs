@@ -19,6 +19,7 @@ mod mapping_stream;
 mod meter;
 mod observer;
 mod options;
+mod policies;
 mod random;
 mod running;
 mod schedules;
@@ -120,6 +121,13 @@ impl Cloud {
     #[must_use]
     pub fn sdk_config(&self, caller: &str) -> SdkConfig {
         self.0.core.sdk_config(Place::outside(caller))
+    }
+
+    /// Settings for the AWS clients of a caller that has taken a role of the template, by its logical id.
+    #[must_use]
+    pub fn assume_role(&self, role: &str, caller: &str) -> Option<SdkConfig> {
+        let role = Some(self.0.core.policies.role(role)?);
+        Some(self.0.core.sdk_config(Place { role, ..Place::outside(caller) }))
     }
 
     /// What `Ref` gives for a logical id: a table's name, a queue's URL, a topic's or a secret's ARN.

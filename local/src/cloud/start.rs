@@ -16,6 +16,7 @@ use super::mapping_sqs::SqsMapping;
 use super::mapping_stream::StreamMapping;
 use super::meter::Counter;
 use super::observer::{Observer, Observers};
+use super::policies::Policies;
 use super::random::Random;
 use super::running::Running;
 use super::secrets::Secrets;
@@ -49,7 +50,12 @@ pub(super) fn start(
         .map(|folder| {
             std::fs::create_dir_all(folder)
                 .map_err(|error| CloudError::state(folder.display().to_string(), error))?;
-            Journal::open(folder).map_err(|error| CloudError::state("queues.sqlite", error))
+            let failed = |error| CloudError::state("queues.sqlite", error);
+            let journal = Journal::open(folder).map_err(failed)?;
+            match journal.damage().map_err(failed)? {
+                None => Ok(journal),
+                Some(damage) => Err(CloudError::state("queues.sqlite", damage)),
+            }
         })
         .transpose()?;
     let changed = Arc::new(Notify::new());
@@ -72,6 +78,7 @@ pub(super) fn start(
             .values()
             .map(|function| (function.name.clone(), function.grants.clone()))
             .collect(),
+        policies: Policies::of(template),
         changed: Arc::clone(&changed),
         counter,
         observers,

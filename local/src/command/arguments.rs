@@ -28,6 +28,9 @@ pub(super) struct Shop {
     /// Folder that keeps the state [default: .data beside template.yaml]
     #[arg(long, value_name = "DIR")]
     pub(super) data: Option<PathBuf>,
+    /// Make an administrator with this e-mail address first; the password is made up, and shown this once
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) admin: Option<String>,
     /// The template that wires the functions [default: template.yaml of this workspace]
     #[arg(long, value_name = "PATH")]
     pub(super) template: Option<PathBuf>,
@@ -42,6 +45,9 @@ pub(super) struct Door {
     /// No demo products, and no demo identity for requests without a token
     #[arg(long)]
     pub(super) no_demo: bool,
+    /// Origin whose pages may use the API, as http://localhost:3000; may be given more than once
+    #[arg(long, value_name = "ORIGIN")]
+    pub(super) allow_origin: Vec<String>,
 }
 
 /// What is logged, to standard error.
@@ -71,7 +77,7 @@ pub(super) enum Mode {
     Admin(Admin),
 }
 
-/// The first administrator. There is no default password: it is read from standard input, or made up and shown
+/// An administrator: the first one, or one that is restored. There is no default password: it is read from standard input, or made up and shown
 /// this once.
 #[derive(Debug, Args)]
 pub(super) struct Admin {
@@ -84,6 +90,10 @@ pub(super) struct Admin {
     /// Read the password from standard input, one line
     #[arg(long)]
     pub(super) password_stdin: bool,
+    /// If the address has an account, make it an administrator's (again). It keeps its password, unless one is given
+    /// by --password-stdin
+    #[arg(long)]
+    pub(super) restore: bool,
     /// Folder that keeps the state [default: .data beside template.yaml]
     #[arg(long, value_name = "DIR")]
     pub(super) data: Option<PathBuf>,
@@ -110,6 +120,12 @@ pub(super) struct Emulator {
     /// The table of public keys (the output `KeysTableName`)
     #[arg(long, value_name = "NAME", required_unless_present = "no_demo")]
     pub(super) keys_table: Option<String>,
+    /// The table of accounts (the output `UsersTableName`)
+    #[arg(long, value_name = "NAME", required_unless_present = "no_demo")]
+    pub(super) users_table: Option<String>,
+    /// The function that makes administrators (the output `CreateAdminFunctionName`)
+    #[arg(long, value_name = "NAME", required_unless_present = "no_demo")]
+    pub(super) admin_function: Option<String>,
     /// The issuer of tokens (the output `TokenIssuer`)
     #[arg(long, value_name = "NAME", required_unless_present = "no_demo")]
     pub(super) token_issuer: Option<String>,

@@ -11,7 +11,8 @@ use shop_local::demo::{self, Seeded};
 use shop_local::front_door::{DemoIdentity, FrontDoor, Listeners, TokenSettings, serve};
 use shop_local::template::Template;
 
-use super::arguments::Shop;
+use super::admin;
+use super::arguments::{Door, Shop};
 use super::data_dir::DataDir;
 use super::output::say;
 use super::stop::StopSignals;
@@ -30,19 +31,23 @@ pub(super) async fn run(settings: Shop) -> Result<()> {
         Some(path) => path,
         None => find_template()?,
     };
-    let data = match (settings.memory, settings.data) {
-        (true, _) => None,
-        (false, Some(folder)) => Some(DataDir::open(&folder)?),
-        (false, None) => Some(DataDir::open(&template_path.with_file_name(DEFAULT_DATA))?),
-    };
-    let template = Template::load(&template_path, &BTreeMap::new())
+    let folder = settings.data.unwrap_or_else(|| template_path.with_file_name(DEFAULT_DATA));
+    let instead = "--data DIR or --memory";
+    let mut data = if settings.memory { None } else { Some(DataDir::open(&folder, instead)?) };
+    let template = Template::load(&template_path, &allowed_origins(&settings.door))
         .with_context(|| format!("{} cannot be used", template_path.display()))?;
     let mode = Mode::Real { data_dir: data.as_ref().map(|data| data.path().to_owned()) };
     let cloud = Cloud::start(&template, &shop_local::functions(), Options::new(mode))
         .await
-        .context("the embedded cloud cannot start")?;
+        .with_context(|| remedy(data.as_ref()))?;
+    data.as_mut().map_or(Ok(()), DataDir::started)?;
 
-    let demo = if settings.door.no_demo { None } else { Some(start_demo(&cloud, &template).await?) };
+    // What goes wrong below the functions is in the log: they tell a caller no more than that it did.
+    let demo = if settings.door.no_demo {
+        None
+    } else {
+        Some(start_demo(&cloud, &template).await.with_context(|| remedy(data.as_ref()))?)
+    };
     let welcome = Welcome {
         port: listeners.port(),
         data: data.as_ref().map(DataDir::path),
@@ -51,9 +56,13 @@ pub(super) async fn run(settings: Shop) -> Result<()> {
     }
     .to_string();
     say(&welcome)?;
+    if let Some(email) = &settings.admin {
+        let password = admin::make(&cloud, email).await?;
+        say(&format!("\n{email} is an administrator now; the password, shown this once: {password}\n"))?;
+    }
 
     let identity = demo.map(|(identity, _)| identity);
-    let door = Arc::new(FrontDoor::new(Arc::new(cloud.clone()), identity, welcome));
+    let door = Arc::new(FrontDoor::new(Arc::new(cloud.clone()), identity, welcome).with_cors(template.cors));
     serve(listeners, door, signals.next()).await;
     tokio::select! {
         biased;
@@ -62,6 +71,16 @@ pub(super) async fn run(settings: Shop) -> Result<()> {
     }
     drop(data);
     Ok(())
+}
+
+/// The parameter of the template that names the origins of pages.
+pub(super) fn allowed_origins(door: &Door) -> BTreeMap<String, String> {
+    BTreeMap::from([("AllowedOrigins".to_owned(), door.allow_origin.join(","))])
+}
+
+/// What to do where the state cannot be used; the log before may say more of the cause.
+fn remedy(data: Option<&DataDir>) -> String {
+    data.map_or_else(|| "the shop cannot start".to_owned(), DataDir::remedy)
 }
 
 async fn start_demo(cloud: &Cloud, template: &Template) -> Result<(DemoIdentity, Seeded)> {

@@ -40,6 +40,18 @@ impl fmt::Display for Welcome<'_> {
         for Route { method, path, function, .. } in self.routes {
             writeln!(f, "            {method:<6} {path:<22} {function}")?;
         }
+        if self.demo.is_none() {
+            writeln!(
+                f,
+                "\nNothing is for sale yet, and there is no administrator but those who were made before:\n"
+            )?;
+            let admin = match self.data {
+                Some(_) => "cargo xtask admin --email you@example.com     (while the shop is stopped)",
+                None => "cargo run -- --no-demo --memory --admin you@example.com",
+            };
+            writeln!(f, "  {admin}")?;
+            return writeln!(f, "  curl {base}/products");
+        }
         writeln!(f, "\nPlace an order, then read it by its id until it is confirmed:\n")?;
         writeln!(f, "  curl -X POST {base}/orders/ -H 'Content-Type: application/json' \\")?;
         let order =
@@ -67,8 +79,11 @@ mod tests {
             assert!(text.contains(part), "{part:?} in {text}");
         }
         let text = Welcome { port: 1, data: None, demo: None, routes: &[] }.to_string();
-        for part in ["in memory", "as a guest"] {
+        for part in ["in memory", "as a guest", "--memory --admin"] {
             assert!(text.contains(part), "{part:?} in {text}");
         }
+        assert!(!text.contains("prod-1"), "an empty shop has nothing to order: {text}");
+        let text = Welcome { port: 1, data: Some(Path::new("/data")), demo: None, routes: &[] }.to_string();
+        assert!(text.contains("cargo xtask admin"), "{text}");
     }
 }

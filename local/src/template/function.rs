@@ -38,6 +38,8 @@ pub struct Function {
     pub reserved_concurrency: Option<u32>,
     /// The environment variables.
     pub environment: BTreeMap<String, String>,
+    /// The ARN of the role that it has.
+    pub role: String,
     /// What it may do.
     pub grants: Grants,
     /// What calls it, by the event's name.
@@ -83,6 +85,7 @@ impl Function {
         Ok(Self {
             name,
             arn: names::function_arn(&physical_name),
+            role: names::role_arn(&names::role_of(id)),
             physical_name,
             timeout: used.seconds("Timeout", 1, 900)?.or(globals.timeout).unwrap_or(DEFAULT_TIMEOUT),
             memory: used.count("MemorySize", 128, 10_240)?.or(globals.memory).unwrap_or(DEFAULT_MEMORY),

@@ -54,7 +54,8 @@ impl Grants {
     }
 }
 
-fn one_or_many(statement: &mut Properties, name: &str) -> Result<Vec<String>, TemplateError> {
+/// A list of texts, or one text that stands for a list of it.
+pub(super) fn one_or_many(statement: &mut Properties, name: &str) -> Result<Vec<String>, TemplateError> {
     match statement.take(name) {
         Some(Value::String(text)) => Ok(vec![text]),
         Some(Value::Array(values)) => values

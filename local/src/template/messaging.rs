@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::intrinsic::{Resolver, Resource};
 use super::names::Kind;
-use super::{FilterPolicy, Properties, TemplateError};
+use super::{FilterPolicy, Properties, ResourcePolicy, TemplateError};
 
 const DEFAULT_VISIBILITY: Duration = Duration::from_secs(30);
 const DEFAULT_RETENTION: Duration = Duration::from_hours(4 * 24);
@@ -17,6 +17,8 @@ pub struct Topic {
     pub name: String,
     /// The queues that subscribe, in the order of their subscriptions' logical ids.
     pub subscriptions: Vec<Subscription>,
+    /// Who may publish to it.
+    pub policy: ResourcePolicy,
 }
 
 /// A queue's subscription to a topic.
@@ -45,6 +47,8 @@ pub struct Queue {
     pub delay: Duration,
     /// Where messages go that were received too often.
     pub redrive: Option<Redrive>,
+    /// Who may send to it.
+    pub policy: ResourcePolicy,
 }
 
 /// A redrive policy.
@@ -60,7 +64,7 @@ impl Topic {
     pub(super) fn read(name: String, mut properties: Properties) -> Result<Self, TemplateError> {
         properties.ignore(&["TopicName", "DisplayName", "KmsMasterKeyId", "Tags", "TracingConfig"]);
         properties.finish()?;
-        Ok(Self { name, subscriptions: Vec::new() })
+        Ok(Self { name, subscriptions: Vec::new(), policy: ResourcePolicy::default() })
     }
 }
 
@@ -103,6 +107,7 @@ impl Queue {
                     Some(Redrive { queue: queue.to_owned(), max_receive_count })
                 }
             },
+            policy: ResourcePolicy::default(),
         };
         properties.finish()?;
         Ok(queue)

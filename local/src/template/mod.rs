@@ -5,6 +5,7 @@
 //! those that have no part in running the stack on one machine.
 
 mod conditions;
+mod cors;
 mod event;
 mod filter_policy;
 mod function;
@@ -13,6 +14,7 @@ mod intrinsic;
 mod messaging;
 mod names;
 mod parameters;
+mod policy;
 mod properties;
 mod secret;
 mod table;
@@ -24,13 +26,16 @@ use std::path::{Path, PathBuf};
 
 use serde_yaml_ng::Value;
 
+pub use cors::Cors;
 pub use event::{Event, OnFailure, SqsEvent, StreamEvent};
 pub use filter_policy::{AttributeValue, FilterPolicy};
 pub use function::Function;
 pub use grants::Grants;
 pub use messaging::{Queue, Redrive, Subscription, Topic};
 pub use names::{ACCOUNT, REGION};
-pub(crate) use names::{queue_arn, queue_url, secret_arn, stream_arn, topic_arn};
+pub(crate) use names::{queue_arn, queue_url, secret_arn, stream_arn, topic_arn, user_arn};
+pub use policy::ResourcePolicy;
+pub(crate) use policy::{Asking, Verdict};
 pub use secret::{GeneratedString, Secret};
 pub use table::{Index, Key, Table};
 
@@ -51,6 +56,17 @@ pub struct Template {
     pub functions: BTreeMap<String, Function>,
     /// `AWS::SecretsManager::Secret`.
     pub secrets: BTreeMap<String, Secret>,
+    /// The `CorsConfiguration` of the `AWS::Serverless::HttpApi`, if it has one.
+    pub cors: Option<Cors>,
+    /// `AWS::IAM::Role`, by its ARN: those of people and scripts. Each function has its own beside them.
+    pub roles: BTreeMap<String, String>,
+}
+
+/// The parameters of a stack whose callers all have one network address, as on a laptop or in a test: what is budgeted
+/// by address in production is everybody's together there.
+#[must_use]
+pub fn of_one_machine() -> BTreeMap<String, String> {
+    ["RegistrationsPerHour", "AddressOrderLimit"].map(|name| (name.to_owned(), "1000000".to_owned())).into()
 }
 
 /// What is wrong with a template.
@@ -108,6 +124,10 @@ impl Template {
             let kind = Kind::of(id, &resource.kind)?;
             let name = resolver.physical_name(id, kind, resource.properties)?;
             resolver.define(id, Named { kind, name });
+            if kind == Kind::Function {
+                let role = names::role_of(id);
+                resolver.define(&role, Named { kind: Kind::Role, name: role.clone() });
+            }
         }
         let mut template = Self::default();
         let globals = resolver.globals(&root)?;
@@ -115,6 +135,7 @@ impl Template {
             template.read(id, resource.properties, &resolver, &globals)?;
         }
         messaging::subscribe(&mut template.topics, &resources, &resolver)?;
+        policy::attach(&mut template.topics, &mut template.queues, &resources, &resolver)?;
         template.check()?;
         Ok(template)
     }
@@ -135,17 +156,32 @@ impl Template {
             Kind::Topic => drop(self.topics.insert(id, Topic::read(name, properties()?)?)),
             Kind::Queue => drop(self.queues.insert(id, Queue::read(name, properties()?, resolver)?)),
             Kind::Secret => drop(self.secrets.insert(id, Secret::read(name, properties()?)?)),
+            Kind::Role => drop(self.roles.insert(id, names::role_arn(&name))),
             Kind::Function => {
                 let function = Function::read(&id, name, value, resolver, globals)?;
                 self.functions.insert(id, function);
             }
-            Kind::Subscription | Kind::HttpApi | Kind::NotRun => {}
+            Kind::HttpApi => self.cors = Cors::read(&id, value, resolver)?,
+            Kind::Subscription | Kind::NotRun => {}
         }
         Ok(())
     }
 
-    /// What one resource says of another must hold: routes are unique, streams exist.
+    /// What one resource says of another must hold: routes are unique, streams exist, and policies let through
+    /// what the template wires.
     fn check(&self) -> Result<(), TemplateError> {
+        for (id, topic) in &self.topics {
+            let by_topic = Asking::Service { name: policy::SNS, source: &topic_arn(&topic.name) };
+            for subscription in &topic.subscriptions {
+                let queue = self.queues.get(&subscription.queue);
+                let verdict = queue.map(|queue| queue.policy.verdict(by_topic, "sqs:SendMessage"));
+                if verdict != Some(Verdict::Allowed) {
+                    let problem =
+                        format!("no policy of {} lets {id} send: nothing would arrive", subscription.queue);
+                    return Err(TemplateError::new(&subscription.id, problem));
+                }
+            }
+        }
         let mut routes: BTreeMap<(String, String), &str> = BTreeMap::new();
         for (id, function) in &self.functions {
             for (event_id, event) in &function.events {
@@ -162,11 +198,42 @@ impl Template {
                             let problem = format!("{} has no StreamSpecification", stream.table);
                             return Err(TemplateError::new(at(), problem));
                         }
+                        self.check_destination(function, stream).map_err(|problem| {
+                            TemplateError::new(format!("{}.DestinationConfig", at()), problem)
+                        })?;
                     }
-                    Event::Sqs(_) | Event::Schedule { .. } => {}
+                    Event::Sqs(event) => {
+                        let by_role = Asking::Identity(&function.role);
+                        let policy = self.queues.get(&event.queue).map(|queue| &queue.policy);
+                        if policy.map(|policy| policy.verdict(by_role, "sqs:ReceiveMessage"))
+                            == Some(Verdict::Denied)
+                        {
+                            let problem = format!("a policy of {} denies it to receive", event.queue);
+                            return Err(TemplateError::new(at(), problem));
+                        }
+                    }
+                    Event::Schedule { .. } => {}
                 }
             }
         }
         Ok(())
+    }
+
+    /// Lambda sends what a mapping gives up with the function's own role.
+    fn check_destination(&self, function: &Function, stream: &StreamEvent) -> Result<(), String> {
+        let by_role = Asking::Identity(&function.role);
+        let verdict = match &stream.on_failure {
+            None => None,
+            Some(OnFailure::Queue(id)) => {
+                self.queues.get(id).map(|queue| queue.policy.verdict(by_role, "sqs:SendMessage"))
+            }
+            Some(OnFailure::Topic(id)) => {
+                self.topics.get(id).map(|topic| topic.policy.verdict(by_role, "sns:Publish"))
+            }
+        };
+        match verdict {
+            Some(Verdict::Denied) => Err("a policy of it denies the function to send there".to_owned()),
+            _ => Ok(()),
+        }
     }
 }

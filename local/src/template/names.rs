@@ -16,6 +16,7 @@ pub(super) enum Kind {
     Queue,
     Function,
     Secret,
+    Role,
     HttpApi,
     /// Known, and without a part in running the stack on one machine.
     NotRun,
@@ -31,7 +32,6 @@ const NOT_RUN: &[&str] = &[
     "AWS::CloudWatch::Dashboard",
     "AWS::IAM::ManagedPolicy",
     "AWS::IAM::Policy",
-    "AWS::IAM::Role",
     "AWS::KMS::Alias",
     "AWS::KMS::Key",
     "AWS::Lambda::Permission",
@@ -55,6 +55,7 @@ impl Kind {
             "AWS::Serverless::Function" => Self::Function,
             "AWS::Serverless::HttpApi" => Self::HttpApi,
             "AWS::SecretsManager::Secret" => Self::Secret,
+            "AWS::IAM::Role" => Self::Role,
             other if NOT_RUN.contains(&other) => Self::NotRun,
             other => return Err(TemplateError::new(id, format!("the type {other} is not known here"))),
         })
@@ -68,6 +69,7 @@ impl Kind {
             Self::Queue => Some("QueueName"),
             Self::Function => Some("FunctionName"),
             Self::Secret => Some("Name"),
+            Self::Role => Some("RoleName"),
             Self::Subscription | Self::HttpApi | Self::NotRun => None,
         }
     }
@@ -93,7 +95,7 @@ impl Named {
     /// What `Fn::GetAtt` gives, for the attributes that a runtime property may use.
     pub(super) fn attribute(&self, attribute: &str) -> Option<String> {
         match (self.kind, attribute) {
-            (Kind::Table | Kind::Queue | Kind::Function, "Arn")
+            (Kind::Table | Kind::Queue | Kind::Function | Kind::Role, "Arn")
             | (Kind::Topic, "TopicArn")
             | (Kind::Secret, "Id") => Some(self.arn()),
             (Kind::Table, "StreamArn") => Some(stream_arn(&self.name)),
@@ -111,6 +113,7 @@ impl Named {
             Kind::Queue => queue_arn(&self.name),
             Kind::Function => function_arn(&self.name),
             Kind::Secret => secret_arn(&self.name),
+            Kind::Role => role_arn(&self.name),
             Kind::Subscription | Kind::HttpApi | Kind::NotRun => {
                 format!("arn:aws:local:{REGION}:{ACCOUNT}:{}", self.name)
             }
@@ -141,6 +144,20 @@ pub(crate) fn table_arn(name: &str) -> String {
 
 pub(crate) fn stream_arn(table: &str) -> String {
     format!("{}/stream/local", table_arn(table))
+}
+
+pub(crate) fn role_arn(name: &str) -> String {
+    format!("arn:aws:iam::{ACCOUNT}:role/{name}")
+}
+
+/// The logical id of the role that SAM makes for a function.
+pub(super) fn role_of(function: &str) -> String {
+    format!("{function}Role")
+}
+
+/// The ARN of a caller that is neither a function nor has taken a role.
+pub(crate) fn user_arn(name: &str) -> String {
+    format!("arn:aws:iam::{ACCOUNT}:user/{name}")
 }
 
 pub(crate) fn function_arn(name: &str) -> String {

@@ -31,7 +31,7 @@ pub(super) fn read(
             .and_then(Value::as_str)
             .is_some_and(|kind| kind == "CommaDelimitedList" || kind.starts_with("List<"));
         let value = if is_list {
-            text.split(',').map(|part| Json::from(part.trim())).collect()
+            text.split(',').filter(|_| !text.is_empty()).map(|part| Json::from(part.trim())).collect()
         } else {
             Json::from(text)
         };

@@ -113,3 +113,50 @@ fn two_functions_cannot_have_one_route() {
     let text = format!("Resources:\n{}{}", function("A"), function("B"));
     assert_eq!(problem(&text), "B.Events.Api: GET /a is also a route of A");
 }
+
+const NO_DELIVERY: &str =
+    "CountSubscription: no policy of CountQueue lets EventsTopic send: nothing would arrive";
+
+#[test]
+fn a_wiring_that_a_policy_refuses_is_an_error() {
+    let without = |from: &str, to: &str| {
+        assert!(SHOP.contains(from), "{from}");
+        problem(&SHOP.replacen(from, to, 1))
+    };
+    assert_eq!(
+        without("Principal: { Service: sns.amazonaws.com }", "Principal: { Service: other }"),
+        NO_DELIVERY
+    );
+    assert_eq!(without("Queues: [!Ref CountQueue]", "Queues: []"), NO_DELIVERY);
+    assert_eq!(
+        without("ArnNotEquals: { 'aws:SourceArn': !Ref EventsTopic, ", "ArnNotEquals: { "),
+        NO_DELIVERY,
+        "a denial wins"
+    );
+    assert_eq!(
+        without("Resource: !GetAtt CountQueue.Arn", "Resource: !GetAtt CountDeadLetterQueue.Arn")
+            .split(':')
+            .next(),
+        Some("CountSubscription")
+    );
+    let own = "Effect: Deny\n            Principal: '*'\n            Action: sqs:SendMessage";
+    assert_eq!(
+        without(own, &own.replace("sqs:SendMessage", "sqs:*")),
+        "CountFunction.Events.Queue: a policy of CountQueue denies it to receive"
+    );
+    let relay_only = |action: &str| {
+        format!(
+            "  LettersPolicy:\n    Type: AWS::SQS::QueuePolicy\n    Properties:\n      Queues: [!Ref RelayDeadLetterQueue]\n      \
+             PolicyDocument:\n        Statement:\n          - {{ Effect: Deny, Principal: '*', Action: '{action}', \
+             Resource: !GetAtt RelayDeadLetterQueue.Arn }}\n"
+        )
+    };
+    let with = |policy: &str| {
+        parse(&SHOP.replacen("  RelayDeadLetterQueue:\n", &format!("{policy}  RelayDeadLetterQueue:\n"), 1))
+    };
+    assert!(with(&relay_only("sqs:ReceiveMessage")).is_ok());
+    assert_eq!(
+        with(&relay_only("sqs:SendMessage")).unwrap_err().to_string(),
+        "RelayFunction.Events.Stream.DestinationConfig: a policy of it denies the function to send there"
+    );
+}

@@ -41,6 +41,14 @@ impl Reply {
         Ok(Self::json(StatusCode::CREATED, body)?.with(header::LOCATION, HeaderValue::from_str(location)?))
     }
 
+    /// 201 with a JSON body, for what cannot be read again at any address.
+    ///
+    /// # Errors
+    /// 500 when `body` cannot be written.
+    pub fn created_here(body: &impl Serialize) -> Result<Self, Problem> {
+        Self::json(StatusCode::CREATED, body)
+    }
+
     /// 204.
     #[must_use]
     pub fn no_content() -> Self {
@@ -101,7 +109,7 @@ impl Reply {
         Ok(Self { status, body: Some(serde_json::to_string(body)?), headers: Vec::new() })
     }
 
-    fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+    pub(crate) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
         self
     }

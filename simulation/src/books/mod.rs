@@ -58,6 +58,7 @@ pub const INVARIANTS: &[(&str, &str)] = &[
     ),
     ("no-undersell", "an order is rejected only if its stock was short while it was decided"),
     ("an-adjustment-happens-once", "a change of stock under one idempotency key happens once"),
+    ("a-key-is-one-product", "an idempotency key stands for one product, for ever"),
     (
         "an-entry-moves-legally",
         "an entry of a user's ledger is counted or cancelled, and goes only from the first to the last",

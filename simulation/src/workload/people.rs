@@ -110,6 +110,8 @@ async fn refresh(client: &Client, number: usize, used: bool) {
     let answer = client.send(Shopper::Guest, Method::POST, "/sessions/refresh", Some(&body), None).await;
     let past = [held.used.as_slice(), std::slice::from_ref(&held.refresh)].concat();
     match session(&answer, past) {
+        // For some seconds the token before the last leads to the last one.
+        Some(session) if is_used && session.refresh == held.refresh => {}
         Some(_) if is_used => {
             let seen = format!("{} renewed a session with a token that had been used", held.user);
             client.accuse(Violation::new("a-used-token-is-worthless", seen));
@@ -132,10 +134,14 @@ async fn change_password(client: &Client, number: usize, person: &Person) {
 async fn leave(client: &Client, number: usize) {
     let Some(held) = client.people().session(number) else { return };
     let who = Shopper::Person(number);
-    let answer = client.persist(who, Method::DELETE, "/users/me", None, None).await;
-    if answer.status == 204 {
-        client.people().change(number, |known| known.has_left = true);
-        client.history().left.push(held.user);
+    for password in client.people().known(number).passwords.iter().rev() {
+        let body = json!({ "current_password": password });
+        let answer = client.persist(who, Method::DELETE, "/users/me", Some(&body), None).await;
+        if answer.status == 204 {
+            client.people().change(number, |known| known.has_left = true);
+            client.history().left.push(held.user);
+            return;
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use http::Method;
@@ -86,7 +87,9 @@ fn simulate_flows() -> Result<Vec<String>> {
             email: email.to_owned(),
             access: access.clone(),
             refresh: refresh.clone(),
+            device: text("device_token")?,
         };
+        keep(me.device.rsplit('.').next().unwrap_or_default());
         for token in [&access, &refresh] {
             keep(token);
             keep(token.rsplit('.').next().unwrap_or_default());
@@ -98,6 +101,8 @@ fn simulate_flows() -> Result<Vec<String>> {
                 .and_then(|text| text.rsplit('.').next())
                 .context("a token")?,
         );
+        // A second time, too late.
+        service.pass(Duration::from_secs(11)).await;
         post("/sessions/refresh", json!({ "refresh_token": refresh })).await?.expect(401)?;
         let broken = service_tests::Account { access: format!("{access}x"), ..me.clone() };
         service.send_as(&broken, Method::GET, "/users/me", None).await?.expect(401)?;

@@ -8,9 +8,7 @@ use data_encoding::BASE64URL_NOPAD;
 use http::Method;
 use serde_json::{Value, json};
 use service_tests::{Answer, Service, simulate};
-use shop_auth::Role;
 use shop_local::cloud::Options;
-use shop_types::{Timestamp, UserId};
 
 async fn service() -> Result<Service> {
     Service::start(products::FUNCTIONS, Options::simulated(1)).await
@@ -182,8 +180,7 @@ async fn as_administrator(
     body: &Value,
     key: &str,
 ) -> Result<Answer> {
-    let user = UserId::fresh(Timestamp::from_millis(0), [number; 10]);
-    let token = service.issuer().mint(&user, Role::Admin, service.now()?)?;
+    let token = service.other_administrator(number).await?;
     let headers =
         [("authorization", token.as_str()), ("content-type", "application/json"), ("idempotency-key", key)];
     service.request(method, path, Bytes::from(body.to_string()), &headers).await

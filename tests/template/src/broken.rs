@@ -8,7 +8,6 @@ Parameters:
 Globals:
   Function:
     Timeout: 10
-    PermissionsBoundary: !Ref FunctionBoundary
     LoggingConfig: { LogFormat: JSON, LogGroup: !Ref LogGroup }
 Resources:
   Api:
@@ -24,7 +23,7 @@ Resources:
     Type: AWS::Logs::LogGroup
     Properties:
       RetentionInDays: !Ref LogRetentionDays
-  FunctionBoundary:
+  PlaceOrderBoundary:
     Type: AWS::IAM::ManagedPolicy
     Properties:
       PolicyDocument:
@@ -32,18 +31,21 @@ Resources:
           - Effect: Allow
             Action:
               - dynamodb:PutItem # boundary
-            Resource: [!GetAtt OrdersTable.Arn]
+            Resource: [!GetAtt OrdersTable.Arn] # boundary
           - Effect: Allow
             Action: [dynamodb:DescribeStream, dynamodb:GetRecords, dynamodb:GetShardIterator, dynamodb:ListStreams]
-            Resource: [!GetAtt OrdersTable.StreamArn]
+            Resource: !GetAtt OrdersTable.StreamArn # boundary
           - Effect: Allow
             Action: [sqs:DeleteMessage, sqs:GetQueueAttributes, sqs:ReceiveMessage]
-            Resource: [!GetAtt PackQueue.Arn]
+            Resource: !GetAtt PackQueue.Arn # boundary
+          - { Effect: Allow, Action: sns:Publish, Resource: !Ref EventsTopic }
+          - { Effect: Allow, Action: sqs:SendMessage, Resource: !GetAtt RelayDeadLetterQueue.Arn }
   PlaceOrderFunction:
     Type: AWS::Serverless::Function
     Metadata: { SkipBuild: true }
     Properties:
       CodeUri: target/lambda/place-order/
+      PermissionsBoundary: !Ref PlaceOrderBoundary
       Environment:
         Variables:
           ORDERS_TABLE: !Ref OrdersTable
@@ -51,8 +53,11 @@ Resources:
         - Version: "2012-10-17"
           Statement:
             - { Effect: Allow, Action: dynamodb:PutItem, Resource: !GetAtt OrdersTable.Arn }
+            - { Effect: Allow, Action: sns:Publish, Resource: !Ref EventsTopic }
+            - { Effect: Allow, Action: sqs:SendMessage, Resource: !GetAtt RelayDeadLetterQueue.Arn }
       Events:
         Http: { Type: HttpApi, Properties: { ApiId: !Ref Api, Method: POST, Path: /orders } }
+        Schedule: { Type: Schedule, Properties: { Schedule: rate(1 day) } }
         Queue:
           Type: SQS
           Properties:
@@ -73,24 +78,89 @@ Resources:
             DestinationConfig: { OnFailure: { Destination: !GetAtt RelayDeadLetterQueue.Arn } }
   OrdersTable:
     Type: AWS::DynamoDB::Table
+    DeletionPolicy: RetainExceptOnCreate
     UpdateReplacePolicy: Retain
     Properties:
       BillingMode: PAY_PER_REQUEST
       StreamSpecification: { StreamViewType: NEW_AND_OLD_IMAGES }
       PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: !If [IsBackedUp, true, false] }
       DeletionProtectionEnabled: !If [IsProtected, true, false]
-  RelayDeadLetterQueue: { Type: AWS::SQS::Queue, Properties: { SqsManagedSseEnabled: true } }
+  EventsTopic: { Type: AWS::SNS::Topic }
+  EventsTopicPolicy:
+    Type: AWS::SNS::TopicPolicy
+    Properties:
+      Topics: [!Ref EventsTopic]
+      PolicyDocument:
+        Statement:
+          - Effect: Deny # publish
+            Principal: "*"
+            Action: sns:Publish
+            Resource: !Ref EventsTopic
+            Condition: { ArnNotEquals: { "aws:PrincipalArn": [!GetAtt PlaceOrderFunctionRole.Arn] } } # publish
+          - Effect: Deny
+            Principal: "*"
+            Action: sns:Subscribe
+            Resource: !Ref EventsTopic
+            Condition: { StringNotEquals: { "sns:Endpoint": [!GetAtt PackQueue.Arn] } }
+          - Effect: Deny
+            Principal: "*"
+            Action: sns:Publish
+            Resource: !Ref EventsTopic
+            Condition: { Bool: { "aws:SecureTransport": "false" } }
+  RelayDeadLetterQueue:
+    Type: AWS::SQS::Queue
+    Properties: { SqsManagedSseEnabled: true, RedriveAllowPolicy: { redrivePermission: denyAll } }
+  RelayDeadLetterQueuePolicy:
+    Type: AWS::SQS::QueuePolicy
+    Properties:
+      Queues: [!Ref RelayDeadLetterQueue]
+      PolicyDocument:
+        Statement:
+          - Effect: Deny # relay
+            Principal: "*"
+            Action: sqs:SendMessage
+            Resource: !GetAtt RelayDeadLetterQueue.Arn
+            Condition: { ArnNotEquals: { "aws:PrincipalArn": [!GetAtt PlaceOrderFunctionRole.Arn] } } # relay
+          - Effect: Deny
+            Principal: "*"
+            Action: sqs:*
+            Resource: !GetAtt RelayDeadLetterQueue.Arn
+            Condition: { Bool: { "aws:SecureTransport": "false" } } # relay
   PackQueue:
     Type: AWS::SQS::Queue
     Properties:
+      QueueName: !Sub ${AWS::StackName}-PackQueue
       VisibilityTimeout: 65
       SqsManagedSseEnabled: true
       RedrivePolicy: { deadLetterTargetArn: !GetAtt PackDeadLetterQueue.Arn, maxReceiveCount: 5 }
   PackDeadLetterQueue:
     Type: AWS::SQS::Queue
-    Properties: { MessageRetentionPeriod: 1209600, SqsManagedSseEnabled: true }
+    Properties:
+      MessageRetentionPeriod: 1209600
+      SqsManagedSseEnabled: true
+      RedriveAllowPolicy:
+        redrivePermission: byQueue
+        sourceQueueArns:
+          - !Sub arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:${AWS::StackName}-PackQueue
+  PackDeadLetterQueuePolicy:
+    Type: AWS::SQS::QueuePolicy
+    Properties:
+      Queues: [!Ref PackDeadLetterQueue]
+      PolicyDocument:
+        Statement:
+          - Effect: Deny
+            Principal: "*"
+            Action: sqs:SendMessage
+            Resource: !GetAtt PackDeadLetterQueue.Arn
+            Condition: { "Null": { "aws:PrincipalArn": "false" } }
+          - Effect: Deny
+            Principal: "*"
+            Action: sqs:*
+            Resource: !GetAtt PackDeadLetterQueue.Arn
+            Condition: { Bool: { "aws:SecureTransport": "false" } } # dead
   PackSubscription:
     Type: AWS::SNS::Subscription
+    DependsOn: EventsTopicPolicy
     Properties:
       Protocol: sqs
       Endpoint: !GetAtt PackQueue.Arn
@@ -111,10 +181,38 @@ Resources:
             Condition: { ArnEquals: { "aws:SourceArn": !Ref EventsTopic } }
           - Effect: Deny
             Principal: "*"
+            Action: sqs:SendMessage
+            Resource: !GetAtt PackQueue.Arn
+            Condition:
+              ArnNotEquals: { "aws:SourceArn": !Ref EventsTopic, "aws:PrincipalArn": !GetAtt RedriveRole.Arn }
+          - Effect: Deny
+            Principal: "*"
             Action: sqs:*
             Resource: !GetAtt PackQueue.Arn
-            Condition: { Bool: { "aws:SecureTransport": "false" } }
-  TokenSecret: { Type: AWS::SecretsManager::Secret }
+            Condition: { Bool: { "aws:SecureTransport": "false" } } # queue
+  RedriveRole:
+    Type: AWS::IAM::Role
+    Properties:
+      Policies:
+        - PolicyDocument:
+            Statement:
+              - Effect: Allow
+                Action:
+                  - sqs:CancelMessageMoveTask
+                  - sqs:DeleteMessage
+                  - sqs:GetQueueAttributes
+                  - sqs:ListMessageMoveTasks
+                  - sqs:ReceiveMessage
+                  - sqs:StartMessageMoveTask
+                Resource: [!GetAtt PackDeadLetterQueue.Arn]
+              - { Effect: Allow, Action: sqs:SendMessage, Resource: [!GetAtt PackQueue.Arn] }
+  TokenSecret: { Type: AWS::SecretsManager::Secret, UpdateReplacePolicy: Retain }
+  ScheduleAlarm:
+    Type: AWS::CloudWatch::Alarm
+    Properties:
+      MetricName: Invocations
+      Dimensions: [{ Name: FunctionName, Value: !Ref PlaceOrderFunction }]
+      AlarmActions: [!Ref AlarmTopic]
   RelayAlarm:
     Type: AWS::CloudWatch::Alarm
     Properties:

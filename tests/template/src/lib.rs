@@ -4,11 +4,14 @@
 //! template that is broken. The tests in tests/ hold the real files to the checks. Nothing here may read the
 //! template through the embedded cloud's reader: a mistake there would hide itself.
 
+pub mod bus;
+pub mod commands;
 pub mod names;
 pub mod operations;
 pub mod permissions;
 pub mod project;
 pub mod queues;
+pub mod rules;
 pub mod streams;
 pub mod template;
 

@@ -44,8 +44,9 @@ fn apis(template: &Template, wrong: &mut Vec<String>) {
     }
 }
 
-/// Functions that hash passwords have a whole processor, a reserved concurrency, and a route of its own limit:
-/// each call costs a thousand times what others do.
+/// Functions that hash passwords have a whole processor; with a route they have a limit of its own, and a
+/// reserved concurrency where the account has one to give: each call costs a thousand times what others do.
+/// Nothing else reserves any.
 fn hashing(template: &Template, wrong: &mut Vec<String>) {
     let limited: Vec<_> = template
         .of_type("AWS::Serverless::HttpApi")
@@ -53,12 +54,22 @@ fn hashing(template: &Template, wrong: &mut Vec<String>) {
         .map(|(route, _)| route)
         .collect();
     let hashes = |variables: std::collections::BTreeSet<&str>| variables.contains("PASSWORD_MEMORY_KIB");
+    let reserved = json!({ "Fn::If": ["ReservesForPasswords", { "Ref": "PasswordConcurrency" }, { "Ref": "AWS::NoValue" }] });
+    for function in template.functions() {
+        let routed = template.sources("HttpApi").iter().any(|(found, _)| found.id == function.id);
+        let found = function.property("ReservedConcurrentExecutions");
+        if hashes(function.variables()) && routed {
+            if found != &reserved {
+                wrong
+                    .push(format!("{}: a flood of passwords would take every function's share", function.id));
+            }
+        } else if !found.is_null() {
+            wrong.push(format!("{}: what it reserves, a new account does not have", function.id));
+        }
+    }
     for function in template.functions().into_iter().filter(|function| hashes(function.variables())) {
         if function.property("MemorySize") != 1769 {
             wrong.push(format!("{}: it hashes passwords on less than a processor", function.id));
-        }
-        if function.property("ReservedConcurrentExecutions").is_null() {
-            wrong.push(format!("{}: a flood of passwords would take every function's share", function.id));
         }
         for (_, event) in template.sources("HttpApi").iter().filter(|(found, _)| found.id == function.id) {
             let route = format!(
@@ -100,9 +111,24 @@ fn tables(template: &Template, wrong: &mut Vec<String>) {
         if table["DeletionProtectionEnabled"] != json!({ "Fn::If": ["IsProtected", true, false] }) {
             wrong.push(format!("{id}: deletion protection is not the parameter's"));
         }
-        if template.resource(id)["UpdateReplacePolicy"] != "Retain" {
+        outlives(template, id, wrong);
+    }
+    for (id, _) in template.of_type("AWS::SecretsManager::Secret") {
+        if id == "LookupSecret" {
+            outlives(template, id, wrong);
+        } else if template.resource(id)["UpdateReplacePolicy"] != "Retain" {
             wrong.push(format!("{id}: a change that replaces it would delete its data"));
         }
+    }
+}
+
+/// It outlives its stack, but for a creation that failed, which must leave nothing.
+fn outlives(template: &Template, id: &str, wrong: &mut Vec<String>) {
+    if template.resource(id)["UpdateReplacePolicy"] != "Retain" {
+        wrong.push(format!("{id}: a change that replaces it would delete its data"));
+    }
+    if template.resource(id)["DeletionPolicy"] != "RetainExceptOnCreate" {
+        wrong.push(format!("{id}: it goes with the stack, or stays of a creation that failed"));
     }
 }
 
@@ -134,6 +160,11 @@ fn alarms(template: &Template, wrong: &mut Vec<String>) {
             wrong.push(format!("{}: no alarm when its queue waits", function.id));
         }
     }
+    for (function, _) in template.sources("Schedule") {
+        if !watched("Invocations", &|value| refers(value, None) == Some(function.id)) {
+            wrong.push(format!("{}: no alarm when it does not run", function.id));
+        }
+    }
     for (function, _) in template.sources("DynamoDB") {
         if !watched("IteratorAge", &|value| refers(value, None) == Some(function.id)) {
             wrong.push(format!("{}: no alarm when it falls behind", function.id));
@@ -159,9 +190,17 @@ mod tests {
         finds(check, "!If [IsBackedUp, true, false]", "false", "point-in-time recovery");
         finds(check, "!If [IsProtected, true, false]", "false", "deletion protection");
         finds(check, "UpdateReplacePolicy: Retain", "UpdateReplacePolicy: Delete", "delete its data");
+        finds(
+            check,
+            "DeletionPolicy: RetainExceptOnCreate",
+            "DeletionPolicy: Retain",
+            "a creation that failed",
+        );
+        finds(check, "UpdateReplacePolicy: Retain }", "DeletionPolicy: Delete }", "delete its data");
+        finds(check, "MetricName: Invocations", "MetricName: Duration", "does not run");
         finds(check, "!GetAtt PackDeadLetterQueue.QueueName", "other", "a message lies in it");
         finds(check, "MetricName: ApproximateAgeOfOldestMessage", "MetricName: Other", "its queue waits");
-        finds(check, "Value: !Ref PlaceOrderFunction", "Value: other", "when it fails");
+        finds(check, "MetricName: Errors", "MetricName: Other", "when it fails");
         finds(check, "MetricName: IteratorAge", "MetricName: Duration", "falls behind");
         finds(check, "AlarmActions: [!Ref AlarmTopic]", "AlarmActions: []", "no alarm");
     }
@@ -171,6 +210,12 @@ mod tests {
         let hashing = "PASSWORD_MEMORY_KIB: !Ref Memory";
         finds(check, "ORDERS_TABLE: !Ref OrdersTable", hashing, "less than a processor");
         finds(check, "ORDERS_TABLE: !Ref OrdersTable", hashing, "every function's share");
+        finds(
+            check,
+            "!Ref PlaceOrderBoundary",
+            "!Ref PlaceOrderBoundary\n      ReservedConcurrentExecutions: 1",
+            "a new account",
+        );
         let unlimited = "POST /orders: { ThrottlingRateLimit: 10 }";
         let template = crate::broken::changed("ORDERS_TABLE: !Ref OrdersTable", hashing);
         assert!(check(&template).iter().all(|line| !line.contains("no limit of its own")));

@@ -15,8 +15,9 @@ pub fn check(template: &Template) -> Vec<String> {
                 wrong.push(format!("{}: a policy that is no list of statements", function.id));
             }
         }
-        if refers(function.property("PermissionsBoundary"), None) != Some("FunctionBoundary") {
-            wrong.push(format!("{}: nothing bounds what SAM adds to its policies", function.id));
+        let boundary = boundary(template, function);
+        if refers(function.property("PermissionsBoundary"), None) != Some(boundary.as_str()) {
+            wrong.push(format!("{}: {boundary} does not bound what SAM adds to its policies", function.id));
         }
         wrong.extend(outside(template, function));
         for statement in function.statements() {
@@ -30,7 +31,60 @@ pub fn check(template: &Template) -> Vec<String> {
             }
         }
     }
+    wrong.extend(boundaries(template));
     wrong
+}
+
+/// The name of the boundary that a function must have: its own, where AWS's managed policies let it read each
+/// stream or queue of the account; else the common one.
+fn boundary(template: &Template, function: Function<'_>) -> String {
+    let stem = function.id.strip_suffix("Function").unwrap_or(function.id);
+    if reading(template, function).is_empty() {
+        "FunctionBoundary".to_owned()
+    } else {
+        format!("{stem}Boundary")
+    }
+}
+
+/// The most characters of a managed policy, without white space.
+const MOST_CHARACTERS: usize = 6144;
+/// More than an ARN of this stack has, in the region and with the stack name that are longest.
+const ARN_CHARACTERS: usize = 200;
+
+/// Boundaries that are too long, or hold a stream, a queue, a topic or a secret that none of their functions needs.
+fn boundaries(template: &Template) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for (id, policy) in template.of_type("AWS::IAM::ManagedPolicy") {
+        let users = template.functions().into_iter().filter(|function| boundary(template, *function) == id);
+        let needed: Vec<_> = users
+            .flat_map(|function| [function.statements(), reading(template, function)].concat())
+            .collect();
+        let is_needed = |action: &String, resource: &String| {
+            needed.iter().any(|need| need.actions.contains(action) && need.resources.contains(resource))
+        };
+        let mut characters = 0;
+        for statement in statements(&policy["PolicyDocument"]) {
+            characters += 100 + statement.resources.len() * ARN_CHARACTERS;
+            characters += statement.actions.iter().map(|action| action.len() + 3).sum::<usize>();
+            for (action, resource) in pairs(&statement) {
+                let is_common = action.starts_with("logs:")
+                    || (action.starts_with("dynamodb:") && !resource.ends_with(".StreamArn}"));
+                if !is_common && !is_needed(action, resource) {
+                    wrong.push(format!("{id}: none of its functions needs {action} on {resource}"));
+                }
+            }
+        }
+        if characters > MOST_CHARACTERS {
+            wrong.push(format!("{id}: with {characters} characters it is too long"));
+        }
+    }
+    wrong
+}
+
+/// Each action of a statement with each of its resources.
+fn pairs(statement: &Statement) -> impl Iterator<Item = (&String, &String)> {
+    let resources = &statement.resources;
+    statement.actions.iter().flat_map(move |action| resources.iter().map(move |resource| (action, resource)))
 }
 
 /// The one exception for `*` is the action of a statement that denies: there, wider is stricter.
@@ -44,7 +98,8 @@ fn wildcards(id: &str, statement: &Statement, wrong: &mut Vec<String>) {
 
 /// What a function is granted, or its event source needs, that the boundary does not hold.
 fn outside(template: &Template, function: Function<'_>) -> Vec<String> {
-    let boundary = statements(&template.resource("FunctionBoundary")["Properties"]["PolicyDocument"]);
+    let id = boundary(template, function);
+    let boundary = statements(&template.resource(&id)["Properties"]["PolicyDocument"]);
     let holds = |action: &String, resource: &String| {
         boundary.iter().any(|statement| {
             statement.effect == "Allow"
@@ -56,7 +111,7 @@ fn outside(template: &Template, function: Function<'_>) -> Vec<String> {
     for statement in function.statements().into_iter().chain(reading(template, function)) {
         for action in &statement.actions {
             for resource in statement.resources.iter().filter(|resource| !holds(action, resource)) {
-                wrong.push(format!("{}: FunctionBoundary does not hold {action} on {resource}", function.id));
+                wrong.push(format!("{}: {id} does not hold {action} on {resource}", function.id));
             }
         }
     }
@@ -134,7 +189,26 @@ mod tests {
         finds(check, "Action: dynamodb:PutItem", "Action: dynamodb:*", "is a wildcard");
         finds(check, "Resource: !GetAtt OrdersTable.Arn", "Resource: \"*\"", "is a wildcard");
         finds(check, "Action: sqs:SendMessage", "Action: sqs:*", "is a wildcard");
-        finds(check, "PermissionsBoundary: !Ref FunctionBoundary", "MemorySize: 128", "nothing bounds");
+        finds(
+            check,
+            "PermissionsBoundary: !Ref PlaceOrderBoundary",
+            "MemorySize: 128",
+            "PlaceOrderBoundary does not bound",
+        );
+        finds(
+            check,
+            "!GetAtt PackQueue.Arn # boundary",
+            "!GetAtt OtherQueue.Arn",
+            "needs sqs:ReceiveMessage",
+        );
+        finds(
+            check,
+            "!GetAtt OrdersTable.StreamArn # boundary",
+            "!GetAtt OtherTable.StreamArn",
+            "none of its",
+        );
+        let many = "[!GetAtt OrdersTable.Arn, ".to_owned() + &"!GetAtt T.Arn, ".repeat(30) + "] # boundary";
+        finds(check, "[!GetAtt OrdersTable.Arn] # boundary", &many, "too long");
         finds(check, "dynamodb:PutItem # boundary", "dynamodb:GetItem", "does not hold dynamodb:PutItem");
         finds(check, "sqs:ReceiveMessage", "sqs:SendMessage", "does not hold sqs:ReceiveMessage");
         finds(check, "dynamodb:GetRecords", "dynamodb:GetItem", "does not hold dynamodb:GetRecords");
@@ -144,8 +218,8 @@ mod tests {
 
     #[test]
     fn the_table_names_resources_plainly() {
-        let expected =
-            "| function | may | on |\n|---|---|---|\n| place-order | dynamodb:PutItem | OrdersTable |";
+        let expected = "| function | may | on |\n|---|---|---|\n| place-order | dynamodb:PutItem | OrdersTable |\n\
+             | place-order | sns:Publish | EventsTopic |\n| place-order | sqs:SendMessage | RelayDeadLetterQueue |";
         assert_eq!(table(&good()), expected);
     }
 

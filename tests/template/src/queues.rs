@@ -133,8 +133,13 @@ mod tests {
             "\"aws:SourceArn\": !Ref Other",
             "only the topic",
         );
-        finds(check, "\"aws:SecureTransport\"", "\"aws:Other\"", "over TLS");
-        finds(check, "Resource: !GetAtt PackQueue.Arn", "Resource: \"*\"", "only the topic");
+        finds(check, "\"false\" } } # queue", "\"true\" } }", "over TLS");
+        finds(
+            check,
+            "Action: sqs:SendMessage\n            Resource: !GetAtt PackQueue.Arn",
+            "Action: x\n            Resource: y",
+            "only the topic",
+        );
         finds(
             check,
             "Endpoint: !GetAtt PackQueue.Arn",

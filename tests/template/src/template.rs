@@ -22,7 +22,7 @@ pub struct Function<'a> {
 }
 
 /// A statement of a policy. Resources are written as `Fn::Sub` would write them: `${OrdersTable.Arn}`.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statement {
     /// `Allow` or `Deny`.
     pub effect: String,
@@ -47,6 +47,11 @@ impl Template {
         members(&self.root["Resources"])
             .filter(move |(_, resource)| resource["Type"] == kind)
             .map(|(id, resource)| (id, &resource["Properties"]))
+    }
+
+    /// The types of all resources.
+    pub fn types(&self) -> impl Iterator<Item = &str> {
+        members(&self.root["Resources"]).filter_map(|(_, resource)| resource["Type"].as_str())
     }
 
     /// A resource, whole: `Type`, `Properties` and the rest.
@@ -82,6 +87,18 @@ impl Template {
     #[must_use]
     pub fn parameters(&self) -> BTreeSet<&str> {
         members(&self.root["Parameters"]).map(|(name, _)| name).collect()
+    }
+
+    /// The rules that hold parameters to each other, by their names.
+    pub fn rules(&self) -> impl Iterator<Item = (&str, &Value)> {
+        members(&self.root["Rules"])
+    }
+
+    /// A parameter's default, as text.
+    #[must_use]
+    pub fn default_of(&self, parameter: &str) -> Option<String> {
+        let default = &self.root["Parameters"][parameter]["Default"];
+        default.as_str().map(str::to_owned).or_else(|| default.as_u64().map(|number| number.to_string()))
     }
 
     /// The largest number that a value can be: itself, or where it is a parameter, that parameter's
@@ -200,7 +217,9 @@ fn long_form(yaml: Yaml) -> Result<Value> {
                     let (id, attribute) = text.split_once('.').context("!GetAtt without an attribute")?;
                     json!({ "Fn::GetAtt": [id, attribute] })
                 }
-                "!Sub" | "!If" | "!Equals" | "!Not" => json!({ format!("Fn::{}", &tag[1..]): value }),
+                "!Contains" | "!Equals" | "!If" | "!Not" | "!Or" | "!Split" | "!Sub" => {
+                    json!({ format!("Fn::{}", &tag[1..]): value })
+                }
                 _ => bail!("the template is to use ordinary constructs only, not {tag}"),
             }
         }

@@ -1,6 +1,6 @@
 //! The real template keeps every rule.
 
-use template_truth::{operations, permissions, project, queues, streams};
+use template_truth::{bus, operations, permissions, project, queues, streams};
 
 #[test]
 fn queues_lose_nothing() {
@@ -23,11 +23,17 @@ fn only_what_must_reads_a_secret() {
         "create-admin reads LookupSecret",
         "create-session reads LookupSecret",
         "create-session reads TokenSecret",
+        "list-users reads LookupSecret",
         "refresh-session reads TokenSecret",
         "register-user reads LookupSecret",
         "update-user reads LookupSecret",
     ];
     assert_eq!(permissions::readers_of_secrets(&project::template().unwrap()), expected);
+}
+
+#[test]
+fn only_this_stack_s_own_roles_reach_the_bus() {
+    assert_eq!(bus::check(&project::template().unwrap()), [""; 0]);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::http;
 use crate::process;
 use crate::project::Project;
 use crate::python::Environment;
-use crate::{acceptance, e2e, sam_local, simulate};
+use crate::{acceptance, documents, e2e, sam_local, simulate};
 
 /// In order: what is quick, or guards what is slow, comes first.
 pub(super) const STEPS: &[Step] = &[
@@ -26,6 +26,7 @@ pub(super) const STEPS: &[Step] = &[
     Step { name: "cargo test --workspace", run: test },
     Step { name: "cargo run: first order", run: first_order },
     Step { name: "cargo run: end to end", run: end_to_end },
+    Step { name: "documents: commands against cargo run", run: documents::shop },
     Step { name: "simulation: 1,000 fresh seeds", run: simulation },
     Step { name: "simulation: planted mistakes", run: plants },
     Step { name: "emulator, cargo lambda watch, sam local", run: emulator },
@@ -87,6 +88,8 @@ fn emulator(project: &Project) -> Result<()> {
     let emulator = Emulator::new(project, http::free_port()?);
     emulator::with_emulator(project, &emulator, |base_url| {
         emulator::checks(project, &emulator, base_url)?;
-        sam_local::check(project, &emulator, None)
+        sam_local::check(project, &emulator, None)?;
+        // Last: it ends with the cleaning up.
+        documents::emulator(project, &emulator, base_url)
     })
 }

@@ -27,10 +27,11 @@ pub(crate) fn e2e(project: &Project, emulator: &Emulator) -> Result<()> {
 pub(crate) fn checks(project: &Project, emulator: &Emulator, base_url: &str) -> Result<()> {
     acceptance::first_order(project, base_url)?;
     // Before the suite: a service that differs explains what fails there.
-    conformance::conformance(project, Some(&emulator.endpoint()))?;
+    conformance::conformance(project, Some(&emulator.endpoint()), Some("ministack"))?;
     let stack = emulator.stack(project)?;
     // With the secret the suite can also be customers, and not only the front door's administrator.
     let identity = [
+        ("SHOP_ADMINISTRATOR", Stack::administrator(project, emulator)?),
         ("SHOP_TOKEN_SECRET", Stack::token_secret(project, emulator)?),
         ("SHOP_TOKEN_ISSUER", stack.output("TokenIssuer")?.to_owned()),
         ("SHOP_TOKEN_AUDIENCE", stack.output("TokenAudience")?.to_owned()),

@@ -15,7 +15,7 @@ use crate::project::Project;
 /// The first request also starts a function in the emulator.
 const START_PATIENCE: Duration = Duration::from_mins(1);
 
-/// Starts the front door on a free port and waits until the shop answers through it; gives its base URL.
+/// Starts the front door on a port and waits until the shop answers through it; gives its base URL.
 ///
 /// # Errors
 /// When it does not start, or the shop does not answer.
@@ -24,10 +24,10 @@ pub(crate) fn start(
     emulator: &Emulator,
     shop: &Path,
     stack: &Stack,
+    port: u16,
 ) -> Result<(Server, String)> {
-    let port = http::free_port()?;
     let base_url = format!("http://127.0.0.1:{port}");
-    let host = format!("{}.execute-api.localhost:{}", stack.api_id, emulator.port());
+    let host = format!("{}.execute-api.localhost:{}", stack.api_id()?, emulator.port());
     let mut command = Command::new(shop);
     emulator.point(&mut command);
     command.current_dir(project.root()).args([
@@ -42,6 +42,10 @@ pub(crate) fn start(
         stack.output("TokenSecretArn")?,
         "--keys-table",
         stack.output("KeysTableName")?,
+        "--users-table",
+        stack.output("UsersTableName")?,
+        "--admin-function",
+        stack.output("CreateAdminFunctionName")?,
         "--token-issuer",
         stack.output("TokenIssuer")?,
         "--token-audience",

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 
 use super::Emulator;
 use crate::http;
@@ -21,11 +21,6 @@ const START_PATIENCE: Duration = Duration::from_mins(1);
 /// When it cannot be installed, its port is taken, or it does not start.
 pub(crate) fn start(project: &Project, emulator: &Emulator) -> Result<Server> {
     let health = format!("{}/_ministack/health", emulator.endpoint());
-    ensure!(
-        !http::answers(&health),
-        "something that this checkout did not start answers at {}; choose another --port",
-        emulator.endpoint()
-    );
     let environment = Environment::ministack(project)?;
     remove_temporary(emulator)?;
     let temporary = temporary(emulator);

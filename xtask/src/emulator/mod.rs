@@ -13,6 +13,7 @@ use std::process::Command;
 use anyhow::{Result, bail};
 
 use crate::cargo::{build, build_functions};
+use crate::http;
 use crate::process::Server;
 use crate::project::Project;
 use crate::python::Environment;
@@ -24,6 +25,10 @@ pub(crate) use stack::Stack;
 pub(crate) const STACK: &str = "shop-local";
 /// The region of that environment; the emulator keeps regions apart, as AWS does.
 pub(crate) const REGION: &str = "us-east-1";
+/// Where emulators of this kind listen.
+pub(crate) const PORT: u16 = 4566;
+/// Where the shop answers before the emulator of that port, so that its URL stays the same. `cargo run` has 8000.
+const SHOP_PORT: u16 = 8001;
 
 /// An emulator by the port that it listens on; its logs and records are kept per port.
 #[derive(Clone, Debug)]
@@ -51,18 +56,17 @@ impl Emulator {
     /// Points an AWS client at the emulator, whatever the caller's own settings are: nothing that these
     /// commands start may reach a real account.
     pub(crate) fn point(&self, command: &mut Command) {
-        for name in ["AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_CA_BUNDLE"] {
-            command.env_remove(name);
+        point_at(&self.endpoint(), command);
+    }
+
+    /// The port for its front door: the one that it had before, or the usual one, or else a free one.
+    fn shop_port(&self, before: Option<&record::Record>) -> Result<u16> {
+        let had = before.and_then(|record| record.base_url.rsplit(':').next()?.parse().ok());
+        let usual = (self.port == PORT).then_some(SHOP_PORT);
+        match had.into_iter().chain(usual).find(|port| http::is_free(*port)) {
+            Some(port) => Ok(port),
+            None => http::free_port(),
         }
-        let nowhere = if cfg!(windows) { "NUL" } else { "/dev/null" };
-        command
-            .env("AWS_CONFIG_FILE", nowhere)
-            .env("AWS_SHARED_CREDENTIALS_FILE", nowhere)
-            .env("AWS_ENDPOINT_URL", self.endpoint())
-            .env("AWS_ACCESS_KEY_ID", "test")
-            .env("AWS_SECRET_ACCESS_KEY", "test")
-            .env("AWS_REGION", REGION)
-            .env("AWS_DEFAULT_REGION", REGION);
     }
 
     /// The base URL of the front door, if [`up`] has left one running here with its emulator.
@@ -94,6 +98,21 @@ impl Emulator {
     }
 }
 
+/// Points an AWS client at an emulator, whatever the caller's own settings are.
+pub(crate) fn point_at(endpoint: &str, command: &mut Command) {
+    for name in ["AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_CA_BUNDLE"] {
+        command.env_remove(name);
+    }
+    command
+        .env("AWS_CONFIG_FILE", "/dev/null")
+        .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+        .env("AWS_ENDPOINT_URL", endpoint)
+        .env("AWS_ACCESS_KEY_ID", "test")
+        .env("AWS_SECRET_ACCESS_KEY", "test")
+        .env("AWS_REGION", REGION)
+        .env("AWS_DEFAULT_REGION", REGION);
+}
+
 /// A front door and, where none ran before, an emulator; both are stopped with this value.
 #[derive(Debug)]
 struct Running {
@@ -113,11 +132,20 @@ pub(crate) fn up(project: &Project, emulator: &Emulator) -> Result<String> {
 }
 
 fn start(project: &Project, emulator: &Emulator) -> Result<Running> {
+    let before = record::Record::read(&emulator.folder)?;
+    // Before minutes are spent on building.
+    if before.as_ref().and_then(record::Record::running_ministack).is_none()
+        && !http::is_free(emulator.port())
+    {
+        bail!(
+            "port {} is taken by something that this checkout did not start: stop it, or choose another --port",
+            emulator.port()
+        );
+    }
     let sam = Environment::sam(project)?;
     build_functions(project)?;
     let shop = build(project, &["shop"])?.join("shop");
     let mut servers = Vec::new();
-    let before = record::Record::read(&emulator.folder)?;
     let ministack = if let Some(process) = before.as_ref().and_then(record::Record::running_ministack) {
         process
     } else {
@@ -130,10 +158,11 @@ fn start(project: &Project, emulator: &Emulator) -> Result<Running> {
     deploy::deploy(project, emulator, &sam)?;
     let stack = Stack::describe(project, emulator)?;
     // The one that ran knows the old stack.
-    if let Some(process) = before.and_then(record::Record::running_front_door) {
+    if let Some(process) = before.clone().and_then(record::Record::running_front_door) {
         process.stop()?;
     }
-    let (server, base_url) = front_door::start(project, emulator, &shop, &stack)?;
+    let port = emulator.shop_port(before.as_ref())?;
+    let (server, base_url) = front_door::start(project, emulator, &shop, &stack, port)?;
     let front_door = record::Process::of(server.pid())?;
     servers.insert(0, server);
     record::Record { ministack, front_door, base_url: base_url.clone() }.write(&emulator.folder)?;

@@ -18,8 +18,8 @@ pub(crate) type Variables = BTreeMap<String, String>;
 pub(crate) struct Stack {
     /// The template's outputs.
     pub(crate) outputs: BTreeMap<String, String>,
-    /// The id of the HTTP API, the first label of its host name.
-    pub(crate) api_id: String,
+    /// The id of the HTTP API, the first label of its host name; none in an emulator that has no HTTP APIs.
+    api_id: Option<String>,
     /// The environment variables of each function, by its logical id.
     pub(crate) variables: BTreeMap<String, Variables>,
 }
@@ -32,6 +32,16 @@ impl Stack {
     pub(crate) fn describe(project: &Project, emulator: &Emulator) -> Result<Self> {
         let description = printed(project, emulator, "localstack/describe_stack.py")?;
         serde_json::from_str(&description).context("the description of the stack")
+    }
+
+    /// The id of the HTTP API.
+    ///
+    /// # Errors
+    /// When the emulator has none.
+    pub(crate) fn api_id(&self) -> Result<&str> {
+        self.api_id
+            .as_deref()
+            .context("the emulator has made no HTTP API: it serves functions and events only")
     }
 
     /// One of the template's outputs.
@@ -50,7 +60,15 @@ impl Stack {
         printed(project, emulator, "localstack/token_secret.py")
     }
 
-    /// An access token of an administrator, for a quarter of an hour.
+    /// An administrator for tests: the user's id and the account's session epoch.
+    ///
+    /// # Errors
+    /// When none can be made.
+    pub(crate) fn administrator(project: &Project, emulator: &Emulator) -> Result<String> {
+        printed(project, emulator, "localstack/administrator.py")
+    }
+
+    /// An access token of an administrator, for five minutes.
     ///
     /// # Errors
     /// When the emulator does not give the secret.

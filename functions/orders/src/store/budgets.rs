@@ -36,9 +36,9 @@ impl BudgetStore {
     ///
     /// # Errors
     /// The item is no counter.
-    pub fn counted(found: Vec<Item>) -> Result<u32, StoreError> {
-        let counter = found.into_iter().next();
-        counter.map_or(Ok(0), |counter| read_attribute(KIND, &counter, "placed"))
+    pub fn counted(&self, found: &HashMap<String, Vec<Item>>) -> Result<u32, StoreError> {
+        let counter = found.get(&self.table).and_then(|items| items.first());
+        counter.map_or(Ok(0), |counter| read_attribute(KIND, counter, "placed"))
     }
 
     /// The write that counts so many orders, if they are within the budget.

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::request;
 use crate::cloud::CloudError;
+use crate::cloud::sqs::damage;
 use crate::template::{Key, Table, Template};
 
 /// Settings of the database. What is written survives the end of the process at any moment; only a power
@@ -36,6 +37,9 @@ pub(super) fn prepare(
     let failed = |error: rusqlite::Error| CloudError::state("dynamodb.sqlite", error);
     let connection = storage.conn();
     connection.set_prepared_statement_cache_capacity(PREPARED_STATEMENTS);
+    if let Some(damage) = damage(connection).map_err(failed)? {
+        return Err(CloudError::state("dynamodb.sqlite", damage));
+    }
     connection.execute_batch(SETTINGS).map_err(failed)?;
     drop_records_without_a_change(connection).map_err(failed)?;
     for table in template.tables.values() {

@@ -40,6 +40,11 @@ impl Journal {
         Ok(Self { connection })
     }
 
+    /// What is wrong with the pages of the file, if anything is.
+    pub(in crate::cloud) fn damage(&self) -> rusqlite::Result<Option<String>> {
+        damage(&self.connection)
+    }
+
     /// Writes changes: all of them, or none.
     pub(super) fn write(&mut self, changes: &[Change<'_>]) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction()?;
@@ -107,6 +112,13 @@ impl Journal {
     pub(super) fn checkpoint(&self) -> rusqlite::Result<()> {
         self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
     }
+}
+
+/// What is wrong with the pages of a database, if anything is. A damaged page would show itself by and by, as
+/// failures of whatever reads it.
+pub(in crate::cloud) fn damage(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    let found: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    Ok(Some(found).filter(|found| found != "ok"))
 }
 
 fn attributes_text(message: &Message) -> rusqlite::Result<String> {

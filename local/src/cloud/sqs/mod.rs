@@ -10,7 +10,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub(super) use journal::Journal;
+pub(super) use journal::{Journal, damage};
 pub(super) use message::{Attribute, Attributes, Message, NewMessage};
 pub(super) use queues::Queues;
 pub(super) use request::Request;

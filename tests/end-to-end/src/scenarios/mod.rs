@@ -98,6 +98,8 @@ scenarios![
     accounts::an_account_is_changed,
     accounts::a_role_is_given_and_taken,
     accounts::a_deleted_user_is_gone,
+    accounts::a_common_password_is_refused,
+    accounts::an_account_is_found_by_its_address,
     accounts::guessing_ends_soon,
     accounts::keys_are_public,
     accounts::mistakes_are_named,

@@ -125,6 +125,7 @@ impl Stage {
                 Some(json!({ "email": email, "password": PASSWORD, "name": "A new one" }))
             }
             "PATCH /users/{id}" => Some(json!({ "name": "Another name" })),
+            "DELETE /users/{id}" => Some(json!({ "current_password": PASSWORD })),
             "PUT /users/{id}/role" => Some(json!({ "role": "admin" })),
             "POST /sessions" => Some(json!({ "email": owner.email, "password": PASSWORD })),
             "POST /sessions/refresh" => Some(json!({ "refresh_token": owner.refresh })),
@@ -161,7 +162,9 @@ fn route(row: &str) -> String {
 fn everybody_may_do_what_the_table_says_and_no_more() -> Result<()> {
     simulate(async {
         let stage = Stage::new().await?;
+        // HEAD is GET without its content, and $default asks for nobody.
         let routes = stage.service.cloud.routes().iter();
+        let routes = routes.filter(|route| !matches!(route.method.as_str(), "HEAD" | "ANY"));
         let there: BTreeSet<_> = routes.map(|route| format!("{} {}", route.method, route.path)).collect();
         let tested: BTreeSet<_> = MATRIX.iter().map(|(row, _)| route(row)).collect();
         assert_eq!(tested, there, "the table has every route of the template, and no other");
@@ -234,7 +237,7 @@ fn the_books_balance_when_a_user_is_deleted_while_orders_are_under_way() -> Resu
             let answer = service.send_as(&ada, Method::POST, "/orders", Some(&order)).await?.expect(201)?;
             placed.push(answer.body["id"].as_str().context("an id")?.to_owned());
         }
-        service.send_as(&ada, Method::DELETE, "/users/me", None).await?.expect(204)?;
+        service.leave(&ada).await?.expect(204)?;
         service.settled().await?;
         let get = async |path: String| -> Result<Value> {
             Ok(service.send_as(&stage.administrator, Method::GET, &path, None).await?.expect(200)?.body)

@@ -1,0 +1,268 @@
+//! The bus: only relays publish, only this stack's queues are subscribed, only the topic sends to a queue, and
+//! nobody can plant a message where an operator would move it on in good faith.
+//!
+//! A resource's policy decides this whatever the policies of identities say, so one identity of the account that
+//! may do too much cannot forge an event.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::template::{Template, list, refers, render, statements};
+
+/// What an operator's role may do with a dead-letter queue.
+const REDRIVES: [&str; 6] = [
+    "sqs:CancelMessageMoveTask",
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
+    "sqs:ListMessageMoveTasks",
+    "sqs:ReceiveMessage",
+    "sqs:StartMessageMoveTask",
+];
+
+/// What lets somebody else in.
+#[must_use]
+pub fn check(template: &Template) -> Vec<String> {
+    let mut wrong = Vec::new();
+    topic(template, &mut wrong);
+    let sources = dead_letter_sources(template);
+    for (id, queue) in template.of_type("AWS::SQS::Queue") {
+        let source = sources.iter().find(|(_, dead)| dead == id).map(|(source, _)| source.as_str());
+        let denied = if source.is_some() {
+            json!({ "Null": { "aws:PrincipalArn": "false" } })
+        } else if is_subscribed(template, id) {
+            let redrive = json!({ "Fn::GetAtt": ["RedriveRole", "Arn"] });
+            json!({ "ArnNotEquals": { "aws:SourceArn": { "Ref": "EventsTopic" }, "aws:PrincipalArn": redrive } })
+        } else {
+            others_than(&roles_that_may(template, "sqs:SendMessage", &format!("${{{id}.Arn}}")))
+        };
+        if !denies(template, "AWS::SQS::QueuePolicy", "Queues", id, &["sqs:SendMessage"], &denied) {
+            wrong.push(format!("{id}: others could send to it"));
+        }
+        if !denies(template, "AWS::SQS::QueuePolicy", "Queues", id, &["sqs:*"], &without_tls()) {
+            wrong.push(format!("{id}: it can be reached without TLS"));
+        }
+        redrive_allowed(id, queue, source, is_subscribed(template, id), &mut wrong);
+    }
+    redrive_role(template, &sources, &mut wrong);
+    wrong
+}
+
+fn topic(template: &Template, wrong: &mut Vec<String>) {
+    let (kind, id) = ("AWS::SNS::TopicPolicy", "EventsTopic");
+    let relays = roles_that_may(template, "sns:Publish", "${EventsTopic}");
+    if !denies(template, kind, "Topics", id, &["sns:Publish"], &others_than(&relays)) {
+        wrong.push(format!("{id}: others than the relays could publish"));
+    }
+    if !denies(template, kind, "Topics", id, &["sns:Publish"], &without_tls()) {
+        wrong.push(format!("{id}: it can be reached without TLS"));
+    }
+    let endpoints: BTreeSet<String> =
+        subscriptions(template).map(|(_, subscription)| render(&subscription["Endpoint"])).collect();
+    let denied: Vec<_> = policies(template, kind, "Topics", id)
+        .filter(|statement| statement["Effect"] == "Deny" && statement["Action"] == "sns:Subscribe")
+        .collect();
+    let known = |statement: &&Value| {
+        let known = list(&statement["Condition"]["StringNotEquals"]["sns:Endpoint"]).iter().map(render);
+        statement["Principal"] == "*" && known.collect::<BTreeSet<_>>() == endpoints
+    };
+    if denied.is_empty() || !denied.iter().all(known) {
+        wrong.push(format!("{id}: others than this stack's queues could be subscribed, or one of them not"));
+    }
+    for (id, _) in subscriptions(template) {
+        if template.resource(id)["DependsOn"] != "EventsTopicPolicy" {
+            wrong.push(format!("{id}: it may come before the policy that allows it"));
+        }
+    }
+}
+
+/// A queue's subscriptions.
+fn subscriptions(template: &Template) -> impl Iterator<Item = (&str, &Value)> {
+    template.of_type("AWS::SNS::Subscription").filter(|(_, subscription)| subscription["Protocol"] == "sqs")
+}
+
+fn is_subscribed(template: &Template, queue: &str) -> bool {
+    subscriptions(template)
+        .any(|(_, subscription)| refers(&subscription["Endpoint"], Some("Arn")) == Some(queue))
+}
+
+/// Each queue with its dead-letter queue.
+fn dead_letter_sources(template: &Template) -> Vec<(String, String)> {
+    template
+        .of_type("AWS::SQS::Queue")
+        .filter_map(|(id, queue)| {
+            let dead = refers(&queue["RedrivePolicy"]["deadLetterTargetArn"], Some("Arn"))?;
+            Some((id.to_owned(), dead.to_owned()))
+        })
+        .collect()
+}
+
+/// The roles of the functions whose own policies grant an action on a resource.
+fn roles_that_may(template: &Template, action: &str, resource: &str) -> BTreeSet<String> {
+    let grants = |statement: &crate::template::Statement| {
+        statement.actions.iter().any(|granted| granted == action)
+            && statement.resources.iter().any(|granted| granted == resource)
+    };
+    template
+        .functions()
+        .into_iter()
+        .filter(|function| function.statements().iter().any(grants))
+        .map(|function| format!("{}Role", function.id))
+        .collect()
+}
+
+fn others_than(roles: &BTreeSet<String>) -> Value {
+    let roles: Vec<_> = roles.iter().map(|role| json!({ "Fn::GetAtt": [role, "Arn"] })).collect();
+    json!({ "ArnNotEquals": { "aws:PrincipalArn": roles } })
+}
+
+fn without_tls() -> Value {
+    json!({ "Bool": { "aws:SecureTransport": "false" } })
+}
+
+/// The statements of the policies that are put on a resource.
+fn policies<'a>(
+    template: &'a Template,
+    kind: &str,
+    covers: &'static str,
+    id: &'a str,
+) -> impl Iterator<Item = &'a Value> {
+    template
+        .of_type(kind)
+        .filter(move |(_, policy)| {
+            list(&policy[covers]).iter().any(|covered| refers(covered, None) == Some(id))
+        })
+        .flat_map(|(_, policy)| list(&policy["PolicyDocument"]["Statement"]))
+}
+
+/// Whether a policy of the resource refuses everybody actions on it under exactly this condition.
+fn denies(
+    template: &Template,
+    kind: &str,
+    covers: &'static str,
+    id: &str,
+    actions: &[&str],
+    condition: &Value,
+) -> bool {
+    policies(template, kind, covers, id).any(|statement| {
+        statement["Effect"] == "Deny"
+            && statement["Principal"] == "*"
+            && list(&statement["Action"]).iter().eq(actions.iter().copied())
+            && [format!("${{{id}}}"), format!("${{{id}.Arn}}")].contains(&render(&statement["Resource"]))
+            && sorted(&statement["Condition"]) == sorted(condition)
+    })
+}
+
+/// A condition whose lists are in order: that of their values says nothing.
+fn sorted(condition: &Value) -> Value {
+    match condition {
+        Value::Array(values) => {
+            let mut values = values.clone();
+            values.sort_by_key(Value::to_string);
+            Value::Array(values)
+        }
+        Value::Object(members) if !members.contains_key("Fn::GetAtt") => {
+            members.iter().map(|(name, value)| (name.clone(), sorted(value))).collect()
+        }
+        other => other.clone(),
+    }
+}
+
+/// A dead-letter queue takes the failed messages of its own queue, by the name that this one has; any other
+/// queue without a subscription takes no queue's.
+fn redrive_allowed(id: &str, queue: &Value, source: Option<&str>, subscribed: bool, wrong: &mut Vec<String>) {
+    let expected = match source {
+        Some(source) => {
+            let arn = "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:${AWS::StackName}-";
+            json!({ "redrivePermission": "byQueue", "sourceQueueArns": [{ "Fn::Sub": format!("{arn}{source}") }] })
+        }
+        None if subscribed => return,
+        None => json!({ "redrivePermission": "denyAll" }),
+    };
+    if queue["RedriveAllowPolicy"] != expected {
+        wrong.push(format!("{id}: other queues could move their messages to it"));
+    }
+}
+
+/// The redrive's role reaches each dead-letter queue and the queue before it, and nothing else.
+fn redrive_role(template: &Template, sources: &[(String, String)], wrong: &mut Vec<String>) {
+    for (source, _) in sources {
+        let name = &template.resource(source)["Properties"]["QueueName"];
+        if name != &json!({ "Fn::Sub": format!("${{AWS::StackName}}-{source}") }) {
+            wrong.push(format!("{source}: it has another name than its dead-letter queue knows"));
+        }
+    }
+    let arns = |queue: &String| format!("${{{queue}.Arn}}");
+    let from: BTreeSet<_> =
+        sources.iter().flat_map(|(_, dead)| REDRIVES.map(|action| (action.to_owned(), arns(dead)))).collect();
+    let to = sources.iter().map(|(source, _)| ("sqs:SendMessage".to_owned(), arns(source)));
+    let expected: BTreeSet<_> = from.into_iter().chain(to).collect();
+    let granted: BTreeSet<_> = list(&template.resource("RedriveRole")["Properties"]["Policies"])
+        .iter()
+        .flat_map(|policy| statements(&policy["PolicyDocument"]))
+        .flat_map(|statement| {
+            let resources = statement.resources;
+            statement.actions.into_iter().flat_map(move |action| {
+                resources.clone().into_iter().map(move |resource| (action.clone(), resource))
+            })
+        })
+        .collect();
+    for (action, resource) in granted.symmetric_difference(&expected) {
+        wrong.push(format!("RedriveRole: {action} on {resource} is missing, or too much"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::broken::{finds, good};
+
+    #[test]
+    fn what_lets_somebody_else_in_is_found() {
+        assert_eq!(check(&good()), [""; 0]);
+        finds(check, "Effect: Deny # publish", "Effect: Allow", "could publish");
+        finds(check, "PlaceOrderFunctionRole.Arn] } } # publish", "OtherRole.Arn] } }", "could publish");
+        finds(
+            check,
+            "ArnNotEquals: { \"aws:PrincipalArn\"",
+            "ArnEquals: { \"aws:PrincipalArn\"",
+            "could publish",
+        );
+        finds(check, "[!GetAtt PackQueue.Arn] } }", "[!GetAtt PackQueue.Arn, x] } }", "could be subscribed");
+        finds(check, "Action: sns:Subscribe", "Action: sns:Receive", "could be subscribed");
+        finds(check, "DependsOn: EventsTopicPolicy", "DependsOn: EventsTopic", "may come before");
+        finds(
+            check,
+            "\"aws:SecureTransport\": \"false\"",
+            "\"aws:SecureTransport\": \"true\"",
+            "without TLS",
+        );
+        finds(
+            check,
+            "\"false\" } } # relay",
+            "\"true\" } }",
+            "RelayDeadLetterQueue: it can be reached without TLS",
+        );
+        finds(
+            check,
+            "\"false\" } } # dead",
+            "\"true\" } }",
+            "PackDeadLetterQueue: it can be reached without TLS",
+        );
+        finds(check, "\"false\" } } # queue", "\"true\" } }", "PackQueue: it can be reached without TLS");
+        finds(check, "Effect: Deny # relay", "Effect: Allow", "RelayDeadLetterQueue: others could send");
+        finds(check, "PlaceOrderFunctionRole.Arn] } } # relay", "OtherRole.Arn] } }", "others could send");
+        finds(check, "\"Null\"", "Bool", "PackDeadLetterQueue: others could send");
+        finds(check, "!GetAtt RedriveRole.Arn", "!GetAtt OtherRole.Arn", "PackQueue: others could send");
+        finds(check, "denyAll", "allowAll", "RelayDeadLetterQueue: other queues");
+        finds(check, "byQueue", "allowAll", "PackDeadLetterQueue: other queues");
+        finds(check, "QueueName: !Sub ${AWS::StackName}-PackQueue", "QueueName: pack", "another name");
+        finds(check, "                  - sqs:StartMessageMoveTask\n", "", "is missing");
+        finds(
+            check,
+            "Resource: [!GetAtt PackQueue.Arn] }",
+            "Resource: [!GetAtt OtherQueue.Arn] }",
+            "too much",
+        );
+    }
+}
