@@ -293,7 +293,7 @@ fn entry_sk(order: &OrderId) -> String {
 
 fn transact<E>(put: Result<Put, E>) -> Result<TransactWriteItem, StoreError>
 where
-    E: std::error::Error + Send + Sync + 'static,
+    E: shop_dynamo::CallError,
 {
     let put = put.map_err(StoreError::call("TransactWriteItems"))?;
     Ok(TransactWriteItem::builder().put(put).build())

@@ -66,7 +66,7 @@ pub struct Template {
 /// by address in production is everybody's together there.
 #[must_use]
 pub fn of_one_machine() -> BTreeMap<String, String> {
-    BTreeMap::from([("RegistrationsPerHour".to_owned(), "1000000".to_owned())])
+    ["RegistrationsPerHour", "AddressOrderLimit"].map(|name| (name.to_owned(), "1000000".to_owned())).into()
 }
 
 /// What is wrong with a template.

@@ -58,6 +58,7 @@ pub const INVARIANTS: &[(&str, &str)] = &[
     ),
     ("no-undersell", "an order is rejected only if its stock was short while it was decided"),
     ("an-adjustment-happens-once", "a change of stock under one idempotency key happens once"),
+    ("a-key-is-one-product", "an idempotency key stands for one product, for ever"),
     (
         "an-entry-moves-legally",
         "an entry of a user's ledger is counted or cancelled, and goes only from the first to the last",
@@ -106,6 +107,7 @@ pub const INVARIANTS: &[(&str, &str)] = &[
         "no answer shows an administrator's power that the account had lost before the request",
     ),
     ("nobody-sees-anothers-data", "no answer shows another customer's data"),
+    ("a-guest-s-order-has-a-token", "whoever places an order without an account is given its token, and nobody else"),
     (
         "every-order-becomes-final",
         "15 minutes after the faults end no order is pending, and the queues are empty",

@@ -192,6 +192,10 @@ impl World {
                     let again = || Violation::new("an-adjustment-happens-once", format!("{new:?}"));
                     Ok(old.map(|_| again()).into_iter().collect())
                 }
+                Some(Kind::Creation) => {
+                    let again = || Violation::new("a-key-is-one-product", format!("{new:?}"));
+                    Ok(old.map(|_| again()).into_iter().collect())
+                }
                 Some(Kind::Product) => Ok(Vec::new()),
                 None => Err(Violation::new("an-item-is-readable", format!("{new:?}"))),
             };

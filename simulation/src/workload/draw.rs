@@ -253,9 +253,8 @@ impl Drawer<'_> {
     fn cancel(&mut self) {
         if let Some(order) = self.placed() {
             let who = self.operations[order].who;
-            // A guest cannot cancel, nor somebody whose session is over; an administrator does it for them.
-            let who =
-                if matches!(who, Shopper::Guest | Shopper::Person(_)) { Shopper::Administrator } else { who };
+            // Somebody whose session is over cannot cancel; an administrator does it for them.
+            let who = if matches!(who, Shopper::Person(_)) { Shopper::Administrator } else { who };
             let at = self.operations[order].at + self.random.random_range(0..=self.open_for / 4);
             self.operations.push(Operation { at, who, action: Action::Cancel(order) });
         }

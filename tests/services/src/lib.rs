@@ -137,6 +137,19 @@ impl Service {
         Ok(self.issuer.issue(&grant, [1; 16], self.now()?)?)
     }
 
+    /// A token of another administrator, by number, whose account is put there.
+    ///
+    /// # Errors
+    /// When it cannot be put.
+    pub async fn other_administrator(&self, number: u8) -> Result<String> {
+        let user = UserId::fresh(Timestamp::from_millis(0), [number; 10]);
+        let client = aws_sdk_dynamodb::Client::new(&self.cloud.sdk_config("test"));
+        let table = self.cloud.physical("UsersTable").context("the users table")?;
+        client.put_item().table_name(table).set_item(Some(account(&user))).send().await?;
+        let grant = Grant { user: &user, role: Role::Admin, epoch: 1, session: None };
+        Ok(self.issuer.issue(&grant, [1; 16], self.now()?)?)
+    }
+
     /// The issuer of a key that is not the stack's own, but published as if it were.
     #[must_use]
     pub fn issuer(&self) -> &TokenIssuer {
