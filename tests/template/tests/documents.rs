@@ -111,7 +111,7 @@ fn every_command_of_the_documents_is_tried_or_it_is_said_why_not() {
 
 #[test]
 fn what_pip_installs_is_pinned_with_its_hashes() {
-    for name in ["aws", "lambda", "ministack", "sam"] {
+    for name in ["aws", "lambda", "localstack", "ministack", "sam"] {
         let text = project::text(&format!("localstack/requirements-{name}.txt")).unwrap();
         let lines = text.replace("\\\n", " ");
         let requirements: Vec<_> =
