@@ -9,6 +9,7 @@ token says at once whether it does.
 import base64
 import hashlib
 import json
+import secrets
 import sys
 import time
 
@@ -16,22 +17,24 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from administrator import administrator
 from settings import outputs, session
 from token_secret import token_secret
 
 DERIVATION = b"shop access token ed25519 v1"
-LIFETIME_SECONDS = 900
-USER = "usr_00000000000000000000000001"
+LIFETIME_SECONDS = 300
 
 
 def main(stack: str) -> None:
     names = outputs(session(stack), stack)
+    user, epoch = administrator(stack)
     seed = HKDF(SHA256(), length=32, salt=None, info=DERIVATION).derive(token_secret(stack).encode())
     key = Ed25519PrivateKey.from_private_bytes(seed)
     key_id = base64url(hashlib.sha256(key.public_key().public_bytes_raw()).digest()[:9])
     now = int(time.time())
     header = {"typ": "at+jwt", "alg": "EdDSA", "kid": key_id}
-    claims = {"iss": names["TokenIssuer"], "aud": names["TokenAudience"], "sub": USER, "role": "admin",
+    claims = {"iss": names["TokenIssuer"], "aud": names["TokenAudience"], "sub": user, "role": "admin",
+              "epoch": epoch, "client_id": "shop", "jti": secrets.token_urlsafe(16),
               "iat": now, "nbf": now, "exp": now + LIFETIME_SECONDS}
     signed = f"{base64url(compact(header))}.{base64url(compact(claims))}"
     print(f"{signed}.{base64url(key.sign(signed.encode()))}")

@@ -14,6 +14,7 @@ use futures::future::try_join_all;
 use http::{Request, StatusCode};
 use serde_json::{Value, json};
 use shop_local::cloud::{Call, Cloud, Meter, Observer, Options, Outcome, Service};
+use shop_local::demo;
 use shop_local::front_door::{Backend, DemoIdentity, TokenSettings};
 use shop_local::template::Template;
 
@@ -123,6 +124,7 @@ impl Stack {
         let cloud = Cloud::start(&template, &shop_local::functions(), options).await?;
         let tokens = TokenSettings::from_template(&template).context("the template has no TokenSecret")?;
         let identity = DemoIdentity::start(&cloud.sdk_config("bench"), &tokens).await?;
+        demo::make_administrator(&cloud, &identity).await?;
         let stack = Self { cloud, identity };
         stack
             .post("/products", &json!({ "id": PRODUCT, "name": PRODUCT, "price": 10, "stock": 1000 }))
@@ -137,7 +139,7 @@ impl Stack {
     async fn post(&self, path: &str, body: &Value) -> Result<()> {
         let request = Request::post(path)
             .header("content-type", "application/json")
-            .header("authorization", self.identity.authorization()?)
+            .header("authorization", self.identity.authorization().await?.context("a demo administrator")?)
             .body(Bytes::from(body.to_string()))?;
         let answer = self.cloud.call(request, IpAddr::V4(Ipv4Addr::LOCALHOST)).await?;
         let problem = String::from_utf8_lossy(answer.body());

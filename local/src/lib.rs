@@ -13,5 +13,5 @@ use shop_lambda::Function;
 /// Every function of the shop: what template.yaml names by `CodeUri`.
 #[must_use]
 pub fn functions() -> Vec<Function> {
-    [orders::FUNCTIONS, products::FUNCTIONS, users::FUNCTIONS].concat()
+    [api::FUNCTIONS, orders::FUNCTIONS, products::FUNCTIONS, users::FUNCTIONS].concat()
 }

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use shop_local::front_door::{
     Backend, BackendError, BindError, FrontDoor, Listeners, MAX_BODY_BYTES, Upstream, serve,
 };
+use shop_local::template::Cors;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -36,7 +37,13 @@ impl Backend for Echo {
             "size": request.body().len(),
             "source": source.to_string(),
         });
-        Box::pin(async move { Ok(Response::new(Bytes::from(body.to_string()))) })
+        let mut response = Response::new(Bytes::from(body.to_string()));
+        response.headers_mut().insert("location", http::HeaderValue::from_static("/orders/1"));
+        Box::pin(async move { Ok(response) })
+    }
+
+    fn create_admin(&self, _payload: String) -> BoxFuture<'_, Result<Option<Bytes>, BackendError>> {
+        Box::pin(async { Ok(None) })
     }
 }
 
@@ -51,7 +58,15 @@ impl Door {
         let listeners = Listeners::bind(0).await.unwrap();
         let port = listeners.port();
         let (stop, stopped) = oneshot::channel();
-        let door = Arc::new(FrontDoor::new(Arc::new(backend), None, "welcome\n".to_owned()));
+        let cors = Cors {
+            origins: vec!["http://localhost:3000".to_owned()],
+            methods: vec!["GET".to_owned(), "POST".to_owned()],
+            headers: vec!["Authorization".to_owned(), "Content-Type".to_owned()],
+            exposed: vec!["ETag".to_owned(), "Location".to_owned()],
+            max_age: Some(600),
+        };
+        let door = FrontDoor::new(Arc::new(backend), None, "welcome\n".to_owned()).with_cors(Some(cors));
+        let door = Arc::new(door);
         let server = tokio::spawn(serve(listeners, door, async {
             stopped.await.ok();
         }));
@@ -157,7 +172,8 @@ async fn the_root_says_what_is_served() {
         let answer = door.get(path, "").await;
         assert_eq!((answer.status, answer.body.as_slice()), (200, b"welcome\n".as_slice()));
     }
-    assert_eq!(door.post("/", 0).await.status, 405);
+    // What else is done to it is the API's to refuse.
+    assert_eq!(door.post("/", 0).await.json()["uri"], "/");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -172,6 +188,48 @@ async fn another_origin_and_another_host_are_refused() {
     let rebound = format!("GET /orders HTTP/1.1\r\nhost: evil.example:{}\r\n\r\n", door.port);
     door.raw(rebound).await.is_problem(403, "foreign_host");
     door.raw("GET /orders HTTP/1.1\r\n\r\n").await.is_problem(400, "malformed_host");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_an_origin_that_is_let_in_uses_the_api_as_on_aws() {
+    let door = Door::open(Echo).await;
+    let page = "origin: http://localhost:3000\r\nsec-fetch-site: same-site\r\nsec-fetch-mode: cors\r\n";
+    let answer = door.get("/api/orders", page).await;
+    assert_eq!(answer.status, 200);
+    for header in [
+        "access-control-allow-origin: http://localhost:3000",
+        "access-control-expose-headers: etag,location",
+        "vary: origin",
+        "location: /api/orders/1",
+    ] {
+        assert!(answer.head.contains(header), "{header}: {}", answer.head);
+    }
+    let ask = |origin: &str| {
+        let port = door.port;
+        format!(
+            "OPTIONS /orders HTTP/1.1\r\nhost: localhost:{port}\r\norigin: {origin}\r\n\
+             access-control-request-method: POST\r\n\r\n"
+        )
+    };
+    let preflight = door.raw(ask("http://localhost:3000")).await;
+    assert_eq!(preflight.status, 204);
+    for header in [
+        "access-control-allow-methods: get,post",
+        "access-control-allow-headers: authorization,content-type",
+        "access-control-max-age: 600",
+        "access-control-allow-origin: http://localhost:3000",
+    ] {
+        assert!(preflight.head.contains(header), "{header}: {}", preflight.head);
+    }
+    for origin in
+        ["http://localhost:3001", "https://localhost:3000", "http://localhost:3000.evil.example", "null"]
+    {
+        let refused = door.raw(ask(origin)).await;
+        refused.is_problem(403, "foreign_origin");
+        assert!(!refused.head.contains("access-control-"), "{}", refused.head);
+    }
+    let rebound = format!("GET /orders HTTP/1.1\r\nhost: evil.example:{}\r\n{page}\r\n", door.port);
+    door.raw(rebound).await.is_problem(403, "foreign_host");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -80,6 +80,14 @@ pub fn run(case: &Case, template: &Template, with_trace: bool) -> Result<Outcome
     })
 }
 
+/// The shop's administrator, made as an operator does before anybody comes.
+async fn create_admin(cloud: &Cloud) -> Result<UserId> {
+    let admin = r#"{"email": "admin@example.com", "password": "Kestrel over the lake 7", "name": "Admin"}"#;
+    let answer = cloud.invoke("create-admin", RawValue::from_string(admin.to_owned())?).await?;
+    let made: Value = serde_json::from_str(answer.get())?;
+    Ok(made["user_id"].as_str().with_context(|| format!("no administrator: {made}"))?.parse()?)
+}
+
 /// A run under way.
 struct Run {
     cloud: Cloud,
@@ -124,7 +132,8 @@ impl Run {
             UserId::fresh(Timestamp::from_millis(1), [number; 10])
         };
         let customers = (1..=plan.customers).map(user).collect();
-        let client = Client::new(cloud.clone(), issuer, clock.clone(), customers, user(0));
+        let administrator = create_admin(&cloud).await?;
+        let client = Client::new(cloud.clone(), issuer, clock.clone(), customers, administrator);
         let operator = Operator::new(&cloud, template)?;
         let actors = Actors::new(client.clone(), Arc::clone(&plan));
         Ok(Self { cloud, plan, books, weather, actors, client, operator, clock, trace })

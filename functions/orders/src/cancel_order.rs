@@ -3,12 +3,12 @@
 //! Cancelling a cancelled order again answers as the first time: the caller has what was asked for.
 
 use aws_sdk_dynamodb::Client;
-use shop_auth::Verifier;
 use shop_events::OrderStatus;
 use shop_http::{Access, Call, Problem, Reply, Route};
 use shop_lambda::{Clock, Function};
 use shop_types::OrderId;
 
+use crate::get_order::visible;
 use crate::order::{Order, status_name};
 use crate::store::OrderStore;
 
@@ -16,14 +16,14 @@ use crate::store::OrderStore;
 const TRIES: usize = 4;
 
 /// The Lambda function.
-pub const FUNCTION: Function = Function::new("cancel-order", |environment| {
+pub const FUNCTION: Function = Function::new(CancelOrder::NAME, |environment| {
     Box::pin(async move {
         let client = Client::new(environment.sdk_config());
         let route = CancelOrder {
             orders: OrderStore::new(client.clone(), environment.required("ORDERS_TABLE")?),
             clock: environment.clock(),
         };
-        Ok(shop_http::handler(route, Verifier::start(&environment, &client).await?))
+        shop_http::start(route, &environment, &client).await
     })
 });
 
@@ -33,12 +33,14 @@ struct CancelOrder {
 }
 
 impl Route for CancelOrder {
+    const NAME: &'static str = "cancel-order";
     const ACCESS: Access = Access::SignedIn;
+    const ASKS_ACCOUNT: bool = true;
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let id: OrderId = call.id("order")?;
-        let precondition = call.if_match()?;
-        let found = self.orders.get(&id).await?.filter(|order| order.is_visible_to(&call.principal));
+        let precondition = call.precondition()?;
+        let found = visible(&call, self.orders.get(&id).await?).await?;
         let mut order = found.ok_or_else(|| Problem::not_found("order"))?;
         for _ in 0..TRIES {
             if order.status == OrderStatus::Cancelled {

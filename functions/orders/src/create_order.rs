@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_sdk_dynamodb::Client;
 use data_encoding::BASE64URL_NOPAD;
-use shop_auth::{Principal, Verifier};
+use shop_auth::Principal;
 use shop_http::{Access, Call, Input, Node, Problem, Reply, Route};
 use shop_lambda::{Clock, Function, Random};
 use shop_types::{AmountError, Currency, EmailAddress, OrderId, ProductId};
@@ -26,7 +26,7 @@ const MAX_LINES: usize = 100;
 const MAX_QUANTITY: u32 = 1000;
 
 /// The Lambda function.
-pub const FUNCTION: Function = Function::new("create-order", |environment| {
+pub const FUNCTION: Function = Function::new(CreateOrder::NAME, |environment| {
     Box::pin(async move {
         let client = Client::new(environment.sdk_config());
         let route = CreateOrder {
@@ -35,7 +35,7 @@ pub const FUNCTION: Function = Function::new("create-order", |environment| {
             clock: environment.clock(),
             random: environment.random(),
         };
-        Ok(shop_http::handler(route, Verifier::start(&environment, &client).await?))
+        shop_http::start(route, &environment, &client).await
     })
 });
 
@@ -47,6 +47,7 @@ struct CreateOrder {
 }
 
 impl Route for CreateOrder {
+    const NAME: &'static str = "create-order";
     const ACCESS: Access = Access::Public;
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
@@ -71,8 +72,7 @@ impl Route for CreateOrder {
             Err(problem) => return Err(problem),
         };
         let customer_id = call.principal.user_id().cloned();
-        let order =
-            Order::place(NewOrder { id, customer_id, lines, total, request_id: call.request_id }, now);
+        let order = Order::place(NewOrder { id, customer_id, lines, total, cause: call.cause() }, now);
         let placed = self.orders.place(&order, &hash, request.email).await?;
         answer(placed, Some(order))
     }

@@ -1,19 +1,20 @@
 //! `GET /orders/{id}`: the order, to its owner, to an administrator, and a guest's to whoever knows its id.
 
 use aws_sdk_dynamodb::Client;
-use shop_auth::{Principal, Verifier};
+use shop_auth::Principal;
 use shop_http::{Access, Call, Problem, Reply, Route};
 use shop_lambda::Function;
 
+use crate::order::Order;
 use crate::store::OrderStore;
 
 /// The Lambda function.
-pub const FUNCTION: Function = Function::new("get-order", |environment| {
+pub const FUNCTION: Function = Function::new(GetOrder::NAME, |environment| {
     Box::pin(async move {
         let client = Client::new(environment.sdk_config());
         let route =
             GetOrder { orders: OrderStore::new(client.clone(), environment.required("ORDERS_TABLE")?) };
-        Ok(shop_http::handler(route, Verifier::start(&environment, &client).await?))
+        shop_http::start(route, &environment, &client).await
     })
 });
 
@@ -22,17 +23,28 @@ struct GetOrder {
 }
 
 impl Route for GetOrder {
+    const NAME: &'static str = "get-order";
     const ACCESS: Access = Access::Public;
+    const ASKS_ACCOUNT: bool = true;
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let id = call.id("order")?;
-        let order = self.orders.get(&id).await?.filter(|order| order.is_visible_to(&call.principal));
-        let Some(order) = order else { return Err(absent(&call.principal)) };
+        let Some(order) = visible(&call, self.orders.get(&id).await?).await? else {
+            return Err(absent(&call.principal));
+        };
         if call.is_unchanged(order.version) {
             return Reply::not_modified(order.version);
         }
         Reply::ok(&order.view()?)?.versioned(order.version)
     }
+}
+
+/// The order, if who asks may see it: whose it is, and administrators.
+pub(crate) async fn visible(call: &Call, order: Option<Order>) -> Result<Option<Order>, Problem> {
+    Ok(match order {
+        Some(order) if order.is_of(&call.principal) || call.is_admin().await? => Some(order),
+        _ => None,
+    })
 }
 
 /// A guest may have forgotten to sign in; a user learns nothing of other people's orders.

@@ -2,7 +2,6 @@
 //! (`?status=pending`) or of a customer (`?customer_id=...`).
 
 use aws_sdk_dynamodb::Client;
-use shop_auth::Verifier;
 use shop_events::OrderStatus;
 use shop_http::{Access, Call, Cursor, FieldError, Page, Problem, Reply, Route};
 use shop_lambda::Function;
@@ -12,12 +11,12 @@ use crate::order::{Order, status_name};
 use crate::store::{OrderStore, Position, position};
 
 /// The Lambda function.
-pub const FUNCTION: Function = Function::new("list-orders", |environment| {
+pub const FUNCTION: Function = Function::new(ListOrders::NAME, |environment| {
     Box::pin(async move {
         let client = Client::new(environment.sdk_config());
         let route =
             ListOrders { orders: OrderStore::new(client.clone(), environment.required("ORDERS_TABLE")?) };
-        Ok(shop_http::handler(route, Verifier::start(&environment, &client).await?))
+        shop_http::start(route, &environment, &client).await
     })
 });
 
@@ -33,17 +32,19 @@ enum Filter {
 }
 
 impl Route for ListOrders {
+    const NAME: &'static str = "list-orders";
     const ACCESS: Access = Access::SignedIn;
+    const ASKS_ACCOUNT: bool = true;
+    const QUERY: &'static [&'static str] = &["limit", "cursor", "status", "customer_id"];
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
-        let query = call.query(&["limit", "cursor", "status", "customer_id"])?;
-        let filter = filter(&call, &query)?;
+        let filter = filter(&call).await?;
         // The cursor is bound to what is listed, and the listing to who asks, whatever the cursor says.
         let list = match &filter {
             Filter::Customer(id) => format!("/orders?customer_id={id}"),
             Filter::Status(status) => format!("/orders?status={}", status_name(*status)),
         };
-        let page = call.page::<Position>(&query, &list)?;
+        let page = call.page::<Position>(&list)?;
         let found = match &filter {
             Filter::Customer(id) => self.orders.of_customer(id, page.after.as_ref(), page.limit).await?,
             Filter::Status(status) => self.orders.of_status(*status, page.after.as_ref(), page.limit).await?,
@@ -51,14 +52,13 @@ impl Route for ListOrders {
         let shown_last = found.orders.last().filter(|_| found.more);
         let next_cursor = shown_last.map(|order| Cursor::encode(&list, position(order))).transpose()?;
         let data = found.orders.iter().map(Order::view).collect::<Result<_, _>>()?;
-        let given = query.iter().any(|(name, _)| name == "status" || name == "customer_id");
+        let given = call.parameter("status").or(call.parameter("customer_id")).is_some();
         Reply::page(&Page { data, next_cursor }, if given { &list } else { "/orders" }, page.limit)
     }
 }
 
-fn filter(call: &Call, query: &[(String, String)]) -> Result<Filter, Problem> {
-    let value = |name| query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
-    let (status, customer) = (value("status"), value("customer_id"));
+async fn filter(call: &Call) -> Result<Filter, Problem> {
+    let (status, customer) = (call.parameter("status"), call.parameter("customer_id"));
     let user = call
         .principal
         .user_id()
@@ -66,7 +66,7 @@ fn filter(call: &Call, query: &[(String, String)]) -> Result<Filter, Problem> {
     if status.is_none() && customer.is_none_or(|id| id == user.as_str()) {
         return Ok(Filter::Customer(user.clone()));
     }
-    if !call.principal.is_admin() {
+    if !call.is_admin().await? {
         return Err(Problem::forbidden());
     }
     let invalid = |pointer: &str, detail: &str| {

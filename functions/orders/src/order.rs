@@ -116,7 +116,7 @@ pub struct NewOrder {
     /// The sum of its lines.
     pub total: Money,
     /// The request that places it.
-    pub request_id: String,
+    pub cause: Cause,
 }
 
 impl Order {
@@ -132,7 +132,7 @@ impl Order {
             total: new.total,
             placed_at: now,
             updated_at: now,
-            cause: Cause::request(new.request_id),
+            cause: new.cause,
             rejection: None,
             nudges: 0,
             nudged_at: None,
@@ -175,13 +175,11 @@ impl Order {
         self.is_stalled(now) && self.nudged_at.is_none_or(|at| now.distance(at) >= pause)
     }
 
-    /// Whether this principal may see and cancel the order. A guest's order belongs to whoever knows its id.
+    /// Whether this principal may see and cancel the order without being an administrator. A guest's order belongs
+    /// to whoever knows its id.
     #[must_use]
-    pub fn is_visible_to(&self, principal: &Principal) -> bool {
-        match &self.customer_id {
-            None => true,
-            Some(owner) => principal.is_admin() || principal.is_user(owner),
-        }
+    pub fn is_of(&self, principal: &Principal) -> bool {
+        self.customer_id.as_ref().is_none_or(|owner| principal.is_user(owner))
     }
 
     /// The order as its events tell it.
@@ -276,7 +274,7 @@ pub(crate) mod tests {
             customer_id: Some(UserId::fresh(Timestamp::from_millis(1), [1; 10])),
             lines: vec![line],
             total: Money { minor: 5998, currency: Currency::USD },
-            request_id: "request-1".into(),
+            cause: Cause::request("request-1"),
         };
         Order { status, ..Order::place(new, Timestamp::from_millis(1000)) }
     }
@@ -347,17 +345,18 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn an_order_is_its_owners_and_the_administrators() {
+    fn an_order_is_its_owners() {
         let mut order = order(OrderStatus::Pending);
         let user = |id: &UserId, role| Principal::User { id: id.clone(), role };
         let owner = order.customer_id.clone().unwrap();
         let other = UserId::fresh(Timestamp::from_millis(1), [2; 10]);
-        assert!(order.is_visible_to(&user(&owner, Role::Customer)));
-        assert!(order.is_visible_to(&user(&other, Role::Admin)));
-        assert!(!order.is_visible_to(&user(&other, Role::Customer)));
-        assert!(!order.is_visible_to(&Principal::Guest));
+        assert!(order.is_of(&user(&owner, Role::Customer)));
+        // What an administrator may see, the account says, and not the token.
+        assert!(!order.is_of(&user(&other, Role::Admin)));
+        assert!(!order.is_of(&user(&other, Role::Customer)));
+        assert!(!order.is_of(&Principal::Guest));
         order.customer_id = None;
-        assert!(order.is_visible_to(&Principal::Guest));
+        assert!(order.is_of(&Principal::Guest));
     }
 
     #[test]

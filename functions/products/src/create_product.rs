@@ -4,7 +4,6 @@
 //! marked as replayed: under a client's own id always, and under an `Idempotency-Key` by an id that derives
 //! from it. An id is given out once, and not again after a deletion.
 
-use shop_events::Cause;
 use shop_http::{Access, Call, FieldError, Problem, Reply, Route};
 use shop_lambda::{Clock, Function, Random};
 use shop_types::ProductId;
@@ -17,7 +16,7 @@ use crate::stock::Stock;
 use crate::store::Store;
 
 /// The function.
-pub const FUNCTION: Function = Function::new("create-product", |environment| {
+pub const FUNCTION: Function = Function::new(CreateProduct::NAME, |environment| {
     Box::pin(start(environment, |store, environment| CreateProduct {
         store,
         clock: environment.clock(),
@@ -40,6 +39,7 @@ enum IdFrom {
 }
 
 impl Route for CreateProduct {
+    const NAME: &'static str = "create-product";
     const ACCESS: Access = Access::Admin;
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
@@ -51,7 +51,7 @@ impl Route for CreateProduct {
             (None, Some(key)) => (ProductId::derived(&call.principal.to_string(), key), IdFrom::Key),
             (None, None) => (ProductId::fresh(now, self.random.bytes()), IdFrom::Us),
         };
-        let cause = Cause::request(&call.request_id);
+        let cause = call.cause();
         let stock = Stock::create(id.clone(), draft.stock, now, cause.clone());
         let hash = draft.hash()?;
         let product = Product::create(id, draft, hash, now, cause);

@@ -130,11 +130,11 @@ fn or_null<T>(node: &Node<'_>, read: impl FnOnce(&Node<'_>) -> Option<T>) -> Opt
 }
 
 fn name(node: &Node<'_>) -> Option<String> {
-    node.text_not_blank(1..=MAX_NAME)
+    node.line(1..=MAX_NAME)
 }
 
 fn category(node: &Node<'_>) -> Option<String> {
-    node.text_not_blank(1..=MAX_CATEGORY)
+    node.line(1..=MAX_CATEGORY)
 }
 
 /// A price: more than nothing, and no more digits than the currency has.
@@ -168,7 +168,7 @@ fn sentence(error: AmountError) -> String {
 
 /// The storefront shows the picture in a page: nothing but `https`, or a path on the shop's own site.
 fn image_url(node: &Node<'_>) -> Option<String> {
-    let url = node.text(1..=MAX_URL)?;
+    let url = node.opaque_text(1..=MAX_URL)?;
     let is_plain = url.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte));
     let is_path = url.starts_with('/') && !url.starts_with("//");
     let host = url.strip_prefix("https://").and_then(|rest| rest.split(['/', '?', '#']).next());

@@ -8,14 +8,16 @@ use crate::start::start;
 use crate::store::Store;
 
 /// The function.
-pub const FUNCTION: Function =
-    Function::new("get-product", |environment| Box::pin(start(environment, |store, _| GetProduct { store })));
+pub const FUNCTION: Function = Function::new(GetProduct::NAME, |environment| {
+    Box::pin(start(environment, |store, _| GetProduct { store }))
+});
 
 struct GetProduct {
     store: Store,
 }
 
 impl Route for GetProduct {
+    const NAME: &'static str = "get-product";
     const ACCESS: Access = Access::Public;
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {

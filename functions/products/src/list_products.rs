@@ -14,7 +14,7 @@ use crate::store::{Position, Store};
 const LIST: &str = "/products";
 
 /// The function.
-pub const FUNCTION: Function = Function::new("list-products", |environment| {
+pub const FUNCTION: Function = Function::new(ListProducts::NAME, |environment| {
     Box::pin(start(environment, |store, _| ListProducts { store }))
 });
 
@@ -23,11 +23,12 @@ struct ListProducts {
 }
 
 impl Route for ListProducts {
+    const NAME: &'static str = "list-products";
     const ACCESS: Access = Access::Public;
+    const QUERY: &'static [&'static str] = &["limit", "cursor"];
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
-        let query = call.query(&["limit", "cursor"])?;
-        let request = call.page::<Position>(&query, LIST)?;
+        let request = call.page::<Position>(LIST)?;
         let page = self.store.list(request.after.as_ref(), request.limit).await?;
         let next_cursor = page.next.map(|position| Cursor::encode(LIST, position)).transpose()?;
         let data = page.offers.iter().map(Offer::view).collect();

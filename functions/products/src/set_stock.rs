@@ -7,7 +7,6 @@
 //! gets the first answer, for ever.
 
 use serde::Serialize;
-use shop_events::Cause;
 use shop_http::{Access, Call, Input, Problem, Reply, Route};
 use shop_lambda::{Clock, Function};
 use shop_types::{ProductId, Timestamp};
@@ -19,7 +18,7 @@ use crate::stock::{Adjustment, AdjustmentError, MAX_STOCK, Stock};
 use crate::store::{KeyedAdjustment, Store};
 
 /// The function.
-pub const FUNCTION: Function = Function::new("set-stock", |environment| {
+pub const FUNCTION: Function = Function::new(SetStock::NAME, |environment| {
     Box::pin(start(environment, |store, environment| SetStock { store, clock: environment.clock() }))
 });
 
@@ -40,13 +39,14 @@ struct StockView<'a> {
 }
 
 impl Route for SetStock {
+    const NAME: &'static str = "set-stock";
     const ACCESS: Access = Access::Admin;
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let id: ProductId = call.id("product")?;
         let adjustment = read_adjustment(call.body()?)?;
         let key_hash = call.idempotency_key()?.map(|key| scoped(&call.principal.to_string(), key));
-        let precondition = call.if_match()?;
+        let precondition = call.precondition()?;
         let request_hash = hash(&serde_json::to_vec(&adjustment)?);
         let mut retries = Retries::new();
         loop {
@@ -58,7 +58,7 @@ impl Route for SetStock {
             let stock = self.store.stock(&id).await?.filter(|stock| stock.deleted_at.is_none());
             let stock = stock.ok_or_else(|| Problem::not_found("product"))?;
             precondition.check(stock.version)?;
-            let cause = Cause::request(&call.request_id);
+            let cause = call.cause();
             let after = stock.adjusted(adjustment, self.clock.now(), cause);
             let after = after.map_err(|error| refused(error, &stock))?;
             let keyed = key_hash.as_ref().map(|key| KeyedAdjustment::new(key, request_hash.clone(), &after));
@@ -159,7 +159,7 @@ mod tests {
             (r#"{"stock": 1000000001}"#, "/stock", "out_of_range"),
             (r#"{"stock": "1"}"#, "/stock", "wrong_type"),
             (r#"{"delta": 0}"#, "/delta", "out_of_range"),
-            (r#"{"delta": 1.0}"#, "/delta", "wrong_type"),
+            (r#"{"delta": 1.5}"#, "/delta", "wrong_type"),
             (r#"{"delta": -1000000001}"#, "/delta", "out_of_range"),
             (r#"{"stock": 1, "level": 1}"#, "/level", "unexpected"),
             ("[]", "", "wrong_type"),

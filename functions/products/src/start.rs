@@ -1,8 +1,7 @@
-//! How the service's routes start: the variables they share, one client, one verifier.
+//! How the service's routes start: the variables they share, one client.
 
 use aws_sdk_dynamodb::Client;
-use shop_auth::Verifier;
-use shop_http::{Route, handler};
+use shop_http::Route;
 use shop_lambda::{Environment, Handler, StartError};
 
 use crate::store::Store;
@@ -17,6 +16,5 @@ pub(crate) async fn start<R: Route>(
 ) -> Result<Box<dyn Handler>, StartError> {
     let client = Client::new(environment.sdk_config());
     let store = Store::new(client.clone(), &environment)?;
-    let verifier = Verifier::start(&environment, &client).await?;
-    Ok(handler(route(store, &environment), verifier))
+    shop_http::start(route(store, &environment), &environment, &client).await
 }

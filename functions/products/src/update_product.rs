@@ -4,7 +4,6 @@
 //! Version by version: a change is made from what was read, and made again where somebody else was faster,
 //! unless `If-Match` asked for that very version.
 
-use shop_events::Cause;
 use shop_http::{Access, Call, Problem, Reply, Route};
 use shop_lambda::{Clock, Function};
 use shop_types::ProductId;
@@ -16,7 +15,7 @@ use crate::start::start;
 use crate::store::Store;
 
 /// The function.
-pub const FUNCTION: Function = Function::new("update-product", |environment| {
+pub const FUNCTION: Function = Function::new(UpdateProduct::NAME, |environment| {
     Box::pin(start(environment, |store, environment| UpdateProduct { store, clock: environment.clock() }))
 });
 
@@ -26,18 +25,19 @@ struct UpdateProduct {
 }
 
 impl Route for UpdateProduct {
+    const NAME: &'static str = "update-product";
     const ACCESS: Access = Access::Admin;
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let id: ProductId = call.id("product")?;
-        let precondition = call.if_match()?;
+        let precondition = call.precondition()?;
         let mut retries = Retries::new();
         loop {
             let offer = self.store.find_listed(&id).await?.ok_or_else(|| Problem::not_found("product"))?;
             // The price is read in the product's currency, so the body is read here.
             let changes = Changes::read(call.body()?, offer.product.currency)?;
             precondition.check(offer.product.version)?;
-            let cause = Cause::request(&call.request_id);
+            let cause = call.cause();
             let product = offer.product.with(&changes, self.clock.now(), cause);
             if self.store.replace(&offer.product, &product).await.map_err(problem)? {
                 let offer = Offer { product, stock: offer.stock };

@@ -31,7 +31,7 @@ pub struct User {
     /// Who it is; absent once the user is deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<Profile>,
-    /// Sessions of an earlier epoch are over: it goes up with the password and the role.
+    /// Sessions and tokens of an earlier epoch are over: it goes up with the password, the e-mail address and the role.
     pub session_epoch: u64,
     /// 1 when registered, one more with every change.
     pub version: u64,
@@ -79,15 +79,17 @@ impl User {
     #[must_use]
     pub fn changed(&self, changes: Changes, cause: Cause, now: Timestamp) -> Self {
         let mut user = self.next(cause, now);
+        let mut ends_sessions = changes.password;
         if let Some(profile) = &mut user.profile {
             if let Some(name) = changes.name {
                 profile.name = name;
             }
             if let Some((email, login)) = changes.email {
                 (profile.email, profile.login) = (email, login);
+                ends_sessions = true;
             }
         }
-        user.session_epoch += u64::from(changes.password);
+        user.session_epoch += u64::from(ends_sessions);
         user
     }
 

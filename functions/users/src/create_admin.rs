@@ -12,6 +12,7 @@ use futures::future::BoxFuture;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use shop_auth::Role;
+use shop_events::Cause;
 use shop_http::{FieldError, Input, Problem};
 use shop_lambda::{Function, FunctionError, Handler, Invocation};
 use shop_types::UserId;
@@ -75,7 +76,8 @@ impl Handler for CreateAdmin {
 impl CreateAdmin {
     async fn register(&self, payload: &str, request_id: &str) -> Result<Registered, Problem> {
         let draft = Draft::read(Input::parse(payload.as_bytes())?)?;
-        self.registrar.register(&draft, Role::Admin, None, request_id).await
+        let cause = Cause::request(request_id).by(FUNCTION.name());
+        self.registrar.register(&draft, Role::Admin, None, cause).await
     }
 }
 

@@ -11,7 +11,7 @@
 use aws_sdk_dynamodb::Client;
 use futures::future::try_join;
 use serde::Serialize;
-use shop_auth::{ACCESS_TOKEN_LIFETIME_SECONDS, Role, Verifier};
+use shop_auth::{Grant, Role, token_lifetime_seconds};
 use shop_http::{Access, Call, Problem, Reply, Route};
 use shop_lambda::{Clock, Function, Random};
 use shop_types::UserId;
@@ -25,7 +25,7 @@ use crate::store::attempts::{AttemptStore, Window};
 use crate::store::sessions::{Rehash, SessionStore};
 
 /// The function.
-pub const FUNCTION: Function = Function::new("create-session", |environment| {
+pub const FUNCTION: Function = Function::new(CreateSession::NAME, |environment| {
     Box::pin(async move {
         let client = Client::new(environment.sdk_config());
         let attempts = AttemptStore::start(&environment, client.clone())?;
@@ -33,9 +33,8 @@ pub const FUNCTION: Function = Function::new("create-session", |environment| {
         let hasher = Hasher::start(&environment)?;
         let lookup = LookupSource::of(&environment)?;
         let signer = SignerSource::of(&environment, client.clone())?;
-        // It publishes its key, which the verifier then finds.
+        // It publishes its key, which the verifier of `start` then finds.
         let signer = signer.start().await?;
-        let verifier = Verifier::start(&environment, &client).await?;
         let route = CreateSession {
             attempts,
             sessions,
@@ -45,7 +44,7 @@ pub const FUNCTION: Function = Function::new("create-session", |environment| {
             clock: environment.clock(),
             random: environment.random(),
         };
-        Ok(shop_http::handler(route, verifier))
+        shop_http::start(route, &environment, &client).await
     })
 });
 
@@ -74,6 +73,7 @@ pub(crate) struct Tokens<'a> {
 }
 
 impl Route for CreateSession {
+    const NAME: &'static str = "create-session";
     const ACCESS: Access = Access::Public;
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
@@ -117,10 +117,16 @@ impl Route for CreateSession {
             now,
         );
         self.sessions.open(&session, rehash).await?;
+        let grant = Grant {
+            user: &login.user_id,
+            role: login.role,
+            epoch: login.session_epoch,
+            session: Some(&session.session_id),
+        };
         let tokens = Tokens {
-            access_token: issuer.mint_in(&session.session_id, &login.user_id, login.role, now)?,
+            access_token: issuer.issue(&grant, self.random.bytes(), now)?,
             token_type: "Bearer",
-            expires_in: ACCESS_TOKEN_LIFETIME_SECONDS,
+            expires_in: token_lifetime_seconds(login.role),
             refresh_token: refresh_token.reveal(),
             refresh_expires_in: REFRESH_LIFETIME_SECONDS,
             user_id: &login.user_id,

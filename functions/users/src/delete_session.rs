@@ -4,19 +4,17 @@
 //! Needs `dynamodb:DeleteItem` on the sessions table, and `GetItem` on the key table.
 
 use aws_sdk_dynamodb::Client;
-use shop_auth::Verifier;
 use shop_http::{Access, Call, Problem, Reply, Route};
 use shop_lambda::Function;
 
 use crate::store::sessions::SessionStore;
 
 /// The function.
-pub const FUNCTION: Function = Function::new("delete-session", |environment| {
+pub const FUNCTION: Function = Function::new(DeleteSession::NAME, |environment| {
     Box::pin(async move {
         let client = Client::new(environment.sdk_config());
         let sessions = SessionStore::start(&environment, client.clone())?;
-        let verifier = Verifier::start(&environment, &client).await?;
-        Ok(shop_http::handler(DeleteSession { sessions }, verifier))
+        shop_http::start(DeleteSession { sessions }, &environment, &client).await
     })
 });
 
@@ -25,6 +23,7 @@ struct DeleteSession {
 }
 
 impl Route for DeleteSession {
+    const NAME: &'static str = "delete-session";
     const ACCESS: Access = Access::SignedIn;
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {

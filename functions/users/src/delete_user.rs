@@ -8,8 +8,6 @@
 //! sessions table, and `GetItem` on the key table.
 
 use aws_sdk_dynamodb::Client;
-use shop_auth::Verifier;
-use shop_events::Cause;
 use shop_http::{Access, Call, Problem, Reply, Route};
 use shop_lambda::log::Chain;
 use shop_lambda::{Clock, Function};
@@ -20,13 +18,13 @@ use crate::store::accounts::{AccountStore, LoginChange, Written};
 use crate::store::sessions::SessionStore;
 
 /// The function.
-pub const FUNCTION: Function = Function::new("delete-user", |environment| {
+pub const FUNCTION: Function = Function::new(DeleteUser::NAME, |environment| {
     Box::pin(async move {
         let client = Client::new(environment.sdk_config());
         let accounts = AccountStore::start(&environment, client.clone())?;
         let sessions = SessionStore::start(&environment, client.clone())?;
-        let verifier = Verifier::start(&environment, &client).await?;
-        Ok(shop_http::handler(DeleteUser { accounts, sessions, clock: environment.clock() }, verifier))
+        shop_http::start(DeleteUser { accounts, sessions, clock: environment.clock() }, &environment, &client)
+            .await
     })
 });
 
@@ -37,16 +35,18 @@ struct DeleteUser {
 }
 
 impl Route for DeleteUser {
+    const NAME: &'static str = "delete-user";
     const ACCESS: Access = Access::SignedIn;
+    const ASKS_ACCOUNT: bool = true;
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let absent = || Problem::not_found("user");
-        let id = visible_user(&call.id_text(), &call.principal).ok_or_else(absent)?;
-        let precondition = call.if_match()?;
+        let id = visible_user(&call).await?.ok_or_else(absent)?;
+        let precondition = call.precondition()?;
         for _ in 0..TRIES {
             let before = self.accounts.user(&id).await?.ok_or_else(absent)?;
             precondition.check(before.version)?;
-            let tombstone = before.deleted(Cause::request(&call.request_id), self.clock.now());
+            let tombstone = before.deleted(call.cause(), self.clock.now());
             match self.accounts.replace(&before, &tombstone, LoginChange::Remove).await? {
                 Written::Done => {
                     // They are worth nothing since the write above; the table drops what is left of them.

@@ -112,7 +112,7 @@ pub fn read_role(input: Input<'_>) -> Result<Role, Problem> {
 /// # Errors
 /// 422 with every mistake.
 pub fn read_refresh_token(input: Input<'_>) -> Result<String, Problem> {
-    input.read_object(|body| body.required("refresh_token", |node| node.text(1..=512)))
+    input.read_object(|body| body.required("refresh_token", |node| node.opaque_text(1..=512)))
 }
 
 fn email(node: &Node<'_>) -> Option<EmailAddress> {
@@ -120,11 +120,11 @@ fn email(node: &Node<'_>) -> Option<EmailAddress> {
 }
 
 fn name(node: &Node<'_>) -> Option<String> {
-    node.text_not_blank(1..=MAX_NAME)
+    node.line(1..=MAX_NAME)
 }
 
 fn role(node: &Node<'_>) -> Option<Role> {
-    match node.text(1..=20)?.as_str() {
+    match node.opaque_text(1..=20)?.as_str() {
         "customer" => Some(Role::Customer),
         "admin" => Some(Role::Admin),
         _ => {

@@ -4,17 +4,16 @@
 //! Needs `dynamodb:GetItem` on the key table.
 
 use aws_sdk_dynamodb::Client;
-use shop_auth::{KeyTable, Verifier};
+use shop_auth::KeyTable;
 use shop_http::{Access, Call, Problem, Reply, Route};
 use shop_lambda::Function;
 
 /// The function.
-pub const FUNCTION: Function = Function::new("get-jwks", |environment| {
+pub const FUNCTION: Function = Function::new(GetJwks::NAME, |environment| {
     Box::pin(async move {
         let client = Client::new(environment.sdk_config());
         let keys = KeyTable::new(client.clone(), environment.required("KEYS_TABLE")?);
-        let verifier = Verifier::start(&environment, &client).await?;
-        Ok(shop_http::handler(GetJwks { keys }, verifier))
+        shop_http::start(GetJwks { keys }, &environment, &client).await
     })
 });
 
@@ -23,6 +22,7 @@ struct GetJwks {
 }
 
 impl Route for GetJwks {
+    const NAME: &'static str = "get-jwks";
     const ACCESS: Access = Access::Public;
 
     async fn handle(&self, _: Call) -> Result<Reply, Problem> {

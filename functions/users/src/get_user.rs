@@ -3,7 +3,6 @@
 //! Needs `dynamodb:GetItem` on the users table, and on the key table.
 
 use aws_sdk_dynamodb::Client;
-use shop_auth::Verifier;
 use shop_http::{Access, Call, Problem, Reply, Route};
 use shop_lambda::Function;
 
@@ -11,12 +10,11 @@ use crate::get_user_stats::visible_user;
 use crate::store::accounts::Directory;
 
 /// The function.
-pub const FUNCTION: Function = Function::new("get-user", |environment| {
+pub const FUNCTION: Function = Function::new(GetUser::NAME, |environment| {
     Box::pin(async move {
         let client = Client::new(environment.sdk_config());
         let directory = Directory::start(&environment, client.clone())?;
-        let verifier = Verifier::start(&environment, &client).await?;
-        Ok(shop_http::handler(GetUser { directory }, verifier))
+        shop_http::start(GetUser { directory }, &environment, &client).await
     })
 });
 
@@ -25,11 +23,13 @@ struct GetUser {
 }
 
 impl Route for GetUser {
+    const NAME: &'static str = "get-user";
     const ACCESS: Access = Access::SignedIn;
+    const ASKS_ACCOUNT: bool = true;
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let absent = || Problem::not_found("user");
-        let id = visible_user(&call.id_text(), &call.principal).ok_or_else(absent)?;
+        let id = visible_user(&call).await?.ok_or_else(absent)?;
         let user = self.directory.user(&id).await?.ok_or_else(absent)?;
         if call.is_unchanged(user.version) {
             return Reply::not_modified(user.version);

@@ -8,7 +8,6 @@
 
 use aws_sdk_dynamodb::Client;
 use serde::Serialize;
-use shop_auth::{Principal, Verifier};
 use shop_http::{Access, Call, Decimal, Problem, Reply, Route};
 use shop_lambda::Function;
 use shop_types::{Currency, Money, OrderId, Timestamp, UserId};
@@ -17,11 +16,11 @@ use crate::stats::UserStats;
 use crate::store::UserStore;
 
 /// The function.
-pub const FUNCTION: Function = Function::new("get-user-stats", |environment| {
+pub const FUNCTION: Function = Function::new(GetUserStats::NAME, |environment| {
     Box::pin(async move {
         let client = Client::new(environment.sdk_config());
-        let verifier = Verifier::start(&environment, &client).await?;
-        Ok(shop_http::handler(GetUserStats { store: UserStore::start(&environment, client)? }, verifier))
+        let store = UserStore::start(&environment, client.clone())?;
+        shop_http::start(GetUserStats { store }, &environment, &client).await
     })
 });
 
@@ -30,10 +29,12 @@ struct GetUserStats {
 }
 
 impl Route for GetUserStats {
+    const NAME: &'static str = "get-user-stats";
     const ACCESS: Access = Access::SignedIn;
+    const ASKS_ACCOUNT: bool = true;
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
-        let user_id = visible_user(&call.id_text(), &call.principal).ok_or(Problem::not_found("user"))?;
+        let user_id = visible_user(&call).await?.ok_or(Problem::not_found("user"))?;
         let stats = self.store.stats(&user_id).await?.unwrap_or_else(|| UserStats::empty(user_id));
         if call.is_unchanged(stats.version) {
             return Reply::not_modified(stats.version);
@@ -42,13 +43,24 @@ impl Route for GetUserStats {
     }
 }
 
-/// The user that the path names, if this principal may see them.
-pub(crate) fn visible_user(id: &str, principal: &Principal) -> Option<UserId> {
-    if id == "me" {
-        return principal.user_id().cloned();
+/// The user that the path names, if who asks may see them: themselves, or anybody as an administrator.
+///
+/// # Errors
+/// 401 for an administrator's token that the account has ended.
+pub(crate) async fn visible_user(call: &Call) -> Result<Option<UserId>, Problem> {
+    let named = named_user(call);
+    Ok(match named {
+        Some(id) if call.principal.is_user(&id) || call.is_admin().await? => Some(id),
+        _ => None,
+    })
+}
+
+/// The user that the path names, whoever asks; `me` is who asks.
+pub(crate) fn named_user(call: &Call) -> Option<UserId> {
+    match call.id_text().as_str() {
+        "me" => call.principal.user_id().cloned(),
+        id => id.parse().ok(),
     }
-    let user_id: UserId = id.parse().ok()?;
-    (principal.is_admin() || principal.is_user(&user_id)).then_some(user_id)
 }
 
 #[derive(Debug, Serialize)]

@@ -5,7 +5,6 @@
 //! Needs `dynamodb:Query` on the index, and `GetItem` on the key table.
 
 use aws_sdk_dynamodb::Client;
-use shop_auth::Verifier;
 use shop_http::{Access, Call, Cursor, Page, Problem, Reply, Route};
 use shop_lambda::Function;
 
@@ -16,12 +15,11 @@ use crate::store::accounts::{Directory, Position};
 const LIST: &str = "/users";
 
 /// The function.
-pub const FUNCTION: Function = Function::new("list-users", |environment| {
+pub const FUNCTION: Function = Function::new(ListUsers::NAME, |environment| {
     Box::pin(async move {
         let client = Client::new(environment.sdk_config());
         let directory = Directory::start(&environment, client.clone())?;
-        let verifier = Verifier::start(&environment, &client).await?;
-        Ok(shop_http::handler(ListUsers { directory }, verifier))
+        shop_http::start(ListUsers { directory }, &environment, &client).await
     })
 });
 
@@ -30,11 +28,12 @@ struct ListUsers {
 }
 
 impl Route for ListUsers {
+    const NAME: &'static str = "list-users";
     const ACCESS: Access = Access::Admin;
+    const QUERY: &'static [&'static str] = &["limit", "cursor"];
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
-        let query = call.query(&["limit", "cursor"])?;
-        let request = call.page::<Position>(&query, LIST)?;
+        let request = call.page::<Position>(LIST)?;
         let listed = self.directory.list(request.after.as_ref(), request.limit).await?;
         let next_cursor = listed.next.map(|position| Cursor::encode(LIST, position)).transpose()?;
         let data = listed.users.iter().filter_map(User::view).collect();

@@ -32,13 +32,13 @@ impl Password {
     /// Reads a password that is to be set: 12 to 128 characters, any of them.
     #[must_use]
     pub fn read_new(node: &Node<'_>) -> Option<Self> {
-        node.text(MIN_LENGTH..=MAX_LENGTH).map(|text| Self(Zeroizing::new(text)))
+        node.opaque_text(MIN_LENGTH..=MAX_LENGTH).map(|text| Self(Zeroizing::new(text)))
     }
 
     /// Reads a password that is to be checked: it may be as short as it likes to be wrong.
     #[must_use]
     pub fn read_known(node: &Node<'_>) -> Option<Self> {
-        node.text(1..=MAX_LENGTH).map(|text| Self(Zeroizing::new(text)))
+        node.opaque_text(1..=MAX_LENGTH).map(|text| Self(Zeroizing::new(text)))
     }
 }
 

@@ -7,7 +7,7 @@
 //! sessions table, `GetItem` and `UpdateItem` on the key table, and the signing secret.
 
 use aws_sdk_dynamodb::Client;
-use shop_auth::{ACCESS_TOKEN_LIFETIME_SECONDS, RefreshToken, Verifier};
+use shop_auth::{Grant, RefreshToken, token_lifetime_seconds};
 use shop_http::{Access, Call, Problem, Reply, Route};
 use shop_lambda::{Clock, Function, Random};
 
@@ -18,15 +18,14 @@ use crate::session::Claim;
 use crate::store::sessions::SessionStore;
 
 /// The function.
-pub const FUNCTION: Function = Function::new("refresh-session", |environment| {
+pub const FUNCTION: Function = Function::new(RefreshSession::NAME, |environment| {
     Box::pin(async move {
         let client = Client::new(environment.sdk_config());
         let sessions = SessionStore::start(&environment, client.clone())?;
         let users_table = environment.required("USERS_TABLE")?.to_owned();
         let signer = SignerSource::of(&environment, client.clone())?;
-        // It publishes its key, which the verifier then finds.
+        // It publishes its key, which the verifier of `start` then finds.
         let signer = signer.start().await?;
-        let verifier = Verifier::start(&environment, &client).await?;
         let route = RefreshSession {
             sessions,
             users_table,
@@ -34,7 +33,7 @@ pub const FUNCTION: Function = Function::new("refresh-session", |environment| {
             clock: environment.clock(),
             random: environment.random(),
         };
-        Ok(shop_http::handler(route, verifier))
+        shop_http::start(route, &environment, &client).await
     })
 });
 
@@ -47,6 +46,7 @@ struct RefreshSession {
 }
 
 impl Route for RefreshSession {
+    const NAME: &'static str = "refresh-session";
     const ACCESS: Access = Access::Public;
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
@@ -68,10 +68,16 @@ impl Route for RefreshSession {
         if !self.sessions.rotate(&session, &next).await? {
             return self.end(&presented, Claim::Reused).await;
         }
+        let grant = Grant {
+            user: &user.id,
+            role: user.role,
+            epoch: user.session_epoch,
+            session: Some(&next.session_id),
+        };
         Reply::ok(&Tokens {
-            access_token: issuer.mint_in(&next.session_id, &user.id, user.role, now)?,
+            access_token: issuer.issue(&grant, self.random.bytes(), now)?,
             token_type: "Bearer",
-            expires_in: ACCESS_TOKEN_LIFETIME_SECONDS,
+            expires_in: token_lifetime_seconds(user.role),
             refresh_token: refresh_token.reveal(),
             refresh_expires_in: next.expires_at - now.as_secs(),
             user_id: &user.id,

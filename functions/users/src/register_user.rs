@@ -7,7 +7,7 @@
 //! key table, and the lookup secret.
 
 use aws_sdk_dynamodb::Client;
-use shop_auth::{Role, Verifier};
+use shop_auth::Role;
 use shop_http::{Access, Call, Problem, Reply, Route};
 use shop_lambda::Function;
 use shop_types::UserId;
@@ -17,12 +17,11 @@ use crate::fields::Draft;
 use crate::registration::{Registered, Registrar, RegistrarSource};
 
 /// The function.
-pub const FUNCTION: Function = Function::new("register-user", |environment| {
+pub const FUNCTION: Function = Function::new(RegisterUser::NAME, |environment| {
     Box::pin(async move {
         let client = Client::new(environment.sdk_config());
         let registrar = RegistrarSource::of(&environment, client.clone())?;
-        let verifier = Verifier::start(&environment, &client).await?;
-        Ok(shop_http::handler(RegisterUser { registrar: registrar.read().await? }, verifier))
+        shop_http::start(RegisterUser { registrar: registrar.read().await? }, &environment, &client).await
     })
 });
 
@@ -31,13 +30,14 @@ struct RegisterUser {
 }
 
 impl Route for RegisterUser {
+    const NAME: &'static str = "register-user";
     const ACCESS: Access = Access::Public;
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let draft = Draft::read(call.body()?)?;
         let scope = call.principal.user_id().map_or("guest", UserId::as_str);
         let derived = call.idempotency_key()?.map(|key| UserId::derived(scope, key));
-        match self.registrar.register(&draft, Role::Customer, derived, &call.request_id).await? {
+        match self.registrar.register(&draft, Role::Customer, derived, call.cause()).await? {
             Registered::New(user) => created(&user),
             Registered::Before(user) => Ok(created(&user)?.replayed()),
             Registered::Taken(_) => {

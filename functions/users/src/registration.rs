@@ -73,7 +73,7 @@ impl Registrar {
         draft: &Draft,
         role: Role,
         derived: Option<UserId>,
-        request_id: &str,
+        cause: Cause,
     ) -> Result<Registered, Problem> {
         let now = self.clock.now();
         let password = self.hasher.hash(&draft.password, self.random.bytes())?;
@@ -81,7 +81,7 @@ impl Registrar {
         let id = derived.unwrap_or_else(|| UserId::fresh(now, self.random.bytes()));
         let login = self.lookup.login(&draft.email);
         let profile = Profile { name: draft.name.clone(), email: draft.email.clone(), login };
-        let user = User::register(id, role, profile, Cause::request(request_id), now);
+        let user = User::register(id, role, profile, cause, now);
         for _ in 0..TRIES {
             match self.accounts.register(&user, password.clone()).await? {
                 Written::Done => return Ok(Registered::New(Box::new(user))),

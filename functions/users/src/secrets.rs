@@ -166,7 +166,7 @@ mod tests {
 
     use aws_sdk_dynamodb::Client;
     use aws_smithy_async::test_util::ManualTimeSource;
-    use shop_auth::{KeyTable, RETIREMENT_SECONDS, Role, Verifier};
+    use shop_auth::{Grant, KeyTable, RETIREMENT_SECONDS, Role, Verifier};
     use shop_types::UserId;
 
     use super::*;
@@ -196,7 +196,8 @@ mod tests {
         async fn token(&self) -> String {
             let user = UserId::fresh(Timestamp::from_millis(1), [1; 10]);
             let now = self.environment.clock().now();
-            self.signer.issuer().await.unwrap().mint(&user, Role::Customer, now).unwrap()
+            let grant = Grant { user: &user, role: Role::Customer, epoch: 1, session: None };
+            self.signer.issuer().await.unwrap().issue(&grant, [1; 16], now).unwrap()
         }
 
         async fn keys(&self) -> usize {

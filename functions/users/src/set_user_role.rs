@@ -5,24 +5,21 @@
 //! on the key table.
 
 use aws_sdk_dynamodb::Client;
-use shop_auth::Verifier;
-use shop_events::Cause;
 use shop_http::{Access, Call, Problem, Reply, Route};
 use shop_lambda::{Clock, Function};
 
 use crate::account::User;
 use crate::fields::read_role;
-use crate::get_user_stats::visible_user;
+use crate::get_user_stats::named_user;
 use crate::registration::TRIES;
 use crate::store::accounts::{AccountStore, LoginChange, Written};
 
 /// The function.
-pub const FUNCTION: Function = Function::new("set-user-role", |environment| {
+pub const FUNCTION: Function = Function::new(SetUserRole::NAME, |environment| {
     Box::pin(async move {
         let client = Client::new(environment.sdk_config());
         let accounts = AccountStore::start(&environment, client.clone())?;
-        let verifier = Verifier::start(&environment, &client).await?;
-        Ok(shop_http::handler(SetUserRole { accounts, clock: environment.clock() }, verifier))
+        shop_http::start(SetUserRole { accounts, clock: environment.clock() }, &environment, &client).await
     })
 });
 
@@ -32,12 +29,13 @@ struct SetUserRole {
 }
 
 impl Route for SetUserRole {
+    const NAME: &'static str = "set-user-role";
     const ACCESS: Access = Access::Admin;
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let absent = || Problem::not_found("user");
-        let id = visible_user(&call.id_text(), &call.principal).ok_or_else(absent)?;
-        let precondition = call.if_match()?;
+        let id = named_user(&call).ok_or_else(absent)?;
+        let precondition = call.precondition()?;
         let role = read_role(call.body()?)?;
         for _ in 0..TRIES {
             let before = self.accounts.user(&id).await?.ok_or_else(absent)?;
@@ -45,7 +43,7 @@ impl Route for SetUserRole {
             if before.role == role {
                 return answer(&before);
             }
-            let after = before.in_role(role, Cause::request(&call.request_id), self.clock.now());
+            let after = before.in_role(role, call.cause(), self.clock.now());
             match self.accounts.replace(&before, &after, LoginChange::Role).await? {
                 Written::Done => return answer(&after),
                 Written::Outrun | Written::Taken(_) => {}

@@ -8,7 +8,6 @@
 //! `DeleteItem` on the sessions table, `GetItem` on the key table, and the lookup secret.
 
 use aws_sdk_dynamodb::Client;
-use shop_auth::Verifier;
 use shop_events::Cause;
 use shop_http::{Access, Call, FieldError, Problem, Reply, Route};
 use shop_lambda::{Clock, Function, Random};
@@ -16,7 +15,7 @@ use shop_lambda::{Clock, Function, Random};
 use crate::account::{Changes, User};
 use crate::create_session::too_many_attempts;
 use crate::fields::Wishes;
-use crate::get_user_stats::visible_user;
+use crate::get_user_stats::named_user;
 use crate::lookup::Lookup;
 use crate::password::{Hasher, PasswordHash, Verdict};
 use crate::registration::TRIES;
@@ -25,14 +24,13 @@ use crate::store::accounts::{AccountStore, Login, LoginChange, Written};
 use crate::store::attempts::{AttemptStore, Window};
 
 /// The function.
-pub const FUNCTION: Function = Function::new("update-user", |environment| {
+pub const FUNCTION: Function = Function::new(UpdateUser::NAME, |environment| {
     Box::pin(async move {
         let client = Client::new(environment.sdk_config());
         let accounts = AccountStore::start(&environment, client.clone())?;
         let attempts = AttemptStore::start(&environment, client.clone())?;
         let hasher = Hasher::start(&environment)?;
         let lookup = LookupSource::of(&environment)?;
-        let verifier = Verifier::start(&environment, &client).await?;
         let route = UpdateUser {
             accounts,
             attempts,
@@ -41,7 +39,7 @@ pub const FUNCTION: Function = Function::new("update-user", |environment| {
             clock: environment.clock(),
             random: environment.random(),
         };
-        Ok(shop_http::handler(route, verifier))
+        shop_http::start(route, &environment, &client).await
     })
 });
 
@@ -55,19 +53,24 @@ struct UpdateUser {
 }
 
 impl Route for UpdateUser {
+    const NAME: &'static str = "update-user";
     const ACCESS: Access = Access::SignedIn;
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let absent = || Problem::not_found("user");
-        let id = visible_user(&call.id_text(), &call.principal).ok_or_else(absent)?;
+        let id = named_user(&call).ok_or_else(absent)?;
         if !call.principal.is_user(&id) {
+            // Who is no administrator learns nothing of others; what a token claims decides nothing here.
+            if !call.principal.claims_admin() {
+                return Err(absent());
+            }
             return Err(Problem::new(
                 Problem::forbidden().status(),
                 "not_your_account",
                 "Only its user may change an account.",
             ));
         }
-        let precondition = call.if_match()?;
+        let precondition = call.precondition()?;
         let wishes = Wishes::read(call.body()?)?;
         let mut proven = None;
         for _ in 0..TRIES {
@@ -78,7 +81,7 @@ impl Route for UpdateUser {
                 (Some(hash), Some(_)) => Some(hash),
                 (None, Some(_)) => Some(&*proven.insert(self.prove(&before, &wishes).await?)),
             };
-            let (after, change) = self.change(&before, &wishes, login, &call.request_id)?;
+            let (after, change) = self.change(&before, &wishes, login, call.cause())?;
             match self.accounts.replace(&before, &after, change).await? {
                 Written::Done => {
                     let view = after.view().ok_or_else(absent)?;
@@ -135,12 +138,12 @@ impl UpdateUser {
         before: &User,
         wishes: &Wishes,
         login: Option<&Login>,
-        request_id: &str,
+        cause: Cause,
     ) -> Result<(User, LoginChange), Problem> {
         let email = wishes.email.as_ref().map(|email| (email.clone(), self.lookup.login(email)));
         let changes = Changes { name: wishes.name.clone(), email, password: wishes.password.is_some() };
         let replaces_login = wishes.email.is_some() || wishes.password.is_some();
-        let after = before.changed(changes, Cause::request(request_id), self.clock.now());
+        let after = before.changed(changes, cause, self.clock.now());
         match (replaces_login, login) {
             (false, _) => Ok((after, LoginChange::None)),
             (true, Some(login)) => Ok((after, LoginChange::Replace(login.clone()))),

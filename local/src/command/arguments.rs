@@ -45,6 +45,9 @@ pub(super) struct Door {
     /// No demo products, and no demo identity for requests without a token
     #[arg(long)]
     pub(super) no_demo: bool,
+    /// Origin whose pages may use the API, as http://localhost:3000; may be given more than once
+    #[arg(long, value_name = "ORIGIN")]
+    pub(super) allow_origin: Vec<String>,
 }
 
 /// What is logged, to standard error.
@@ -113,6 +116,12 @@ pub(super) struct Emulator {
     /// The table of public keys (the output `KeysTableName`)
     #[arg(long, value_name = "NAME", required_unless_present = "no_demo")]
     pub(super) keys_table: Option<String>,
+    /// The table of accounts (the output `UsersTableName`)
+    #[arg(long, value_name = "NAME", required_unless_present = "no_demo")]
+    pub(super) users_table: Option<String>,
+    /// The function that makes administrators (the output `CreateAdminFunctionName`)
+    #[arg(long, value_name = "NAME", required_unless_present = "no_demo")]
+    pub(super) admin_function: Option<String>,
     /// The issuer of tokens (the output `TokenIssuer`)
     #[arg(long, value_name = "NAME", required_unless_present = "no_demo")]
     pub(super) token_issuer: Option<String>,

@@ -8,16 +8,23 @@ use shop_local::demo;
 use shop_local::front_door::{
     DEMO_EMAIL, DemoIdentity, FrontDoor, Listeners, TokenSettings, Upstream, serve,
 };
+use shop_local::template::Template;
 
 use super::arguments::Emulator;
 use super::output::say;
+use super::shop::{allowed_origins, find_template};
 use super::stop::StopSignals;
 
 /// Serves until a signal comes.
 pub(super) async fn run(settings: Emulator) -> Result<()> {
     let mut signals = StopSignals::catch()?;
     let listeners = Listeners::bind(settings.door.port).await?;
-    let backend = Arc::new(Upstream::new(&settings.upstream, &settings.host_header)?);
+    let template = Template::load(&find_template()?, &allowed_origins(&settings.door))?;
+    let cors = template.cors;
+    let backend = Arc::new(
+        Upstream::new(&settings.upstream, &settings.host_header)?
+            .with_admin_function(settings.admin_function.clone()),
+    );
     let identity = match token_settings(&settings) {
         None => None,
         Some(tokens) => {
@@ -38,7 +45,8 @@ pub(super) async fn run(settings: Emulator) -> Result<()> {
         listeners.port(),
     );
     say(&welcome)?;
-    serve(listeners, Arc::new(FrontDoor::new(backend, identity, welcome)), signals.next()).await;
+    serve(listeners, Arc::new(FrontDoor::new(backend, identity, welcome).with_cors(cors)), signals.next())
+        .await;
     Ok(())
 }
 
@@ -50,6 +58,7 @@ fn token_settings(settings: &Emulator) -> Option<TokenSettings> {
     Some(TokenSettings {
         secret_id: settings.secret_id.clone()?,
         keys_table: settings.keys_table.clone()?,
+        users_table: settings.users_table.clone(),
         issuer: settings.token_issuer.clone()?,
         audience: settings.token_audience.clone()?,
     })

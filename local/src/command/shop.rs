@@ -12,7 +12,7 @@ use shop_local::front_door::{DemoIdentity, FrontDoor, Listeners, TokenSettings, 
 use shop_local::template::Template;
 
 use super::admin;
-use super::arguments::Shop;
+use super::arguments::{Door, Shop};
 use super::data_dir::DataDir;
 use super::output::say;
 use super::stop::StopSignals;
@@ -34,7 +34,7 @@ pub(super) async fn run(settings: Shop) -> Result<()> {
     let folder = settings.data.unwrap_or_else(|| template_path.with_file_name(DEFAULT_DATA));
     let instead = "--data DIR or --memory";
     let mut data = if settings.memory { None } else { Some(DataDir::open(&folder, instead)?) };
-    let template = Template::load(&template_path, &BTreeMap::new())
+    let template = Template::load(&template_path, &allowed_origins(&settings.door))
         .with_context(|| format!("{} cannot be used", template_path.display()))?;
     let mode = Mode::Real { data_dir: data.as_ref().map(|data| data.path().to_owned()) };
     let cloud = Cloud::start(&template, &shop_local::functions(), Options::new(mode))
@@ -62,7 +62,7 @@ pub(super) async fn run(settings: Shop) -> Result<()> {
     }
 
     let identity = demo.map(|(identity, _)| identity);
-    let door = Arc::new(FrontDoor::new(Arc::new(cloud.clone()), identity, welcome));
+    let door = Arc::new(FrontDoor::new(Arc::new(cloud.clone()), identity, welcome).with_cors(template.cors));
     serve(listeners, door, signals.next()).await;
     tokio::select! {
         biased;
@@ -71,6 +71,11 @@ pub(super) async fn run(settings: Shop) -> Result<()> {
     }
     drop(data);
     Ok(())
+}
+
+/// The parameter of the template that names the origins of pages.
+pub(super) fn allowed_origins(door: &Door) -> BTreeMap<String, String> {
+    BTreeMap::from([("AllowedOrigins".to_owned(), door.allow_origin.join(","))])
 }
 
 /// What to do where the state cannot be used; the log before may say more of the cause.

@@ -1,4 +1,4 @@
-//! Demo data: the demo administrator's account and a small catalogue, put in through the shop's own API so that
+//! Demo data: the demo administrator's account and a small catalogue, put in through the shop's own functions so that
 //! every rule of the shop holds for it. It must not touch a table.
 
 use std::net::{IpAddr, Ipv4Addr};
@@ -8,11 +8,13 @@ use data_encoding::BASE64URL_NOPAD;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{Method, Request, StatusCode};
+use serde::Deserialize;
+use serde_json::json;
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
 use shop_lambda::Random;
+use shop_types::UserId;
 
-use crate::front_door::{Backend, BackendError, DEMO_EMAIL, DEMO_KEY, DemoIdentity, IdentityError};
+use crate::front_door::{Backend, BackendError, DEMO_EMAIL, DemoIdentity, IdentityError};
 
 /// The bodies of `POST /products`, word for word.
 const PRODUCTS: &str = include_str!("products.json");
@@ -32,7 +34,7 @@ pub struct Seeded {
 #[derive(Debug, thiserror::Error)]
 pub enum SeedError {
     /// The file of demo products is malformed.
-    #[error("the demo products are malformed")]
+    #[error("the demo data, or an answer about it, is malformed")]
     Malformed(#[source] serde_json::Error),
     /// There is no identity to act as.
     #[error("the demo products cannot be put in without the demo identity")]
@@ -57,7 +59,7 @@ pub enum SeedError {
 /// # Errors
 /// When the API does not take one for another reason than that it is taken.
 pub async fn seed(backend: &dyn Backend, identity: &DemoIdentity) -> Result<Seeded, SeedError> {
-    register(backend, identity).await?;
+    make_administrator(backend, identity).await?;
     let products: Vec<Box<RawValue>> = serde_json::from_str(PRODUCTS).map_err(SeedError::Malformed)?;
     stream::iter(products)
         .map(|product| put_in(backend, identity, product))
@@ -72,39 +74,25 @@ pub async fn seed(backend: &dyn Backend, identity: &DemoIdentity) -> Result<Seed
         .await
 }
 
-/// Makes the demo administrator's account. Nobody can log in to it: its password is made up and forgotten, since
-/// a known one would be a default password. A shop without accounts, or where the address is taken, goes without.
-async fn register(backend: &dyn Backend, identity: &DemoIdentity) -> Result<(), SeedError> {
-    let send = async |method: Method, path: &'static str, token: bool, body: Value| {
-        let mut request = Request::new(Bytes::from(body.to_string()));
-        *request.method_mut() = method;
-        *request.uri_mut() = http::Uri::from_static(path);
-        let headers = request.headers_mut();
-        headers.insert(CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
-        if token {
-            headers.insert(AUTHORIZATION, identity.authorization()?);
-        } else {
-            headers.insert("idempotency-key", http::HeaderValue::from_static(DEMO_KEY));
-        }
-        Ok::<_, SeedError>(backend.call(request, IpAddr::V4(Ipv4Addr::LOCALHOST)).await?)
-    };
-    let refused = |answer: &http::Response<Bytes>| {
-        let problem = String::from_utf8_lossy(answer.body()).into_owned();
-        Err(SeedError::Refused { what: "demo account", status: answer.status(), problem })
-    };
-    if send(Method::GET, "/users/me", true, Value::Null).await?.status() == StatusCode::OK {
-        return Ok(());
+/// Makes the demo administrator's account, or makes it an administrator's again, as an operator does. Nobody can log
+/// in to it: its password is made up and forgotten, since a known one would be a default password. Whatever the data
+/// of the shop, it starts: where there is no such account, requests without a token are a guest's.
+pub async fn make_administrator(backend: &dyn Backend, identity: &DemoIdentity) -> Result<(), SeedError> {
+    #[derive(Deserialize)]
+    struct Made {
+        user_id: Option<UserId>,
+        code: Option<String>,
     }
+
     let password = BASE64URL_NOPAD.encode(&Random::system().bytes::<18>());
     let account = json!({ "email": DEMO_EMAIL, "password": password, "name": "The demo administrator" });
-    let made = send(Method::POST, "/users", false, account).await?;
-    match made.status() {
-        StatusCode::CREATED => {}
-        StatusCode::NOT_FOUND | StatusCode::CONFLICT | StatusCode::UNPROCESSABLE_ENTITY => return Ok(()),
-        _ => return refused(&made),
+    let Some(answer) = backend.create_admin(account.to_string()).await? else { return Ok(()) };
+    let made: Made = serde_json::from_slice(&answer).map_err(SeedError::Malformed)?;
+    match made.user_id {
+        Some(user) => identity.act_as(user),
+        None => tracing::warn!(code = made.code, "there is no demo administrator"),
     }
-    let promoted = send(Method::PUT, "/users/me/role", true, json!({ "role": "admin" })).await?;
-    if promoted.status() == StatusCode::OK { Ok(()) } else { refused(&promoted) }
+    Ok(())
 }
 
 /// Whether the product is new.
@@ -117,13 +105,15 @@ async fn put_in(
     *request.method_mut() = Method::POST;
     *request.uri_mut() = http::Uri::from_static("/products");
     request.headers_mut().insert(CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
-    request.headers_mut().insert(AUTHORIZATION, identity.authorization()?);
+    request.headers_mut().extend(identity.authorization().await?.map(|token| (AUTHORIZATION, token)));
     let answer = backend.call(request, IpAddr::V4(Ipv4Addr::LOCALHOST)).await?;
     match answer.status() {
         // The same request again is answered with the product as it is now.
         StatusCode::CREATED => Ok(!answer.headers().contains_key("idempotent-replayed")),
         // Its id is taken: it was deleted, or is another product.
         StatusCode::CONFLICT => Ok(false),
+        // The demo's account is no administrator's in this data: the shop starts, and goes without.
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Ok(false),
         status => {
             let problem = String::from_utf8_lossy(answer.body()).into_owned();
             Err(SeedError::Refused { what: "demo product", status, problem })
@@ -134,7 +124,6 @@ async fn put_in(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde::Deserialize;
     use std::collections::BTreeMap;
 
     #[derive(Deserialize)]

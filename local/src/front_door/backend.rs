@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST, TRANSFER_ENCODING, UPGRADE};
+use http::header::{
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, TRANSFER_ENCODING, UPGRADE,
+};
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderValue, Request, Response, Uri};
 use http_body_util::{BodyExt, Full, Limited};
@@ -29,6 +31,9 @@ pub trait Backend: Send + Sync + fmt::Debug {
         request: Request<Bytes>,
         source: IpAddr,
     ) -> BoxFuture<'_, Result<Response<Bytes>, BackendError>>;
+
+    /// Invokes create-admin, which has no route: what it answers, as JSON. None where there is no such function.
+    fn create_admin(&self, payload: String) -> BoxFuture<'_, Result<Option<Bytes>, BackendError>>;
 }
 
 /// The backend gave no answer.
@@ -53,6 +58,7 @@ pub struct Upstream {
     client: Client<HttpConnector, Full<Bytes>>,
     authority: Authority,
     host: HeaderValue,
+    admin_function: Option<String>,
 }
 
 impl Upstream {
@@ -72,7 +78,34 @@ impl Upstream {
         let host = HeaderValue::from_str(host).map_err(|_| InvalidUpstream(host.to_owned()))?;
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
-        Ok(Self { client: Client::builder(TokioExecutor::new()).build(connector), authority, host })
+        let client = Client::builder(TokioExecutor::new()).build(connector);
+        Ok(Self { client, authority, host, admin_function: None })
+    }
+
+    /// The same upstream, whose create-admin has this name there.
+    #[must_use]
+    pub fn with_admin_function(self, name: Option<String>) -> Self {
+        Self { admin_function: name, ..self }
+    }
+
+    /// Lambda's Invoke (POST /2015-03-31/functions/{name}/invocations). An emulator asks for the form of a signature
+    /// and checks none; against AWS this is a 403.
+    async fn invoke(&self, function: &str, payload: String) -> Result<Bytes, BackendError> {
+        const SIGNATURE: &str = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/lambda/aws4_request, \
+                                 SignedHeaders=host, Signature=0";
+        let uri = format!("http://{}/2015-03-31/functions/{function}/invocations", self.authority);
+        let request =
+            Request::post(uri).header(AUTHORIZATION, SIGNATURE).header(CONTENT_TYPE, "application/json");
+        let request = request.body(Full::new(Bytes::from(payload))).map_err(unreachable)?;
+        let answer = self.client.request(request).await.map_err(unreachable)?;
+        let status = answer.status();
+        let body = Limited::new(answer.into_body(), MAX_ANSWER_BYTES).collect().await;
+        let body = body.map_err(BackendError::Unreachable)?.to_bytes();
+        if status.is_success() {
+            Ok(body)
+        } else {
+            Err(unreachable(format!("Invoke was answered with {status}")))
+        }
     }
 
     async fn forward(&self, request: Request<Bytes>) -> Result<Response<Bytes>, BackendError> {
@@ -105,6 +138,14 @@ impl Backend for Upstream {
             timeout(ANSWER_TIMEOUT, self.forward(request)).await.unwrap_or(Err(BackendError::Timeout))
         })
     }
+
+    fn create_admin(&self, payload: String) -> BoxFuture<'_, Result<Option<Bytes>, BackendError>> {
+        Box::pin(async {
+            let Some(function) = &self.admin_function else { return Ok(None) };
+            let answer = timeout(ANSWER_TIMEOUT, self.invoke(function, payload)).await;
+            answer.unwrap_or(Err(BackendError::Timeout)).map(Some)
+        })
+    }
 }
 
 fn unreachable(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> BackendError {
@@ -113,7 +154,7 @@ fn unreachable(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Ba
 
 /// These speak of one connection; a proxy has two. The length is that of the body it holds.
 fn remove_connection_headers(headers: &mut HeaderMap) {
-    for name in [CONNECTION, CONTENT_LENGTH, EXPECT, TRANSFER_ENCODING, UPGRADE] {
+    for name in [CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, TRANSFER_ENCODING, UPGRADE] {
         headers.remove(name);
     }
     headers.remove("keep-alive");

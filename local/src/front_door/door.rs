@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use http::header::{ALLOW, AUTHORIZATION, CONTENT_TYPE};
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
@@ -16,7 +16,8 @@ use shop_lambda::log::Chain;
 use super::backend::{Backend, BackendError};
 use super::identity::DemoIdentity;
 use super::refusal::Refusal;
-use super::{body, gate, path};
+use super::{body, cors, gate, path};
+use crate::template::Cors;
 
 /// The front door before a backend.
 #[derive(Debug)]
@@ -24,6 +25,7 @@ pub struct FrontDoor {
     backend: Arc<dyn Backend>,
     identity: Option<DemoIdentity>,
     welcome: Bytes,
+    cors: Cors,
     random: Random,
 }
 
@@ -32,7 +34,13 @@ impl FrontDoor {
     /// administrator. `welcome` is the plain text that `GET /` answers with.
     #[must_use]
     pub fn new(backend: Arc<dyn Backend>, identity: Option<DemoIdentity>, welcome: String) -> Self {
-        Self { backend, identity, welcome: welcome.into(), random: Random::system() }
+        Self { backend, identity, welcome: welcome.into(), cors: Cors::default(), random: Random::system() }
+    }
+
+    /// The same front door, which lets in the pages of other origins that an API's configuration names.
+    #[must_use]
+    pub fn with_cors(self, cors: Option<Cors>) -> Self {
+        Self { cors: cors.unwrap_or_default(), ..self }
     }
 
     /// Answers a request that came over a connection from `source` to `port`. It always answers; every
@@ -45,10 +53,16 @@ impl FrontDoor {
         let start = Instant::now();
         let (parts, body) = request.into_parts();
         let (method, instance) = (parts.method.clone(), parts.uri.path().to_owned());
-        let response = self.answer_parts(parts, body, source, port).await.unwrap_or_else(|refusal| {
+        let (origin, prefix) = (cors::allowed_origin(&self.cors, &parts.headers), path::prefix(&parts.uri));
+        let answer = self.answer_parts(parts, body, source, port, origin.is_some()).await;
+        let mut response = answer.unwrap_or_else(|refusal| {
             tracing::info!(code = refusal.code(), "the front door does not pass this request on");
             refusal.response(&instance, &self.random)
         });
+        path::lead_back(prefix, response.headers_mut());
+        if let Some(origin) = origin {
+            cors::expose(&self.cors, origin, response.headers_mut());
+        }
         tracing::info!(
             http.method = %method,
             http.path = instance,
@@ -65,15 +79,19 @@ impl FrontDoor {
         body: B,
         source: IpAddr,
         port: u16,
+        is_allowed_origin: bool,
     ) -> Result<Response<Full<Bytes>>, Refusal>
     where
         B: Body<Data = Bytes> + Unpin,
         B::Error: std::error::Error,
     {
-        gate::check(&parts, port)?;
+        gate::check(&parts, port, is_allowed_origin)?;
+        if is_allowed_origin && let Some(answer) = cors::preflight(&self.cors, &parts) {
+            return Ok(answer);
+        }
         parts.uri = path::normalise(&parts.uri);
-        if parts.uri.path() == "/" {
-            return Ok(self.welcome(&parts.method));
+        if parts.uri.path() == "/" && matches!(parts.method, Method::GET | Method::HEAD) {
+            return Ok(self.welcome());
         }
         self.pass_on(parts, body, source).await.map(|response| response.map(Full::new))
     }
@@ -84,14 +102,13 @@ impl FrontDoor {
         B::Error: std::error::Error,
     {
         let body = body::read(&parts.headers, body).await?;
-        if let Some(identity) = &self.identity
-            && !parts.headers.contains_key(AUTHORIZATION)
-        {
-            let token = identity.authorization().map_err(|error| {
+        let identity = self.identity.as_ref().filter(|_| !parts.headers.contains_key(AUTHORIZATION));
+        if let Some(identity) = identity {
+            let token = identity.authorization().await.map_err(|error| {
                 tracing::error!(error = %Chain(&error), "no demo identity");
                 Refusal::NoIdentity
             })?;
-            parts.headers.insert(AUTHORIZATION, token);
+            parts.headers.extend(token.map(|token| (AUTHORIZATION, token)));
         }
         let request = Request::from_parts(parts, body);
         let backend = Arc::clone(&self.backend);
@@ -99,7 +116,12 @@ impl FrontDoor {
         // that panics takes no connection with it.
         let answer = tokio::spawn(async move { backend.call(request, source).await }).await;
         match answer {
-            Ok(Ok(response)) => Ok(response),
+            Ok(Ok(response)) => {
+                if let Some(identity) = identity.filter(|_| response.status() == StatusCode::UNAUTHORIZED) {
+                    identity.forget();
+                }
+                Ok(response)
+            }
             Ok(Err(error)) => {
                 tracing::warn!(error = %Chain(&error), "the backend did not answer");
                 Err(match error {
@@ -114,13 +136,12 @@ impl FrontDoor {
         }
     }
 
-    fn welcome(&self, method: &Method) -> Response<Full<Bytes>> {
+    fn welcome(&self) -> Response<Full<Bytes>> {
         let mut response = Response::new(Full::new(self.welcome.clone()));
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-        if !matches!(*method, Method::GET | Method::HEAD) {
-            headers.insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-            *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+        for (name, value) in shop_http::SECURITY_HEADERS {
+            headers.insert(name, HeaderValue::from_static(value));
         }
         response
     }

@@ -5,9 +5,10 @@ use std::net::IpAddr;
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{Request, Response};
+use serde_json::value::RawValue;
 
 use super::backend::{Backend, BackendError};
-use crate::cloud::Cloud;
+use crate::cloud::{Cloud, InvokeError};
 
 impl Backend for Cloud {
     fn call(
@@ -16,5 +17,17 @@ impl Backend for Cloud {
         source: IpAddr,
     ) -> BoxFuture<'_, Result<Response<Bytes>, BackendError>> {
         Box::pin(async move { Ok(self.invoke_http(request, &source.to_string()).await) })
+    }
+
+    fn create_admin(&self, payload: String) -> BoxFuture<'_, Result<Option<Bytes>, BackendError>> {
+        Box::pin(async move {
+            let failed = |error: Box<dyn std::error::Error + Send + Sync>| BackendError::Unreachable(error);
+            let payload = RawValue::from_string(payload).map_err(|error| failed(error.into()))?;
+            match self.invoke("create-admin", payload).await {
+                Ok(answer) => Ok(Some(Bytes::from(answer.get().to_owned()))),
+                Err(InvokeError::Unknown(_)) => Ok(None),
+                Err(error) => Err(failed(error.into())),
+            }
+        })
     }
 }

@@ -1,14 +1,18 @@
 //! The demo identity: the token that a request without one is given.
 //!
-//! It is minted from the stack's own signing secret, so that every function checks a real token. Only the
+//! It is made with the stack's own signing secret, for an account of the stack's own, so that every function checks
+//! a real token and asks a real account. Only the
 //! local front door does this; no deployed function knows of it. The secret and the tokens are never logged.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use aws_types::SdkConfig;
 use http::HeaderValue;
-use shop_auth::{ACCESS_TOKEN_LIFETIME_SECONDS, IssueError, Role, TokenIssuer};
+use shop_auth::{
+    ADMIN_TOKEN_LIFETIME_SECONDS, AccountReadError, AccountReader, Grant, IssueError, Role, Standing,
+    TokenIssuer,
+};
 use shop_lambda::{Clock, Environment, Random};
 use shop_types::{Timestamp, UserId};
 
@@ -18,9 +22,6 @@ use crate::template::Template;
 const TOKEN_SECRET: &str = "TokenSecret";
 /// Whom the demo mode acts as, for people.
 pub const DEMO_EMAIL: &str = "demo@example.com";
-/// The same, for the functions: the key under which the demo data registers the account. Its id follows from the
-/// key, so that a restart finds account and orders again.
-pub(crate) const DEMO_KEY: &str = "the-account-of-the-local-demo";
 /// A token is replaced this long before it expires: a request that carries it may take half a minute.
 const RENEW_BEFORE_SECONDS: i64 = 120;
 
@@ -31,6 +32,8 @@ pub struct TokenSettings {
     pub secret_id: String,
     /// The table of the public keys.
     pub keys_table: String,
+    /// The table of the accounts; none for a shop without.
+    pub users_table: Option<String>,
     /// The issuer that the functions expect.
     pub issuer: String,
     /// The audience that the functions expect.
@@ -43,11 +46,14 @@ impl TokenSettings {
     #[must_use]
     pub fn from_template(template: &Template) -> Option<Self> {
         let secret_id = template.secrets.get(TOKEN_SECRET)?.name.clone();
+        let mut functions = template.functions.values();
+        let users_table = functions.find_map(|function| function.environment.get("USERS_TABLE").cloned());
         template.functions.values().find_map(|function| {
             let variable = |name| function.environment.get(name).cloned();
             Some(Self {
                 secret_id: secret_id.clone(),
                 keys_table: variable("KEYS_TABLE")?,
+                users_table: users_table.clone(),
                 issuer: variable("TOKEN_ISSUER")?,
                 audience: variable("TOKEN_AUDIENCE")?,
             })
@@ -67,22 +73,27 @@ pub enum IdentityError {
     /// No key or token can be made of it.
     #[error("no token can be made")]
     Issue(#[from] IssueError),
+    /// The demo administrator's account cannot be read.
+    #[error("the demo administrator's account cannot be read")]
+    Account(#[from] AccountReadError),
     /// The token does not fit into a header.
     #[error("the demo identity is malformed")]
     Malformed,
 }
 
-/// Mints the demo administrator's tokens, and keeps each until shortly before it expires.
+/// Issues the demo administrator's tokens, and keeps each until shortly before it expires.
 #[derive(Debug)]
 pub struct DemoIdentity {
     issuer: TokenIssuer,
-    user: UserId,
+    accounts: Option<AccountReader>,
+    user: OnceLock<UserId>,
     clock: Clock,
-    current: Mutex<Option<Minted>>,
+    random: Random,
+    current: Mutex<Option<Issued>>,
 }
 
 #[derive(Debug)]
-struct Minted {
+struct Issued {
     header: HeaderValue,
     at: Timestamp,
 }
@@ -101,41 +112,66 @@ impl DemoIdentity {
             .map_err(|error| IdentityError::Secret(Box::new(error)))?;
         let secret = secret.secret_string().ok_or(IdentityError::NotText)?;
         let issuer = TokenIssuer::from_secret(secret, &settings.issuer, &settings.audience)?;
-        issuer.publish(&aws_sdk_dynamodb::Client::new(sdk), &settings.keys_table).await?;
+        let dynamodb = aws_sdk_dynamodb::Client::new(sdk);
+        issuer.publish(&dynamodb, &settings.keys_table).await?;
+        let accounts = settings.users_table.as_ref().map(|table| AccountReader::new(dynamodb, table));
         let clock = Environment::new(BTreeMap::new(), sdk.clone(), Random::system()).clock();
-        Ok(Self::new(issuer, clock))
+        Ok(Self::new(issuer, accounts, clock))
     }
 
-    fn new(issuer: TokenIssuer, clock: Clock) -> Self {
-        Self { issuer, user: UserId::derived("guest", DEMO_KEY), clock, current: Mutex::new(None) }
+    fn new(issuer: TokenIssuer, accounts: Option<AccountReader>, clock: Clock) -> Self {
+        let (user, current) = (OnceLock::new(), Mutex::new(None));
+        Self { issuer, accounts, user, clock, random: Random::system(), current }
     }
 
-    /// The value of the `Authorization` header.
+    /// Says whose account the demo administrator's is.
+    pub(crate) fn act_as(&self, user: UserId) {
+        self.user.get_or_init(|| user);
+    }
+
+    /// The value of the `Authorization` header, as the account is now; none where it is no more: then a request
+    /// without a token is a guest's. A shop without accounts takes any administrator's token.
     ///
     /// # Errors
-    /// When no token can be signed.
-    pub fn authorization(&self) -> Result<HeaderValue, IdentityError> {
+    /// When the account cannot be read or no token can be signed.
+    pub async fn authorization(&self) -> Result<Option<HeaderValue>, IdentityError> {
         let now = self.clock.now();
-        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(minted) = &*current
-            && minted.is_good(now)
+        if let Some(issued) = &*self.lock()
+            && issued.is_good(now)
         {
-            return Ok(minted.header.clone());
+            return Ok(Some(issued.header.clone()));
         }
-        let token = self.issuer.mint(&self.user, Role::Admin, now)?;
+        let stand_in = UserId::derived("local", "demo");
+        let user = self.user.get().unwrap_or(&stand_in);
+        let standing = match &self.accounts {
+            Some(accounts) => accounts.standing(user).await?,
+            None => Some(Standing { role: Role::Admin, epoch: 0 }),
+        };
+        let Some(Standing { role, epoch }) = standing else { return Ok(None) };
+        let grant = Grant { user, role, epoch, session: None };
+        let token = self.issuer.issue(&grant, self.random.bytes(), now)?;
         let mut header =
             HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| IdentityError::Malformed)?;
         header.set_sensitive(true);
-        *current = Some(Minted { header: header.clone(), at: now });
-        Ok(header)
+        *self.lock() = Some(Issued { header: header.clone(), at: now });
+        Ok(Some(header))
+    }
+
+    /// Drops the token that is kept: it was refused, since the account has changed.
+    pub(crate) fn forget(&self) {
+        *self.lock() = None;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Issued>> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Minted {
+impl Issued {
     /// A clock that was set back would make the token one of the future: that is not good either.
     fn is_good(&self, now: Timestamp) -> bool {
         let age = now.as_secs() - self.at.as_secs();
-        (0..ACCESS_TOKEN_LIFETIME_SECONDS - RENEW_BEFORE_SECONDS).contains(&age)
+        (0..ADMIN_TOKEN_LIFETIME_SECONDS - RENEW_BEFORE_SECONDS).contains(&age)
     }
 }
 
@@ -146,20 +182,22 @@ mod tests {
     use aws_smithy_async::time::SharedTimeSource;
     use std::time::{Duration, UNIX_EPOCH};
 
-    #[test]
-    fn a_token_is_kept_until_shortly_before_it_expires() {
+    #[tokio::test]
+    async fn a_token_is_kept_until_shortly_before_it_expires() {
         let time = ManualTimeSource::new(UNIX_EPOCH + Duration::from_hours(500_000));
         let sdk = SdkConfig::builder().time_source(SharedTimeSource::new(time.clone())).build();
         let clock = Environment::new(BTreeMap::new(), sdk, Random::system()).clock();
         let issuer = TokenIssuer::from_secret(&"s".repeat(64), "issuer", "audience").unwrap();
-        let identity = DemoIdentity::new(issuer, clock);
+        let identity = DemoIdentity::new(issuer, None, clock);
 
-        let first = identity.authorization().unwrap();
+        let first = identity.authorization().await.unwrap().unwrap();
         assert!(first.is_sensitive());
-        time.advance(Duration::from_secs(779));
-        assert_eq!(identity.authorization().unwrap(), first);
+        time.advance(Duration::from_secs(179));
+        assert_eq!(identity.authorization().await.unwrap().unwrap(), first);
         time.advance(Duration::from_secs(1));
-        let second = identity.authorization().unwrap();
+        let second = identity.authorization().await.unwrap().unwrap();
         assert_ne!(second, first);
+        identity.forget();
+        assert_ne!(identity.authorization().await.unwrap().unwrap(), second);
     }
 }

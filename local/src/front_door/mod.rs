@@ -7,6 +7,7 @@
 
 mod backend;
 mod body;
+mod cors;
 mod door;
 mod embedded;
 mod gate;
@@ -19,7 +20,6 @@ mod server;
 pub use backend::{Backend, BackendError, InvalidUpstream, Upstream};
 pub use body::MAX_BODY_BYTES;
 pub use door::FrontDoor;
-pub(crate) use identity::DEMO_KEY;
 pub use identity::{DEMO_EMAIL, DemoIdentity, IdentityError, TokenSettings};
 pub use listen::{BindError, Listeners};
 pub use server::serve;

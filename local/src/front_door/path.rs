@@ -3,8 +3,11 @@
 //! Two liberties and no third: an `/api` prefix, and one trailing slash. Percent-encoding, case, doubled
 //! slashes and dots stay as they came: here and behind CloudFront a path means the same.
 
-use http::Uri;
+use http::header::{LINK, LOCATION};
 use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderValue, Uri};
+
+const PREFIX: &str = "/api";
 
 /// The same URI without its `/api` prefix and its trailing slash; the query stays.
 pub(super) fn normalise(uri: &Uri) -> Uri {
@@ -25,8 +28,27 @@ pub(super) fn normalise(uri: &Uri) -> Uri {
     Uri::from_parts(parts).unwrap_or_else(|_| uri.clone())
 }
 
+/// What a client has put before the path of a route: its answers' addresses lead back by it.
+pub(super) fn prefix(uri: &Uri) -> &'static str {
+    let is_prefixed =
+        uri.path().strip_prefix(PREFIX).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    if is_prefixed { PREFIX } else { "" }
+}
+
+/// Puts a prefix before the addresses in `Location` (RFC 9110 section 10.2.2) and `Link` (RFC 8288).
+pub(super) fn lead_back(prefix: &str, headers: &mut HeaderMap) {
+    for (name, before) in [(LOCATION, "/"), (LINK, "</")] {
+        let value = headers.get(&name).and_then(|value| value.to_str().ok());
+        let Some(rest) = value.and_then(|value| value.strip_prefix(before)) else { continue };
+        let start = before.trim_end_matches('/');
+        if let Ok(value) = HeaderValue::try_from(format!("{start}{prefix}/{rest}")) {
+            headers.insert(name, value);
+        }
+    }
+}
+
 fn without_affixes(path: &str) -> &str {
-    let rest = match path.strip_prefix("/api") {
+    let rest = match path.strip_prefix(PREFIX) {
         Some("") => "/",
         Some(rest) if rest.starts_with('/') => rest,
         _ => path,
@@ -40,6 +62,23 @@ fn without_affixes(path: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn answers_lead_back_the_way_the_caller_came() {
+        let led = |path: &str, name: &'static str, value: &'static str| {
+            let mut headers =
+                HeaderMap::from_iter([(name.parse().unwrap(), HeaderValue::from_static(value))]);
+            lead_back(prefix(&path.parse().unwrap()), &mut headers);
+            headers.remove(name).unwrap().to_str().unwrap().to_owned()
+        };
+        let next = r#"</orders?limit=2&cursor=a>; rel="next""#;
+        assert_eq!(led("/api/orders/", "location", "/orders/ord_1"), "/api/orders/ord_1");
+        assert_eq!(led("/orders", "location", "/orders/ord_1"), "/orders/ord_1");
+        assert_eq!(led("/apis/orders", "location", "/orders/ord_1"), "/orders/ord_1");
+        assert_eq!(led("/api/orders", "link", next), r#"</api/orders?limit=2&cursor=a>; rel="next""#);
+        assert_eq!(led("/orders", "link", next), next);
+        assert_eq!(led("/api/orders", "location", "https://shop.example/"), "https://shop.example/");
+    }
 
     #[test]
     fn a_prefix_and_a_trailing_slash_are_taken_off_and_nothing_else() {

@@ -5,6 +5,7 @@
 //! those that have no part in running the stack on one machine.
 
 mod conditions;
+mod cors;
 mod event;
 mod filter_policy;
 mod function;
@@ -25,6 +26,7 @@ use std::path::{Path, PathBuf};
 
 use serde_yaml_ng::Value;
 
+pub use cors::Cors;
 pub use event::{Event, OnFailure, SqsEvent, StreamEvent};
 pub use filter_policy::{AttributeValue, FilterPolicy};
 pub use function::Function;
@@ -54,6 +56,8 @@ pub struct Template {
     pub functions: BTreeMap<String, Function>,
     /// `AWS::SecretsManager::Secret`.
     pub secrets: BTreeMap<String, Secret>,
+    /// The `CorsConfiguration` of the `AWS::Serverless::HttpApi`, if it has one.
+    pub cors: Option<Cors>,
     /// `AWS::IAM::Role`, by its ARN: those of people and scripts. Each function has its own beside them.
     pub roles: BTreeMap<String, String>,
 }
@@ -150,7 +154,8 @@ impl Template {
                 let function = Function::read(&id, name, value, resolver, globals)?;
                 self.functions.insert(id, function);
             }
-            Kind::Subscription | Kind::HttpApi | Kind::NotRun => {}
+            Kind::HttpApi => self.cors = Cors::read(&id, value, resolver)?,
+            Kind::Subscription | Kind::NotRun => {}
         }
         Ok(())
     }

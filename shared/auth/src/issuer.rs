@@ -10,7 +10,7 @@ use data_encoding::BASE64URL_NOPAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use shop_types::{Timestamp, UserId};
 
-use crate::claims::{ACCESS_TOKEN_LIFETIME_SECONDS, Claims, TOKEN_TYPE};
+use crate::claims::{CLIENT_ID, Claims, TOKEN_TYPE, token_lifetime_seconds};
 use crate::keys::{KeyTable, PublicKey};
 use crate::{Role, SessionId};
 
@@ -33,7 +33,20 @@ pub enum IssueError {
     Publish(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// Mints access tokens with the key that derives from a secret.
+/// Whom a token is for, as the account is when it is issued.
+#[derive(Clone, Copy, Debug)]
+pub struct Grant<'a> {
+    /// The user.
+    pub user: &'a UserId,
+    /// The account's role.
+    pub role: Role,
+    /// The account's session epoch.
+    pub epoch: u64,
+    /// The session; none where there is none, as in the local demo mode.
+    pub session: Option<&'a SessionId>,
+}
+
+/// Issues access tokens with the key that derives from a secret.
 pub struct TokenIssuer {
     issuer: String,
     audience: String,
@@ -105,46 +118,24 @@ impl TokenIssuer {
         (self.key.clone(), self.kid.clone())
     }
 
-    /// An access token for a user outside any session, valid from `now` for
-    /// [`ACCESS_TOKEN_LIFETIME_SECONDS`].
+    /// An access token, valid from `now` for [`token_lifetime_seconds`]. `id` is random, and becomes its `jti`.
     ///
     /// # Errors
     /// [`IssueError::Key`] when the library cannot sign.
-    pub fn mint(&self, user: &UserId, role: Role, now: Timestamp) -> Result<String, IssueError> {
-        self.sign(user, role, None, now)
-    }
-
-    /// An access token for a user in a session, valid from `now` for [`ACCESS_TOKEN_LIFETIME_SECONDS`].
-    ///
-    /// # Errors
-    /// [`IssueError::Key`] when the library cannot sign.
-    pub fn mint_in(
-        &self,
-        session: &SessionId,
-        user: &UserId,
-        role: Role,
-        now: Timestamp,
-    ) -> Result<String, IssueError> {
-        self.sign(user, role, Some(session), now)
-    }
-
-    fn sign(
-        &self,
-        user: &UserId,
-        role: Role,
-        session: Option<&SessionId>,
-        now: Timestamp,
-    ) -> Result<String, IssueError> {
+    pub fn issue(&self, grant: &Grant<'_>, id: [u8; 16], now: Timestamp) -> Result<String, IssueError> {
         let now = now.as_secs();
         let claims = Claims {
             iss: self.issuer.clone(),
             aud: self.audience.clone(),
-            sub: user.clone(),
-            role,
-            sid: session.cloned(),
+            sub: grant.user.clone(),
+            client_id: CLIENT_ID.to_owned(),
+            jti: BASE64URL_NOPAD.encode(&id),
+            role: grant.role,
+            epoch: grant.epoch,
+            sid: grant.session.cloned(),
             iat: now,
             nbf: now,
-            exp: now + ACCESS_TOKEN_LIFETIME_SECONDS,
+            exp: now + token_lifetime_seconds(grant.role),
         };
         let mut header = Header::new(Algorithm::EdDSA);
         header.typ = Some(TOKEN_TYPE.to_owned());

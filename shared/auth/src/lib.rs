@@ -4,7 +4,11 @@
 //! signing key derives from a secret that only what mints tokens may read ([`TokenIssuer`]); its public
 //! half lies in the key table, which every function reads at its start ([`Verifier`]). A session goes on by
 //! refresh tokens, which are random and stored as hashes ([`RefreshToken`]).
+//!
+//! A token tells who somebody is. What administrators alone may do it does not prove: that asks the account
+//! ([`AccountReader`], docs/decisions/0030).
 
+mod account;
 mod claims;
 mod issuer;
 mod keys;
@@ -12,8 +16,11 @@ mod principal;
 mod session;
 mod verifier;
 
-pub use claims::{ACCESS_TOKEN_LIFETIME_SECONDS, TOKEN_TYPE};
-pub use issuer::{IssueError, TokenIssuer};
+pub use account::{AccountReadError, AccountReader, Standing};
+pub use claims::{
+    ACCESS_TOKEN_LIFETIME_SECONDS, ADMIN_TOKEN_LIFETIME_SECONDS, TOKEN_TYPE, token_lifetime_seconds,
+};
+pub use issuer::{Grant, IssueError, TokenIssuer};
 pub use keys::{Jwk, JwkSet, KeyTable, KeyTableError, RETIREMENT_SECONDS};
 pub use principal::{Principal, Role};
 pub use session::{ParseTokenError, RefreshToken, SessionId};

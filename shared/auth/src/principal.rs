@@ -24,7 +24,8 @@ pub enum Principal {
     User {
         /// The user.
         id: UserId,
-        /// The user's role when the token was issued.
+        /// The role that the token claims. It was the account's when the token was issued, and may have been
+        /// taken away since: nothing is allowed by it ([`crate::AccountReader`]).
         role: Role,
     },
 }
@@ -39,9 +40,9 @@ impl Principal {
         }
     }
 
-    /// Whether this is an administrator.
+    /// Whether the token claims to be an administrator's: only then is the account asked.
     #[must_use]
-    pub fn is_admin(&self) -> bool {
+    pub fn claims_admin(&self) -> bool {
         matches!(self, Self::User { role: Role::Admin, .. })
     }
 

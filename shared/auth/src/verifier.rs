@@ -13,7 +13,7 @@ use shop_lambda::log::Chain;
 use shop_lambda::{Clock, Environment, StartError};
 use shop_types::Timestamp;
 
-use crate::claims::{ACCESS_TOKEN_LIFETIME_SECONDS, Claims, TOKEN_TYPE};
+use crate::claims::{Claims, TOKEN_TYPE, token_lifetime_seconds};
 use crate::keys::{KeyTable, KeyTableError};
 use crate::{Principal, SessionId};
 
@@ -53,6 +53,8 @@ pub struct Verified {
     pub principal: Principal,
     /// The session that the token was issued in, if it was in one.
     pub session: Option<SessionId>,
+    /// The account's session epoch when the token was issued; none for a guest.
+    pub epoch: Option<u64>,
 }
 
 #[derive(Default)]
@@ -157,11 +159,11 @@ impl Verifier {
         {
             return Err(InvalidToken("not yet valid"));
         }
-        if claims.exp.saturating_sub(claims.iat) > ACCESS_TOKEN_LIFETIME_SECONDS {
+        if claims.exp.saturating_sub(claims.iat) > token_lifetime_seconds(claims.role) {
             return Err(InvalidToken("valid for too long"));
         }
         let principal = Principal::User { id: claims.sub, role: claims.role };
-        Ok(Verified { principal, session: claims.sid })
+        Ok(Verified { principal, session: claims.sid, epoch: Some(claims.epoch) })
     }
 
     fn key(&self, kid: &str, now: Timestamp) -> Option<DecodingKey> {
@@ -234,7 +236,7 @@ mod tests {
     use shop_types::UserId;
 
     use super::*;
-    use crate::{Role, TokenIssuer};
+    use crate::{Grant, Role, TokenIssuer};
 
     const NOW: i64 = 1_800_000_000;
     const SECRET: &str = "0123456789abcdef0123456789abcdef";
@@ -281,10 +283,15 @@ mod tests {
         }
     }
 
+    fn token(issuer: &TokenIssuer, role: Role, session: Option<&SessionId>) -> String {
+        let grant = Grant { user: &user(), role, epoch: 7, session };
+        issuer.issue(&grant, [9; 16], Timestamp::from_millis(NOW * 1000)).unwrap()
+    }
+
     fn claims() -> Value {
         json!({
-            "iss": "shop", "aud": "shop-api", "sub": user(), "role": "customer",
-            "iat": NOW, "nbf": NOW, "exp": NOW + 900,
+            "iss": "shop", "aud": "shop-api", "sub": user(), "role": "customer", "epoch": 1,
+            "client_id": "shop", "jti": "AAAAAAAAAAAAAAAAAAAAAA", "iat": NOW, "nbf": NOW, "exp": NOW + 900,
         })
     }
 
@@ -303,10 +310,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_minted_token_names_its_user() {
-        let token = issuer().mint(&user(), Role::Admin, Timestamp::from_millis(NOW * 1000)).unwrap();
-        let principal = verifier().verify(&token).await.unwrap();
-        assert_eq!(principal, Principal::User { id: user(), role: Role::Admin });
+    async fn a_token_names_its_user_and_the_epoch_of_the_account() {
+        let verified = verifier().verify_session(&token(&issuer(), Role::Admin, None)).await.unwrap();
+        let principal = Principal::User { id: user(), role: Role::Admin };
+        assert_eq!(verified, Verified { principal, session: None, epoch: Some(7) });
         assert!(
             verifier().verify(&signed(|_, _| {})).await.is_ok(),
             "the tests' own tokens are good as they are"
@@ -315,12 +322,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_token_in_a_session_says_which() {
-        let now = Timestamp::from_millis(NOW * 1000);
         let session = SessionId::fresh([7; 16]);
-        let token = issuer().mint_in(&session, &user(), Role::Customer, now).unwrap();
-        assert_eq!(verifier().verify_session(&token).await.unwrap().session, Some(session));
-        let token = issuer().mint(&user(), Role::Customer, now).unwrap();
-        assert_eq!(verifier().verify_session(&token).await.unwrap().session, None);
+        for session in [Some(&session), None] {
+            let token = token(&issuer(), Role::Customer, session);
+            assert_eq!(verifier().verify_session(&token).await.unwrap().session.as_ref(), session);
+        }
         assert!(refused(&signed(|_, claims| claims["sid"] = json!("../"))).await);
     }
 
@@ -360,18 +366,33 @@ mod tests {
             ("nbf", json!(NOW + 60)),
             ("iat", json!(NOW + 60)),
             ("iat", json!(i64::MIN)),
+            ("epoch", json!(-1)),
+            ("epoch", json!("1")),
+            ("jti", Value::Null),
             ("scope", json!("everything")),
         ];
         for (claim, value) in changes {
             let token = signed(|_, claims| claims[*claim] = value.clone());
             assert!(refused(&token).await, "{claim} = {value}");
         }
-        for claim in ["iss", "aud", "sub", "role", "iat", "nbf", "exp"] {
+        for claim in ["iss", "aud", "sub", "role", "epoch", "client_id", "jti", "iat", "nbf", "exp"] {
             let token = signed(|_, claims| {
                 claims.as_object_mut().unwrap().remove(claim);
             });
             assert!(refused(&token).await, "without {claim}");
         }
+    }
+
+    #[tokio::test]
+    async fn an_administrator_s_token_lives_for_five_minutes() {
+        let lives = |role: &'static str, seconds: i64| {
+            signed(|_, claims| {
+                claims["role"] = json!(role);
+                claims["exp"] = json!(NOW + seconds);
+            })
+        };
+        assert!(!refused(&lives("admin", 300)).await && refused(&lives("admin", 301)).await);
+        assert!(!refused(&lives("customer", 900)).await && refused(&lives("customer", 901)).await);
     }
 
     #[tokio::test]
@@ -399,7 +420,7 @@ mod tests {
             Header { typ: Some(TOKEN_TYPE.into()), kid: Some(kid.clone()), ..Header::new(Algorithm::HS256) };
         let hmac = encode(&hmac_header, &claims(), &EncodingKey::from_secret(&public)).unwrap();
         let other = TokenIssuer::from_secret(&SECRET.replace('0', "1"), "shop", "shop-api").unwrap();
-        let foreign = other.mint(&user(), Role::Admin, Timestamp::from_millis(NOW * 1000)).unwrap();
+        let foreign = token(&other, Role::Admin, None);
         let admin = head.replace(
             payload,
             &part({

@@ -1,4 +1,5 @@
-//! The envelope: `CloudEvents` 1.0 in JSON, with the extensions `correlationid`, `causationid`, `sequence`.
+//! The envelope: `CloudEvents` 1.0 in JSON, with the extensions `correlationid`, `causationid`, `actor` and
+//! `sequence`.
 //!
 //! An [`Event`] holds only what cannot be derived: `source`, `subject` and `dataschema` follow from the data.
 //! Its id follows from the aggregate, the version and the type; there is no other way to make one, so that a
@@ -47,13 +48,23 @@ pub struct Cause {
     /// The event that caused the write; none where the request itself did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub causation_id: Option<EventId>,
+    /// Who made that request: a user's id, `guest`, or the name of the function that acted by itself or for an
+    /// operator. Absent in what was written before there were actors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
 }
 
 impl Cause {
     /// The cause of what a request does directly.
     #[must_use]
     pub fn request(request_id: impl Into<String>) -> Self {
-        Self { correlation_id: request_id.into(), causation_id: None }
+        Self { correlation_id: request_id.into(), causation_id: None, actor: None }
+    }
+
+    /// The same, by somebody.
+    #[must_use]
+    pub fn by(self, actor: impl Into<String>) -> Self {
+        Self { actor: Some(actor.into()), ..self }
     }
 }
 
@@ -127,7 +138,7 @@ impl Event {
     /// The cause of what a consumer does because of this event.
     #[must_use]
     pub fn as_cause(&self) -> Cause {
-        Cause { correlation_id: self.cause.correlation_id.clone(), causation_id: Some(self.id.clone()) }
+        Cause { causation_id: Some(self.id.clone()), ..self.cause.clone() }
     }
 
     /// The event as `CloudEvents` JSON: the body of the message.
@@ -147,6 +158,7 @@ impl Event {
             datacontenttype: CONTENT_TYPE,
             correlationid: &self.cause.correlation_id,
             causationid: self.cause.causation_id.as_ref(),
+            actor: self.cause.actor.as_deref(),
             sequence: format!("{:020}", self.version),
             data: &self.data,
         })
@@ -166,7 +178,11 @@ impl Event {
             id: incoming.id,
             version: incoming.sequence.parse().map_err(|_| ParseEventError::Sequence)?,
             time: incoming.time,
-            cause: Cause { correlation_id: incoming.correlationid, causation_id: incoming.causationid },
+            cause: Cause {
+                correlation_id: incoming.correlationid,
+                causation_id: incoming.causationid,
+                actor: incoming.actor,
+            },
             data: EventData::parse(event_type, incoming.data).map_err(ParseEventError::Data)?,
         })
     }
@@ -221,6 +237,8 @@ struct Outgoing<'a> {
     correlationid: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     causationid: Option<&'a EventId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actor: Option<&'a str>,
     /// A string that sorts as the number, as the `CloudEvents` sequence extension asks: 20 digits hold any
     /// version.
     sequence: String,
@@ -238,6 +256,8 @@ struct Incoming<'a> {
     correlationid: String,
     #[serde(default)]
     causationid: Option<EventId>,
+    #[serde(default)]
+    actor: Option<String>,
     sequence: String,
     #[serde(borrow)]
     data: &'a RawValue,
@@ -272,9 +292,12 @@ mod tests {
     }
 
     #[test]
-    fn an_effect_keeps_the_request_and_names_the_event() {
-        let cause = deleted(3).as_cause();
-        assert_eq!(cause.correlation_id, "request-1");
+    fn an_effect_keeps_the_request_and_its_actor_and_names_the_event() {
+        let data = EventData::ProductDeleted(ProductDeleted { product_id: "prod-1".parse().unwrap() });
+        let by_ada = Cause::request("request-1").by("usr_ada");
+        let event = Event::new(data, 3, Timestamp::from_millis(0), by_ada);
+        let cause = Event::from_json(&event.to_json().unwrap()).unwrap().as_cause();
+        assert_eq!((cause.correlation_id.as_str(), cause.actor.as_deref()), ("request-1", Some("usr_ada")));
         assert_eq!(cause.causation_id.unwrap().as_str(), "prod-1:3:product.deleted");
     }
 

@@ -57,6 +57,11 @@ pub fn document(event_type: EventType) -> Value {
                 "description": "The id of the event that caused this one; absent where a request did.",
                 "minLength": 1
             },
+            "actor": {
+                "type": "string",
+                "description": "Who made that request: a user's id, guest, or the function that acted by itself or for an operator.",
+                "minLength": 1
+            },
             "sequence": {
                 "type": "string",
                 "description": "The aggregate's version, with leading zeros so that the text sorts as the number.",

@@ -2,15 +2,17 @@
 
 use std::net::IpAddr;
 use std::str::FromStr;
+use std::sync::{Arc, OnceLock};
 
-use lambda_http::http::{HeaderMap, StatusCode, header};
-use lambda_http::request::RequestContext;
-use lambda_http::{Request, RequestExt};
+use lambda_http::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use shop_auth::{Principal, SessionId, Verified};
+use shop_auth::{AccountReader, Principal, Role, SessionId, Standing, Verified};
+use shop_events::Cause;
 
-use crate::{Cursor, EntityTag, FieldError, Input, Problem};
+use crate::audit::Trail;
+use crate::event::HttpRequest;
+use crate::{Cursor, EntityTag, FieldError, Input, Precondition, Problem, precondition};
 
 /// The largest body, in bytes: an order of 100 lines has about 10,000.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -19,8 +21,12 @@ const MAX_IDEMPOTENCY_KEY_LENGTH: usize = 255;
 /// A guest has no name, so the key alone tells one guest's retry from another guest's order: it has to be
 /// as hard to meet by chance as a UUID.
 const MIN_GUEST_KEY_LENGTH: usize = 20;
+/// A UUID that somebody made up by hand has more different characters than this; `aaaa...` has not.
+const MIN_GUEST_KEY_VARIETY: usize = 5;
 const DEFAULT_LIMIT: i32 = 20;
 const MAX_LIMIT: i32 = 100;
+/// Of a hostile text no more than this is repeated in an answer or a log.
+const MAX_ECHO: usize = 64;
 
 /// A request and who makes it.
 pub struct Call {
@@ -30,29 +36,14 @@ pub struct Call {
     pub request_id: String,
     /// The session that the token was issued in, if one came with the request and it was in one.
     pub session: Option<SessionId>,
-    request: Request,
-}
-
-/// What `If-Match` asks for (RFC 9110 section 13.1.1).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Precondition {
-    /// No such header, or `*`.
-    None,
-    /// One of these versions.
-    OneOf(Vec<u64>),
-}
-
-impl Precondition {
-    /// Holds the precondition against the version that is stored.
-    ///
-    /// # Errors
-    /// 412 when the header names other versions.
-    pub fn check(&self, current: u64) -> Result<(), Problem> {
-        match self {
-            Self::OneOf(versions) if !versions.contains(&current) => Err(Problem::stale(current)),
-            _ => Ok(()),
-        }
-    }
+    /// The account's session epoch when the token was issued; none for a guest. Whoever reads the account anyway
+    /// compares it ([`Call::check_epoch`]).
+    pub epoch: Option<u64>,
+    request: HttpRequest,
+    parameters: Vec<(String, String)>,
+    accounts: Option<AccountReader>,
+    standing: OnceLock<Option<Standing>>,
+    trail: Arc<Trail>,
 }
 
 /// Which part of a list is wanted.
@@ -65,22 +56,83 @@ pub struct PageRequest<T> {
 }
 
 impl Call {
-    pub(crate) fn new(caller: Verified, request_id: String, request: Request) -> Self {
-        Self { principal: caller.principal, session: caller.session, request_id, request }
+    pub(crate) fn new(
+        caller: Verified,
+        request_id: String,
+        request: HttpRequest,
+        accounts: Option<AccountReader>,
+        trail: Arc<Trail>,
+    ) -> Self {
+        if let Some(id) = &request.id {
+            trail.subject(id.chars().filter(char::is_ascii_graphic).take(MAX_ECHO).collect());
+        }
+        Self {
+            principal: caller.principal,
+            session: caller.session,
+            epoch: caller.epoch,
+            request_id,
+            request,
+            parameters: Vec::new(),
+            accounts,
+            standing: OnceLock::new(),
+            trail,
+        }
+    }
+
+    /// Whether an administrator asks, as the account is now: the token only claims it (docs/decisions/0030). It
+    /// costs one read, once a request, and none where the token claims nothing.
+    ///
+    /// # Errors
+    /// 401 when the account has ended its tokens since (another role, password or address, or deleted); 500 when
+    /// it cannot be read.
+    pub async fn is_admin(&self) -> Result<bool, Problem> {
+        let Principal::User { id, role: Role::Admin } = &self.principal else { return Ok(false) };
+        let standing = match self.standing.get() {
+            Some(standing) => *standing,
+            None => {
+                let accounts = self.accounts.as_ref().ok_or(NoAccounts)?;
+                let standing = accounts.standing(id).await?;
+                *self.standing.get_or_init(|| standing)
+            }
+        };
+        let standing = standing.ok_or_else(outdated)?;
+        self.check_epoch(standing.epoch)?;
+        Ok(standing.role == Role::Admin)
+    }
+
+    /// Holds the token against the account's session epoch, where a handler has read the account anyway.
+    ///
+    /// # Errors
+    /// 401 when the token was issued in another epoch.
+    pub fn check_epoch(&self, current: u64) -> Result<(), Problem> {
+        if self.epoch == Some(current) { Ok(()) } else { Err(outdated()) }
+    }
+
+    /// Why what this request writes is written: it, and who made it.
+    #[must_use]
+    pub fn cause(&self) -> Cause {
+        Cause::request(&self.request_id).by(self.principal.to_string())
+    }
+
+    /// Adds a figure or a word to the request's line of the audit trail. It must be no name, address or token.
+    pub fn audit(&self, name: &'static str, value: impl ToString) {
+        self.trail.detail(name, value.to_string());
     }
 
     /// The address that the request came from, as the gateway saw it: no header of the client's says so. It
     /// is personal data, and must be neither stored nor logged as it is.
     #[must_use]
     pub fn source_address(&self) -> Option<IpAddr> {
-        match self.request.request_context_ref()? {
-            RequestContext::ApiGatewayV2(context) => context.http.source_ip.as_deref()?.parse().ok(),
-            _ => None,
-        }
+        self.request.source
     }
 
-    fn headers(&self) -> &HeaderMap {
-        self.request.headers()
+    /// The value of a header that is sent once, as text; none where it is absent, repeated with a comma between,
+    /// or no visible ASCII.
+    #[must_use]
+    pub fn header(&self, name: &HeaderName) -> Option<&str> {
+        let mut values = self.request.headers.get_all(name).iter();
+        let value = values.next().filter(|_| values.next().is_none())?;
+        value.to_str().ok().filter(|text| !text.contains(','))
     }
 
     /// The path parameter `id`, read as a `T`. A text that cannot be an id names nothing: 404.
@@ -88,133 +140,166 @@ impl Call {
     /// # Errors
     /// 404 for the `what` that the id should name.
     pub fn id<T: FromStr>(&self, what: &str) -> Result<T, Problem> {
-        let parameters = self.request.path_parameters();
-        parameters.first("id").and_then(|text| text.parse().ok()).ok_or_else(|| Problem::not_found(what))
+        let id = self.request.id.as_deref();
+        id.and_then(|text| text.parse().ok()).ok_or_else(|| Problem::not_found(what))
     }
 
     /// The path parameter `id` as it stands.
     #[must_use]
     pub fn id_text(&self) -> String {
-        self.request.path_parameters().first("id").unwrap_or_default().to_owned()
+        self.request.id.clone().unwrap_or_default()
     }
 
     /// The body, to be read as JSON.
     ///
     /// # Errors
-    /// 415 for another media type, 400 for what is not JSON.
+    /// 400 for a body that is empty or no JSON, 415 for another media type or a content coding.
     pub fn body(&self) -> Result<Input<'_>, Problem> {
-        let media_type =
-            self.headers().get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
-        let essence =
-            media_type.map(|text| text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
-        match essence.as_deref() {
-            None | Some("application/json") => Input::parse(self.request.body()),
-            Some(_) => Err(Problem::new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "unsupported_media_type",
-                "Send the body as application/json.",
-            )),
+        let Some(body) = &self.request.body else {
+            return Err(Problem::bad_request("malformed_body", "The body is not what its coding says."));
+        };
+        if body.is_empty() {
+            // Before the media type: a gateway may add one to a request that has no body.
+            return Err(Problem::bad_request("empty_body", "The request needs a JSON body."));
         }
+        self.check_coding()?;
+        self.check_media_type()?;
+        Input::parse(body)
     }
 
-    /// The `Idempotency-Key` header, where one was sent.
+    /// RFC 9110 section 8.4: a coding that cannot be undone is a 415 that says which ones can.
+    fn check_coding(&self) -> Result<(), Problem> {
+        let codings = self.request.headers.get_all(header::CONTENT_ENCODING).iter();
+        let is_identity = |value: &HeaderValue| {
+            let mut codings = value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+            codings.all(|coding| coding.is_empty() || coding.eq_ignore_ascii_case(b"identity"))
+        };
+        if codings.into_iter().all(is_identity) {
+            return Ok(());
+        }
+        Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_content_encoding",
+            "Send the body as it is, without a content coding.",
+        )
+        .with_header(header::ACCEPT_ENCODING, HeaderValue::from_static("identity")))
+    }
+
+    /// RFC 5789 section 2.2 and RFC 9110 section 15.5.16: the answer says what is taken.
+    fn check_media_type(&self) -> Result<(), Problem> {
+        let Some(value) = self.request.headers.get(header::CONTENT_TYPE) else { return Ok(()) };
+        let text = value.to_str().unwrap_or_default().to_ascii_lowercase();
+        let mut parts = text.split(';').map(str::trim);
+        let essence = parts.next().unwrap_or_default();
+        let is_patch = self.request.method == Method::PATCH;
+        let is_utf8 = parts
+            .filter_map(|parameter| parameter.split_once('='))
+            .filter(|(name, _)| name.trim() == "charset")
+            .all(|(_, charset)| matches!(charset.trim().trim_matches('"'), "utf-8" | "utf8" | "us-ascii"));
+        if is_utf8 && (essence == "application/json" || is_patch && essence == "application/merge-patch+json")
+        {
+            return Ok(());
+        }
+        let detail = "Send the body as application/json, in UTF-8.";
+        let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail);
+        Err(if is_patch {
+            let accepted = HeaderValue::from_static("application/json, application/merge-patch+json");
+            problem.with_header(HeaderName::from_static("accept-patch"), accepted)
+        } else {
+            problem.with_header(header::ACCEPT, HeaderValue::from_static("application/json"))
+        })
+    }
+
+    /// The `Idempotency-Key` header, where one was sent. A key has no comma: the gateway joins two headers by one.
     ///
     /// # Errors
-    /// 400 for an empty key, one of more than 255 characters or of other than visible ASCII, and for a
-    /// guest's key of fewer than 20 characters.
+    /// 400 for an empty key, one of more than 255 characters, of other than visible ASCII or with a comma, and for
+    /// a guest's key that could be guessed: fewer than 20 characters, or fewer than 5 different ones.
     pub fn idempotency_key(&self) -> Result<Option<&str>, Problem> {
         let invalid = |detail: String| {
             let error =
                 FieldError { pointer: "Idempotency-Key".into(), code: "invalid_key", detail: detail.clone() };
             Err(Problem::bad_request("invalid_idempotency_key", detail).with_errors(vec![error]))
         };
-        let mut values = self.headers().get_all("idempotency-key").iter();
+        let mut values = self.request.headers.get_all("idempotency-key").iter();
         let Some(value) = values.next() else { return Ok(None) };
         let key = value.to_str().unwrap_or_default();
-        let visible = key.bytes().all(|byte| byte.is_ascii_graphic());
-        if values.next().is_some() || key.is_empty() || key.len() > MAX_IDEMPOTENCY_KEY_LENGTH || !visible {
+        let is_one =
+            values.next().is_none() && key.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',');
+        if !is_one || key.is_empty() || key.len() > MAX_IDEMPOTENCY_KEY_LENGTH {
             return invalid(format!(
-                "Send one Idempotency-Key of 1 to {MAX_IDEMPOTENCY_KEY_LENGTH} visible ASCII characters."
+                "Send one Idempotency-Key of 1 to {MAX_IDEMPOTENCY_KEY_LENGTH} visible ASCII characters other than a comma."
             ));
         }
-        if self.principal == Principal::Guest && key.len() < MIN_GUEST_KEY_LENGTH {
+        let variety = (b'!'..=b'~').filter(|byte| key.as_bytes().contains(byte)).count();
+        if self.principal == Principal::Guest
+            && (key.len() < MIN_GUEST_KEY_LENGTH || variety < MIN_GUEST_KEY_VARIETY)
+        {
             return invalid(format!(
-                "Without a token, the Idempotency-Key needs at least {MIN_GUEST_KEY_LENGTH} characters: use a UUID."
+                "Without a token, the Idempotency-Key needs at least {MIN_GUEST_KEY_LENGTH} characters, \
+                 {MIN_GUEST_KEY_VARIETY} of them different: use a UUID."
             ));
         }
         Ok(Some(key))
     }
 
-    /// The `If-Match` header.
+    /// What the request asks of the version that it changes: `If-Match` and `If-None-Match`.
     ///
     /// # Errors
     /// 400 for what is no list of entity tags.
-    pub fn if_match(&self) -> Result<Precondition, Problem> {
-        let Some(value) = self.headers().get(header::IF_MATCH) else { return Ok(Precondition::None) };
-        let text = value.to_str().unwrap_or_default().trim();
-        if text == "*" {
-            return Ok(Precondition::None);
-        }
-        let tags: Vec<&str> = text.split(',').map(str::trim).collect();
-        if tags.iter().any(|tag| tag.len() < 2 || !tag.starts_with('"') || !tag.ends_with('"')) {
-            return Err(Problem::bad_request(
-                "invalid_if_match",
-                r#"If-Match takes entity tags such as "v7"."#,
-            ));
-        }
-        // A tag that is not one of ours matches no version: 412, by an empty list.
-        let tags = tags.into_iter().filter_map(EntityTag::parse);
-        Ok(Precondition::OneOf(tags.map(EntityTag::version).collect()))
+    pub fn precondition(&self) -> Result<Precondition, Problem> {
+        Precondition::read(&self.request.headers)
     }
 
     /// Whether `If-None-Match` names this tag, so that the answer is 304 (RFC 9110 section 13.1.2).
     #[must_use]
     pub fn is_unchanged(&self, tag: impl Into<EntityTag>) -> bool {
-        let current = tag.into();
-        let Some(value) = self.headers().get(header::IF_NONE_MATCH) else { return false };
-        let text = value.to_str().unwrap_or_default();
-        text.trim() == "*"
-            || text
-                .split(',')
-                .map(|tag| tag.trim().trim_start_matches("W/"))
-                .any(|tag| EntityTag::parse(tag) == Some(current))
+        precondition::is_unchanged(&self.request.headers, tag.into())
     }
 
-    /// The query parameters, which must be among `known` and not be given twice.
-    ///
-    /// # Errors
-    /// 400 with every parameter that is not known here or was given before.
-    pub fn query(&self, known: &[&str]) -> Result<Vec<(String, String)>, Problem> {
-        let query = self.request.uri().query().unwrap_or_default();
-        let mut parameters: Vec<(String, String)> = Vec::new();
+    /// Reads the query, whose parameters must be among `known` and not be given twice: the same on every route.
+    pub(crate) fn read_query(&mut self, known: &[&str]) -> Result<(), Problem> {
         let mut errors = Vec::new();
-        for (name, value) in form_urlencoded::parse(query.as_bytes()).into_owned() {
-            if !known.contains(&name.as_str()) || parameters.iter().any(|(seen, _)| *seen == name) {
-                let name: String = name.chars().take(64).collect();
-                let detail = "This parameter is not known here, or was given before.".to_owned();
-                errors.push(FieldError { pointer: format!("?{name}"), code: "unexpected", detail });
+        for (name, value) in form_urlencoded::parse(self.request.query.as_bytes()).into_owned() {
+            let code = if !known.contains(&name.as_str()) {
+                "unexpected"
+            } else if self.parameters.iter().any(|(seen, _)| *seen == name) {
+                "repeated"
             } else {
-                parameters.push((name, value));
-            }
+                self.parameters.push((name, value));
+                continue;
+            };
+            let name: String = name.chars().take(MAX_ECHO).collect();
+            let detail = match (code, known) {
+                ("repeated", _) => "This parameter was given before.".to_owned(),
+                (_, []) => "This route takes no query parameters.".to_owned(),
+                (_, known) => format!("This parameter is not known here; known are: {}.", known.join(", ")),
+            };
+            errors.push(FieldError { pointer: format!("?{name}"), code, detail });
         }
         errors.truncate(20);
-        if errors.is_empty() { Ok(parameters) } else { Err(Problem::invalid_query(errors)) }
+        if errors.is_empty() { Ok(()) } else { Err(Problem::invalid_query(errors)) }
     }
 
-    /// Reads `limit` and `cursor` from the query. `list` names the list with its filter.
+    /// A query parameter; none where it was not given.
+    #[must_use]
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        self.parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Reads `limit` and `cursor` from the query. `list` names the list with its filter. An empty cursor is none.
     ///
     /// # Errors
     /// 400 for a limit out of 1 to 100, and for a cursor that this list has not given out.
-    pub fn page<T>(&self, query: &[(String, String)], list: &str) -> Result<PageRequest<T>, Problem>
+    pub fn page<T>(&self, list: &str) -> Result<PageRequest<T>, Problem>
     where
         T: Serialize + DeserializeOwned,
     {
-        let value = |name| query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
         let mut errors = Vec::new();
         let mut note = |pointer: &str, code, detail: String| {
             errors.push(FieldError { pointer: pointer.to_owned(), code, detail });
         };
-        let limit = match value("limit").map(str::parse) {
+        let limit = match self.parameter("limit").map(str::parse) {
             None => DEFAULT_LIMIT,
             Some(Ok(limit)) if (1..=MAX_LIMIT).contains(&limit) => limit,
             Some(_) => {
@@ -222,7 +307,8 @@ impl Call {
                 DEFAULT_LIMIT
             }
         };
-        let after = match value("cursor").map(|text| Cursor::decode(list, text)) {
+        let cursor = self.parameter("cursor").filter(|text| !text.is_empty());
+        let after = match cursor.map(|text| Cursor::decode(list, text)) {
             None => None,
             Some(Ok(position)) => Some(position),
             Some(Err(_)) => {
@@ -232,4 +318,13 @@ impl Call {
         };
         if errors.is_empty() { Ok(PageRequest { limit, after }) } else { Err(Problem::invalid_query(errors)) }
     }
+}
+
+/// A route that needs an administrator was started without accounts.
+#[derive(Debug, thiserror::Error)]
+#[error("the route does not say that it asks accounts")]
+struct NoAccounts;
+
+fn outdated() -> Problem {
+    Problem::unauthorized("The access token was ended by a change of the account. Log in again.", true)
 }

@@ -20,8 +20,12 @@ impl EntityTag {
         Self { version, shown: Some(shown) }
     }
 
-    /// Reads a tag of ours.
+    /// Reads a tag of ours, as it is written and not otherwise: `"v07"` is none.
     pub(crate) fn parse(tag: &str) -> Option<Self> {
+        Self::parse_loosely(tag).filter(|parsed| parsed.to_string() == tag)
+    }
+
+    fn parse_loosely(tag: &str) -> Option<Self> {
         let text = tag.strip_prefix("\"v")?.strip_suffix('"')?;
         let (version, shown) = match text.split_once('.') {
             Some((version, shown)) => (version, Some(shown.parse().ok()?)),
@@ -59,7 +63,9 @@ mod tests {
         for tag in [EntityTag::from(7), EntityTag::showing(7, 40)] {
             assert_eq!(EntityTag::parse(&tag.to_string()), Some(tag));
         }
-        for other in ["", "\"\"", "v7", "\"7\"", "\"v7.\"", "\"v.7\"", "\"v7.4.0\"", "\"v-7\""] {
+        for other in
+            ["", "\"\"", "v7", "\"7\"", "\"v7.\"", "\"v.7\"", "\"v7.4.0\"", "\"v-7\"", "\"v+7\"", "\"v07\""]
+        {
             assert_eq!(EntityTag::parse(other), None, "{other}");
         }
     }

@@ -11,6 +11,7 @@ use std::str::FromStr;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
+use shop_types::text::{self, TextError};
 
 use crate::{FieldError, Problem};
 
@@ -34,6 +35,11 @@ impl<'a> Input<'a> {
         }
         let text = std::str::from_utf8(body)
             .map_err(|_| Problem::bad_request("not_utf8", "The body is not UTF-8 text."))?;
+        if text.starts_with('\u{FEFF}') {
+            // RFC 8259 section 8.1: a sender must not add one. To skip it would hide the sender's mistake.
+            let detail = "The body begins with a byte order mark, which JSON does not have.";
+            return Err(Problem::bad_request("byte_order_mark", detail));
+        }
         // The parser's message tells line and column, and nothing of our own.
         let root = serde_json::from_str(text).map_err(|error| {
             Problem::bad_request("malformed_json", format!("The body is not JSON: {error}."))
@@ -101,13 +107,21 @@ impl<'i> Node<'i> {
     #[must_use]
     pub fn object<T>(&self, read: impl FnOnce(&mut Object<'i>) -> Option<T>) -> Option<T> {
         let Ok(Members(members)) = serde_json::from_str(self.raw.get()) else {
-            self.note("wrong_type", "This must be an object.");
+            if self.raw.get().starts_with('{') {
+                self.note("lone_surrogate", "The name of a field has half of a surrogate pair.");
+            } else {
+                self.note("wrong_type", "This must be an object.");
+            }
             return None;
         };
-        let mut object = Object { node: self.clone(), members };
+        let mut object = Object { node: self.clone(), members, taken: Vec::new() };
         let value = read(&mut object);
         for (name, _) in &object.members {
-            object.note_at(name, "unexpected", "This field is not known here, or was given before.");
+            if object.taken.contains(name) {
+                object.note_at(name, "repeated", "This field was given before.");
+            } else {
+                object.note_at(name, "unexpected", "This field is not known here.");
+            }
         }
         value
     }
@@ -136,50 +150,81 @@ impl<'i> Node<'i> {
         values.into_iter().collect()
     }
 
-    /// A text with so many characters, none of them a control character but line breaks and tabs.
+    /// The characters of a text, as they were sent: for what is no text that people read.
+    #[must_use]
+    pub fn opaque_text(&self, length: RangeInclusive<usize>) -> Option<String> {
+        let text = self.string()?;
+        self.has_length(&text, length).then_some(text)
+    }
+
+    /// A text of any number of lines: see [`text::paragraphs`]. It may be blank.
     #[must_use]
     pub fn text(&self, length: RangeInclusive<usize>) -> Option<String> {
-        let Ok(text) = serde_json::from_str::<String>(self.raw.get()) else {
-            self.note("wrong_type", "This must be a text.");
+        let text = self.checked(text::paragraphs)?;
+        self.has_length(&text, length).then_some(text)
+    }
+
+    /// A text of one line with something to read in it: see [`text::line`].
+    #[must_use]
+    pub fn line(&self, length: RangeInclusive<usize>) -> Option<String> {
+        let string = self.string()?;
+        if !string.is_empty() && text::is_blank(&string) {
+            self.note("blank", "There is nothing to read in this.");
             return None;
-        };
-        if !length.contains(&text.chars().count()) {
+        }
+        let text = self.checked(text::line)?;
+        self.has_length(&text, length).then_some(text)
+    }
+
+    fn string(&self) -> Option<String> {
+        let raw = self.raw.get();
+        let string = serde_json::from_str::<String>(raw).ok();
+        if string.is_none() && raw.starts_with('"') {
+            // It is JSON, or the body would have been refused; so only this is left.
+            self.note("lone_surrogate", "This has half of a surrogate pair, which is no character.");
+        } else if string.is_none() {
+            self.note("wrong_type", "This must be a string.");
+        }
+        string
+    }
+
+    fn checked(&self, check: fn(&str) -> Result<String, TextError>) -> Option<String> {
+        match check(&self.string()?) {
+            Ok(text) => Some(text),
+            Err(TextError::LineBreak) => {
+                self.note("line_break", "This must be one line.");
+                None
+            }
+            Err(TextError::Invisible) => {
+                self.note("control_character", "This has a control character, or one that cannot be seen.");
+                None
+            }
+        }
+    }
+
+    fn has_length(&self, text: &str, length: RangeInclusive<usize>) -> bool {
+        let is_right = length.contains(&text.chars().count());
+        if !is_right {
             self.note(
                 "wrong_length",
                 format!("There must be {} to {} characters.", length.start(), length.end()),
             );
-            return None;
         }
-        if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t')) {
-            self.note("control_character", "There must be no control characters.");
-            return None;
-        }
-        Some(text)
+        is_right
     }
 
-    /// A [`Node::text`] with something to read in it.
-    #[must_use]
-    pub fn text_not_blank(&self, length: RangeInclusive<usize>) -> Option<String> {
-        let text = self.text(length)?;
-        if text.trim().is_empty() {
-            self.note("blank", "This must not be blank.");
-            return None;
-        }
-        Some(text)
-    }
-
-    /// A whole number within bounds.
+    /// A whole number within bounds, however it is written: `2`, `2.0` and `20e-1` are one number (RFC 8259
+    /// section 6 makes no difference).
     #[must_use]
     pub fn integer<T>(&self, bounds: RangeInclusive<T>) -> Option<T>
     where
         T: FromStr + PartialOrd + fmt::Display,
     {
-        let text = self.number()?;
-        if text.contains(['.', 'e', 'E']) {
+        let Some(digits) = whole_number(self.number()?) else {
             self.note("wrong_type", "This must be a whole number.");
             return None;
-        }
-        match text.parse() {
+        };
+        match digits.parse() {
             Ok(value) if bounds.contains(&value) => Some(value),
             _ => {
                 self.note(
@@ -218,6 +263,8 @@ impl<'i> Node<'i> {
 pub struct Object<'i> {
     node: Node<'i>,
     members: Vec<(String, &'i RawValue)>,
+    /// The names that were asked for and found: what is left of them is a repetition.
+    taken: Vec<String>,
 }
 
 impl<'i> Object<'i> {
@@ -268,8 +315,10 @@ impl<'i> Object<'i> {
 
     fn take(&mut self, name: &str) -> Option<Node<'i>> {
         let found = self.members.iter().position(|(member, _)| member == name)?;
-        let (_, raw) = self.members.remove(found);
-        Some(Node { input: self.node.input, pointer: self.pointer(name), raw })
+        let (name, raw) = self.members.remove(found);
+        let pointer = self.pointer(&name);
+        self.taken.push(name);
+        Some(Node { input: self.node.input, pointer, raw })
     }
 
     fn note_at(&self, name: &str, code: &'static str, detail: &str) {
@@ -281,6 +330,38 @@ impl<'i> Object<'i> {
         let name: String = name.chars().take(64).collect();
         format!("{}/{}", self.node.pointer, name.replace('~', "~0").replace('/', "~1"))
     }
+}
+
+/// Larger exponents give no number that any field takes, and must not make a text of that many zeros.
+const MAX_EXPONENT: i32 = 40;
+
+/// The digits of a JSON number that is whole, without its fraction and exponent; none where it is not whole. One
+/// that is far out of every range is given as digits that no integer takes.
+fn whole_number(number: &str) -> Option<String> {
+    let (sign, number) = match number.strip_prefix('-') {
+        Some(number) => ("-", number),
+        None => ("", number),
+    };
+    let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = format!("{whole}{fraction}");
+    let digits = digits.trim_start_matches('0');
+    if digits.is_empty() {
+        return Some("0".to_owned());
+    }
+    let significant = digits.trim_end_matches('0');
+    let zeros = i32::try_from(digits.len() - significant.len()).ok()?;
+    let fraction = i32::try_from(fraction.len()).ok()?;
+    let is_negative = exponent.starts_with('-');
+    let exponent = exponent.trim_start_matches(['+', '-']).trim_start_matches('0');
+    let exponent = match exponent {
+        "" => 0,
+        exponent => exponent.parse().unwrap_or(i32::MAX / 2),
+    };
+    // How many zeros stand behind the significant digits.
+    let zeros = zeros - fraction + if is_negative { -exponent } else { exponent };
+    let zeros = usize::try_from(zeros.min(MAX_EXPONENT)).ok()?;
+    Some(format!("{sign}{significant}{}", "0".repeat(zeros)))
 }
 
 /// An object's members in order, twins included (a map would keep one of them in silence).
@@ -324,7 +405,7 @@ mod tests {
 
     #[test]
     fn every_mistake_is_named_at_its_place() {
-        let body = r#"{"a": "x", "b": 0, "c": [1, "y"], "c": 1, "d/e~": 1, "f": 1.5, "g": "", "i": " "}"#;
+        let body = r#"{"a": "x", "b": 0, "c": [1, "y"], "c": 1, "d/e~": 1, "f": 1.5, "g": "", "i": "\u200b ", "j": "a\nb", "k": "\ud800", "l": "a\u202eb"}"#;
         let found = mistakes(body, |object| {
             assert_eq!(object.required("a", |node| node.integer(1..=5_u32)), None);
             assert_eq!(object.optional("b", |node| node.integer(1..=5_u32)), None);
@@ -339,7 +420,10 @@ mod tests {
             assert_eq!(object.nullable("f", |node| node.integer(1..=5_u32)), None);
             assert_eq!(object.required("g", |node| node.text(1..=5)), None);
             assert_eq!(object.required("h", |node| node.text(1..=5)), None);
-            assert_eq!(object.required("i", |node| node.text_not_blank(1..=5)), None);
+            assert_eq!(object.required("i", |node| node.line(1..=5)), None);
+            assert_eq!(object.required("j", |node| node.line(1..=5)), None);
+            assert_eq!(object.required("k", |node| node.text(1..=5)), None);
+            assert_eq!(object.required("l", |node| node.text(1..=5)), None);
             Some(())
         });
         let expected = [
@@ -350,7 +434,10 @@ mod tests {
             ("/g", "wrong_length"),
             ("/h", "missing"),
             ("/i", "blank"),
-            ("/c", "unexpected"),
+            ("/j", "line_break"),
+            ("/k", "lone_surrogate"),
+            ("/l", "control_character"),
+            ("/c", "repeated"),
             ("/d~1e~0", "unexpected"),
         ];
         assert_eq!(found, expected.map(|(pointer, code)| (pointer.to_owned(), code)));
@@ -388,6 +475,7 @@ mod tests {
         for (body, code) in [
             (&b""[..], "empty_body"),
             (b"\xff", "not_utf8"),
+            (b"\xEF\xBB\xBF{}", "byte_order_mark"),
             (b"{", "malformed_json"),
             (b"{} {}", "malformed_json"),
             (b"{\"a\": NaN}", "malformed_json"),
@@ -396,6 +484,48 @@ mod tests {
         }
         let deep = "[".repeat(100_000);
         assert_eq!(Input::parse(deep.as_bytes()).err().map(|problem| problem.code()), Some("malformed_json"));
+    }
+
+    #[test]
+    fn a_whole_number_is_one_however_it_is_written() {
+        let read = |text: &str| {
+            let body = format!(r#"{{"n": {text}}}"#);
+            let read = Input::parse(body.as_bytes()).unwrap();
+            let read = read.read_object(|object| object.required("n", |node| node.integer(-1000..=1000_i64)));
+            read.map_err(|problem| problem.errors()[0].code)
+        };
+        for (text, value) in [
+            ("2", 2),
+            ("2.0", 2),
+            ("2.000", 2),
+            ("2e0", 2),
+            ("2E+2", 200),
+            ("0.2e1", 2),
+            ("20e-1", 2),
+            ("-0", 0),
+            ("0.000e-99999999999999999999", 0),
+            ("-1.50e1", -15),
+            ("100000e-2", 1000),
+        ] {
+            assert_eq!(read(text), Ok(value), "{text}");
+        }
+        for (text, code) in [
+            ("2.5", "wrong_type"),
+            ("1e-1", "wrong_type"),
+            ("15e-1", "wrong_type"),
+            ("1e-99999999999", "wrong_type"),
+            ("1e4", "out_of_range"),
+            ("1e99999999999999999999", "out_of_range"),
+            ("-1e30", "out_of_range"),
+            ("\"2\"", "wrong_type"),
+        ] {
+            assert_eq!(read(text), Err(code), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_no_text_is_told() {
+        assert_eq!(mistakes(r#"{"\ud800": 1}"#, |_| Some(())), [(String::new(), "lone_surrogate")]);
     }
 
     #[test]

@@ -1,23 +1,29 @@
 //! HTTP, the same on every route: requests read with all their mistakes at once, answers with an `ETag`,
 //! errors as problem+json (RFC 9457), lists with cursors, access checked before the handler runs.
 //!
-//! A route implements [`Route`]; [`handler`] makes it a Lambda function's handler. Nothing here knows a
+//! A route implements [`Route`]; [`start`] makes it a Lambda function's handler. Nothing here knows a
 //! table or an AWS service.
 
+mod audit;
 mod call;
 mod cursor;
 mod entity_tag;
+mod event;
 mod input;
+mod precondition;
 mod problem;
 mod reply;
 mod route;
 #[cfg(test)]
 mod route_tests;
+mod unknown_route;
 
-pub use call::{Call, MAX_BODY_BYTES, PageRequest, Precondition};
+pub use call::{Call, MAX_BODY_BYTES, PageRequest};
 pub use cursor::{Cursor, InvalidCursor};
 pub use entity_tag::EntityTag;
 pub use input::{Input, Node, Object};
+pub use precondition::Precondition;
 pub use problem::{FieldError, Problem};
 pub use reply::{Decimal, Page, Reply};
-pub use route::{Access, Route, handler};
+pub use route::{Access, Route, SECURITY_HEADERS, start};
+pub use unknown_route::unknown_route;

@@ -152,6 +152,13 @@ impl Problem {
         self
     }
 
+    /// The same problem with a header.
+    #[must_use]
+    pub fn with_header(mut self, name: header::HeaderName, value: HeaderValue) -> Self {
+        self.0.headers.push((name, value));
+        self
+    }
+
     /// The answer's status.
     #[must_use]
     pub fn status(&self) -> StatusCode {

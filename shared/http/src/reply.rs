@@ -88,7 +88,7 @@ impl Reply {
         Ok(Self { status, body: Some(serde_json::to_string(body)?), headers: Vec::new() })
     }
 
-    fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+    pub(crate) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
         self
     }

@@ -1,15 +1,18 @@
 //! A route as a Lambda function's handler: access first, then the handler, then one kind of answer.
 
-use std::convert::Infallible;
+use std::sync::Arc;
 
+use aws_sdk_dynamodb::Client;
 use futures::future::BoxFuture;
-use lambda_http::http::{HeaderValue, StatusCode, header};
-use lambda_http::request::{LambdaRequest, RequestContext};
-use lambda_http::{Adapter, Body, LambdaEvent, Request, RequestExt, Response, Service, service_fn};
+use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
+use lambda_http::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use lambda_http::{Body, Response};
 use serde_json::value::RawValue;
-use shop_auth::{Principal, Verified, Verifier, VerifyError};
-use shop_lambda::{FunctionError, Handler, Invocation};
+use shop_auth::{AccountReader, Principal, Verified, Verifier, VerifyError};
+use shop_lambda::{Environment, FunctionError, Handler, Invocation, StartError};
 
+use crate::audit::{Outcome, Trail};
+use crate::event::HttpRequest;
 use crate::{Call, MAX_BODY_BYTES, Problem, Reply};
 
 /// Who may call a route. Whose data it shows is the handler's business.
@@ -19,86 +22,116 @@ pub enum Access {
     Public,
     /// Whoever has a valid token.
     SignedIn,
-    /// Administrators.
+    /// Administrators, by what the account says now.
     Admin,
 }
 
 /// A REST route.
 pub trait Route: Send + Sync + 'static {
+    /// The function's one name: what the audit trail calls the act.
+    const NAME: &'static str;
+
     /// Who may call it.
     const ACCESS: Access;
+
+    /// Whether it asks the account of who claims to be an administrator ([`Call::is_admin`]). Such a function
+    /// needs `USERS_TABLE` and may read it.
+    const ASKS_ACCOUNT: bool = matches!(Self::ACCESS, Access::Admin);
+
+    /// The query parameters that it takes: others are refused, on every route alike.
+    const QUERY: &'static [&'static str] = &[];
 
     /// Answers a request that passed the access check.
     fn handle(&self, call: Call) -> impl Future<Output = Result<Reply, Problem>> + Send;
 }
 
 /// Makes a route the handler of its function.
-pub fn handler<R: Route>(route: R, verifier: Verifier) -> Box<dyn Handler> {
-    Box::new(HttpHandler { route, verifier })
+///
+/// # Errors
+/// A variable that is not set, by its name.
+pub async fn start<R: Route>(
+    route: R,
+    environment: &Environment,
+    client: &Client,
+) -> Result<Box<dyn Handler>, StartError> {
+    let accounts = R::ASKS_ACCOUNT.then(|| AccountReader::start(environment, client.clone())).transpose()?;
+    let verifier = Verifier::start(environment, client).await?;
+    Ok(Box::new(HttpHandler { route, verifier, accounts }))
 }
 
 struct HttpHandler<R> {
     route: R,
     verifier: Verifier,
+    accounts: Option<AccountReader>,
 }
 
 impl<R: Route> Handler for HttpHandler<R> {
     fn handle(&self, invocation: Invocation) -> BoxFuture<'_, Result<Box<RawValue>, FunctionError>> {
         Box::pin(async move {
-            let payload: LambdaRequest = serde_json::from_str(invocation.payload.get())
+            let request = HttpRequest::read(invocation.payload.get())
                 .map_err(|error| FunctionError::new("the event is not an HTTP API request", error))?;
-            let service =
-                service_fn(|request: Request| async { Ok::<_, Infallible>(self.respond(request).await) });
-            let event = LambdaEvent { payload, context: invocation.context };
-            let response = match Adapter::from(service).call(event).await {
-                Ok(response) => response,
-                Err(never) => match never {},
-            };
-            serde_json::value::to_raw_value(&response)
-                .map_err(|error| FunctionError::new("the answer cannot be written", error))
+            let response = self.respond(request, invocation.context.request_id).await;
+            written(response).map_err(|error| FunctionError::new("the answer cannot be written", error))
         })
     }
 }
 
 impl<R: Route> HttpHandler<R> {
-    async fn respond(&self, request: Request) -> Response<Body> {
-        let request_id = request_id(&request);
-        let path = request.raw_http_path().to_owned();
-        let mut response = match self.answer(request, &request_id).await {
-            Ok(reply) => reply.into_response(),
-            Err(problem) => problem.into_response(&request_id, &path),
+    async fn respond(&self, request: HttpRequest, lambda_id: String) -> Response<Body> {
+        let request_id = request.request_id(lambda_id);
+        let (method, path) = (request.method.clone(), request.path.clone());
+        let trail = Arc::new(Trail::default());
+        let (mut response, code) = match self.answer(request, &request_id, &trail).await {
+            Ok(reply) => (reply.into_response(), None),
+            Err(problem) => {
+                let code = problem.code();
+                (problem.into_response(&request_id, &path), Some(code))
+            }
         };
-        let headers = response.headers_mut();
-        // What is about somebody must stay in no cache; the catalogue says otherwise itself.
-        headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        if let Ok(id) = HeaderValue::from_str(&request_id) {
-            headers.insert("x-request-id", id);
-        }
+        let location = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
+        let created = location.and_then(|location| location.rsplit('/').next());
+        trail.write(R::NAME, &method, &request_id, &Outcome { status: response.status(), code, created });
+        finish(&mut response, &method, &request_id);
         response
     }
 
-    async fn answer(&self, request: Request, request_id: &str) -> Result<Reply, Problem> {
-        let caller = self.caller(&request).await?;
-        match (R::ACCESS, &caller.principal) {
-            (Access::Public, _) => {}
-            (_, Principal::Guest) => return Err(Problem::unauthorized("This needs an access token.", false)),
-            (Access::SignedIn, _) => {}
-            (Access::Admin, principal) if principal.is_admin() => {}
-            (Access::Admin, _) => return Err(Problem::forbidden()),
+    async fn answer(
+        &self,
+        request: HttpRequest,
+        request_id: &str,
+        trail: &Arc<Trail>,
+    ) -> Result<Reply, Problem> {
+        let caller = self.caller(&request.headers).await?;
+        trail.caller(caller.principal.to_string(), caller.session.as_ref().map(|id| id.as_str().to_owned()));
+        let is_guest = caller.principal == Principal::Guest;
+        let body_length = request.body.as_ref().map_or(0, Vec::len);
+        let mut call =
+            Call::new(caller, request_id.to_owned(), request, self.accounts.clone(), Arc::clone(trail));
+        match R::ACCESS {
+            Access::Public => {}
+            Access::SignedIn | Access::Admin if is_guest => {
+                return Err(Problem::unauthorized("This needs an access token.", false));
+            }
+            Access::SignedIn => {}
+            Access::Admin => {
+                if !call.is_admin().await? {
+                    return Err(Problem::forbidden());
+                }
+            }
         }
-        if request.body().len() > MAX_BODY_BYTES {
+        if body_length > MAX_BODY_BYTES {
             let detail = format!("The body has more than {MAX_BODY_BYTES} bytes.");
             return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail));
         }
-        self.route.handle(Call::new(caller, request_id.to_owned(), request)).await
+        call.read_query(R::QUERY)?;
+        self.route.handle(call).await
     }
 
     /// No `Authorization` header is a guest; one that proves nothing is an error, never a guest.
-    async fn caller(&self, request: &Request) -> Result<Verified, Problem> {
-        let mut values = request.headers().get_all(header::AUTHORIZATION).iter();
+    async fn caller(&self, headers: &HeaderMap) -> Result<Verified, Problem> {
+        let mut values = headers.get_all(header::AUTHORIZATION).iter();
         let Some(value) = values.next() else {
-            return Ok(Verified { principal: Principal::Guest, session: None });
+            return Ok(Verified { principal: Principal::Guest, session: None, epoch: None });
         };
         let invalid = || Problem::unauthorized("The access token is not valid.", true);
         if values.next().is_some() {
@@ -120,12 +153,42 @@ impl<R: Route> HttpHandler<R> {
     }
 }
 
-/// The gateway's id of the request; Lambda's own where another caller left it out.
-fn request_id(request: &Request) -> String {
-    let gateway = match request.request_context_ref() {
-        Some(RequestContext::ApiGatewayV2(context)) => context.request_id.clone(),
-        _ => None,
+/// What every answer has, whatever it is.
+pub(crate) fn finish(response: &mut Response<Body>, method: &Method, request_id: &str) {
+    if *method == Method::HEAD {
+        // RFC 9110 section 9.3.2: the headers of GET, and no content.
+        *response.body_mut() = Body::Empty;
+    }
+    let headers = response.headers_mut();
+    // What is about somebody must stay in no cache; the catalogue says otherwise itself.
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    for (name, value) in SECURITY_HEADERS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if let Ok(id) = HeaderValue::from_str(request_id) {
+        headers.insert("x-request-id", id);
+    }
+}
+
+/// OWASP ASVS 5, V3.4, as far as it concerns an API: no answer is sniffed, framed or rendered, and browsers come
+/// back by HTTPS alone (RFC 6797; over plain HTTP, as on a laptop, they ignore it).
+pub const SECURITY_HEADERS: [(HeaderName, &str); 4] = [
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::STRICT_TRANSPORT_SECURITY, "max-age=63072000; includeSubDomains"),
+    (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+    (header::REFERRER_POLICY, "no-referrer"),
+];
+
+/// The answer in the gateway's form.
+pub(crate) fn written(response: Response<Body>) -> Result<Box<RawValue>, serde_json::Error> {
+    let (parts, body) = response.into_parts();
+    let body = match body {
+        Body::Empty => None,
+        body => Some(body),
     };
-    let lambda = || request.lambda_context_ref().map(|context| context.request_id.clone());
-    gateway.filter(|id| !id.is_empty()).or_else(lambda).unwrap_or_default()
+    let mut answer = ApiGatewayV2httpResponse::default();
+    answer.status_code = i64::from(parts.status.as_u16());
+    answer.headers = parts.headers;
+    answer.body = body;
+    serde_json::value::to_raw_value(&answer)
 }

@@ -11,10 +11,9 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use shop_auth::Verifier;
-use shop_lambda::{Environment, Invocation, Random};
+use shop_lambda::{Environment, Handler, Invocation, Random};
 
-use crate::{Access, Call, Problem, Reply, Route, handler};
+use crate::{Access, Call, Problem, Reply, Route, start};
 
 /// A key table without keys.
 #[derive(Clone, Debug)]
@@ -33,7 +32,7 @@ impl HttpClient for EmptyTable {
     }
 }
 
-async fn verifier() -> Verifier {
+async fn started<R: Route>(route: R) -> Box<dyn Handler> {
     let variables = ["KEYS_TABLE", "TOKEN_ISSUER", "TOKEN_AUDIENCE"];
     let variables: BTreeMap<_, _> = variables.map(|name| (name.to_owned(), "test".to_owned())).into();
     let sdk = aws_types::SdkConfig::builder()
@@ -45,23 +44,24 @@ async fn verifier() -> Verifier {
         .http_client(SharedHttpClient::new(EmptyTable))
         .build();
     let client = aws_sdk_dynamodb::Client::new(&sdk);
-    Verifier::start(&Environment::new(variables, sdk, Random::system()), &client).await.unwrap()
+    start(route, &Environment::new(variables, sdk, Random::system()), &client).await.unwrap()
 }
 
 /// Answers with what it was asked, or with the problem of its kind.
 struct Echo;
 
 impl Route for Echo {
+    const NAME: &'static str = "echo";
     const ACCESS: Access = Access::Public;
+    const QUERY: &'static [&'static str] = &["limit", "cursor"];
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let id: shop_types::ProductId = call.id("product")?;
         if call.is_unchanged(3) {
             return Reply::not_modified(3);
         }
-        call.if_match()?.check(3)?;
-        let query = call.query(&["limit", "cursor"])?;
-        let page = call.page::<String>(&query, "things")?;
+        call.precondition()?.check(3)?;
+        let page = call.page::<String>("things")?;
         let name = call.body()?.read_object(|body| body.required("name", |node| node.text(1..=5)))?;
         let key = call.idempotency_key()?.unwrap_or("none").to_owned();
         Reply::ok(&json!({ "id": id, "name": name, "limit": page.limit, "key": key }))?.versioned(3)
@@ -71,6 +71,7 @@ impl Route for Echo {
 struct Members;
 
 impl Route for Members {
+    const NAME: &'static str = "members";
     const ACCESS: Access = Access::SignedIn;
 
     async fn handle(&self, _: Call) -> Result<Reply, Problem> {
@@ -81,6 +82,7 @@ impl Route for Members {
 struct Broken;
 
 impl Route for Broken {
+    const NAME: &'static str = "broken";
     const ACCESS: Access = Access::Public;
 
     async fn handle(&self, _: Call) -> Result<Reply, Problem> {
@@ -109,7 +111,7 @@ struct Answer {
 }
 
 async fn ask<R: Route>(route: R, event: &Value) -> Answer {
-    let handler = handler(route, verifier().await);
+    let handler = started(route).await;
     let payload = RawValue::from_string(event.to_string()).unwrap();
     let invocation = Invocation { payload, context: lambda_http::Context::default() };
     let answer: Value = serde_json::from_str(handler.handle(invocation).await.unwrap().get()).unwrap();
@@ -135,6 +137,34 @@ async fn an_answer_has_its_version_its_request_and_no_cache() {
     assert_eq!(answer.headers["x-request-id"], "request-7");
     assert_eq!(answer.headers["cache-control"], "no-store");
     assert_eq!(answer.headers["x-content-type-options"], "nosniff");
+    assert_eq!(answer.headers["content-security-policy"], "default-src 'none'; frame-ancestors 'none'");
+    assert!(answer.headers["strict-transport-security"].is_string());
+}
+
+#[tokio::test]
+async fn a_head_has_the_headers_of_a_get_and_no_content() {
+    let mut event = request(&[], "", r#"{"name":"a"}"#);
+    event["requestContext"]["http"]["method"] = json!("HEAD");
+    let answer = ask(Echo, &event).await;
+    assert_eq!((answer.status, answer.body), (200, Value::Null));
+    assert_eq!(answer.headers["etag"], "\"v3\"");
+    assert_eq!(answer.headers["content-type"], "application/json");
+}
+
+#[tokio::test]
+async fn a_415_says_what_is_taken() {
+    let answer = ask(Echo, &request(&[("content-encoding", "br")], "", "{}")).await;
+    assert_eq!(answer.headers["accept-encoding"], "identity");
+    let answer = ask(Echo, &request(&[("content-type", "text/xml")], "", "{}")).await;
+    assert_eq!(answer.headers["accept"], "application/json");
+    let merge_patch = [("content-type", "application/merge-patch+json")];
+    let mut event = request(&merge_patch, "", r#"{"name":"a"}"#);
+    assert_eq!(ask(Echo, &event).await.status, 415);
+    event["requestContext"]["http"]["method"] = json!("PATCH");
+    assert_eq!(ask(Echo, &event).await.status, 200);
+    event["headers"]["content-type"] = json!("application/json-patch+json");
+    let answer = ask(Echo, &event).await;
+    assert_eq!(answer.headers["accept-patch"], "application/json, application/merge-patch+json");
 }
 
 #[tokio::test]
@@ -148,6 +178,7 @@ async fn conditions_are_honoured() {
         ("if-match", "\"v2\", \"v3\"", 200),
         ("if-match", "\"v2\"", 412),
         ("if-match", "\"another\"", 412),
+        ("if-match", "W/\"v3\"", 412),
         ("if-match", "v3", 400),
     ] {
         let answer = ask(Echo, &request(&[(header, value)], "", r#"{"name":"a"}"#)).await;
@@ -170,6 +201,32 @@ async fn bad_input_is_a_problem_that_names_its_place() {
         (vec![], "cursor=x", "{}", 400, "invalid_query", Some("?cursor")),
         (vec![], "limit=1&limit=1", "{}", 400, "invalid_query", Some("?limit")),
         (vec![], "color=red", "{}", 400, "invalid_query", Some("?color")),
+        (vec![("content-encoding", "gzip")], "", "{}", 415, "unsupported_content_encoding", None),
+        (
+            vec![("content-type", "application/json; charset=latin1")],
+            "",
+            "{}",
+            415,
+            "unsupported_media_type",
+            None,
+        ),
+        (vec![("content-type", "text/plain")], "", "", 400, "empty_body", None),
+        (
+            vec![("idempotency-key", "aaaaaaaaaaaaaaaaaaaaaaaa")],
+            "",
+            r#"{"name":"a"}"#,
+            400,
+            "invalid_idempotency_key",
+            Some("Idempotency-Key"),
+        ),
+        (
+            vec![("idempotency-key", "0123456789-0123456789,0123456789-0123456789")],
+            "",
+            r#"{"name":"a"}"#,
+            400,
+            "invalid_idempotency_key",
+            Some("Idempotency-Key"),
+        ),
         (
             vec![("idempotency-key", "short")],
             "",
@@ -215,7 +272,7 @@ async fn our_own_failures_tell_nothing() {
 
 #[tokio::test]
 async fn an_event_that_is_no_request_fails_the_invocation() {
-    let handler = handler(Members, verifier().await);
+    let handler = started(Members).await;
     let payload = RawValue::from_string(r#"{"Records": []}"#.to_owned()).unwrap();
     let invocation = Invocation { payload, context: lambda_http::Context::default() };
     assert!(handler.handle(invocation).await.is_err());

@@ -12,7 +12,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 
 /// The crates whose log is ours, and follows the level that is asked for.
-const OURS: &[&str] = &["orders", "products", "users", "shop_"];
+const OURS: &[&str] = &["api", "orders", "products", "users", "shop_"];
 
 /// Starts the log at the level of `AWS_LAMBDA_LOG_LEVEL` (Lambda's own setting; INFO where it is not set
 /// or not a level). A second call changes nothing.

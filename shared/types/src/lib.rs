@@ -4,6 +4,7 @@ mod email;
 mod id;
 mod money;
 mod position;
+pub mod text;
 mod timestamp;
 
 pub use email::{EmailAddress, ParseEmailError};

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Method, Request};
 use serde_json::Value;
-use shop_auth::{Role, TokenIssuer};
+use shop_auth::{Grant, Role, TokenIssuer};
 use shop_lambda::Clock;
 use shop_local::cloud::Cloud;
 use shop_types::UserId;
@@ -115,7 +115,8 @@ impl Client {
     }
 
     fn mint(&self, user: &UserId, role: Role) -> Option<String> {
-        match self.0.issuer.mint(user, role, self.0.clock.now()) {
+        let grant = Grant { user, role, epoch: 1, session: None };
+        match self.0.issuer.issue(&grant, [1; 16], self.0.clock.now()) {
             Ok(token) => Some(token),
             Err(error) => {
                 self.accuse(Violation::new("the-harness-works", error.to_string()));

@@ -17,4 +17,4 @@ mod wait;
 
 pub use accounts::PASSWORD;
 pub use shop::{Identities, Ignored, Mint, Person, Scale, Shop};
-pub use tokens::mint_with;
+pub use tokens::{Administrator, mint_with};

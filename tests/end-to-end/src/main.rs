@@ -2,7 +2,8 @@
 //!
 //! Without more, the shop must give the demo identity, as `cargo run` does. Elsewhere the environment gives
 //! what an administrator logs in with (`SHOP_ADMIN_EMAIL`, `SHOP_ADMIN_PASSWORD`) or a token of one
-//! (`SHOP_ADMIN_TOKEN`), or the stack's signing secret (`SHOP_TOKEN_SECRET`), with which the suite can be anybody.
+//! (`SHOP_ADMIN_TOKEN`), or the stack's signing secret (`SHOP_TOKEN_SECRET`), with which the suite can be anybody, and the id and
+//! session epoch of an administrator's account (`SHOP_ADMINISTRATOR`).
 //! Secrets come by the environment only: arguments can be seen by others.
 
 use std::io::stdout;
@@ -46,7 +47,8 @@ fn identities(arguments: &Arguments) -> Result<Identities> {
     if let Some(secret) = variable("SHOP_TOKEN_SECRET") {
         let (issuer, audience) = (&arguments.token_issuer, &arguments.token_audience);
         let issuer = TokenIssuer::from_secret(&secret, issuer, audience).context("SHOP_TOKEN_SECRET")?;
-        return Ok(Identities::Anybody(mint_with(issuer)));
+        let administrator = variable("SHOP_ADMINISTRATOR").context("SHOP_ADMINISTRATOR is not set")?;
+        return Ok(Identities::Anybody(mint_with(issuer, administrator.parse()?)));
     }
     if let (Some(email), Some(password)) = (variable("SHOP_ADMIN_EMAIL"), variable("SHOP_ADMIN_PASSWORD")) {
         return Ok(Identities::LogIn { email, password });

@@ -1,26 +1,48 @@
 //! Tokens of anybody, for whoever may read a stack's signing secret: a test of its own stack.
 
+use std::str::FromStr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::UNIX_EPOCH;
 
-use shop_auth::{Role, TokenIssuer};
+use anyhow::{Context, Result};
+use shop_auth::{Grant, Role, TokenIssuer};
 use shop_types::{Timestamp, UserId};
 
 use crate::shop::{Mint, Person};
 
-/// The suite's administrator. Not the demo's, so that the two share no orders and no statistics.
-const ADMINISTRATOR: &str = "usr_0000000000000000000000e2e0";
+/// An administrator of the stack: not the demo's, so that the two share no orders and no statistics.
+#[derive(Clone, Debug)]
+pub struct Administrator {
+    /// The user.
+    pub id: UserId,
+    /// The account's session epoch.
+    pub epoch: u64,
+}
 
-/// Mints with a stack's own issuer.
+impl FromStr for Administrator {
+    type Err = anyhow::Error;
+
+    /// The id and the epoch, with a space between.
+    fn from_str(text: &str) -> Result<Self> {
+        let (id, epoch) = text.split_once(' ').context("no epoch")?;
+        Ok(Self { id: id.parse()?, epoch: epoch.parse()? })
+    }
+}
+
+/// Makes tokens with a stack's own issuer: its administrator's, and those of customers who need no account.
 #[must_use]
-pub fn mint_with(issuer: TokenIssuer) -> Mint {
+pub fn mint_with(issuer: TokenIssuer, administrator: Administrator) -> Mint {
+    let tokens = AtomicU64::new(0);
     Arc::new(move |person, at| {
-        let (id, role) = match person {
-            Person::Administrator => (ADMINISTRATOR, Role::Admin),
-            Person::Customer(id) => (id.as_str(), Role::Customer),
+        let (user, role, epoch) = match person {
+            Person::Administrator => (administrator.id.clone(), Role::Admin, administrator.epoch),
+            Person::Customer(id) => (id.parse()?, Role::Customer, 1),
         };
-        let id: UserId = id.parse()?;
-        let millis = at.duration_since(UNIX_EPOCH)?.as_millis();
-        Ok(issuer.mint(&id, role, Timestamp::from_millis(i64::try_from(millis)?))?)
+        let mut token_id = [0; 16];
+        token_id[..8].copy_from_slice(&tokens.fetch_add(1, Ordering::Relaxed).to_be_bytes());
+        let millis = i64::try_from(at.duration_since(UNIX_EPOCH)?.as_millis())?;
+        let grant = Grant { user: &user, role, epoch, session: None };
+        Ok(issuer.issue(&grant, token_id, Timestamp::from_millis(millis))?)
     })
 }

@@ -4,20 +4,22 @@
 mod accounts;
 mod answer;
 mod books;
+mod published;
 mod queue;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
+use aws_sdk_dynamodb::types::AttributeValue;
 use aws_smithy_async::time::SharedTimeSource;
 use bytes::Bytes;
 use http::{Method, Request};
 use serde_json::Value;
 use serde_json::value::RawValue;
-use shop_auth::{Role, TokenIssuer};
+use shop_auth::{Grant, Role, TokenIssuer};
 use shop_lambda::Function;
 use shop_local::cloud::{Cloud, Options, simulated_runtime};
 use shop_local::template::Template;
@@ -26,6 +28,7 @@ use shop_types::{Timestamp, UserId};
 pub use accounts::{Account, PASSWORD};
 pub use answer::Answer;
 pub use books::Books;
+pub use published::Published;
 pub use queue::order_event;
 
 /// A secret as long as the stack's own, from which [`Service::issuer`] has its key.
@@ -55,6 +58,30 @@ pub fn simulate(test: impl Future<Output = Result<()>>) -> Result<()> {
 #[must_use]
 pub fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// The administrator of [`Service`], whose account is there from the start.
+fn administrator() -> UserId {
+    UserId::fresh(Timestamp::from_millis(0), [1; 10])
+}
+
+/// What the users service stores of an administrator, as far as other services ask: nobody can log in to it.
+fn account(user: &UserId) -> HashMap<String, AttributeValue> {
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let number = || AttributeValue::N("1".to_owned());
+    let time = Timestamp::from_millis(0).to_string();
+    HashMap::from([
+        ("pk".to_owned(), text(user.as_str())),
+        ("sk".to_owned(), text("account")),
+        ("id".to_owned(), text(user.as_str())),
+        ("role".to_owned(), text("admin")),
+        ("session_epoch".to_owned(), number()),
+        ("version".to_owned(), number()),
+        ("created_at".to_owned(), text(&time)),
+        ("updated_at".to_owned(), text(&time)),
+        ("correlation_id".to_owned(), text("test")),
+        ("actor".to_owned(), text("test")),
+    ])
 }
 
 impl Service {
@@ -93,14 +120,21 @@ impl Service {
         let cloud = Cloud::start(&template, functions, options).await?;
         let sdk = cloud.sdk_config("test");
         issuer.publish(&aws_sdk_dynamodb::Client::new(&sdk), &variable("KEYS_TABLE")?).await?;
+        let users = template.tables.get("UsersTable").context("the users table")?;
+        aws_sdk_dynamodb::Client::new(&sdk)
+            .put_item()
+            .table_name(&users.name)
+            .set_item(Some(account(&administrator())))
+            .send()
+            .await?;
         let clock = sdk.time_source().context("a clock")?;
         Ok(Self { cloud, issuer, clock })
     }
 
     /// A token of the administrator, who is the same user each time.
     fn administrator(&self) -> Result<String> {
-        let user = UserId::fresh(Timestamp::from_millis(0), [1; 10]);
-        Ok(self.issuer.mint(&user, Role::Admin, self.now()?)?)
+        let grant = Grant { user: &administrator(), role: Role::Admin, epoch: 1, session: None };
+        Ok(self.issuer.issue(&grant, [1; 16], self.now()?)?)
     }
 
     /// The issuer of a key that is not the stack's own, but published as if it were.
@@ -114,7 +148,8 @@ impl Service {
     /// # Errors
     /// When the id is none.
     pub fn token(&self, user: &str) -> Result<String> {
-        Ok(self.issuer.mint(&user.parse()?, Role::Customer, self.now()?)?)
+        let grant = Grant { user: &user.parse()?, role: Role::Customer, epoch: 1, session: None };
+        Ok(self.issuer.issue(&grant, [1; 16], self.now()?)?)
     }
 
     /// The time, by the cloud's clock.

@@ -34,9 +34,30 @@ pub fn functions(template: &Template) -> BTreeSet<String> {
     template.functions().iter().filter_map(|function| of_logical_id(function.id)).collect()
 }
 
-/// The template's routes.
+/// The template's routes. `HEAD` goes with `GET` ([`heads`]), and `$default` is no route.
 #[must_use]
 pub fn routes(template: &Template) -> Vec<Route> {
+    all_routes(template)
+        .into_iter()
+        .filter(|route| route.method != "HEAD" && !route.path.is_empty())
+        .collect()
+}
+
+/// What is read by `GET` and not by `HEAD` of the same function, or the other way round (RFC 9110 section 9.1).
+#[must_use]
+pub fn heads(template: &Template) -> Vec<String> {
+    let of = |method: &str| -> BTreeSet<(String, String)> {
+        let routes = all_routes(template).into_iter().filter(|route| route.method == method);
+        routes.map(|route| (route.path, route.function)).collect()
+    };
+    let unequal = of("GET").symmetric_difference(&of("HEAD")).cloned().collect::<Vec<_>>();
+    unequal
+        .into_iter()
+        .map(|(path, function)| format!("{function}: {path} has one of GET and HEAD"))
+        .collect()
+}
+
+fn all_routes(template: &Template) -> Vec<Route> {
     let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
     let mut routes: Vec<_> = template
         .sources("HttpApi")
@@ -122,6 +143,12 @@ mod tests {
         assert_eq!(ambiguous(&[route("/a", "get-a"), route("/b", "get-b")]), [""; 0]);
         assert_eq!(ambiguous(&[route("/a", "get-a"), route("/a", "get-b")]).len(), 1);
         assert_eq!(ambiguous(&[route("/a", "get-a"), route("/b", "get-a")]).len(), 1);
+    }
+
+    #[test]
+    fn a_get_without_its_head_is_found() {
+        assert_eq!(heads(&good()), [""; 0]);
+        finds(heads, "Method: POST, Path: /orders", "Method: GET, Path: /orders", "one of GET and HEAD");
     }
 
     #[test]

@@ -17,7 +17,7 @@ fn every_binary_is_a_function_with_a_fixture() {
 
 #[test]
 fn every_binary_is_gathered_by_its_service() {
-    let gathered = [orders::FUNCTIONS, products::FUNCTIONS, users::FUNCTIONS].concat();
+    let gathered = [api::FUNCTIONS, orders::FUNCTIONS, products::FUNCTIONS, users::FUNCTIONS].concat();
     let names: BTreeSet<_> = gathered.iter().map(|function: &Function| function.name().to_owned()).collect();
     assert_eq!(names.len(), gathered.len(), "two functions have one name");
     assert_eq!(names, project::binaries().unwrap());
@@ -30,4 +30,16 @@ fn cargo_lambda_watch_has_the_routes_of_the_template() {
     let routes = names::routes(&project::template().unwrap());
     assert_eq!(names::ambiguous(&routes), [""; 0]);
     assert_eq!(watched, routes);
+}
+
+#[test]
+fn what_is_got_has_a_head_and_what_is_no_route_is_known_as_such() {
+    let template = project::template().unwrap();
+    assert_eq!(names::heads(&template), [""; 0]);
+    let listed = api::answer_unknown_route::ROUTES
+        .iter()
+        .flat_map(|(path, methods)| methods.iter().map(|method| ((*path).to_owned(), (*method).to_owned())));
+    let listed: BTreeSet<_> = listed.collect();
+    let routes = names::routes(&template).into_iter().map(|route| (route.path, route.method)).collect();
+    assert_eq!(listed, routes, "answer-unknown-route's table and the template's routes");
 }

@@ -31,6 +31,7 @@ pub(crate) fn checks(project: &Project, emulator: &Emulator, base_url: &str) -> 
     let stack = emulator.stack(project)?;
     // With the secret the suite can also be customers, and not only the front door's administrator.
     let identity = [
+        ("SHOP_ADMINISTRATOR", Stack::administrator(project, emulator)?),
         ("SHOP_TOKEN_SECRET", Stack::token_secret(project, emulator)?),
         ("SHOP_TOKEN_ISSUER", stack.output("TokenIssuer")?.to_owned()),
         ("SHOP_TOKEN_AUDIENCE", stack.output("TokenAudience")?.to_owned()),

@@ -60,7 +60,15 @@ impl Stack {
         printed(project, emulator, "localstack/token_secret.py")
     }
 
-    /// An access token of an administrator, for a quarter of an hour.
+    /// An administrator for tests: the user's id and the account's session epoch.
+    ///
+    /// # Errors
+    /// When none can be made.
+    pub(crate) fn administrator(project: &Project, emulator: &Emulator) -> Result<String> {
+        printed(project, emulator, "localstack/administrator.py")
+    }
+
+    /// An access token of an administrator, for five minutes.
     ///
     /// # Errors
     /// When the emulator does not give the secret.

@@ -42,7 +42,7 @@ pub(super) async fn of_an_order_are_named(shop: &Shop) -> Result<()> {
         "-1",
         "1001",
         "1.5",
-        "1.0",
+        "1.01",
         "1e2",
         "99999999999999999999999",
         "-99999999999999999999999",
@@ -173,7 +173,7 @@ pub(super) async fn of_a_stock_level_are_named(shop: &Shop) -> Result<()> {
 const BAD_CURRENCIES: [&str; 8] =
     ["\"usd\"", "\"US\"", "\"XXX\"", "\"XAU\"", "\"\"", "7", "[]", "\"DOLLAR\""];
 const BAD_LEVELS: [&str; 9] =
-    ["-1", "1.5", "\"5\"", "true", "[]", "{}", "1e3", "99999999999999999999", "9223372036854775808"];
+    ["-1", "1.5", "\"5\"", "true", "[]", "{}", "1e-3", "99999999999999999999", "9223372036854775808"];
 
 fn bad_amounts() -> Vec<String> {
     let mut amounts: Vec<String> = [

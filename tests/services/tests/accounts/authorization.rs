@@ -144,7 +144,9 @@ fn route(row: &str) -> String {
 fn everybody_may_do_what_the_table_says_and_no_more() -> Result<()> {
     simulate(async {
         let stage = Stage::new().await?;
+        // HEAD is GET without its content, and $default asks for nobody.
         let routes = stage.service.cloud.routes().iter();
+        let routes = routes.filter(|route| !matches!(route.method.as_str(), "HEAD" | "ANY"));
         let there: BTreeSet<_> = routes.map(|route| format!("{} {}", route.method, route.path)).collect();
         let tested: BTreeSet<_> = MATRIX.iter().map(|(row, _)| route(row)).collect();
         assert_eq!(tested, there, "the table has every route of the template, and no other");

@@ -1,0 +1,96 @@
+//! `$default`: every request that no route takes. 404 where the path is none of the API's, 405 with `Allow` where
+//! the method is not (RFC 9110 section 15.5.6), and the `Allow` that `OPTIONS` asks for: all as the routes'
+//! own answers, with a request id. It calls no AWS service and asks for no token.
+
+use shop_http::unknown_route;
+use shop_lambda::Function;
+
+/// The function.
+pub const FUNCTION: Function =
+    Function::new("answer-unknown-route", |_| Box::pin(async { Ok(unknown_route(ROUTES)) }));
+
+/// The API's paths and their methods; `HEAD` goes with `GET`, and `OPTIONS` with all. A test holds them equal to
+/// template.yaml (tests/template/tests/names.rs).
+pub const ROUTES: &[(&str, &[&str])] = &[
+    ("/.well-known/jwks.json", &["GET"]),
+    ("/orders", &["GET", "POST"]),
+    ("/orders/{id}", &["GET"]),
+    ("/orders/{id}/cancel", &["POST"]),
+    ("/products", &["GET", "POST"]),
+    ("/products/{id}", &["DELETE", "GET", "PATCH"]),
+    ("/products/{id}/stock", &["PATCH"]),
+    ("/sessions", &["POST"]),
+    ("/sessions/current", &["DELETE"]),
+    ("/sessions/refresh", &["POST"]),
+    ("/users", &["GET", "POST"]),
+    ("/users/{id}", &["DELETE", "GET", "PATCH"]),
+    ("/users/{id}/role", &["PUT"]),
+    ("/users/{id}/stats", &["GET"]),
+];
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use shop_http::unknown_route;
+    use shop_lambda::Invocation;
+
+    use super::*;
+
+    fn ask(method: &str, path: &str) -> Value {
+        let fixture = include_str!("../../../events/answer-unknown-route.json");
+        let mut event: Value = serde_json::from_str(fixture).unwrap();
+        event["rawPath"] = json!(path);
+        event["requestContext"]["http"]["method"] = json!(method);
+        let payload = serde_json::value::to_raw_value(&event).unwrap();
+        let invocation = Invocation { payload, context: lambda_http::Context::default() };
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let answer = runtime.block_on(unknown_route(ROUTES).handle(invocation)).unwrap();
+        serde_json::from_str(answer.get()).unwrap()
+    }
+
+    #[test]
+    fn a_method_that_a_path_does_not_have_is_told_which_it_has() {
+        for (method, path, allow) in [
+            ("DELETE", "/orders", "GET, HEAD, OPTIONS, POST"),
+            ("PUT", "/products/a", "DELETE, GET, HEAD, OPTIONS, PATCH"),
+            ("GET", "/sessions", "OPTIONS, POST"),
+            ("BREW", "/users/me/role", "OPTIONS, PUT"),
+            ("g e t", "/users/me/role", "OPTIONS, PUT"),
+        ] {
+            let answer = ask(method, path);
+            assert_eq!(
+                (&answer["statusCode"], &answer["headers"]["allow"]),
+                (&json!(405), &json!(allow)),
+                "{path}"
+            );
+            assert_eq!(answer["headers"]["content-type"], "application/problem+json");
+            assert_eq!(answer["headers"]["x-request-id"], "JKJaXmPLvHcESHA=");
+            assert_eq!(answer["headers"]["x-content-type-options"], "nosniff");
+            let body: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
+            assert_eq!(body["code"], "method_not_allowed");
+        }
+    }
+
+    #[test]
+    fn a_path_that_is_none_is_a_404() {
+        for path in
+            ["/nowhere", "/orders/", "/orders//cancel", "/orders/a/b", "", "//", "/ORDERS", "/orders/a/b/c"]
+        {
+            let answer = ask("GET", path);
+            assert_eq!(answer["statusCode"], 404, "{path}");
+            assert_eq!(answer["headers"]["content-type"], "application/problem+json");
+            assert!(answer["headers"].get("allow").is_none());
+        }
+        assert!(ask("HEAD", "/nowhere")["body"].is_null(), "HEAD has no content");
+    }
+
+    #[test]
+    fn options_says_what_a_path_has() {
+        let answer = ask("OPTIONS", "/orders/ord_1");
+        assert_eq!(
+            (&answer["statusCode"], &answer["headers"]["allow"]),
+            (&json!(204), &json!("GET, HEAD, OPTIONS"))
+        );
+        assert_eq!(ask("OPTIONS", "/nowhere")["statusCode"], 404);
+    }
+}

@@ -1,0 +1,90 @@
+//! What no route takes: the API's `$default`.
+
+use std::collections::BTreeSet;
+
+use futures::future::BoxFuture;
+use lambda_http::http::{HeaderValue, Method, StatusCode, header};
+use lambda_http::{Body, Response};
+use serde_json::value::RawValue;
+use shop_lambda::{FunctionError, Handler, Invocation};
+
+use crate::event::HttpRequest;
+use crate::route::{finish, written};
+use crate::{Problem, Reply};
+
+/// Paths of an API, with `{id}` for what varies, and the methods of each.
+type Routes = &'static [(&'static str, &'static [&'static str])];
+
+/// The handler of every request that none of these routes takes.
+#[must_use]
+pub fn unknown_route(routes: Routes) -> Box<dyn Handler> {
+    Box::new(UnknownRoute { routes })
+}
+
+struct UnknownRoute {
+    routes: Routes,
+}
+
+impl Handler for UnknownRoute {
+    fn handle(&self, invocation: Invocation) -> BoxFuture<'_, Result<Box<RawValue>, FunctionError>> {
+        Box::pin(async move {
+            let request = HttpRequest::read(invocation.payload.get())
+                .map_err(|error| FunctionError::new("the event is not an HTTP API request", error))?;
+            let response = self.respond(&request, invocation.context.request_id);
+            written(response).map_err(|error| FunctionError::new("the answer cannot be written", error))
+        })
+    }
+}
+
+impl UnknownRoute {
+    fn respond(&self, request: &HttpRequest, lambda_id: String) -> Response<Body> {
+        let request_id = request.request_id(lambda_id);
+        let mut response = match self.answer(request) {
+            Ok(reply) => reply.into_response(),
+            Err(problem) => problem.into_response(&request_id, &request.path),
+        };
+        finish(&mut response, &request.method, &request_id);
+        response
+    }
+
+    fn answer(&self, request: &HttpRequest) -> Result<Reply, Problem> {
+        let methods = self.methods(&request.path);
+        let is_known = methods.contains(request.method.as_str());
+        let allow = HeaderValue::try_from(methods.into_iter().collect::<Vec<_>>().join(", "))?;
+        if allow.is_empty() || (is_known && request.method != Method::OPTIONS) {
+            return Err(Problem::new(StatusCode::NOT_FOUND, "not_found", "The API has no such path."));
+        }
+        if is_known {
+            return Ok(Reply::no_content().with(header::ALLOW, allow));
+        }
+        let detail = "This path does not have this method; see Allow.";
+        Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
+            .with_header(header::ALLOW, allow))
+    }
+
+    /// The methods that a path has; none where it is no path of the API.
+    fn methods(&self, path: &str) -> BTreeSet<&'static str> {
+        let methods =
+            self.routes.iter().filter(|(pattern, _)| fits(pattern, path)).flat_map(|(_, methods)| *methods);
+        let mut methods: BTreeSet<_> = methods.copied().collect();
+        if methods.contains("GET") {
+            methods.insert("HEAD");
+        }
+        if !methods.is_empty() {
+            methods.insert("OPTIONS");
+        }
+        methods
+    }
+}
+
+fn fits(pattern: &str, path: &str) -> bool {
+    let (mut pattern, mut path) = (pattern.split('/'), path.split('/'));
+    loop {
+        match (pattern.next(), path.next()) {
+            (None, None) => return true,
+            (Some("{id}"), Some(segment)) if !segment.is_empty() => {}
+            (Some(expected), Some(segment)) if expected == segment => {}
+            _ => return false,
+        }
+    }
+}

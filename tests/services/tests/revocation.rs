@@ -1,0 +1,172 @@
+//! Power that was taken away is gone: whatever administrators alone may do is refused to a token of before, from the
+//! moment of the change, and customers' routes pay nothing for it.
+
+use anyhow::{Context, Result, ensure};
+use bytes::Bytes;
+use http::Method;
+use serde_json::{Value, json};
+use service_tests::{Account, Answer, PASSWORD, Service, simulate};
+use shop_local::cloud::Options;
+
+/// What became of an administrator since the token was issued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Since {
+    Nothing,
+    Demoted,
+    Deleted,
+    PasswordChanged,
+    AddressChanged,
+}
+
+/// What only administrators may do, of somebody else's thing.
+const POWERS: &[&str] = &[
+    "GET /users",
+    "GET /users/{customer}",
+    "GET /users/{customer}/stats",
+    "PUT /users/{customer}/role",
+    "PUT /users/me/role",
+    "GET /orders?status=pending",
+    "GET /orders?customer_id={customer}",
+    "GET /orders/{order}",
+    "POST /products",
+    "PATCH /products/{product}",
+    "PATCH /products/{product}/stock",
+    "POST /orders/{order}/cancel",
+    "DELETE /products/{product}",
+    "DELETE /users/{customer}",
+];
+
+struct Stage {
+    service: Service,
+    keeper: Account,
+    customer: Account,
+    order: String,
+    product: String,
+}
+
+impl Stage {
+    async fn new() -> Result<Self> {
+        let service = Service::start(&shop_local::functions(), Options::simulated(1)).await?;
+        let keeper = service.new_administrator("keeper@example.com").await?;
+        let customer = service.customer("customer@example.com").await?;
+        let product = json!({ "id": "prod-1", "name": "A product", "price": 3, "stock": 5 });
+        service.send_as(&keeper, Method::POST, "/products", Some(&product)).await?.expect(201)?;
+        let order = json!({ "items": [{ "product_id": "prod-1", "quantity": 1 }] });
+        let order = service.send_as(&customer, Method::POST, "/orders", Some(&order)).await?.expect(201)?;
+        let order = order.body["id"].as_str().context("an id")?.to_owned();
+        service.settled().await?;
+        Ok(Self { service, keeper, customer, order, product: "prod-1".to_owned() })
+    }
+
+    /// An administrator with a token, of whom something has changed since it was issued.
+    async fn administrator(&self, since: Since) -> Result<Account> {
+        let email = format!("{since:?}@example.com").to_lowercase();
+        let held = self.service.new_administrator(&email).await?;
+        let path = format!("/users/{}", held.id);
+        let keeper = async |method: Method, path: &str, body: Option<Value>| {
+            self.service.send_as(&self.keeper, method, path, body.as_ref()).await
+        };
+        let own =
+            async |body: Value| self.service.send_as(&held, Method::PATCH, "/users/me", Some(&body)).await;
+        match since {
+            Since::Nothing => {}
+            Since::Demoted => {
+                let role = Some(json!({ "role": "customer" }));
+                keeper(Method::PUT, &format!("{path}/role"), role).await?.expect(200)?;
+            }
+            Since::Deleted => drop(keeper(Method::DELETE, &path, None).await?.expect(204)?),
+            Since::PasswordChanged => {
+                let body = json!({ "password": "Kestrel over the lake 7", "current_password": PASSWORD });
+                own(body).await?.expect(200)?;
+            }
+            Since::AddressChanged => {
+                let body = json!({ "email": "moved@example.com", "current_password": PASSWORD });
+                own(body).await?.expect(200)?;
+            }
+        }
+        Ok(held)
+    }
+
+    async fn ask(&self, power: &str, who: &Account) -> Result<Answer> {
+        let (method, path) = power.split_once(' ').context(power.to_owned())?;
+        let path = path.replace("{customer}", &self.customer.id).replace("{order}", &self.order);
+        let path = path.replace("{product}", &self.product);
+        let body = match power {
+            "POST /products" => Some(json!({ "name": "Another", "price": 1 })),
+            "PATCH /products/{product}" => Some(json!({ "price": 2 })),
+            "PATCH /products/{product}/stock" => Some(json!({ "stock": 7 })),
+            "PUT /users/{customer}/role" | "PUT /users/me/role" => Some(json!({ "role": "admin" })),
+            _ => None,
+        };
+        self.service.send_as(who, method.parse()?, &path, body.as_ref()).await
+    }
+}
+
+#[test]
+fn a_token_of_before_has_no_power() -> Result<()> {
+    simulate(async {
+        let stage = Stage::new().await?;
+        for since in [Since::Demoted, Since::Deleted, Since::PasswordChanged, Since::AddressChanged] {
+            let held = stage.administrator(since).await?;
+            for power in POWERS {
+                let answer = stage.ask(power, &held).await?;
+                ensure!(
+                    answer.status == 401,
+                    "{since:?}: {power} was answered with {}: {}",
+                    answer.status,
+                    answer.text
+                );
+                let challenge = answer.header("www-authenticate")?;
+                ensure!(challenge.contains("invalid_token"), "{since:?}: {power}: {challenge}");
+            }
+        }
+        // And nothing of it had an effect.
+        let customer = format!("/users/{}", stage.customer.id);
+        let customer =
+            stage.service.send_as(&stage.keeper, Method::GET, &customer, None).await?.expect(200)?;
+        ensure!(customer.body["role"] == "customer", "{}", customer.text);
+        // The powers are ones that an administrator has.
+        let able = stage.administrator(Since::Nothing).await?;
+        for power in POWERS {
+            let answer = stage.ask(power, &able).await?;
+            ensure!((200..300).contains(&answer.status), "{power}: {} {}", answer.status, answer.text);
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn who_was_demoted_and_logs_in_again_is_a_customer() -> Result<()> {
+    simulate(async {
+        let stage = Stage::new().await?;
+        let held = stage.administrator(Since::Demoted).await?;
+        let again = stage.service.log_in(&held.email).await?;
+        stage.ask("GET /users", &again).await?.problem(403, "forbidden")?;
+        stage.ask("PUT /users/me/role", &again).await?.problem(403, "forbidden")?;
+        stage.ask("GET /orders/{order}", &again).await?.problem(404, "not_found")?;
+        Ok(())
+    })
+}
+
+#[test]
+fn customers_and_guests_pay_nothing_for_it() -> Result<()> {
+    simulate(async {
+        let stage = Stage::new().await?;
+        let service = &stage.service;
+        let order = json!({ "items": [{ "product_id": stage.product, "quantity": 1 }] });
+        service.send_as(&stage.customer, Method::POST, "/orders", Some(&order)).await?.expect(201)?;
+        service.post("/orders", &order).await?.expect(201)?;
+        for path in [format!("/orders/{}", stage.order), "/orders".to_owned(), "/products".to_owned()] {
+            service.send_as(&stage.customer, Method::GET, &path, None).await?.expect(200)?;
+        }
+        service.request(Method::GET, "/products/prod-1", Bytes::new(), &[]).await?.expect(200)?;
+        for function in ["create-order", "get-order", "list-orders", "list-products", "get-product"] {
+            let calls = service
+                .cloud
+                .meter()
+                .sum(|entry| entry.caller == function && entry.resource.contains("Users"));
+            ensure!(calls.calls == 0, "{function} asked accounts {} times", calls.calls);
+        }
+        Ok(())
+    })
+}
