@@ -122,3 +122,22 @@ fn what_pip_installs_is_pinned_with_its_hashes() {
         }
     }
 }
+
+#[test]
+fn what_is_built_for_deployment_is_every_service() {
+    let services: Vec<_> = std::fs::read_dir(project::root().join("functions"))
+        .unwrap()
+        .map(|service| service.unwrap().file_name().into_string().unwrap())
+        .collect();
+    let documented = commands::documented().unwrap();
+    let builds = documented.iter().filter(|command| command.starts_with("cargo lambda build"));
+    for command in builds.clone() {
+        for service in &services {
+            assert!(
+                command.contains(&format!("-p {service} ")) || command.ends_with(&format!("-p {service}")),
+                "{command}: {service}"
+            );
+        }
+    }
+    assert!(builds.count() >= 3);
+}
