@@ -27,6 +27,7 @@ pub(super) const STEPS: &[Step] = &[
     Step { name: "cargo run: first order", run: first_order },
     Step { name: "cargo run: end to end", run: end_to_end },
     Step { name: "documents: commands against cargo run", run: documents::shop },
+    Step { name: "emulator: LocalStack starts", run: emulator::localstack::check },
     Step { name: "simulation: 1,000 fresh seeds", run: simulation },
     Step { name: "simulation: planted mistakes", run: plants },
     Step { name: "emulator, cargo lambda watch, sam local", run: emulator },
