@@ -25,8 +25,16 @@ pub(crate) enum Scale {
     Emulator,
 }
 
-/// All of the suite's people have one network address: what is budgeted by address is not what it tests.
-const ONE_ADDRESS: [&str; 2] = ["--parameter", "RegistrationsPerHour=1000000"];
+/// All of the suite's people have one network address, and one of them orders by the hundred: what is budgeted is not
+/// what it tests.
+const AMPLE: [&str; 6] = [
+    "--parameter",
+    "RegistrationsPerHour=1000000",
+    "--parameter",
+    "AddressOrderLimit=1000000",
+    "--parameter",
+    "AccountOrderLimit=1000000",
+];
 
 /// Runs the suite against `base_url`, or against two shops of its own: a `cargo run -- --memory`, and a `cargo run
 /// -- --no-demo` whose first administrator was made by `shop admin`.
@@ -37,7 +45,7 @@ pub(crate) fn e2e(project: &Project, base_url: Option<&str>) -> Result<()> {
     if let Some(base_url) = base_url {
         return suite(project, base_url, Scale::Full, &[]);
     }
-    with_shop(project, &ONE_ADDRESS, |base_url| suite(project, base_url, Scale::Full, &[]))?;
+    with_shop(project, &AMPLE, |base_url| suite(project, base_url, Scale::Full, &[]))?;
     without_demo(project)
 }
 
@@ -64,7 +72,7 @@ fn without_demo(project: &Project) -> Result<()> {
         .current_dir(project.root())
         .args(["--no-demo", "--port", &port.to_string(), "--data"])
         .arg(&data)
-        .args(ONE_ADDRESS);
+        .args(AMPLE);
     let log = project.workshop().join("shop-without-demo.log");
     let mut shop = Server::start("the shop without demo", &mut command, &log)?;
     shop.wait_until(START_PATIENCE, || http::answers(&format!("{base_url}/products")))?;

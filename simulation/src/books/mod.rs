@@ -107,7 +107,10 @@ pub const INVARIANTS: &[(&str, &str)] = &[
         "no answer shows an administrator's power that the account had lost before the request",
     ),
     ("nobody-sees-anothers-data", "no answer shows another customer's data"),
-    ("a-guest-s-order-has-a-token", "whoever places an order without an account is given its token, and nobody else"),
+    (
+        "a-guest-s-order-has-a-token",
+        "whoever places an order without an account is given its token, and nobody else",
+    ),
     (
         "every-order-becomes-final",
         "15 minutes after the faults end no order is pending, and the queues are empty",
