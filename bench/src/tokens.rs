@@ -1,6 +1,5 @@
 //! What a token check and a log-in cost: calls, which are exact, and processor time.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
@@ -12,7 +11,7 @@ use serde_json::json;
 use shop_auth::Verifier;
 use shop_lambda::{Environment, Random};
 use shop_local::cloud::{Cloud, Options};
-use shop_local::template::Template;
+use shop_local::template::{Template, of_one_machine};
 
 use crate::report::{Bound, Report, Target};
 
@@ -24,7 +23,7 @@ const PASSWORD: &str = "correct horse battery staple";
 
 /// Adds the figures.
 pub(crate) async fn measure(root: &Path, report: &mut Report) -> Result<()> {
-    let template = Template::load(&root.join("template.yaml"), &BTreeMap::new())?;
+    let template = Template::load(&root.join("template.yaml"), &of_one_machine())?;
     let cloud = Cloud::start(&template, &shop_local::functions(), Options::memory()).await?;
     let body = json!({ "email": "bench@example.com", "password": PASSWORD, "name": "A measurement" });
     post(&cloud, "/users", &body.to_string()).await?;

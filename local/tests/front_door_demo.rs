@@ -72,6 +72,12 @@ async fn the_first_administrator_logs_in_with_the_password_that_was_shown_once()
     let again = support::run(&["admin", "--email", "Ada@example.com", "--data", folder]);
     assert!(!again.status.success());
     assert!(String::from_utf8(again.stderr).unwrap().contains("already_an_administrator"));
+    // Unless it is to be restored: it keeps its password then.
+    let again = ["admin", "--restore", "--email", "Ada@example.com", "--data", folder];
+    let said = String::from_utf8(support::run(&again).stdout).unwrap();
+    assert!(said.contains("administrator's account again") && !said.contains("shown this once"), "{said}");
+    let shop = Shop::start(&["--data", folder, "--no-demo"]);
+    assert_eq!(shop.send(Method::POST, "/sessions", &credentials).await.status, StatusCode::CREATED);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,4 +1,4 @@
-//! `cargo xtask admin`: makes the first administrator, on this machine or in a deployed stack.
+//! `cargo xtask admin`: makes an administrator, or restores one, on this machine or in a deployed stack.
 //!
 //! It hands on standard input, so a password that comes by it is in no argument and no variable.
 
@@ -28,6 +28,10 @@ pub(crate) struct Admin {
     /// Read the password from standard input; without this one is made up, and shown once
     #[arg(long)]
     password_stdin: bool,
+    /// If the address has an account, make it an administrator's (again). It keeps its password, unless one is given
+    /// by --password-stdin
+    #[arg(long)]
+    restore: bool,
     /// The data folder of a `cargo run` that is stopped [default: .data]
     #[arg(long, value_name = "DIR", conflicts_with = "stack")]
     data: Option<PathBuf>,
@@ -51,6 +55,9 @@ pub(crate) fn admin(project: &Project, admin: &Admin) -> Result<()> {
     if admin.password_stdin {
         command.arg("--password-stdin");
     }
+    if admin.restore {
+        command.arg("--restore");
+    }
     process::run(command.current_dir(project.root()))
 }
 
@@ -64,6 +71,7 @@ pub(crate) fn check(project: &Project, emulator: &Emulator) -> Result<()> {
         email: format!("check-{now}@example.com"),
         name: "A check".to_owned(),
         password_stdin: true,
+        restore: false,
         data: None,
         stack: Some(STACK.to_owned()),
         endpoint: Some(emulator.endpoint()),

@@ -30,7 +30,19 @@ pub(crate) fn answers(url: &str) -> bool {
 /// # Errors
 /// When the call fails, or its status is not of the 200s; the message holds the body.
 pub(crate) fn get(url: &str) -> Result<Value> {
-    let response = agent(CALL_TIMEOUT).get(url).call().with_context(|| format!("GET {url}"))?;
+    get_with(url, &[])
+}
+
+/// Gets a JSON document, with headers.
+///
+/// # Errors
+/// As [`get`].
+pub(crate) fn get_with(url: &str, headers: &[(&str, &str)]) -> Result<Value> {
+    let mut request = agent(CALL_TIMEOUT).get(url);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let response = request.call().with_context(|| format!("GET {url}"))?;
     json(&format!("GET {url}"), response)
 }
 

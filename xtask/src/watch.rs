@@ -45,11 +45,12 @@ fn order(base_url: &str) -> Result<()> {
         &format!("{base_url}/orders"),
         &json!({"items": [{"product_id": "prod-1", "quantity": 1}]}),
     )?;
-    let id = order["id"].as_str().with_context(|| format!("an order without an id: {order}"))?;
+    let text = |name: &str| order[name].as_str().with_context(|| format!("an order without {name}: {order}"));
+    let (id, token) = (text("id")?, text("order_token")?);
     println!("cargo lambda watch took order {id}");
     let started = Instant::now();
     loop {
-        let order = http::get(&format!("{base_url}/orders/{id}"))?;
+        let order = http::get_with(&format!("{base_url}/orders/{id}"), &[("order-token", token)])?;
         match &order["status"] {
             Value::String(status) if status == "pending" => {}
             status => {

@@ -3,45 +3,61 @@
 //! The write is the order, the record of its idempotency key and the outbox in one. Stock is not looked at
 //! here: it is settled behind the answer, by events.
 //!
-//! A guest may leave an e-mail address. It lies in the order's item and nowhere else: no answer, event or log
-//! has it, and it can be erased alone (docs/decisions/0013).
+//! A guest may leave an e-mail address. It lies in the order's item: no answer, event or log has it, and it can
+//! be erased alone (docs/decisions/0013). A guest gets a token with the order, by which it is read and cancelled.
+//!
+//! How many orders an account, or a guest's address, may place is counted along (docs/decisions/0021): the counter
+//! is read with the prices, and written with the order where its principal has ordered a moment ago.
 
-use std::collections::BTreeSet;
-
-use aws_lc_rs::digest::{SHA256, digest};
 use aws_sdk_dynamodb::Client;
-use data_encoding::BASE64URL_NOPAD;
-use shop_auth::Principal;
-use shop_http::{Access, Call, Input, Node, Problem, Reply, Route};
+use shop_auth::{AccountReader, Principal, Role, ServiceSecret};
+use shop_http::{Access, Call, Problem, Reply, Route};
+use shop_lambda::log::Chain;
 use shop_lambda::{Clock, Function, Random};
-use shop_types::{AmountError, Currency, EmailAddress, OrderId, ProductId};
+use shop_types::{OrderId, Timestamp};
 
+use crate::budget::{Budget, Counting, Limits, Tally};
 use crate::order::{NewOrder, Order};
+use crate::order_keys::OrderKeys;
 use crate::price_list::PriceList;
-use crate::pricing::{LineRequest, OrderRequest, invalid_amount, price};
-use crate::store::{OrderStore, Placed};
-
-/// Most lines of an order: one `BatchGetItem` reads as many prices.
-const MAX_LINES: usize = 100;
-const MAX_QUANTITY: u32 = 1000;
+use crate::pricing::{Catalogue, OrderRequest, price};
+use crate::request::{MAX_LINES, read, request_hash};
+use crate::store::{BudgetStore, OrderStore, Placed, Placing};
 
 /// The Lambda function.
 pub const FUNCTION: Function = Function::new(CreateOrder::NAME, |environment| {
     Box::pin(async move {
         let client = Client::new(environment.sdk_config());
+        let secret = ServiceSecret::new(client.clone(), environment.required("ORDER_KEYS_TABLE")?);
+        let accounts = AccountReader::start(&environment, client.clone())?;
         let route = CreateOrder {
             orders: OrderStore::new(client.clone(), environment.required("ORDERS_TABLE")?),
             prices: PriceList::new(client.clone(), environment.required("PRODUCTS_TABLE")?),
+            budgets: BudgetStore::new(environment.required("ORDER_BUDGETS_TABLE")?),
+            limits: Limits::start(&environment)?,
+            tally: Tally::default(),
+            accounts,
+            secret: secret.clone(),
             clock: environment.clock(),
             random: environment.random(),
         };
-        shop_http::start(route, &environment, &client).await
+        let handler = shop_http::start_with(route, &environment, &client, Some(secret.clone())).await?;
+        // The first function of a new stack makes it; a request tries again where that fails.
+        if let Err(error) = secret.get_or_make(&environment.random()).await {
+            tracing::warn!(error = %Chain(&error), "the orders' secret could not be read at the start");
+        }
+        Ok(handler)
     })
 });
 
 struct CreateOrder {
     orders: OrderStore,
     prices: PriceList,
+    budgets: BudgetStore,
+    limits: Limits,
+    tally: Tally,
+    accounts: AccountReader,
+    secret: ServiceSecret,
     clock: Clock,
     random: Random,
 }
@@ -49,33 +65,134 @@ struct CreateOrder {
 impl Route for CreateOrder {
     const NAME: &'static str = "create-order";
     const ACCESS: Access = Access::Public;
+    const ASKS_ACCOUNT: bool = true;
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let request = read(call.body()?, &call.principal)?;
         let key = call.idempotency_key()?;
         let hash = request_hash(&request)?;
+        let keys = OrderKeys::from_secret(&self.secret.get_or_make(&self.random).await?)?;
         let now = self.clock.now();
         let id = match key {
-            Some(key) => OrderId::derived(scope(&call.principal), key),
+            Some(key) => keys.id(scope(&call.principal), key),
             None => OrderId::fresh(now, self.random.bytes()),
         };
-        let catalogue = self.prices.prices(request.items.iter().map(|line| &line.product_id)).await?;
+        // Only a guest gets a token, and only from here: a customer's order needs none.
+        let token = call.principal.user_id().is_none().then(|| keys.token(&id));
+        let budget = self.budget(&call, &keys, now);
+        let (catalogue, counted) = self.look(&call, &request, &budget).await?;
+        // Administrators have none, by what their account says now.
+        let budget = if call.is_admin().await? { None } else { Some(budget) };
+        // A replay is answered even when the catalogue has changed since, or the budget is used up.
+        let refuse = async |problem: Problem, token| match key {
+            Some(_) => match self.orders.placed_before(&id, &hash, request.email.as_ref()).await? {
+                Some(placed) => answer(placed, None, token),
+                None => Err(problem),
+            },
+            None => Err(problem),
+        };
+        if let Some(budget) = budget.as_ref().filter(|budget| counted >= Some(budget.limit)) {
+            return refuse(too_many(budget), token).await;
+        }
         let (lines, total) = match price(&request, &catalogue) {
             Ok(priced) => priced,
-            // A replay is answered even when the catalogue has changed since.
-            Err(problem) if key.is_some() => {
-                return match self.orders.placed_before(&id, &hash, request.email.as_ref()).await? {
-                    Some(placed) => answer(placed, None),
-                    None => Err(problem),
-                };
-            }
-            Err(problem) => return Err(problem),
+            Err(problem) => return refuse(problem, token).await,
+        };
+        let counting = match &budget {
+            Some(budget) => match self.tally.next(budget, counted) {
+                Some(counting) => Some((budget, counting)),
+                None => return refuse(too_many(budget), token).await,
+            },
+            None => None,
         };
         let customer_id = call.principal.user_id().cloned();
-        let order = Order::place(NewOrder { id, customer_id, lines, total, cause: call.cause() }, now);
-        let placed = self.orders.place(&order, &hash, request.email).await?;
-        answer(placed, Some(order))
+        let order = NewOrder { id: id.clone(), customer_id, lines, total, cause: call.cause() };
+        let order = Order::place(order, now);
+        let placing = Placing {
+            order: &order,
+            request_hash: &hash,
+            contact_email: request.email.as_ref(),
+            write_id: &hexadecimal(self.random.bytes()),
+        };
+        let placed = match counting {
+            Some((budget, Counting::Now(count))) => {
+                let write = self.budgets.add(budget, count)?;
+                match self.orders.place_counted(&placing, write, &self.random).await? {
+                    Some(placed) => placed,
+                    None => {
+                        self.tally.used_up(budget);
+                        return Err(too_many(budget));
+                    }
+                }
+            }
+            Some((_, Counting::Later)) | None => self.orders.place(&placing).await?,
+        };
+        if let Some((budget, counting)) = counting {
+            self.tally.done(budget, counting, matches!(placed, Placed::New));
+        }
+        answer(placed, Some(order), token)
     }
+}
+
+impl CreateOrder {
+    /// The budget that an order counts in.
+    fn budget(&self, call: &Call, keys: &OrderKeys, now: Timestamp) -> Budget {
+        match &call.principal {
+            Principal::User { id, .. } => Budget::of("account", id.as_str(), self.limits.account, now),
+            Principal::Guest => {
+                // The gateway always says where a request came from; who invokes the function otherwise shares one.
+                let address = call.source_address().map(|address| keys.address(address));
+                let whose = address.as_deref().unwrap_or("unknown");
+                Budget::of("address", whose, self.limits.address, now)
+            }
+        }
+    }
+
+    /// The catalogue's prices, the standing of who claims to be an administrator, and how many orders are counted in
+    /// the budget: in one call, as far as there is room. An order of 100 lines leaves none; it is counted as it is
+    /// written.
+    async fn look(
+        &self,
+        call: &Call,
+        request: &OrderRequest,
+        budget: &Budget,
+    ) -> Result<(Catalogue, Option<u32>), Problem> {
+        let mut also = Vec::new();
+        let mut room = MAX_LINES - request.items.len();
+        let mut accounts = None;
+        if let Principal::User { id, role: Role::Admin } = &call.principal
+            && room > 0
+        {
+            let (table, wanted) = self.accounts.wanted(id)?;
+            accounts = Some(table.clone());
+            also.push((table, wanted));
+            room -= 1;
+        }
+        if room > 0 {
+            also.push(self.budgets.wanted(budget)?);
+        }
+        let products = request.items.iter().map(|line| &line.product_id);
+        let (catalogue, found) = self.prices.prices(products, also).await?;
+        if let Some(table) = accounts {
+            let items = found.get(&table).map(Vec::as_slice).unwrap_or_default();
+            call.learn(AccountReader::found(items)?);
+        }
+        let counted = (room > 0).then(|| self.budgets.counted(&found)).transpose()?;
+        Ok((catalogue, counted))
+    }
+}
+
+/// 429, until the window ends.
+fn too_many(budget: &Budget) -> Problem {
+    Problem::too_many_requests(
+        "too_many_orders",
+        "So many orders are enough for now. Please try again later.",
+        budget.retry_after(),
+    )
+}
+
+fn hexadecimal(bytes: [u8; 16]) -> String {
+    format!("{:032x}", u128::from_be_bytes(bytes))
 }
 
 /// Whose idempotency keys are one namespace. A user's id cannot be "guest".
@@ -83,9 +200,10 @@ fn scope(principal: &Principal) -> &str {
     principal.user_id().map_or("guest", |id| id.as_str())
 }
 
-fn answer(placed: Placed, new: Option<Order>) -> Result<Reply, Problem> {
+fn answer(placed: Placed, new: Option<Order>, token: Option<String>) -> Result<Reply, Problem> {
     let created = |order: &Order| {
-        Reply::created(&format!("/orders/{}", order.id), &order.view()?)?.versioned(order.version)
+        let view = order.view()?.with_token(token);
+        Reply::created(&format!("/orders/{}", order.id), &view)?.versioned(order.version)
     };
     match (placed, new) {
         (Placed::New, Some(order)) => created(&order),
@@ -94,157 +212,5 @@ fn answer(placed: Placed, new: Option<Order>) -> Result<Reply, Problem> {
             "idempotency_key_reused",
             "This Idempotency-Key was used for another request. Use a new key for a new order.",
         )),
-    }
-}
-
-/// What tells the same request from another: its meaning, whatever its white space and order of fields.
-fn request_hash(request: &OrderRequest) -> Result<String, Problem> {
-    let canonical = serde_json::to_vec(request)?;
-    Ok(BASE64URL_NOPAD.encode(&digest(&SHA256, &canonical).as_ref()[..16]))
-}
-
-fn read(input: Input<'_>, principal: &Principal) -> Result<OrderRequest, Problem> {
-    input.read_object(|body| {
-        let mut seen = BTreeSet::new();
-        let items =
-            body.required("items", |items| items.array(1..=MAX_LINES, |node| read_line(node, &mut seen)));
-        let total_amount = body.optional("total_amount", amount);
-        let currency = body.optional("currency", |node| {
-            node.parsed::<Currency>("unknown_currency", "This must be an ISO 4217 code, such as USD.")
-        });
-        let email = body.optional("email", |node| email(node, principal));
-        Some(OrderRequest { items: items?, total_amount: total_amount?, currency: currency?, email: email? })
-    })
-}
-
-/// A guest's address. A user's is in the account, and two would only disagree.
-fn email(node: &Node<'_>, principal: &Principal) -> Option<EmailAddress> {
-    if principal.user_id().is_some() {
-        node.note("not_for_users", "Your account has your e-mail address; only guests give one.");
-        return None;
-    }
-    node.parsed("invalid_email", "This must be an e-mail address in ASCII, such as ada@example.com.")
-}
-
-fn read_line(node: &Node<'_>, seen: &mut BTreeSet<ProductId>) -> Option<LineRequest> {
-    node.object(|line| {
-        let product_id = line.required("product_id", |node| {
-            let id: ProductId = node.parsed("invalid_id", "This must be a product's id.")?;
-            if !seen.insert(id.clone()) {
-                node.note(
-                    "duplicate_product",
-                    "Another line has this product; add up the quantities in one line.",
-                );
-                return None;
-            }
-            Some(id)
-        });
-        let quantity = line.required("quantity", |node| node.integer(1..=MAX_QUANTITY));
-        let price = line.optional("price", amount);
-        Some(LineRequest { product_id: product_id?, quantity: quantity?, price: price? })
-    })
-}
-
-/// The digits of an amount that is not negative. Its currency is known only with the catalogue's prices, so
-/// whether it has too many digits or is too large is for `pricing` to say.
-fn amount(node: &Node<'_>) -> Option<String> {
-    let text = node.number()?;
-    if text.starts_with('-') {
-        node.note("out_of_range", "This must not be negative.");
-        return None;
-    }
-    match Currency::USD.parse_amount(text) {
-        Ok(_) | Err(AmountError::TooManyDigits(_) | AmountError::TooLarge) => Some(text.to_owned()),
-        Err(reason) => {
-            let error = invalid_amount(String::new(), reason);
-            node.note(error.code, error.detail);
-            None
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn mistakes(body: &str) -> Vec<(String, &'static str)> {
-        let problem = read(Input::parse(body.as_bytes()).unwrap(), &Principal::Guest).unwrap_err();
-        problem.errors().iter().map(|error| (error.pointer.clone(), error.code)).collect()
-    }
-
-    fn hash(body: &str) -> String {
-        request_hash(&read(Input::parse(body.as_bytes()).unwrap(), &Principal::Guest).unwrap()).unwrap()
-    }
-
-    #[test]
-    fn the_first_order_of_the_readme_is_read() {
-        let body =
-            br#"{"items": [{"product_id": "prod-1", "quantity": 2, "price": 29.99}], "total_amount": 59.98}"#;
-        let request = read(Input::parse(body).unwrap(), &Principal::Guest).unwrap();
-        assert_eq!(request.items[0].quantity, 2);
-        assert_eq!(request.items[0].price.as_deref(), Some("29.99"));
-        assert_eq!(request.total_amount.as_deref(), Some("59.98"));
-    }
-
-    #[test]
-    fn every_mistake_of_every_line_is_told() {
-        let body = r#"{"items": [
-            {"product_id": "a", "quantity": 0, "price": -1},
-            {"product_id": "a", "quantity": 1001},
-            {"product_id": "../x", "quantity": "2", "price": "3"},
-            {"quantity": 1.5, "price": 1e3, "size": "L"},
-            7
-        ], "total_amount": 1.23456, "currency": "usd", "note": null}"#;
-        let expected = [
-            ("/items/0/quantity", "out_of_range"),
-            ("/items/0/price", "out_of_range"),
-            ("/items/1/product_id", "duplicate_product"),
-            ("/items/1/quantity", "out_of_range"),
-            ("/items/2/product_id", "invalid_id"),
-            ("/items/2/quantity", "wrong_type"),
-            ("/items/2/price", "wrong_type"),
-            ("/items/3/product_id", "missing"),
-            ("/items/3/quantity", "wrong_type"),
-            ("/items/3/price", "not_a_decimal"),
-            ("/items/3/size", "unexpected"),
-            ("/items/4", "wrong_type"),
-            ("/currency", "unknown_currency"),
-            ("/note", "unexpected"),
-        ];
-        assert_eq!(mistakes(body), expected.map(|(pointer, code)| (pointer.to_owned(), code)));
-    }
-
-    #[test]
-    fn an_order_has_1_to_100_lines() {
-        assert_eq!(mistakes(r#"{"items": []}"#), [("/items".to_owned(), "wrong_length")]);
-        let line = |n: usize| format!(r#"{{"product_id": "p{n}", "quantity": 1}}"#);
-        let order =
-            |n: usize| format!(r#"{{"items": [{}]}}"#, (0..n).map(line).collect::<Vec<_>>().join(","));
-        assert_eq!(mistakes(&order(101)), [("/items".to_owned(), "wrong_length")]);
-        assert_eq!(
-            read(Input::parse(order(100).as_bytes()).unwrap(), &Principal::Guest).unwrap().items.len(),
-            100
-        );
-    }
-
-    #[test]
-    fn only_a_guest_gives_an_address_and_no_hash_has_it() {
-        let body = r#"{"items": [{"product_id": "a", "quantity": 1}], "email": "Ada@example.com"}"#;
-        let guest = read(Input::parse(body.as_bytes()).unwrap(), &Principal::Guest).unwrap();
-        assert_eq!(guest.email.as_ref().unwrap().as_str(), "Ada@example.com");
-        assert_eq!(hash(body), hash(r#"{"items": [{"product_id": "a", "quantity": 1}]}"#));
-        assert_eq!(mistakes(&body.replace('@', " at ")), [("/email".to_owned(), "invalid_email")]);
-        let id = shop_types::UserId::fresh(shop_types::Timestamp::from_millis(1), [1; 10]);
-        let user = Principal::User { id, role: shop_auth::Role::Customer };
-        let problem = read(Input::parse(body.as_bytes()).unwrap(), &user).unwrap_err();
-        assert_eq!(problem.errors()[0].code, "not_for_users");
-    }
-
-    #[test]
-    fn a_request_is_the_same_whatever_its_layout() {
-        let first = hash(r#"{"items": [{"product_id": "a", "quantity": 1}], "total_amount": 1.00}"#);
-        assert_eq!(first, hash(r#"{"total_amount":1.00,"items":[{"quantity":1,"product_id":"a"}]}"#));
-        assert_ne!(first, hash(r#"{"items": [{"product_id": "a", "quantity": 2}], "total_amount": 1.00}"#));
-        assert_ne!(first, hash(r#"{"items": [{"product_id": "a", "quantity": 1}]}"#));
     }
 }

@@ -82,7 +82,8 @@ mod tests {
             [(format!("{id}:2:order.confirmed"), EventType::OrderConfirmed)]
         );
         assert_eq!(told(Some(&confirmed), &confirmed), []);
-        let cancelled = confirmed.cancelled(confirmed.updated_at).unwrap();
+        let cause = shop_events::Cause::request("request-2");
+        let cancelled = confirmed.cancelled(confirmed.updated_at, cause).unwrap();
         assert_eq!(
             told(Some(&confirmed), &cancelled),
             [(format!("{id}:3:order.cancelled"), EventType::OrderCancelled)]

@@ -10,19 +10,23 @@
 //! | schedule | [`sweep_orders`] | sweep-orders |
 //! | stream of the orders table | [`publish_order_events`] | publish-order-events |
 //!
-//! [`order`] and [`pricing`] decide and know nothing of AWS; [`store`] and [`price_list`] are the only
+//! [`order`], [`order_keys`], [`budget`] and [`pricing`] decide and know nothing of AWS; [`store`] and [`price_list`] are the only
 //! modules that speak DynamoDB. A handler never publishes: what is written is told by the table's stream,
 //! as [`events`] reads it.
 
+pub mod access;
+pub mod budget;
 pub mod cancel_order;
 pub mod create_order;
 pub mod events;
 pub mod get_order;
 pub mod list_orders;
 pub mod order;
+pub mod order_keys;
 pub mod price_list;
 pub mod pricing;
 pub mod publish_order_events;
+mod request;
 pub mod settle_order;
 pub mod store;
 pub mod sweep_orders;

@@ -1,14 +1,15 @@
-//! `GET /orders`: a customer's own orders, newest first; for an administrator also those of a status
-//! (`?status=pending`) or of a customer (`?customer_id=...`).
+//! `GET /orders`: orders, newest first. A customer sees their own; an administrator all of them, or those of a
+//! customer (`?customer_id=...`), of a status (`?status=pending`), or both. `customer_id=me` is who asks. `from` and
+//! `to` (RFC 3339) bound the time at which they were placed; `to` itself is not in it.
 
 use aws_sdk_dynamodb::Client;
 use shop_events::OrderStatus;
 use shop_http::{Access, Call, Cursor, FieldError, Page, Problem, Reply, Route};
 use shop_lambda::Function;
-use shop_types::UserId;
+use shop_types::{Timestamp, UserId};
 
-use crate::order::{Order, status_name};
-use crate::store::{OrderStore, Position, position};
+use crate::order::{ALL_STATUSES, Order, status_name};
+use crate::store::{OrderStore, Orders, Position, Window, position};
 
 /// The Lambda function.
 pub const FUNCTION: Function = Function::new(ListOrders::NAME, |environment| {
@@ -26,67 +27,125 @@ struct ListOrders {
 
 /// Which orders are listed.
 #[derive(Debug, PartialEq, Eq)]
-enum Filter {
-    Customer(UserId),
-    Status(OrderStatus),
+struct Filter {
+    /// Whose; everybody's without one.
+    customer: Option<UserId>,
+    status: Option<OrderStatus>,
+    window: Window,
+}
+
+impl Filter {
+    /// The list, as its cursors and links name it: what was asked for, in one spelling.
+    fn path(&self) -> String {
+        let mut parts = Vec::new();
+        parts.extend(self.customer.as_ref().map(|id| format!("customer_id={id}")));
+        parts.extend(self.status.map(|status| format!("status={}", status_name(status))));
+        parts.extend(self.window.from.map(|from| format!("from={from}")));
+        parts.extend(self.window.to.map(|to| format!("to={to}")));
+        if parts.is_empty() { "/orders".to_owned() } else { format!("/orders?{}", parts.join("&")) }
+    }
 }
 
 impl Route for ListOrders {
     const NAME: &'static str = "list-orders";
     const ACCESS: Access = Access::SignedIn;
     const ASKS_ACCOUNT: bool = true;
-    const QUERY: &'static [&'static str] = &["limit", "cursor", "status", "customer_id"];
+    const QUERY: &'static [&'static str] = &["limit", "cursor", "status", "customer_id", "from", "to"];
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let filter = filter(&call).await?;
         // The cursor is bound to what is listed, and the listing to who asks, whatever the cursor says.
-        let list = match &filter {
-            Filter::Customer(id) => format!("/orders?customer_id={id}"),
-            Filter::Status(status) => format!("/orders?status={}", status_name(*status)),
-        };
+        let list = filter.path();
         let page = call.page::<Position>(&list)?;
-        let found = match &filter {
-            Filter::Customer(id) => self.orders.of_customer(id, page.after.as_ref(), page.limit).await?,
-            Filter::Status(status) => self.orders.of_status(*status, page.after.as_ref(), page.limit).await?,
+        if page.after.as_ref().is_some_and(|position| !filter.window.holds(position)) {
+            return Err(invalid("?cursor", "invalid_cursor", "This is not a cursor of this list."));
+        }
+        let (status, window, after) = (filter.status, filter.window, page.after);
+        let found = match &filter.customer {
+            _ if window.is_empty() => Orders { orders: Vec::new(), next: None },
+            Some(id) => self.orders.of_customer(id, status, window, after, page.limit).await?,
+            None => self.orders.of_everybody(status, window, after, page.limit).await?,
         };
-        let shown_last = found.orders.last().filter(|_| found.more);
-        let next_cursor = shown_last.map(|order| Cursor::encode(&list, position(order))).transpose()?;
-        let data = found.orders.iter().map(Order::view).collect::<Result<_, _>>()?;
-        let given = call.parameter("status").or(call.parameter("customer_id")).is_some();
-        Reply::page(&Page { data, next_cursor }, if given { &list } else { "/orders" }, page.limit)
+        let cursor = |position| Cursor::encode(&list, position);
+        let page_of = Page::fitting(&found.orders, Order::view, |order| cursor(position(order)))?;
+        let next_cursor = match page_of.next_cursor {
+            Some(cursor) => Some(cursor),
+            None => found.next.map(cursor).transpose()?,
+        };
+        Reply::page(&Page { data: page_of.data, next_cursor }, &list, page.limit)
     }
 }
 
 async fn filter(call: &Call) -> Result<Filter, Problem> {
-    let (status, customer) = (call.parameter("status"), call.parameter("customer_id"));
-    let user = call
+    let value = |name| call.parameter(name);
+    let me = call
         .principal
         .user_id()
         .ok_or_else(|| Problem::unauthorized("This needs an access token.", false))?;
-    if status.is_none() && customer.is_none_or(|id| id == user.as_str()) {
-        return Ok(Filter::Customer(user.clone()));
-    }
-    if !call.is_admin().await? {
+    let is_own = value("customer_id").is_some_and(|id| id == "me" || id == me.as_str());
+    let is_filtered = value("customer_id").is_some() || value("status").is_some();
+    // One's own list is everybody's, whatever the account says.
+    let may_see_all = !is_own && call.is_admin().await?;
+    if !may_see_all && is_filtered && !is_own {
         return Err(Problem::forbidden());
     }
-    let invalid = |pointer: &str, detail: &str| {
-        let error = FieldError { pointer: pointer.into(), code: "invalid_filter", detail: detail.into() };
-        Problem::invalid_query(vec![error])
+    let customer = match value("customer_id") {
+        _ if is_own => Some(me.clone()),
+        Some(id) => Some(
+            id.parse().map_err(|_| invalid("?customer_id", "invalid_filter", "This is not a user's id."))?,
+        ),
+        None if may_see_all => None,
+        None => Some(me.clone()),
     };
-    match (status, customer) {
-        (Some(status), None) => parse_status(status)
-            .map(Filter::Status)
-            .ok_or_else(|| invalid("?status", "This is not an order's status.")),
-        (None, Some(id)) => {
-            id.parse().map(Filter::Customer).map_err(|_| invalid("?customer_id", "This is not a user's id."))
-        }
-        _ => Err(invalid("?status", "Ask by status or by customer, not by both.")),
+    let status = value("status").map(|text| {
+        let known = ALL_STATUSES.into_iter().find(|status| status_name(*status) == text);
+        known.ok_or_else(|| invalid("?status", "invalid_filter", "This is not an order's status."))
+    });
+    let time = |pointer: &str, name| {
+        let detail = "This must be a time as RFC 3339 writes it: 2026-11-23T15:00:00Z, with a `+` as %2B.";
+        let time = value(name).map(Timestamp::at_or_after);
+        time.transpose().map_err(|_| invalid(pointer, "invalid_filter", detail))
+    };
+    let window = Window { from: time("?from", "from")?, to: time("?to", "to")? };
+    if matches!((window.from, window.to), (Some(from), Some(to)) if from > to) {
+        return Err(invalid("?to", "invalid_filter", "This must not be before `from`."));
     }
+    Ok(Filter { customer, status: status.transpose()?, window })
 }
 
-fn parse_status(text: &str) -> Option<OrderStatus> {
-    use OrderStatus::{Cancelled, Confirmed, Delivered, Pending, Rejected, Shipped};
-    [Pending, Confirmed, Rejected, Cancelled, Shipped, Delivered]
-        .into_iter()
-        .find(|status| status_name(*status) == text)
+fn invalid(pointer: &str, code: &'static str, detail: &str) -> Problem {
+    Problem::invalid_query(vec![FieldError { pointer: pointer.into(), code, detail: detail.into() }])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_has_one_name_whatever_the_spelling_and_no_two_have_the_same() {
+        let at = |text| Some(Timestamp::at_or_after(text).unwrap());
+        let filter = |customer: Option<&str>, status, from, to| Filter {
+            customer: customer.map(|id| id.parse().unwrap()),
+            status,
+            window: Window { from, to },
+        };
+        let (ada, pending) = (Some("usr_0000000000000000000000000a"), Some(OrderStatus::Pending));
+        let noon = "2026-11-23T12:00:00Z";
+        assert_eq!(filter(None, None, None, None).path(), "/orders");
+        let full = filter(ada, pending, at(noon), at("2026-11-23T14:00:00+01:00")).path();
+        let expected = "/orders?customer_id=usr_0000000000000000000000000a&status=pending\
+                        &from=2026-11-23T12:00:00.000Z&to=2026-11-23T13:00:00.000Z";
+        assert_eq!(full, expected);
+        let names = [
+            filter(None, None, None, None),
+            filter(ada, None, None, None),
+            filter(None, pending, None, None),
+            filter(ada, pending, None, None),
+            filter(None, None, at(noon), None),
+            filter(None, None, None, at(noon)),
+        ]
+        .map(|filter| filter.path());
+        let distinct: std::collections::BTreeSet<_> = names.iter().collect();
+        assert_eq!(distinct.len(), names.len());
+    }
 }

@@ -26,7 +26,7 @@ const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 /// An order, as it is stored and told to other services.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
-    /// Its id, which nobody can guess.
+    /// Its id.
     pub id: OrderId,
     /// Who placed it; absent for a guest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -43,7 +43,7 @@ pub struct Order {
     pub placed_at: Timestamp,
     /// When it changed last.
     pub updated_at: Timestamp,
-    /// Why it changed last, and the request that placed it.
+    /// Why it changed last, and the request that it was, or that led to it.
     #[serde(flatten)]
     pub cause: Cause,
     /// Why it was rejected, if it was.
@@ -90,6 +90,16 @@ pub fn may_become(from: OrderStatus, to: OrderStatus) -> bool {
         (Pending, Confirmed | Rejected | Cancelled) | (Confirmed, Shipped | Cancelled) | (Shipped, Delivered)
     )
 }
+
+/// Every status, in the order of an order's life.
+pub const ALL_STATUSES: [OrderStatus; 6] = [
+    OrderStatus::Pending,
+    OrderStatus::Confirmed,
+    OrderStatus::Rejected,
+    OrderStatus::Cancelled,
+    OrderStatus::Shipped,
+    OrderStatus::Delivered,
+];
 
 /// The name of a status, as the API, the events and the items write it.
 #[must_use]
@@ -139,11 +149,11 @@ impl Order {
         }
     }
 
-    /// This order, cancelled by a request.
+    /// This order, cancelled by a request, to which its event is traced, and to nothing else.
     ///
     /// # Errors
     /// [`IllegalMove`] from a state that is final or on its way to the customer.
-    pub fn cancelled(&self, now: Timestamp) -> Result<Self, IllegalMove> {
+    pub fn cancelled(&self, now: Timestamp, cause: Cause) -> Result<Self, IllegalMove> {
         let to = OrderStatus::Cancelled;
         if !may_become(self.status, to) {
             return Err(IllegalMove { from: self.status, to });
@@ -153,7 +163,7 @@ impl Order {
         order.version += 1;
         // Never back in time: events of one order sort by their time as by their version.
         order.updated_at = now.max(self.updated_at);
-        order.cause.causation_id = None;
+        order.cause = cause;
         Ok(order)
     }
 
@@ -175,11 +185,14 @@ impl Order {
         self.is_stalled(now) && self.nudged_at.is_none_or(|at| now.distance(at) >= pause)
     }
 
-    /// Whether this principal may see and cancel the order without being an administrator. A guest's order belongs
-    /// to whoever knows its id.
+    /// Whether this principal may see and cancel the order without being an administrator: its customer, and for a
+    /// guest's order whoever has its token.
     #[must_use]
-    pub fn is_of(&self, principal: &Principal) -> bool {
-        self.customer_id.as_ref().is_none_or(|owner| principal.is_user(owner))
+    pub fn is_of(&self, principal: &Principal, has_token: bool) -> bool {
+        match &self.customer_id {
+            None => has_token,
+            Some(owner) => principal.is_user(owner),
+        }
     }
 
     /// The order as its events tell it.
@@ -226,12 +239,21 @@ impl Order {
             version: self.version,
             created_at: self.placed_at,
             updated_at: self.updated_at,
+            order_token: None,
         })
     }
 }
 
-/// An order in an answer.
-#[derive(Debug, Serialize)]
+impl OrderView<'_> {
+    /// The same answer with the token that a guest reads and cancels the order by.
+    #[must_use]
+    pub fn with_token(self, token: Option<String>) -> Self {
+        Self { order_token: token, ..self }
+    }
+}
+
+/// An order in an answer. It has no `Debug`: it may hold a guest's token.
+#[derive(Serialize)]
 pub struct OrderView<'a> {
     id: &'a OrderId,
     status: OrderStatus,
@@ -245,6 +267,8 @@ pub struct OrderView<'a> {
     version: u64,
     created_at: Timestamp,
     updated_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order_token: Option<String>,
 }
 
 /// A line of an order in an answer.
@@ -260,7 +284,6 @@ struct OrderItemView<'a> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use shop_auth::Role;
 
     pub(crate) fn order(status: OrderStatus) -> Order {
         let line = OrderLine {
@@ -270,7 +293,7 @@ pub(crate) mod tests {
             unit_price: 2999,
         };
         let new = NewOrder {
-            id: OrderId::derived("test", "order"),
+            id: OrderId::derived(b"test", "test", "order"),
             customer_id: Some(UserId::fresh(Timestamp::from_millis(1), [1; 10])),
             lines: vec![line],
             total: Money { minor: 5998, currency: Currency::USD },
@@ -283,21 +306,22 @@ pub(crate) mod tests {
     fn only_pending_and_confirmed_orders_can_be_cancelled() {
         use OrderStatus::{Cancelled, Confirmed, Delivered, Pending, Rejected, Shipped};
         for status in [Pending, Confirmed] {
-            let cancelled = order(status).cancelled(Timestamp::from_millis(2000)).unwrap();
+            let cancelled =
+                order(status).cancelled(Timestamp::from_millis(2000), Cause::request("request-2")).unwrap();
             assert_eq!((cancelled.status, cancelled.version), (Cancelled, 2));
+            assert_eq!(cancelled.cause, Cause::request("request-2"));
         }
         for from in [Rejected, Cancelled, Shipped, Delivered] {
-            let refused = order(from).cancelled(Timestamp::from_millis(2000));
+            let refused = order(from).cancelled(Timestamp::from_millis(2000), Cause::request("request-2"));
             assert_eq!(refused, Err(IllegalMove { from, to: Cancelled }));
         }
     }
 
     #[test]
     fn every_state_but_the_final_ones_has_a_way_on_and_none_leads_back() {
-        use OrderStatus::{Cancelled, Confirmed, Delivered, Pending, Rejected, Shipped};
-        let all = [Pending, Confirmed, Rejected, Cancelled, Shipped, Delivered];
-        for from in all {
-            let ways_on = all.iter().filter(|to| may_become(from, **to)).count();
+        use OrderStatus::{Cancelled, Delivered, Pending, Rejected};
+        for from in ALL_STATUSES {
+            let ways_on = ALL_STATUSES.iter().filter(|to| may_become(from, **to)).count();
             let is_final = matches!(from, Rejected | Cancelled | Delivered);
             assert_eq!(ways_on == 0, is_final, "{from:?}");
             assert!(!may_become(from, Pending) && !may_become(from, from));
@@ -340,23 +364,32 @@ pub(crate) mod tests {
 
     #[test]
     fn time_never_goes_back() {
-        let cancelled = order(OrderStatus::Pending).cancelled(Timestamp::from_millis(1)).unwrap();
+        let cancelled = order(OrderStatus::Pending)
+            .cancelled(Timestamp::from_millis(1), Cause::request("request-2"))
+            .unwrap();
         assert_eq!(cancelled.updated_at, Timestamp::from_millis(1000));
     }
 
     #[test]
-    fn an_order_is_its_owners() {
+    fn an_order_is_its_customers_or_who_has_its_token() {
+        use shop_auth::Role;
         let mut order = order(OrderStatus::Pending);
         let user = |id: &UserId, role| Principal::User { id: id.clone(), role };
         let owner = order.customer_id.clone().unwrap();
         let other = UserId::fresh(Timestamp::from_millis(1), [2; 10]);
-        assert!(order.is_of(&user(&owner, Role::Customer)));
+        let callers = |role| [Principal::Guest, user(&owner, Role::Customer), user(&other, role)];
         // What an administrator may see, the account says, and not the token.
-        assert!(!order.is_of(&user(&other, Role::Admin)));
-        assert!(!order.is_of(&user(&other, Role::Customer)));
-        assert!(!order.is_of(&Principal::Guest));
+        for role in [Role::Customer, Role::Admin] {
+            for has_token in [false, true] {
+                let is_of = callers(role).map(|caller| order.is_of(&caller, has_token));
+                assert_eq!(is_of, [false, true, false], "a customer's order has no token");
+            }
+        }
         order.customer_id = None;
-        assert!(order.is_of(&Principal::Guest));
+        for has_token in [false, true] {
+            let is_of = callers(Role::Admin).map(|caller| order.is_of(&caller, has_token));
+            assert_eq!(is_of, [has_token; 3]);
+        }
     }
 
     #[test]

@@ -16,6 +16,9 @@ pub struct ListedPrice {
     pub price: Money,
 }
 
+/// What the catalogue says of the products of an order.
+pub type Catalogue = BTreeMap<ProductId, ListedPrice>;
+
 /// A line as it was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LineRequest {
@@ -23,7 +26,7 @@ pub struct LineRequest {
     pub product_id: ProductId,
     /// How many.
     pub quantity: u32,
-    /// The price that the caller expects, in the digits that were sent.
+    /// The price that the caller expects, without zeros that say nothing: `1.00` and `1.0` are one request.
     pub price: Option<String>,
 }
 
@@ -32,7 +35,7 @@ pub struct LineRequest {
 pub struct OrderRequest {
     /// Its lines, each product once.
     pub items: Vec<LineRequest>,
-    /// The total that the caller expects, in the digits that were sent.
+    /// The total that the caller expects, in the same way.
     pub total_amount: Option<String>,
     /// The currency that the caller expects.
     pub currency: Option<Currency>,
@@ -47,10 +50,7 @@ pub struct OrderRequest {
 /// 422 for products that are not in the catalogue, for lines in different currencies, for more digits than
 /// the currency has and for sums that would overflow; 409 with the right figures where the caller expected
 /// others.
-pub fn price(
-    request: &OrderRequest,
-    catalogue: &BTreeMap<ProductId, ListedPrice>,
-) -> Result<(Vec<OrderLine>, Money), Problem> {
+pub fn price(request: &OrderRequest, catalogue: &Catalogue) -> Result<(Vec<OrderLine>, Money), Problem> {
     let listed = listed_prices(request, catalogue)?;
     let (lines, total) = sum(request, &listed)?;
     let mismatches = mismatches(request, &listed, total)?;
@@ -64,7 +64,7 @@ pub fn price(
 
 fn listed_prices<'c>(
     request: &OrderRequest,
-    catalogue: &'c BTreeMap<ProductId, ListedPrice>,
+    catalogue: &'c Catalogue,
 ) -> Result<Vec<&'c ListedPrice>, Problem> {
     let mut listed = Vec::with_capacity(request.items.len());
     let mut errors = Vec::new();

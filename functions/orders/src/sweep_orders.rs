@@ -30,7 +30,7 @@ use shop_lambda::{Budget, Clock, Function, FunctionError, Task, task};
 use shop_types::Timestamp;
 
 use crate::order::Order;
-use crate::store::{OrderStore, STATUS_SHARDS};
+use crate::store::{OrderStore, STATUS_SHARDS, Window};
 
 /// The Lambda function.
 pub const FUNCTION: Function = Function::new("sweep-orders", |environment| {
@@ -197,7 +197,7 @@ impl Sweep<'_> {
     /// Whether an order was settled lately.
     async fn things_move(&self) -> Result<bool, StoreError> {
         for status in [OrderStatus::Confirmed, OrderStatus::Rejected] {
-            let newest = self.orders.of_status(status, None, NEWEST).await?;
+            let newest = self.orders.of_everybody(Some(status), Window::default(), None, NEWEST).await?;
             let now = self.clock.now();
             if newest.orders.iter().any(|order| now.distance(order.updated_at) < LATELY) {
                 return Ok(true);

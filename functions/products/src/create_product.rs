@@ -1,19 +1,20 @@
 //! `POST /products`: an administrator puts a product into the catalogue.
 //!
 //! The product and its stock counter are one transaction. Sent again, the same request gets the same product,
-//! marked as replayed: under a client's own id always, and under an `Idempotency-Key` by an id that derives
-//! from it. An id is given out once, and not again after a deletion.
+//! marked as replayed: under a client's own id always, and under an `Idempotency-Key`, which stands for one request
+//! of its administrator whatever is sent under it. An id is given out once, and not again after a deletion.
 
 use shop_http::{Access, Call, FieldError, Problem, Reply, Route};
 use shop_lambda::{Clock, Function, Random};
 use shop_types::ProductId;
 
 use crate::fields::Draft;
+use crate::hash::scoped;
 use crate::product::{Offer, Product};
-use crate::retries::problem;
+use crate::retries::Retries;
 use crate::start::start;
 use crate::stock::Stock;
-use crate::store::Store;
+use crate::store::{Created, KeyedCreation, Store};
 
 /// The function.
 pub const FUNCTION: Function = Function::new(CreateProduct::NAME, |environment| {
@@ -55,16 +56,48 @@ impl Route for CreateProduct {
         let stock = Stock::create(id.clone(), draft.stock, now, cause.clone());
         let hash = draft.hash()?;
         let product = Product::create(id, draft, hash, now, cause);
-        match self.store.create(&product, &stock).await.map_err(problem)? {
-            None => created(&Offer { product, stock }),
-            Some(before) if is_same_request(&before.product, &product) => Ok(created(&before)?.replayed()),
-            Some(_) if id_from == IdFrom::Key => Err(Problem::unprocessable(
-                "idempotency_key_reused",
-                "This Idempotency-Key was used before, for another request.",
-            )),
-            Some(_) => Err(id_taken()),
+        let keyed = key.map(|key| KeyedCreation::new(&scoped(&call.principal.to_string(), key), &product));
+        let mut retries = Retries::new();
+        loop {
+            match self.store.create(&product, &stock, keyed.as_ref()).await? {
+                Created::New => return created(&Offer { product, stock }),
+                Created::KeyUsed(before) => return self.repeated(&before, &product).await,
+                Created::Taken(before) if is_same_request(&before.product, &product) => {
+                    let is_remembered = match &keyed {
+                        Some(keyed) => self.store.remember(keyed).await?,
+                        None => true,
+                    };
+                    if is_remembered {
+                        return Ok(created(&before)?.replayed());
+                    }
+                    // Somebody used the key in between.
+                    retries.pause().await?;
+                }
+                Created::Taken(_) if id_from == IdFrom::Key => return Err(key_reused()),
+                Created::Taken(_) => return Err(id_taken()),
+            }
         }
     }
+}
+
+impl CreateProduct {
+    /// The answer to a request under a key that was used before.
+    async fn repeated(&self, before: &KeyedCreation, product: &Product) -> Result<Reply, Problem> {
+        if before.request_hash != product.request_hash {
+            return Err(key_reused());
+        }
+        match self.store.find_listed(&before.product_id).await? {
+            Some(offer) => Ok(created(&offer)?.replayed()),
+            None => Err(key_reused()),
+        }
+    }
+}
+
+fn key_reused() -> Problem {
+    Problem::unprocessable(
+        "idempotency_key_reused",
+        "This Idempotency-Key was used before, for another request, or its product is deleted.",
+    )
 }
 
 fn is_same_request(before: &Product, product: &Product) -> bool {

@@ -7,7 +7,7 @@ use shop_http::{Access, Call, Problem, Reply, Route};
 use shop_lambda::{Clock, Function};
 use shop_types::ProductId;
 
-use crate::retries::{Retries, problem};
+use crate::retries::Retries;
 use crate::start::start;
 use crate::store::Store;
 
@@ -34,7 +34,7 @@ impl Route for DeleteProduct {
             precondition.check(offer.product.version)?;
             let cause = call.cause();
             let tombstone = offer.product.deleted(self.clock.now(), cause);
-            if self.store.delete(&offer.product, &tombstone).await.map_err(problem)? {
+            if self.store.delete(&offer.product, &tombstone).await? {
                 return Ok(Reply::no_content());
             }
             retries.pause().await?;

@@ -6,7 +6,7 @@
 //! - An entry of the ledger: inventory.reserved, .rejected, .released, at the entry's version. A cancellation
 //!   that came before its order set nothing aside, so it releases nothing. An entry that is told once more is
 //!   told with the very same event. Where a repair wrote it, reservation.repaired.
-//! - An adjustment, which only remembers its idempotency key: nothing.
+//! - An adjustment or a creation, which only remember an idempotency key: nothing.
 
 use shop_events::{
     Event, EventData, InventoryRejected, InventoryReleased, InventoryRepaired, InventoryReserved,
@@ -40,7 +40,7 @@ pub enum RecordError {
 pub fn events(old: Option<&Image>, new: Option<&Image>) -> Result<Vec<Event>, RecordError> {
     let sort_key = new.or(old).and_then(|image| image.text("sk"));
     let kind = sort_key.and_then(Kind::of).ok_or(RecordError::UnknownKind)?;
-    if kind == Kind::Adjustment {
+    if matches!(kind, Kind::Adjustment | Kind::Creation) {
         return Ok(Vec::new());
     }
     let new = new.ok_or(RecordError::Removed(kind.name()))?;
@@ -55,7 +55,7 @@ pub fn events(old: Option<&Image>, new: Option<&Image>) -> Result<Vec<Event>, Re
             let repair = repair_of_reservation(old.as_ref(), &new);
             of_reservation(old.as_ref(), new).into_iter().chain(repair).collect()
         }
-        Kind::Adjustment => Vec::new(),
+        Kind::Adjustment | Kind::Creation => Vec::new(),
     })
 }
 
@@ -207,7 +207,7 @@ mod tests {
 
     #[test]
     fn a_claim_that_comes_and_goes_tells_nothing_by_itself() {
-        let order = OrderId::derived("test", "order");
+        let order = OrderId::derived(b"test", "test", "order");
         let claim = Reservation::reserved(order, vec![], later(), cause());
         let kept = Stock { claim: Some(claim), ..stock("prod-1", 48, 2) };
         let gone = Stock { claim: None, ..kept.clone() };
@@ -216,7 +216,7 @@ mod tests {
 
     #[test]
     fn what_is_told_once_more_is_the_very_same_event() {
-        let order = OrderId::derived("test", "order");
+        let order = OrderId::derived(b"test", "test", "order");
         let reason = RejectionReason::InsufficientStock;
         for entry in [
             Reservation::reserved(order.clone(), vec![], later(), cause()),
@@ -245,7 +245,7 @@ mod tests {
         let deleted = Stock { deleted_at: Some(later()), ..right.clone() };
         assert_eq!(told("stock", Some(&right), &deleted), []);
 
-        let order = OrderId::derived("test", "order");
+        let order = OrderId::derived(b"test", "test", "order");
         let tombstone = Reservation::never_needed(order.clone(), later(), cause()).as_repair();
         let events = told("reservation", None::<&Reservation>, &tombstone);
         assert_eq!(types(&events), [(EventType::ReservationRepaired, 1)]);
@@ -262,7 +262,7 @@ mod tests {
 
     #[test]
     fn a_reservation_tells_what_became_of_its_order() {
-        let order = OrderId::derived("test", "order");
+        let order = OrderId::derived(b"test", "test", "order");
         let product: ProductId = "prod-1".parse().unwrap();
         let lines = vec![ReservedLine { product_id: product.clone(), quantity: 2 }];
         let shortages = vec![Shortage { product_id: product, requested: 2, available: 1 }];

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use shop_http::{Input, Node, Problem};
 use shop_types::{AmountError, Currency, Money, ProductId};
+use url::{Position, Url};
 
 use crate::hash::hash;
 use crate::stock::MAX_STOCK;
@@ -47,9 +48,7 @@ impl Draft {
             });
             let name = body.required("name", name);
             let description = body.optional("description", |node| node.text(0..=MAX_DESCRIPTION));
-            let currency = body.optional("currency", |node| {
-                node.parsed("invalid_currency", "This must be an ISO 4217 code such as USD.")
-            });
+            let currency = body.optional("currency", currency);
             let price = body.required("price", |node| {
                 let Some(currency) = currency else {
                     check_amount(node);
@@ -106,9 +105,26 @@ impl Changes {
             let name = body.nullable("name", name);
             let description =
                 body.nullable("description", |node| or_null(node, |node| node.text(0..=MAX_DESCRIPTION)));
-            let price = body.nullable("price", |node| amount(node, currency));
+            let price = body.nullable("price", |node| {
+                if !currency.is_in_force() {
+                    node.note(
+                        "invalid_currency",
+                        "The product's currency was withdrawn, so its price stays.",
+                    );
+                    return None;
+                }
+                amount(node, currency)
+            });
             let category = body.nullable("category", |node| or_null(node, category));
             let image_url = body.nullable("image_url", |node| or_null(node, image_url));
+            let elsewhere = |detail: &'static str| {
+                move |node: &Node<'_>| {
+                    node.note("unexpected", detail);
+                    None::<()>
+                }
+            };
+            body.nullable("stock", elsewhere("Change it by PATCH /products/{id}/stock."));
+            body.nullable("currency", elsewhere("A product's currency stays what it was created with."));
             let changes = Self {
                 name: name?,
                 description: description?,
@@ -131,6 +147,17 @@ fn or_null<T>(node: &Node<'_>, read: impl FnOnce(&Node<'_>) -> Option<T>) -> Opt
 
 fn name(node: &Node<'_>) -> Option<String> {
     node.line(1..=MAX_NAME)
+}
+
+/// A currency for a new price: one that is in force.
+fn currency(node: &Node<'_>) -> Option<Currency> {
+    let detail = "This must be the ISO 4217 code of a currency in force, such as USD.";
+    let currency: Currency = node.parsed("invalid_currency", detail)?;
+    if currency.is_in_force() {
+        return Some(currency);
+    }
+    node.note("invalid_currency", detail);
+    None
 }
 
 fn category(node: &Node<'_>) -> Option<String> {
@@ -166,20 +193,34 @@ fn sentence(error: AmountError) -> String {
     first.into_iter().chain(characters).chain(['.']).collect()
 }
 
-/// The storefront shows the picture in a page: nothing but `https`, or a path on the shop's own site.
+/// The storefront shows the picture in a page: an address of the web with a host, or a path on the shop's own site,
+/// as the URL Standard understands and writes them. Nothing is fetched from there.
 fn image_url(node: &Node<'_>) -> Option<String> {
-    let url = node.opaque_text(1..=MAX_URL)?;
-    let is_plain = url.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte));
-    let is_path = url.starts_with('/') && !url.starts_with("//");
-    let host = url.strip_prefix("https://").and_then(|rest| rest.split(['/', '?', '#']).next());
-    // A user name before the host makes an address look like another's.
-    let has_host =
-        host.is_some_and(|host| host.starts_with(|c: char| c.is_ascii_alphanumeric()) && !host.contains('@'));
-    if is_plain && (is_path || has_host) {
-        return Some(url);
+    let text = node.opaque_text(1..=MAX_URL)?;
+    let address = if text.starts_with('/') { path(&text) } else { address(&text) };
+    if let Some(address) = address.filter(|address| address.len() <= MAX_URL) {
+        return Some(address);
     }
-    node.note("invalid_url", "This must be an https:// address, or a path that starts with '/'.");
+    node.note(
+        "invalid_url",
+        "This must be an http(s):// address without a user name, or a path that starts with '/'.",
+    );
     None
+}
+
+fn address(text: &str) -> Option<String> {
+    let url = Url::parse(text).ok()?;
+    let is_web = matches!(url.scheme(), "http" | "https") && url.has_host();
+    // A user name before the host makes an address look like another's.
+    (is_web && url.username().is_empty() && url.password().is_none()).then(|| url.into())
+}
+
+/// A path, which must not lead to another host: `//host` and `/\\host` do.
+fn path(text: &str) -> Option<String> {
+    let here = Url::parse("https://here.invalid/").ok()?;
+    let url =
+        here.join(text).ok().filter(|url| url.origin() == here.origin() && url.username().is_empty())?;
+    Some(url[Position::BeforePath..].to_owned())
 }
 
 #[cfg(test)]
@@ -258,12 +299,27 @@ mod tests {
             ("price", json!(99_999_999_999_999_u64), "out_of_range"),
             ("currency", json!("usd"), "invalid_currency"),
             ("category", json!("c".repeat(101)), "wrong_length"),
-            ("image_url", json!("http://images.example/a.jpg"), "invalid_url"),
+            ("currency", json!("HRK"), "invalid_currency"),
+            ("currency", json!("BGN"), "invalid_currency"),
+            ("currency", json!("CLF"), "invalid_currency"),
+            ("currency", json!("XAU"), "invalid_currency"),
             ("image_url", json!("javascript:alert(1)"), "invalid_url"),
             ("image_url", json!("//images.example/a.jpg"), "invalid_url"),
-            ("image_url", json!("https:///a.jpg"), "invalid_url"),
+            ("image_url", json!("https://"), "invalid_url"),
             ("image_url", json!("https://shop.example@evil.example/"), "invalid_url"),
             ("image_url", json!("https://a b/"), "invalid_url"),
+            ("image_url", json!("https://shop.example:abc/"), "invalid_url"),
+            ("image_url", json!("https://shop.example:65536/"), "invalid_url"),
+            ("image_url", json!("https://shop.example:secret@shop.example/"), "invalid_url"),
+            ("image_url", json!("https://[::1/"), "invalid_url"),
+            ("image_url", json!("https://256.256.256.256/"), "invalid_url"),
+            ("image_url", json!("https://shop.exa%00mple/"), "invalid_url"),
+            ("image_url", json!("https://xn--a/"), "invalid_url"),
+            ("image_url", json!("data:image/png;base64,AAAA"), "invalid_url"),
+            ("image_url", json!("ftp://shop.example/a.jpg"), "invalid_url"),
+            ("image_url", json!("shop.example/a.jpg"), "invalid_url"),
+            ("image_url", json!("/\\evil.example/a.jpg"), "invalid_url"),
+            ("image_url", json!(format!("https://shop.example/{}", "ä".repeat(1000))), "invalid_url"),
             ("image_url", json!(format!("/{}", "a".repeat(2048))), "wrong_length"),
             ("stock", json!(-1), "out_of_range"),
             ("stock", json!(1_000_000_001), "out_of_range"),
@@ -275,6 +331,49 @@ mod tests {
     }
 
     #[test]
+    fn addresses_of_the_web_are_taken_as_the_url_standard_writes_them() {
+        for (given, kept) in [
+            ("https://images.example/a.jpg?w=1#x", "https://images.example/a.jpg?w=1#x"),
+            ("http://images.example/a.jpg", "http://images.example/a.jpg"),
+            ("HTTPS://Images.Example:443/a", "https://images.example/a"),
+            ("https://images.example:8443", "https://images.example:8443/"),
+            ("https://münchen.example/ä b", "https://xn--mnchen-3ya.example/%C3%A4%20b"),
+            ("https://[2001:db8::1]/a.jpg", "https://[2001:db8::1]/a.jpg"),
+            ("https://192.0.2.1/a.jpg", "https://192.0.2.1/a.jpg"),
+            ("https://images.example/a/../b.jpg", "https://images.example/b.jpg"),
+            ("https://images.example/{a}|b", "https://images.example/{a}|b"),
+            ("https://images.example/a@b", "https://images.example/a@b"),
+            ("/images/a b.jpg?w=1#x", "/images/a%20b.jpg?w=1#x"),
+            ("/", "/"),
+        ] {
+            let made = draft(&json!({"name": "Mug", "price": 1, "image_url": given})).unwrap();
+            let kept = if given.contains('{') { made.image_url.as_deref().unwrap_or_default() } else { kept };
+            assert_eq!(made.image_url.as_deref(), Some(kept), "{given}");
+        }
+    }
+
+    #[test]
+    fn a_withdrawn_currency_keeps_its_price_and_all_else_may_change() {
+        let change = |body: &str| {
+            let kuna: Currency = "HRK".parse().unwrap();
+            Changes::read(Input::parse(body.as_bytes()).unwrap(), kuna).map_err(|problem| mistakes(&problem))
+        };
+        assert!(change(r#"{"name": "Mug"}"#).is_ok());
+        assert_eq!(change(r#"{"price": 2}"#), Err(vec![("/price".into(), "invalid_currency")]));
+    }
+
+    #[test]
+    fn stock_and_currency_have_their_places() {
+        let text = br#"{"stock": 5, "currency": "EUR"}"#;
+        let problem = Changes::read(Input::parse(text).unwrap(), Currency::USD).unwrap_err();
+        let details: Vec<_> = problem.errors().iter().map(|error| error.detail.as_str()).collect();
+        assert!(
+            details[0].contains("PATCH /products/{id}/stock") && details[1].contains("stays"),
+            "{details:?}"
+        );
+    }
+
+    #[test]
     fn a_change_names_something_and_null_takes_away_what_may_be_absent() {
         let expected =
             Changes { description: Some(None), category: Some(Some("a".into())), ..Changes::default() };
@@ -282,7 +381,7 @@ mod tests {
         assert_eq!(changes("{}"), Err(vec![(String::new(), "nothing_to_change")]));
         assert_eq!(changes(r#"{"name": null}"#), Err(vec![("/name".into(), "wrong_type")]));
         assert_eq!(changes(r#"{"price": null}"#), Err(vec![("/price".into(), "wrong_type")]));
-        let wrong = [("/currency".into(), "unexpected"), ("/stock".into(), "unexpected")];
+        let wrong = [("/stock".into(), "unexpected"), ("/currency".into(), "unexpected")];
         assert_eq!(changes(r#"{"name": "a", "currency": "USD", "stock": 1}"#), Err(wrong.to_vec()));
     }
 
@@ -301,7 +400,8 @@ mod tests {
         fn no_text_is_taken_for_a_picture_that_a_page_could_run(text in "\\PC{0,40}") {
             if let Ok(draft) = draft(&json!({"name": "a", "price": 1, "image_url": text})) {
                 let url = draft.image_url.unwrap_or_default();
-                prop_assert!(url.starts_with("https://") || url.starts_with('/') && !url.starts_with("//"));
+                let is_web = url.starts_with("https://") || url.starts_with("http://");
+                prop_assert!(is_web || url.starts_with('/') && !url.starts_with("//"));
                 prop_assert!(url.bytes().all(|byte| byte.is_ascii_graphic()));
             }
         }

@@ -24,8 +24,8 @@ impl Route for GetProduct {
         let id: ProductId = call.id("product")?;
         let offer = self.store.find_listed(&id).await?.ok_or_else(|| Problem::not_found("product"))?;
         if call.is_unchanged(offer.tag()) {
-            return Ok(Reply::not_modified(offer.tag())?.public());
+            return Ok(Reply::not_modified(offer.tag())?.catalogue(&call.principal));
         }
-        Ok(Reply::ok(&offer.view())?.versioned(offer.tag())?.public())
+        Ok(Reply::ok(&offer.view())?.versioned(offer.tag())?.catalogue(&call.principal))
     }
 }

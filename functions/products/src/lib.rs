@@ -7,6 +7,7 @@
 //! | `GET /products/{id}` | [`get_product`] |
 //! | `PATCH /products/{id}` | [`update_product`] |
 //! | `DELETE /products/{id}` | [`delete_product`] |
+//! | `GET /products/{id}/stock` | [`get_stock`] |
 //! | `PATCH /products/{id}/stock` | [`set_stock`] |
 //! | `ReserveStockQueue`: order.created, order.stalled, order.cancelled | [`reserve_stock`] |
 //! | schedule, operator | [`verify_stock`] |
@@ -24,8 +25,10 @@ pub mod delete_product;
 pub mod events;
 pub mod fields;
 pub mod get_product;
+pub mod get_stock;
 mod hash;
 pub mod list_products;
+pub mod listing;
 mod millis;
 pub mod order_book;
 pub mod plan;
@@ -51,6 +54,7 @@ pub const FUNCTIONS: &[Function] = &[
     get_product::FUNCTION,
     update_product::FUNCTION,
     delete_product::FUNCTION,
+    get_stock::FUNCTION,
     set_stock::FUNCTION,
     reserve_stock::FUNCTION,
     verify_stock::FUNCTION,

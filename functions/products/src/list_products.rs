@@ -1,17 +1,16 @@
-//! `GET /products`: the catalogue, newest first, page by page. Everybody may read it.
+//! `GET /products`: the catalogue, page by page: all of it or a category (`?category=...`), newest first, or by name
+//! or price (`?sort=name`, `price`, `-price`, `newest`). Everybody may read it.
 //!
-//! One query of the index and one batch of counters, whatever the size of the catalogue. The index follows
-//! the table within moments, so a new product may be missing from a list for that long.
+//! One query of an index and one batch of counters, whatever the size of the catalogue. The indexes follow the table
+//! within moments, so a new product may be missing from a list for that long.
 
-use shop_http::{Access, Call, Cursor, Page, Problem, Reply, Route};
+use shop_http::{Access, Call, Cursor, FieldError, Page, Problem, Reply, Route};
 use shop_lambda::Function;
 
+use crate::listing::{Listing, Position, Sort};
 use crate::product::Offer;
 use crate::start::start;
-use crate::store::{Position, Store};
-
-/// The list, as its cursors name it.
-const LIST: &str = "/products";
+use crate::store::Store;
 
 /// The function.
 pub const FUNCTION: Function = Function::new(ListProducts::NAME, |environment| {
@@ -25,13 +24,48 @@ struct ListProducts {
 impl Route for ListProducts {
     const NAME: &'static str = "list-products";
     const ACCESS: Access = Access::Public;
-    const QUERY: &'static [&'static str] = &["limit", "cursor"];
+    const QUERY: &'static [&'static str] = &["limit", "cursor", "category", "sort"];
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
-        let request = call.page::<Position>(LIST)?;
-        let page = self.store.list(request.after.as_ref(), request.limit).await?;
-        let next_cursor = page.next.map(|position| Cursor::encode(LIST, position)).transpose()?;
-        let data = page.offers.iter().map(Offer::view).collect();
-        Ok(Reply::page(&Page { data, next_cursor }, LIST, request.limit)?.public())
+        let listing = listing(&call)?;
+        let list = listing.path();
+        // Cursors are short, and a category may be long: its hash stands for it.
+        let name = crate::hash::hash(list.as_bytes());
+        let request = call.page::<Position>(&name)?;
+        if request.after.as_ref().is_some_and(|position| !listing.may_hold(position)) {
+            return Err(invalid("?cursor", "invalid_cursor", "This is not a cursor of this list."));
+        }
+        let found = self.store.list(&listing, request.after.as_ref(), request.limit).await?;
+        let cursor = |position| Cursor::encode(&name, position);
+        let page = Page::fitting(
+            &found.offers,
+            |offer: &Offer| Ok::<_, Problem>(offer.view()),
+            |offer| cursor(listing.behind(&offer.product)),
+        )?;
+        let next_cursor = match page.next_cursor {
+            Some(cursor) => Some(cursor),
+            None => found.next.map(cursor).transpose()?,
+        };
+        let page = Page { data: page.data, next_cursor };
+        Ok(Reply::page(&page, &list, request.limit)?.catalogue(&call.principal))
     }
+}
+
+fn listing(call: &Call) -> Result<Listing, Problem> {
+    let value = |name| call.parameter(name);
+    let sort = value("sort").map(|text| {
+        let detail = "This must be newest, name, price or -price.";
+        Sort::of(text).ok_or_else(|| invalid("?sort", "invalid_filter", detail))
+    });
+    if value("category").is_some_and(str::is_empty) {
+        return Err(invalid("?category", "invalid_filter", "This must name a category."));
+    }
+    Ok(Listing {
+        category: value("category").map(str::to_owned),
+        sort: sort.transpose()?.unwrap_or_default(),
+    })
+}
+
+fn invalid(pointer: &str, code: &'static str, detail: &str) -> Problem {
+    Problem::invalid_query(vec![FieldError { pointer: pointer.into(), code, detail: detail.into() }])
 }

@@ -258,7 +258,8 @@ impl Planner {
         }
         for (product, quantity) in quantities {
             let net = self.book(product, *quantity, sign);
-            let first = || Move { net: 0, at: self.now, cause: reservation.cause.clone() };
+            let at = self.time_of(product);
+            let first = || Move { net: 0, at, cause: reservation.cause.clone() };
             self.moves.entry(product.clone()).or_insert_with(first).net += net;
         }
         self.entries.push(Entry::of(reservation));
@@ -268,16 +269,21 @@ impl Planner {
         self.close();
         let Some(keeper) = demand.quantities().into_keys().next() else { return };
         let keeper_version = self.books.stocks.get(&keeper).map_or(0, |stock| stock.version);
-        let unmoved = Move { net: 0, at: self.now, cause: reservation.cause.clone() };
-        let mut moves = Moves::from([(keeper.clone(), unmoved.clone())]);
+        let moved = |net: i64, at: Timestamp| Move { net, at, cause: reservation.cause.clone() };
+        let mut moves = Moves::from([(keeper.clone(), moved(0, self.time_of(&keeper)))]);
         for (product, quantity) in quantities {
             let net = self.book(product, *quantity, sign);
-            moves.insert(product.clone(), Move { net, ..unmoved.clone() });
+            moves.insert(product.clone(), moved(net, self.time_of(product)));
         }
         self.count_versions(&moves);
         let entry = Entry::of(reservation.clone());
         self.steps.push(Step::Claim { moves, keeper: keeper.clone(), keeper_version, reservation });
         self.steps.push(Step::Complete { keeper, entry });
+    }
+
+    /// When a counter changes: now, and never before it changed last, whose clock that was.
+    fn time_of(&self, product: &ProductId) -> Timestamp {
+        self.books.stocks.get(product).map_or(self.now, |stock| stock.updated_at.max(self.now))
     }
 
     /// Moves stock in the books; the change of what is reserved.

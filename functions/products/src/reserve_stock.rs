@@ -137,7 +137,7 @@ mod tests {
             unit_price: 100,
         };
         let snapshot = OrderSnapshot {
-            order_id: OrderId::derived("test", order),
+            order_id: OrderId::derived(b"test", "test", order),
             customer_id: None,
             status: OrderStatus::Pending,
             lines: vec![line],
@@ -158,18 +158,18 @@ mod tests {
         ];
         let demands = gather(&messages);
         assert_eq!(demands.len(), 2);
-        let both = &demands[&OrderId::derived("test", "a")];
+        let both = &demands[&OrderId::derived(b"test", "test", "a")];
         assert_eq!(both.created, Some(messages[2].event.as_cause()));
         assert_eq!(both.cancelled, Some(messages[0].event.as_cause()));
         assert_eq!((both.placed_at, both.lines[0].quantity), (Timestamp::from_millis(7), 2));
-        assert_eq!(demands[&OrderId::derived("test", "b")].cancelled, None);
+        assert_eq!(demands[&OrderId::derived(b"test", "test", "b")].cancelled, None);
     }
 
     #[test]
     fn a_stalled_order_is_a_demand_with_that_cause() {
         let stalled = |order| EventData::OrderStalled(OrderStalled { order, nudge: 3 });
         let messages = [message("a", stalled, 3)];
-        let demand = &gather(&messages)[&OrderId::derived("test", "a")];
+        let demand = &gather(&messages)[&OrderId::derived(b"test", "test", "a")];
         assert_eq!((&demand.created, &demand.cancelled), (&None, &None));
         assert_eq!(demand.stalled, Some(messages[0].event.as_cause()));
         assert_eq!(demand.lines[0].quantity, 2);

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use shop_dynamo::StoreError;
 use shop_http::Problem;
 
 /// Longer each time. Against two consumers at work on the same counter without a break, these are enough.
@@ -32,13 +31,5 @@ impl Retries {
         let pause = self.0.next().ok_or_else(Problem::contended)?;
         tokio::time::sleep(*pause).await;
         Ok(())
-    }
-}
-
-/// The answer to a failure of the store: 503 where others were in the way, 500 otherwise.
-pub(crate) fn problem(error: StoreError) -> Problem {
-    match error {
-        StoreError::Contended { .. } => Problem::contended(),
-        error => error.into(),
     }
 }

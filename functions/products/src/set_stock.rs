@@ -12,7 +12,7 @@ use shop_lambda::{Clock, Function};
 use shop_types::{ProductId, Timestamp};
 
 use crate::hash::{hash, scoped};
-use crate::retries::{Retries, problem};
+use crate::retries::Retries;
 use crate::start::start;
 use crate::stock::{Adjustment, AdjustmentError, MAX_STOCK, Stock};
 use crate::store::{KeyedAdjustment, Store};
@@ -29,7 +29,7 @@ struct SetStock {
 
 /// A counter in an answer.
 #[derive(Debug, Serialize)]
-struct StockView<'a> {
+pub(crate) struct StockView<'a> {
     product_id: &'a ProductId,
     /// How many are for sale.
     stock: u64,
@@ -62,7 +62,7 @@ impl Route for SetStock {
             let after = stock.adjusted(adjustment, self.clock.now(), cause);
             let after = after.map_err(|error| refused(error, &stock))?;
             let keyed = key_hash.as_ref().map(|key| KeyedAdjustment::new(key, request_hash.clone(), &after));
-            if self.store.adjust(&stock, &after, keyed.as_ref()).await.map_err(problem)? {
+            if self.store.adjust(&stock, &after, keyed.as_ref()).await? {
                 return answer(&StockView::of(&after));
             }
             retries.pause().await?;
@@ -71,7 +71,7 @@ impl Route for SetStock {
 }
 
 impl<'a> StockView<'a> {
-    fn of(stock: &'a Stock) -> Self {
+    pub(crate) fn of(stock: &'a Stock) -> Self {
         Self {
             product_id: &stock.product_id,
             stock: stock.available,
@@ -82,7 +82,7 @@ impl<'a> StockView<'a> {
     }
 }
 
-fn answer(view: &StockView<'_>) -> Result<Reply, Problem> {
+pub(crate) fn answer(view: &StockView<'_>) -> Result<Reply, Problem> {
     Reply::ok(view)?.versioned(view.version)
 }
 

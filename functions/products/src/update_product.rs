@@ -10,7 +10,7 @@ use shop_types::ProductId;
 
 use crate::fields::Changes;
 use crate::product::Offer;
-use crate::retries::{Retries, problem};
+use crate::retries::Retries;
 use crate::start::start;
 use crate::store::Store;
 
@@ -39,7 +39,7 @@ impl Route for UpdateProduct {
             precondition.check(offer.product.version)?;
             let cause = call.cause();
             let product = offer.product.with(&changes, self.clock.now(), cause);
-            if self.store.replace(&offer.product, &product).await.map_err(problem)? {
+            if self.store.replace(&offer.product, &product).await? {
                 let offer = Offer { product, stock: offer.stock };
                 return Reply::ok(&offer.view())?.versioned(offer.tag());
             }

@@ -42,6 +42,9 @@ pub struct User {
     /// When the user was deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<Timestamp>,
+    /// A keyed hash of the request that registered it, where that had an idempotency key; it goes with the profile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
     /// The request that changed it last.
     #[serde(flatten)]
     pub cause: Cause,
@@ -71,25 +74,35 @@ impl User {
             created_at: now,
             updated_at: now,
             deleted_at: None,
+            request: None,
             cause,
         }
+    }
+
+    /// This new account, which a request with an idempotency key registers.
+    #[must_use]
+    pub fn requested_by(self, request: Option<String>) -> Self {
+        Self { request, ..self }
     }
 
     /// This account with changes. A deleted one stays as it is but for its version.
     #[must_use]
     pub fn changed(&self, changes: Changes, cause: Cause, now: Timestamp) -> Self {
         let mut user = self.next(cause, now);
-        let mut ends_sessions = changes.password;
+        // The same address in other letters is the same login, and no other account's.
+        let is_moved = match (&changes.email, &user.profile) {
+            (Some((_, login)), Some(profile)) => *login != profile.login,
+            _ => false,
+        };
         if let Some(profile) = &mut user.profile {
             if let Some(name) = changes.name {
                 profile.name = name;
             }
             if let Some((email, login)) = changes.email {
                 (profile.email, profile.login) = (email, login);
-                ends_sessions = true;
             }
         }
-        user.session_epoch += u64::from(ends_sessions);
+        user.session_epoch += u64::from(changes.password || is_moved);
         user
     }
 
@@ -107,6 +120,7 @@ impl User {
     pub fn deleted(&self, cause: Cause, now: Timestamp) -> Self {
         let mut user = self.next(cause, now);
         user.profile = None;
+        user.request = None;
         user.role = Role::Customer;
         user.session_epoch += 1;
         user.deleted_at = Some(user.updated_at);
@@ -165,7 +179,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn every_change_is_a_version_and_only_password_and_role_end_sessions() {
+    fn every_change_is_a_version_and_only_password_address_and_role_end_sessions() {
         let now = Timestamp::from_millis(2000);
         let renamed =
             user().changed(Changes { name: Some("Eve".into()), ..Changes::default() }, cause(), now);
@@ -173,19 +187,27 @@ pub(crate) mod tests {
         assert_eq!(renamed.profile.unwrap().name, "Eve");
         let secured = user().changed(Changes { password: true, ..Changes::default() }, cause(), now);
         assert_eq!((secured.version, secured.session_epoch), (2, 2));
+        let email = |text: &str| {
+            let email: EmailAddress = text.parse().unwrap();
+            let login = lookup().login(&email);
+            user().changed(Changes { email: Some((email, login)), ..Changes::default() }, cause(), now)
+        };
+        assert_eq!((email("new@example.com").version, email("new@example.com").session_epoch), (2, 2));
+        assert_eq!(email("ADA@example.com").session_epoch, 1);
         let promoted = user().in_role(Role::Admin, cause(), now);
         assert_eq!((promoted.role, promoted.version, promoted.session_epoch), (Role::Admin, 2, 2));
     }
 
     #[test]
     fn a_tombstone_says_of_nobody_who_it_was() {
-        let promoted = user().in_role(Role::Admin, cause(), Timestamp::from_millis(2000));
+        let registered = user().requested_by(Some("request-hash".into()));
+        let promoted = registered.in_role(Role::Admin, cause(), Timestamp::from_millis(2000));
         let tombstone = promoted.deleted(cause(), Timestamp::from_millis(3000));
         assert_eq!((tombstone.version, tombstone.deleted_at), (3, Some(Timestamp::from_millis(3000))));
         assert!(tombstone.view().is_none() && tombstone.role == Role::Customer);
         let stored = serde_json::to_string(&tombstone).unwrap();
         let login = user().profile.unwrap().login;
-        for personal in ["Ada", "example.com", login.as_str(), "profile"] {
+        for personal in ["Ada", "example.com", login.as_str(), "profile", "request-hash"] {
             assert!(!stored.contains(personal), "{stored}");
         }
     }

@@ -1,11 +1,13 @@
-//! Makes the first administrator. It has no route: only IAM lets somebody invoke it (`lambda:InvokeFunction`),
-//! which is what `cargo xtask admin` does.
+//! Makes an administrator, or restores one. It has no route: only IAM lets somebody invoke it
+//! (`lambda:InvokeFunction`), which is what `cargo xtask admin` does.
 //!
-//! It takes `{"email", "password", "name"}` and answers `{"created": true, "user_id"}`; `false` with the
-//! mistakes, or where the address has an account. Such an account is not promoted: whoever registered the
-//! address first may be anybody. An administrator makes others by `PUT /users/{id}/role`.
+//! It takes `{"email", "password", "name"}` and answers `{"result": "created", "user_id"}`. Where the address has an
+//! account already nothing is done, since whoever registered an address first may be anybody; `"restore": true` says
+//! that it is the right one: then that account becomes an administrator's again, with the new password if one is given,
+//! all of its sessions end, and the answer is `"restored"`. Any other answer has a `code`, and the mistakes.
 //!
-//! Needs what register-user needs, but no key table.
+//! Needs `dynamodb:GetItem`, `PutItem` and `UpdateItem` on the users table, `GetItem` and `PutItem` on the sessions
+//! table, and the lookup secret.
 
 use aws_sdk_dynamodb::Client;
 use futures::future::BoxFuture;
@@ -17,8 +19,10 @@ use shop_http::{FieldError, Input, Problem};
 use shop_lambda::{Function, FunctionError, Handler, Invocation};
 use shop_types::UserId;
 
-use crate::fields::Draft;
-use crate::registration::{Registered, Registrar, RegistrarSource};
+use crate::account::Changes;
+use crate::fields::{AdminDraft, Draft};
+use crate::registration::{Registered, Registrar, RegistrarSource, TRIES};
+use crate::store::accounts::{Login, LoginChange, Written};
 
 /// The function.
 pub const FUNCTION: Function = Function::new("create-admin", |environment| {
@@ -33,10 +37,19 @@ struct CreateAdmin {
     registrar: Registrar,
 }
 
+/// What became of it.
+#[derive(Debug)]
+enum Made {
+    Created(UserId),
+    Restored(UserId),
+    Refused(UserId, &'static str),
+}
+
 /// The answer.
 #[derive(Debug, Default, Serialize)]
-struct Made<'a> {
-    created: bool,
+struct Answer<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     user_id: Option<&'a UserId>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -49,21 +62,31 @@ impl Handler for CreateAdmin {
     fn handle(&self, invocation: Invocation) -> BoxFuture<'_, Result<Box<RawValue>, FunctionError>> {
         Box::pin(async move {
             let request_id = &invocation.context.request_id;
-            match self.register(invocation.payload.get(), request_id).await {
-                Ok(Registered::New(user) | Registered::Before(user)) => {
-                    tracing::warn!(user.id = %user.id, "an administrator was made");
-                    answer(&Made { created: true, user_id: Some(&user.id), ..Made::default() })
-                }
-                Ok(Registered::Taken(user)) => {
-                    let code = match user.role {
-                        Role::Admin => "already_an_administrator",
-                        Role::Customer => "email_taken",
-                    };
-                    answer(&Made { user_id: Some(&user.id), code: Some(code), ..Made::default() })
+            let done = |result, user_id| {
+                // As the routes' own lines of the audit trail.
+                tracing::warn!(
+                    target: "shop_audit",
+                    {
+                        audit.act = FUNCTION.name(),
+                        audit.outcome = "done",
+                        audit.actor = FUNCTION.name(),
+                        audit.subject = %user_id,
+                        audit.details = result,
+                        request.id = request_id,
+                    },
+                    "an administrator was made"
+                );
+                answer(&Answer { result: Some(result), user_id: Some(user_id), ..Answer::default() })
+            };
+            match self.make(invocation.payload.get(), request_id).await {
+                Ok(Made::Created(user_id)) => done("created", &user_id),
+                Ok(Made::Restored(user_id)) => done("restored", &user_id),
+                Ok(Made::Refused(user_id, code)) => {
+                    answer(&Answer { user_id: Some(&user_id), code: Some(code), ..Answer::default() })
                 }
                 Err(problem) if problem.status().is_client_error() => {
                     let (code, errors) = (Some(problem.code()), problem.errors());
-                    answer(&Made { code, errors, ..Made::default() })
+                    answer(&Answer { code, errors, ..Answer::default() })
                 }
                 Err(problem) => {
                     Err(FunctionError::new("the administrator cannot be made", problem.into_source()))
@@ -74,13 +97,78 @@ impl Handler for CreateAdmin {
 }
 
 impl CreateAdmin {
-    async fn register(&self, payload: &str, request_id: &str) -> Result<Registered, Problem> {
-        let draft = Draft::read(Input::parse(payload.as_bytes())?)?;
+    async fn make(&self, payload: &str, request_id: &str) -> Result<Made, Problem> {
+        let draft = AdminDraft::read(Input::parse(payload.as_bytes())?)?;
+        for _ in 0..TRIES {
+            let login = self.registrar.accounts.login(&self.registrar.lookup.login(&draft.email)).await?;
+            let made = match login {
+                Some(login) if draft.restore => self.restore(&draft, login, request_id).await?,
+                Some(login) => Some(Made::Refused(login.user_id, taken(login.role))),
+                None => return self.create(draft, request_id).await,
+            };
+            if let Some(made) = made {
+                return Ok(made);
+            }
+        }
+        Err(Problem::contended())
+    }
+
+    async fn create(&self, draft: AdminDraft, request_id: &str) -> Result<Made, Problem> {
+        let AdminDraft { email, password, name, .. } = draft;
+        let Some(password) = password else {
+            let pointer = "/password".to_owned();
+            let detail = "There is no such account, and a new one needs a password.".to_owned();
+            return Err(Problem::invalid(vec![FieldError { pointer, code: "missing", detail }]));
+        };
+        let draft = Draft { email, password, name };
         let cause = Cause::request(request_id).by(FUNCTION.name());
-        self.registrar.register(&draft, Role::Admin, None, cause).await
+        match self.registrar.register(&draft, Role::Admin, None, cause).await? {
+            Registered::New(user) | Registered::Before(user) => Ok(Made::Created(user.id)),
+            // Somebody took the address between the two looks: no account of this operator.
+            Registered::Taken(user_id) => Ok(Made::Refused(user_id, "email_taken")),
+        }
+    }
+
+    /// None where the account changed in between.
+    async fn restore(
+        &self,
+        draft: &AdminDraft,
+        login: Login,
+        request_id: &str,
+    ) -> Result<Option<Made>, Problem> {
+        let Registrar { accounts, hasher, clock, random, .. } = &self.registrar;
+        let Some(before) = accounts.user(&login.user_id).await? else { return Ok(None) };
+        let changes = Changes { password: draft.password.is_some(), ..Changes::default() };
+        let cause = || Cause::request(request_id).by(FUNCTION.name());
+        let mut after = before.changed(changes, cause(), clock.now());
+        if before.role != Role::Admin {
+            after = after.in_role(Role::Admin, cause(), clock.now());
+            // It is one change.
+            after.version = before.version + 1;
+        }
+        let password = match &draft.password {
+            Some(password) => hasher.hash(password, random.bytes())?,
+            None => login.password.clone(),
+        };
+        let change = LoginChange::Replace(Login { password, ..login });
+        let also = match before.role {
+            Role::Admin => vec![accounts.note_admin(&before.id)?],
+            Role::Customer => Vec::new(),
+        };
+        match accounts.replace(&before, &after, change, None, also).await? {
+            Written::Done => Ok(Some(Made::Restored(after.id))),
+            _ => Ok(None),
+        }
     }
 }
 
-fn answer(made: &Made<'_>) -> Result<Box<RawValue>, FunctionError> {
-    to_raw_value(made).map_err(|error| FunctionError::new("the answer cannot be written", error))
+const fn taken(role: Role) -> &'static str {
+    match role {
+        Role::Admin => "already_an_administrator",
+        Role::Customer => "email_taken",
+    }
+}
+
+fn answer(answer: &Answer<'_>) -> Result<Box<RawValue>, FunctionError> {
+    to_raw_value(answer).map_err(|error| FunctionError::new("the answer cannot be written", error))
 }

@@ -1,27 +1,28 @@
 //! `POST /sessions`: logs in, and answers with an access token and the session's first refresh token.
 //!
-//! Three calls of DynamoDB and one hash. The login and the address's failed attempts are read while this
-//! attempt on the account is counted; only who is below both limits has the password hashed, and who is not
-//! gets a 429. Then the session is stored, or the address's failure counted. An unknown address takes the same
-//! calls and the same work as a wrong password, and has the same answer.
+//! One call reads the login and all buckets that the attempt falls into; where they have room ([`crate::limits`])
+//! the attempt is counted, in one call for a device or an address that has logged in before and in three for
+//! strangers. Then comes the hash. The transaction that stores the session takes the attempt off again. Unknown
+//! addresses take the same calls and the same work as wrong passwords, and have the same answers.
 //!
 //! Needs `dynamodb:BatchGetItem`, `PutItem` and `UpdateItem` on the sessions table, `GetItem` and `UpdateItem`
 //! on the key table, and both secrets.
 
 use aws_sdk_dynamodb::Client;
-use futures::future::try_join;
 use serde::Serialize;
 use shop_auth::{Grant, Role, token_lifetime_seconds};
 use shop_http::{Access, Call, Problem, Reply, Route};
 use shop_lambda::{Clock, Function, Random};
 use shop_types::UserId;
 
+use crate::attempt::{source, too_many_attempts};
+use crate::device::DeviceToken;
 use crate::fields::Credentials;
 use crate::lookup::Lookup;
 use crate::password::{Hasher, Verdict};
 use crate::secrets::{LookupSource, Signer, SignerSource};
 use crate::session::{REFRESH_LIFETIME_SECONDS, Session};
-use crate::store::attempts::{AttemptStore, Window};
+use crate::store::attempts::{Attempt, AttemptStore, Found};
 use crate::store::sessions::{Rehash, SessionStore};
 
 /// The function.
@@ -68,6 +69,9 @@ pub(crate) struct Tokens<'a> {
     pub(crate) refresh_token: String,
     /// Seconds.
     pub(crate) refresh_expires_in: i64,
+    /// To be sent with the next log-in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) device_token: Option<String>,
     pub(crate) user_id: &'a UserId,
     pub(crate) role: Role,
 }
@@ -77,24 +81,29 @@ impl Route for CreateSession {
     const ACCESS: Access = Access::Public;
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
-        let Credentials { email, password } = Credentials::read(call.body()?)?;
+        let Credentials { email, password, device_token } = Credentials::read(call.body()?)?;
         let now = self.clock.now();
-        let window = Window::at(now);
-        let address = call.source_address().map(|address| self.lookup.attempts_from(address));
-        let (key, account) = (self.lookup.login(&email), self.lookup.attempts_on(&email));
-        let ((login, address_may), account_may) = try_join(
-            self.attempts.login(&key, address.as_deref(), window),
-            self.attempts.may_try(&account, window),
-        )
-        .await?;
-        if !address_may || !account_may {
-            return Err(too_many_attempts(window));
+        let address = source(call.source_address());
+        // A token that is none, or another shop's, is a stranger's: no mistake, since clients keep what they have.
+        let device =
+            device_token.and_then(|text| text.parse().ok()).filter(|token| self.lookup.is_genuine(token));
+        let attempt = Attempt {
+            login: self.lookup.login(&email),
+            address: self.lookup.attempts_from(address),
+            account: self.lookup.attempts_on(&email),
+            pair: self.lookup.attempts_of(address, &email),
+            device,
+        };
+        let found = self.attempts.find(&attempt, now).await?;
+        // Whose account is tried, and by whom: no address of either kind.
+        call.audit("as", found.path.as_str());
+        if let Some(login) = &found.login {
+            call.audit("account", &login.user_id);
         }
+        self.attempts.count(&attempt, &found, now).await?.map_err(too_many_attempts)?;
+        let Found { login, path, .. } = found;
         let verdict = self.hasher.verify(&password, login.as_ref().map(|login| &login.password))?;
         let (Some(login), Verdict::Right | Verdict::RightAndWeak) = (login, verdict) else {
-            if let Some(address) = address {
-                self.attempts.failed(&address, window).await?;
-            }
             return Err(Problem::not_proven(
                 "invalid_credentials",
                 "The e-mail address or the password is wrong.",
@@ -103,20 +112,22 @@ impl Route for CreateSession {
         let rehash = match verdict {
             Verdict::RightAndWeak => {
                 let after = self.hasher.hash(&password, self.random.bytes())?;
-                Some(Rehash { login: key, before: login.password.clone(), after })
+                Some(Rehash { login: attempt.login.clone(), before: login.password.clone(), after })
             }
             Verdict::Right | Verdict::Wrong => None,
         };
         // Before anything is stored: there is no session where no token can be given.
-        let issuer = self.signer.issuer().await?;
-        let (session, refresh_token) = Session::start(
-            login.user_id.clone(),
-            login.session_epoch,
-            self.random.bytes(),
-            self.random.bytes(),
-            now,
-        );
-        self.sessions.open(&session, rehash).await?;
+        let keys = self.signer.keys().await?;
+        let random = (self.random.bytes(), self.random.bytes());
+        let (session, refresh_token) =
+            Session::start(login.user_id.clone(), login.session_epoch, random, &keys.refresh, now);
+        let also = self.attempts.give_back(&attempt, path, login.session_epoch, now)?;
+        self.sessions.open(&session, rehash, also).await?;
+        let is_current =
+            |token: &DeviceToken| *token.user() == login.user_id && token.epoch() == login.session_epoch;
+        let device = attempt.device.filter(is_current).unwrap_or_else(|| {
+            self.lookup.device(login.user_id.clone(), login.session_epoch, self.random.bytes())
+        });
         let grant = Grant {
             user: &login.user_id,
             role: login.role,
@@ -124,22 +135,18 @@ impl Route for CreateSession {
             session: Some(&session.session_id),
         };
         let tokens = Tokens {
-            access_token: issuer.issue(&grant, self.random.bytes(), now)?,
+            access_token: keys.access.issue(&grant, self.random.bytes(), now)?,
             token_type: "Bearer",
             expires_in: token_lifetime_seconds(login.role),
             refresh_token: refresh_token.reveal(),
             refresh_expires_in: REFRESH_LIFETIME_SECONDS,
+            device_token: Some(device.reveal()),
             user_id: &login.user_id,
             role: login.role,
         };
-        Reply::created("/sessions/current", &tokens)
+        // There is no address to read a session at.
+        Reply::created_here(&tokens)
     }
-}
-
-/// The same for an account and for an address, so that it says of neither that it is there.
-pub(crate) fn too_many_attempts(window: Window) -> Problem {
-    let detail = "There were too many attempts. Wait, and try again.";
-    Problem::too_many_requests("too_many_attempts", detail, window.rest())
 }
 
 #[cfg(test)]
@@ -161,6 +168,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_hash_of_less_work_is_replaced_when_its_owner_logs_in_and_costs_no_call_more() {
+        const COUNTED: [&str; 3] = ["UpdateItem"; 3];
         let table = Table::new();
         table.set_secret(&"a".repeat(64));
         let before = table.environment_with("PASSWORD_MEMORY_KIB", "19456");
@@ -169,12 +177,15 @@ mod tests {
         assert_eq!(invoke(&*register, include_str!("../../../events/register-user.json")).await, json!(201));
         let log_in = FUNCTION.start(after).await.unwrap();
         let fixture = include_str!("../../../events/create-session.json");
-        for written in ["TransactWriteItems", "PutItem"] {
+        // The first log-in is a stranger's, the second one's address is known.
+        for (counted, is_rehashed) in [(&COUNTED[..], true), (&COUNTED[..1], false)] {
             let count = table.operations().len();
             assert_eq!(invoke(&*log_in, fixture).await, json!(201));
             let calls = &table.operations()[count..];
-            assert_eq!(calls, ["BatchGetItem", "UpdateItem", written]);
-            if written == "TransactWriteItems" {
+            assert_eq!(calls, [&["BatchGetItem"], counted, &["TransactWriteItems"]].concat());
+            let writes = table.last_call()["TransactItems"].to_string();
+            assert_eq!(writes.contains("m=20480"), is_rehashed, "{writes}");
+            if is_rehashed {
                 let update = table.last_call()["TransactItems"][1]["Update"].clone();
                 let values = &update["ExpressionAttributeValues"];
                 assert!(
@@ -196,12 +207,15 @@ mod tests {
         let register = register_user::FUNCTION.start(before).await.unwrap();
         invoke(&*register, include_str!("../../../events/register-user.json")).await;
         let log_in = FUNCTION.start(after).await.unwrap();
-        table.before_next("TransactWriteItems", |_, _| {
-            let reasons = json!([{ "Code": "None" }, { "Code": "ConditionalCheckFailed" }]);
-            let kind = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException";
-            Some((400, json!({ "__type": kind, "CancellationReasons": reasons }).to_string()))
+        let reasons = json!([{ "Code": "None" }, { "Code": "ConditionalCheckFailed" }]);
+        let kind = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException";
+        let cancelled = json!({ "__type": kind, "CancellationReasons": reasons }).to_string();
+        table.before_each("TransactWriteItems", move |_, body| {
+            let is_rehash = String::from_utf8_lossy(body).contains("m=20480");
+            is_rehash.then(|| (400, cancelled.clone()))
         });
         assert_eq!(invoke(&*log_in, include_str!("../../../events/create-session.json")).await, json!(201));
-        assert_eq!(table.operations().last().unwrap(), "PutItem");
+        let writes = table.last_call()["TransactItems"].to_string();
+        assert!(writes.contains("session#") && !writes.contains("m=20480"), "{writes}");
     }
 }

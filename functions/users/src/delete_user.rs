@@ -4,17 +4,26 @@
 //! tombstone of the id: orders, statistics and the ledger belong to the id, which now names nobody, so all books
 //! still balance (docs/decisions/0013).
 //!
-//! Needs `dynamodb:GetItem` and `PutItem` on the users table, `Query`, `DeleteItem` and `BatchWriteItem` on the
-//! sessions table, and `GetItem` on the key table.
+//! Users give their password as it is, in a body `{"current_password": "..."}`: a token that was stolen, or a browser
+//! that was left alone, must not be enough. Administrators give none for others. The last administrator cannot go.
+//!
+//! Needs `dynamodb:GetItem`, `PutItem`, `UpdateItem` and `ConditionCheckItem` on the users table, `GetItem`, `Query`,
+//! `UpdateItem`, `DeleteItem` and `BatchWriteItem` on the sessions table, and `GetItem` on the key table.
 
 use aws_sdk_dynamodb::Client;
+use shop_auth::Role;
 use shop_http::{Access, Call, Problem, Reply, Route};
 use shop_lambda::log::Chain;
 use shop_lambda::{Clock, Function};
 
+use crate::attempt::Prover;
+use crate::fields::read_current_password;
 use crate::get_user_stats::visible_user;
+use crate::password::Hasher;
 use crate::registration::TRIES;
+use crate::set_user_role::{authority, last_administrator};
 use crate::store::accounts::{AccountStore, LoginChange, Written};
+use crate::store::attempts::AttemptStore;
 use crate::store::sessions::SessionStore;
 
 /// The function.
@@ -23,14 +32,19 @@ pub const FUNCTION: Function = Function::new(DeleteUser::NAME, |environment| {
         let client = Client::new(environment.sdk_config());
         let accounts = AccountStore::start(&environment, client.clone())?;
         let sessions = SessionStore::start(&environment, client.clone())?;
-        shop_http::start(DeleteUser { accounts, sessions, clock: environment.clock() }, &environment, &client)
-            .await
+        let prover = Prover {
+            attempts: AttemptStore::start(&environment, client.clone())?,
+            hasher: Hasher::start(&environment)?,
+        };
+        let clock = environment.clock();
+        shop_http::start(DeleteUser { accounts, sessions, prover, clock }, &environment, &client).await
     })
 });
 
 struct DeleteUser {
     accounts: AccountStore,
     sessions: SessionStore,
+    prover: Prover,
     clock: Clock,
 }
 
@@ -43,11 +57,27 @@ impl Route for DeleteUser {
         let absent = || Problem::not_found("user");
         let id = visible_user(&call).await?.ok_or_else(absent)?;
         let precondition = call.precondition()?;
+        let own = call.principal.is_user(&id);
+        let (session, now) = (call.session.as_ref(), self.clock.now());
         for _ in 0..TRIES {
             let before = self.accounts.user(&id).await?.ok_or_else(absent)?;
+            if own {
+                call.check_epoch(before.session_epoch)?;
+            }
             precondition.check(before.version)?;
-            let tombstone = before.deleted(call.cause(), self.clock.now());
-            match self.accounts.replace(&before, &tombstone, LoginChange::Remove).await? {
+            // Before the password is asked for, which would help nobody.
+            if before.role == Role::Admin && self.accounts.is_last_admin(&id).await? {
+                return Err(last_administrator());
+            }
+            let mut also = Vec::new();
+            if own {
+                let password = read_current_password(call.body())?;
+                self.prover.prove(&self.accounts, &before, session, &password, now).await?;
+                also.push(self.prover.attempts.give_back_proof(&id, session, now)?);
+            }
+            let tombstone = before.deleted(call.cause(), now);
+            let (remove, authority) = (LoginChange::Remove, authority(&call));
+            match self.accounts.replace(&before, &tombstone, remove, authority, also).await? {
                 Written::Done => {
                     // They are worth nothing since the write above; the table drops what is left of them.
                     if let Err(error) = self.sessions.remove_all(&id).await {
@@ -55,7 +85,10 @@ impl Route for DeleteUser {
                     }
                     return Ok(Reply::no_content());
                 }
-                Written::Outrun | Written::Taken(_) => {}
+                Written::LastAdministrator => return Err(last_administrator()),
+                Written::Unauthorized => return Err(Problem::forbidden()),
+                // The password may be another one now.
+                Written::Outrun | Written::Taken(_) | Written::IdTaken(_) => {}
             }
         }
         Err(Problem::contended())

@@ -110,8 +110,16 @@ mod tests {
         let [event] = &events[..] else { panic!("{events:?}") };
         let order = change(0, EntryState::Counted);
         assert_eq!(event.id().as_str(), format!("{}/{}:1:user.order_placed", user(), order.order_id));
-        assert_eq!(event.time(), Timestamp::from_millis(9000));
+        assert_eq!(event.time(), Timestamp::from_millis(9000), "when it was recorded");
         assert_eq!(*event.cause(), order.cause);
+        assert_ne!(order.placed_at, event.time());
+        let told = UserOrderPlaced {
+            user_id: user(),
+            order_id: order.order_id,
+            total: order.total,
+            placed_at: order.placed_at,
+        };
+        assert_eq!(*event.data(), EventData::UserOrderPlaced(told), "what the order says");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use shop_auth::Role;
 use shop_http::{Input, Node, Problem};
 use shop_types::EmailAddress;
 
-use crate::password::Password;
+use crate::password::{Password, RESEMBLES_ACCOUNT};
 
 const MAX_NAME: usize = 200;
 
@@ -27,8 +27,9 @@ impl Draft {
     pub fn read(input: Input<'_>) -> Result<Self, Problem> {
         input.read_object(|body| {
             let email = body.required("email", email);
-            let password = body.required("password", Password::read_new);
             let name = body.required("name", name);
+            let password =
+                body.required("password", |node| new_password(node, email.as_ref().zip(name.as_ref())));
             Some(Self { email: email?, password: password?, name: name? })
         })
     }
@@ -41,6 +42,8 @@ pub struct Credentials {
     pub email: EmailAddress,
     /// The password.
     pub password: Password,
+    /// What an earlier log-in gave this device, whatever it is worth.
+    pub device_token: Option<String>,
 }
 
 impl Credentials {
@@ -52,7 +55,8 @@ impl Credentials {
         input.read_object(|body| {
             let email = body.required("email", email);
             let password = body.required("password", Password::read_known);
-            Some(Self { email: email?, password: password? })
+            let device_token = body.optional("device_token", |node| node.opaque_text(0..=512));
+            Some(Self { email: email?, password: password?, device_token: device_token? })
         })
     }
 }
@@ -71,6 +75,19 @@ pub struct Wishes {
 }
 
 impl Wishes {
+    /// The fields that are to change, by name.
+    #[must_use]
+    pub fn names(&self) -> String {
+        let fields = [
+            ("name", self.name.is_some()),
+            ("email", self.email.is_some()),
+            ("password", self.password.is_some()),
+        ];
+        let named: Vec<_> =
+            fields.into_iter().filter(|(_, is_there)| *is_there).map(|(name, _)| name).collect();
+        named.join(",")
+    }
+
     /// Reads the body of `PATCH /users/{id}`.
     ///
     /// # Errors
@@ -99,6 +116,57 @@ impl Wishes {
     }
 }
 
+/// A new administrator, or one that is to be restored.
+#[derive(Debug)]
+pub struct AdminDraft {
+    /// The e-mail address.
+    pub email: EmailAddress,
+    /// The password: an account that is restored may keep its own.
+    pub password: Option<Password>,
+    /// The name: an account that is restored keeps its own.
+    pub name: String,
+    /// Whether an account that is there becomes an administrator's.
+    pub restore: bool,
+}
+
+impl AdminDraft {
+    /// Reads the payload of create-admin.
+    ///
+    /// # Errors
+    /// 422 with every mistake.
+    pub fn read(input: Input<'_>) -> Result<Self, Problem> {
+        input.read_object(|body| {
+            let email = body.required("email", email);
+            let name = body.required("name", name);
+            let restore = body.optional("restore", boolean);
+            let own = email.as_ref().zip(name.as_ref());
+            let password = if restore == Some(Some(true)) {
+                body.optional("password", |node| new_password(node, own))
+            } else {
+                body.required("password", |node| new_password(node, own)).map(Some)
+            };
+            Some(Self {
+                email: email?,
+                password: password?,
+                name: name?,
+                restore: restore?.unwrap_or_default(),
+            })
+        })
+    }
+}
+
+/// Reads the body of `DELETE /users/{id}` of one's own account. None at all is one without a password.
+///
+/// # Errors
+/// 422 with every mistake.
+pub fn read_current_password(input: Result<Input<'_>, Problem>) -> Result<Password, Problem> {
+    let input = match input {
+        Err(problem) if problem.code() == "empty_body" => Input::parse(b"{}")?,
+        input => input?,
+    };
+    input.read_object(|body| body.required("current_password", Password::read_known))
+}
+
 /// Reads the body of `PUT /users/{id}/role`.
 ///
 /// # Errors
@@ -113,6 +181,21 @@ pub fn read_role(input: Input<'_>) -> Result<Role, Problem> {
 /// 422 with every mistake.
 pub fn read_refresh_token(input: Input<'_>) -> Result<String, Problem> {
     input.read_object(|body| body.required("refresh_token", |node| node.opaque_text(1..=512)))
+}
+
+/// `own` is what the password must not be.
+fn new_password(node: &Node<'_>, own: Option<(&EmailAddress, &String)>) -> Option<Password> {
+    let password = Password::read_new(node)?;
+    if own.is_some_and(|(email, name)| password.resembles(email, name)) {
+        let (code, detail) = RESEMBLES_ACCOUNT;
+        node.note(code, detail);
+        return None;
+    }
+    Some(password)
+}
+
+fn boolean(node: &Node<'_>) -> Option<bool> {
+    node.boolean()
 }
 
 fn email(node: &Node<'_>) -> Option<EmailAddress> {
@@ -152,16 +235,19 @@ mod tests {
 
     #[test]
     fn every_mistake_of_a_registration_is_told() {
-        let expected = [("/email", "missing"), ("/password", "missing"), ("/name", "missing")];
+        let expected = [("/email", "missing"), ("/name", "missing"), ("/password", "missing")];
         assert_eq!(mistakes("{}", Draft::read), named(&expected));
         let body = r#"{"email": "ada", "password": "short", "name": " ", "role": "admin"}"#;
         let expected = [
             ("/email", "invalid_email"),
-            ("/password", "wrong_length"),
             ("/name", "blank"),
+            ("/password", "wrong_length"),
             ("/role", "unexpected"),
         ];
         assert_eq!(mistakes(body, Draft::read), named(&expected));
+        let body =
+            r#"{"email": "ada@example.com", "password": "Augusta Ada King!", "name": "Augusta Ada King"}"#;
+        assert_eq!(mistakes(body, Draft::read), named(&[("/password", "resembles_account")]));
     }
 
     #[test]

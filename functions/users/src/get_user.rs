@@ -31,6 +31,9 @@ impl Route for GetUser {
         let absent = || Problem::not_found("user");
         let id = visible_user(&call).await?.ok_or_else(absent)?;
         let user = self.directory.user(&id).await?.ok_or_else(absent)?;
+        if call.principal.is_user(&id) {
+            call.check_epoch(user.session_epoch)?;
+        }
         if call.is_unchanged(user.version) {
             return Reply::not_modified(user.version);
         }

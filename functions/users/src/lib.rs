@@ -18,7 +18,7 @@
 //! | schedule, operator | [`verify_user_stats`] | verify-user-stats |
 //! | stream of the users table | [`publish_user_events`] | publish-user-events |
 //!
-//! [`account`], [`session`] and [`password`] decide and know nothing of AWS, as do [`ledger`] and [`stats`];
+//! [`account`], [`session`], [`password`] and [`limits`] decide and know nothing of AWS, as do [`ledger`] and [`stats`];
 //! [`store`] is the only one that speaks DynamoDB. An account lies in the users table, whose stream is the
 //! outbox: [`events`] reads from it what other services are told. Logins, sessions and counted attempts lie in
 //! the sessions table, which has no stream: what proves who somebody is travels nowhere.
@@ -27,17 +27,21 @@
 //! in a ledger ([`ledger`]), and the entry and the statistics ([`stats`]) are written in one transaction.
 
 pub mod account;
+mod attempt;
 pub mod audit;
 pub mod create_admin;
 pub mod create_session;
 pub mod delete_session;
 pub mod delete_user;
+pub mod device;
 pub mod events;
 pub mod fields;
 pub mod get_jwks;
 pub mod get_user;
 pub mod get_user_stats;
+pub mod guessable;
 pub mod ledger;
+pub mod limits;
 pub mod list_users;
 pub mod lookup;
 pub mod order_book;

@@ -1,15 +1,21 @@
-//! `GET /users`: the directory of accounts, newest first, page by page, for administrators.
+//! `GET /users`: the directory of accounts, newest first, page by page, for administrators; `?email=` is the account
+//! with that address alone.
 //!
-//! One query of a sparse index, which those who were deleted are not in. It follows the table within moments.
+//! The directory is one query of a sparse index, which those who were deleted are not in. It follows the table within
+//! moments. An address leads to its login, and that to the account: both are as they are now.
 //!
-//! Needs `dynamodb:Query` on the index, and `GetItem` on the key table.
+//! Needs `dynamodb:Query` on the index, `GetItem` on the users table, on the sessions table and on the key table, and
+//! the lookup secret.
 
 use aws_sdk_dynamodb::Client;
-use shop_http::{Access, Call, Cursor, Page, Problem, Reply, Route};
+use shop_http::{Access, Call, Cursor, FieldError, Page, Problem, Reply, Route};
 use shop_lambda::Function;
+use shop_types::EmailAddress;
 
 use crate::account::User;
-use crate::store::accounts::{Directory, Position};
+use crate::lookup::Lookup;
+use crate::secrets::{LookupSource, check_token_variables};
+use crate::store::accounts::{AccountStore, Directory, Position};
 
 /// The list, as its cursors name it.
 const LIST: &str = "/users";
@@ -19,24 +25,58 @@ pub const FUNCTION: Function = Function::new(ListUsers::NAME, |environment| {
     Box::pin(async move {
         let client = Client::new(environment.sdk_config());
         let directory = Directory::start(&environment, client.clone())?;
-        shop_http::start(ListUsers { directory }, &environment, &client).await
+        let accounts = AccountStore::start(&environment, client.clone())?;
+        let lookup = LookupSource::of(&environment)?;
+        check_token_variables(&environment)?;
+        let route = ListUsers { directory, accounts, lookup: lookup.read().await? };
+        shop_http::start(route, &environment, &client).await
     })
 });
 
 struct ListUsers {
     directory: Directory,
+    accounts: AccountStore,
+    lookup: Lookup,
 }
 
 impl Route for ListUsers {
     const NAME: &'static str = "list-users";
     const ACCESS: Access = Access::Admin;
-    const QUERY: &'static [&'static str] = &["limit", "cursor"];
+    const QUERY: &'static [&'static str] = &["limit", "cursor", "email"];
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
+        if let Some(email) = call.parameter("email") {
+            return self.with_address(email, &call).await;
+        }
         let request = call.page::<Position>(LIST)?;
         let listed = self.directory.list(request.after.as_ref(), request.limit).await?;
         let next_cursor = listed.next.map(|position| Cursor::encode(LIST, position)).transpose()?;
         let data = listed.users.iter().filter_map(User::view).collect();
         Reply::page(&Page { data, next_cursor }, LIST, request.limit)
+    }
+}
+
+impl ListUsers {
+    async fn with_address(&self, email: &str, call: &Call) -> Result<Reply, Problem> {
+        let error = |name: &str, code, detail: &str| {
+            Problem::invalid_query(vec![FieldError {
+                pointer: format!("?{name}"),
+                code,
+                detail: detail.to_owned(),
+            }])
+        };
+        // An address has one account: there is nothing to go on to.
+        if call.parameter("cursor").is_some_and(|cursor| !cursor.is_empty()) {
+            return Err(error("cursor", "invalid_cursor", "This is not a cursor of this list."));
+        }
+        let email: EmailAddress =
+            email.parse().map_err(|_| error("email", "invalid_email", "This must be an e-mail address."))?;
+        let login = self.accounts.login(&self.lookup.login(&email)).await?;
+        let user = match login {
+            Some(login) => self.accounts.user(&login.user_id).await?,
+            None => None,
+        };
+        let data = user.iter().filter_map(User::view).collect();
+        Reply::ok(&Page { data, next_cursor: None })
     }
 }

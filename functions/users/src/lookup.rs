@@ -1,16 +1,19 @@
-//! Keyed hashes of what is looked up and must not be read: e-mail addresses and network addresses.
+//! Keyed hashes of what is looked up or compared and must not be read: e-mail addresses, network addresses, and
+//! requests; and the MACs of device tokens.
 //!
-//! There are few enough of both that a plain hash could be turned back by trying them all; HMAC-SHA256 with a
+//! There are few enough addresses of both kinds that a plain hash could be turned back by trying them all; HMAC-SHA256 with a
 //! key from a secret (RFC 2104, RFC 5869) cannot, by whoever has only the table. The secret is one of its own:
 //! the signing secret is rotated, and these keys must stay (docs/decisions/0012).
 
 use std::net::IpAddr;
 
 use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
-use aws_lc_rs::hmac::{HMAC_SHA256, Key, sign};
+use aws_lc_rs::hmac::{HMAC_SHA256, Key, sign, verify};
 use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
-use shop_types::EmailAddress;
+use shop_types::{EmailAddress, UserId};
+
+use crate::device::DeviceToken;
 
 /// A shorter secret is a mistake in the template, not a secret.
 const MIN_SECRET_LENGTH: usize = 32;
@@ -33,11 +36,18 @@ impl LoginKey {
     }
 }
 
-/// Makes the hashes. One key for each kind, so that none tells anything of another.
-pub struct Lookup {
+/// Makes the hashes.
+pub struct Lookup(Box<Keys>);
+
+/// One for each kind, so that none tells anything of another. Each takes some kilobytes.
+struct Keys {
     logins: Key,
     attempts_by_account: Key,
     attempts_by_address: Key,
+    attempts_by_pair: Key,
+    devices: Key,
+    requests: Key,
+    salts: Key,
 }
 
 impl Lookup {
@@ -57,33 +67,86 @@ impl Lookup {
             // It fails only for lengths that HKDF-SHA256 does not have, and 32 bytes it has.
             expanded.map(|()| Key::new(HMAC_SHA256, &bytes)).map_err(|_| WeakSecret)
         };
-        Ok(Self {
+        Ok(Self(Box::new(Keys {
             logins: key(b"shop login lookup v1")?,
             attempts_by_account: key(b"shop attempts by account v1")?,
             attempts_by_address: key(b"shop attempts by address v1")?,
-        })
+            attempts_by_pair: key(b"shop attempts by address and account v1")?,
+            devices: key(b"shop device token v1")?,
+            requests: key(b"shop registration request v1")?,
+            salts: key(b"shop registration salt v1")?,
+        })))
     }
 
     /// Under which the login of an address lies.
     #[must_use]
     pub fn login(&self, email: &EmailAddress) -> LoginKey {
-        LoginKey(hash(&self.logins, email.comparable().as_bytes()))
+        LoginKey(hash(&self.0.logins, email.comparable().as_bytes()))
     }
 
     /// By which the attempts on an account are counted.
     #[must_use]
     pub fn attempts_on(&self, email: &EmailAddress) -> String {
-        hash(&self.attempts_by_account, email.comparable().as_bytes())
+        hash(&self.0.attempts_by_account, email.comparable().as_bytes())
     }
 
     /// By which the attempts from a network address are counted. An IPv6 network of 64 bits counts as one:
     /// whoever has one address of it has them all.
     #[must_use]
     pub fn attempts_from(&self, address: IpAddr) -> String {
-        match address.to_canonical() {
-            IpAddr::V4(address) => hash(&self.attempts_by_address, &address.octets()),
-            IpAddr::V6(address) => hash(&self.attempts_by_address, &address.octets()[..8]),
+        hash(&self.0.attempts_by_address, &network(address))
+    }
+
+    /// By which the attempts from a network address on an account are counted.
+    #[must_use]
+    pub fn attempts_of(&self, address: IpAddr, email: &EmailAddress) -> String {
+        let mut pair = network(address);
+        // A host name has no slash, and a network's length is one of two: no two pairs are one text.
+        pair.push(b'/');
+        pair.extend(email.comparable().as_bytes());
+        hash(&self.0.attempts_by_pair, &pair)
+    }
+
+    /// The token of a device that has logged in.
+    #[must_use]
+    pub fn device(&self, user: UserId, epoch: u64, nonce: [u8; 16]) -> DeviceToken {
+        DeviceToken::new(user, epoch, nonce, |claim| {
+            sign(&self.0.devices, claim.as_bytes()).as_ref().to_vec()
+        })
+    }
+
+    /// Whether this shop gave out a device token.
+    #[must_use]
+    pub fn is_genuine(&self, token: &DeviceToken) -> bool {
+        verify(&self.0.devices, token.claim().as_bytes(), token.mac()).is_ok()
+    }
+
+    /// What tells one registration under an idempotency key from another one.
+    #[must_use]
+    pub fn request(&self, parts: &[&str]) -> String {
+        let mut request = Vec::new();
+        for part in parts {
+            // Each with its length before it: no two lists are one text.
+            request.extend(part.len().to_be_bytes());
+            request.extend(part.as_bytes());
         }
+        hash(&self.0.requests, &request)
+    }
+
+    /// The salt of the password that an account is registered with under an idempotency key: the same for the same
+    /// account, so that a repeated registration has the same hash, and known to nobody before.
+    #[must_use]
+    pub fn salt(&self, user: &UserId) -> [u8; 16] {
+        let mut salt = [0; 16];
+        salt.copy_from_slice(&sign(&self.0.salts, user.as_str().as_bytes()).as_ref()[..16]);
+        salt
+    }
+}
+
+fn network(address: IpAddr) -> Vec<u8> {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.octets().to_vec(),
+        IpAddr::V6(address) => address.octets()[..8].to_vec(),
     }
 }
 
@@ -133,5 +196,19 @@ pub(crate) mod tests {
         assert_ne!(from("2001:db8:1:2::1"), from("2001:db8:1:3::1"));
         assert_ne!(from("203.0.113.7"), from("203.0.113.8"));
         assert_eq!(from("::ffff:203.0.113.7"), from("203.0.113.7"));
+        let pair =
+            |address: &str, account: &str| lookup().attempts_of(address.parse().unwrap(), &email(account));
+        assert_eq!(pair("2001:db8:1:2::1", "ada@example.com"), pair("2001:db8:1:2::9", "ADA@example.com"));
+        assert_ne!(pair("203.0.113.7", "ada@example.com"), pair("203.0.113.7", "eve@example.com"));
+        assert_ne!(pair("203.0.113.7", "ada@example.com"), pair("203.0.113.8", "ada@example.com"));
+    }
+
+    #[test]
+    fn requests_differ_where_a_part_does() {
+        let request = |parts: &[&str]| lookup().request(parts);
+        assert_eq!(request(&["a", "b"]), request(&["a", "b"]));
+        for other in [&["a", "c"][..], &["ab", ""], &["", "ab"], &["a"], &["a", "b", ""]] {
+            assert_ne!(request(&["a", "b"]), request(other), "{other:?}");
+        }
     }
 }

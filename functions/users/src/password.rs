@@ -1,5 +1,8 @@
 //! Passwords: argon2id (RFC 9106), stored as PHC strings that carry their parameters.
 //!
+//! Two ways to type one password are one: as RFC 8265's profile `OpaqueString` has it, letters are composed (NFC) and
+//! all spaces are one, before it is hashed or compared. What characters may be in one is up to [`shop_types::text`].
+//!
 //! A hash takes one processor for some 50 ms on purpose. It runs where it is called: a Lambda environment has
 //! one request at a time, so a thread of its own would win nothing. A password is wiped when it is dropped,
 //! and nothing shows one.
@@ -9,11 +12,16 @@ use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Params, Version};
 use serde::{Deserialize, Serialize};
 use shop_http::Node;
 use shop_lambda::{Environment, StartError};
+use shop_types::{EmailAddress, text};
 use zeroize::Zeroizing;
+
+use crate::guessable::{is_common, resembles};
 
 /// Fewer characters can be guessed; more are no password.
 const MIN_LENGTH: usize = 12;
 const MAX_LENGTH: usize = 128;
+/// A letter may be typed as several characters that become one.
+const MAX_TYPED: usize = 4 * MAX_LENGTH;
 
 /// The environment variable that says how much memory a hash takes, in KiB.
 const MEMORY: &str = "PASSWORD_MEMORY_KIB";
@@ -25,21 +33,71 @@ const MAX_MEMORY_KIB: u32 = 262_144;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
 
-/// A password, as it was sent.
+/// A password, prepared to be hashed or compared.
 pub struct Password(Zeroizing<String>);
 
 impl Password {
-    /// Reads a password that is to be set: 12 to 128 characters, any of them.
+    /// Reads a password that is to be set: 12 to 128 characters that can be typed, and not among those that are
+    /// guessed first.
     #[must_use]
     pub fn read_new(node: &Node<'_>) -> Option<Self> {
-        node.opaque_text(MIN_LENGTH..=MAX_LENGTH).map(|text| Self(Zeroizing::new(text)))
+        let typed = Zeroizing::new(node.opaque_text(0..=MAX_TYPED)?);
+        if !typed.is_empty() && text::is_blank(&typed) {
+            node.note("blank", "This must not be blank.");
+            return None;
+        }
+        let Some(prepared) = prepare(&typed) else {
+            node.note("disallowed_character", "There is a character that cannot be seen.");
+            return None;
+        };
+        if !(MIN_LENGTH..=MAX_LENGTH).contains(&prepared.chars().count()) {
+            node.note("wrong_length", length());
+            return None;
+        }
+        if is_common(&prepared) {
+            node.note("too_common", "This is among the passwords that are guessed first.");
+            return None;
+        }
+        Some(Self(prepared))
     }
 
     /// Reads a password that is to be checked: it may be as short as it likes to be wrong.
     #[must_use]
     pub fn read_known(node: &Node<'_>) -> Option<Self> {
-        node.opaque_text(1..=MAX_LENGTH).map(|text| Self(Zeroizing::new(text)))
+        let typed = Zeroizing::new(node.opaque_text(1..=MAX_TYPED)?);
+        // One that could not be set is a wrong one like any other.
+        let prepared = prepare(&typed).unwrap_or(typed);
+        if prepared.chars().count() > MAX_LENGTH {
+            node.note("wrong_length", format!("There must be 1 to {MAX_LENGTH} characters."));
+            return None;
+        }
+        Some(Self(prepared))
     }
+
+    /// Whether it is little more than the account's address or name.
+    #[must_use]
+    pub fn resembles(&self, email: &EmailAddress, name: &str) -> bool {
+        resembles(&self.0, email, name)
+    }
+}
+
+/// What is to be said where a new password [`Password::resembles`] its account: code and detail.
+pub const RESEMBLES_ACCOUNT: (&str, &str) =
+    ("resembles_account", "This is little more than the account's e-mail address or name.");
+
+/// RFC 8265 section 4.2.2: spaces of other widths become plain ones.
+fn prepare(typed: &str) -> Option<Zeroizing<String>> {
+    let spaced = |c: char| match c {
+        '\u{2028}' | '\u{2029}' => c,
+        c if c.is_whitespace() && !c.is_control() => ' ',
+        c => c,
+    };
+    let spaced = Zeroizing::new(typed.chars().map(spaced).collect::<String>());
+    text::line(&spaced).ok().map(Zeroizing::new)
+}
+
+fn length() -> String {
+    format!("There must be {MIN_LENGTH} to {MAX_LENGTH} characters.")
 }
 
 /// Shows nothing.
@@ -139,8 +197,9 @@ impl Hasher {
         Ok(PasswordHash(hash.to_string()))
     }
 
-    /// Checks a password. Where there is no hash to check it with, the same work is done for nothing, so that
-    /// the time says not whether an account is there.
+    /// Checks a password. Where there is no hash to check it with, the same work is done for nothing, so that the
+    /// time says not whether an account is there; and where a wrong one was checked with a hash of less work than is
+    /// asked for now, the rest of the work is done.
     ///
     /// # Errors
     /// The stored hash is none, or there is not enough memory.
@@ -153,9 +212,22 @@ impl Hasher {
         match self.argon2().verify_password(password.0.as_bytes(), &hash) {
             Ok(()) if self.is_weak(&hash)? => Ok(Verdict::RightAndWeak),
             Ok(()) => Ok(Verdict::Right),
-            Err(argon2::password_hash::Error::PasswordInvalid) => Ok(Verdict::Wrong),
+            Err(argon2::password_hash::Error::PasswordInvalid) => {
+                if let Some(rest) = self.rest_of_work(&Params::try_from(&hash)?) {
+                    Self { params: rest }.hash(password, [0; 16])?;
+                }
+                Ok(Verdict::Wrong)
+            }
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// The work that a hash with these parameters did less than one with ours. Work is memory times passes.
+    fn rest_of_work(&self, done: &Params) -> Option<Params> {
+        let work = |params: &Params| u64::from(params.m_cost()) * u64::from(params.t_cost());
+        let missing = work(&self.params).checked_sub(work(done))?.div_ceil(u64::from(PASSES));
+        let memory = u32::try_from(missing).ok().filter(|&kib| kib > 0)?;
+        Params::new(memory.max(Params::MIN_M_COST), PASSES, LANES, None).ok()
     }
 
     fn is_weak(&self, hash: &phc::PasswordHash) -> Result<bool, HashError> {
@@ -231,17 +303,92 @@ pub(crate) mod tests {
             let body = serde_json::to_string(text).unwrap();
             Input::parse(body.as_bytes()).unwrap().read(Password::read_new).is_ok()
         };
+        // Characters of one byte, and of four, that are no pattern.
+        let word = |length: usize| {
+            "kw7 vq2mz9xb"
+                .chars()
+                .cycle()
+                .take(length)
+                .enumerate()
+                .map(|(n, c)| if n % 12 == 3 { char::from(b'a' + u8::try_from(n / 12).unwrap()) } else { c })
+                .collect::<String>()
+        };
+        let wide = |length: u32| {
+            (0..length).map(|n| char::from_u32(0x1F600 + n * 7 % 64).unwrap()).collect::<String>()
+        };
         for (text, good) in [
-            ("a".repeat(11), false),
-            ("a".repeat(12), true),
-            ("ä".repeat(12), true),
-            ("a".repeat(128), true),
-            ("😀".repeat(128), true),
-            ("a".repeat(129), false),
-            ("😀".repeat(11), false),
+            (word(11), false),
+            (word(12), true),
+            (word(128), true),
+            (word(129), false),
+            (wide(11), false),
+            (wide(12), true),
+            (wide(128), true),
+            (wide(129), false),
         ] {
             assert_eq!(read(&text), good, "{text}");
         }
+    }
+
+    fn mistake(text: &str) -> Option<&'static str> {
+        let body = serde_json::to_string(text).unwrap();
+        let read = Input::parse(body.as_bytes()).unwrap().read(Password::read_new);
+        read.err().map(|problem| problem.errors()[0].code)
+    }
+
+    #[test]
+    fn a_password_that_cannot_be_seen_or_typed_or_is_guessed_first_is_none() {
+        for (text, code) in [
+            (" ".repeat(12), "blank"),
+            ("\u{200B}".repeat(12), "blank"),
+            ("\u{3164} ".repeat(6), "blank"),
+            ("\t\n".repeat(6), "blank"),
+            (String::new(), "wrong_length"),
+            ("   ".to_owned(), "blank"),
+            ("a\u{301}".repeat(11), "wrong_length"),
+            ("correct horse\tbattery".to_owned(), "disallowed_character"),
+            ("correct\u{202E}horse battery".to_owned(), "disallowed_character"),
+            ("password1234".to_owned(), "too_common"),
+        ] {
+            assert_eq!(mistake(&text), Some(code), "{text:?}");
+        }
+        for text in ["correct horse battery staple", "🤖 ❤\u{FE0F} 👩\u{200D}🚀 are emoji"] {
+            assert_eq!(mistake(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn two_ways_to_type_a_password_are_one() {
+        let hasher = hasher(MIN_MEMORY_KIB);
+        let read = |text: &str, read: fn(&Node<'_>) -> Option<Password>| {
+            let body = serde_json::to_string(text).unwrap();
+            Input::parse(body.as_bytes()).unwrap().read(read).unwrap()
+        };
+        let hash = hasher.hash(&read("caf\u{E9} cr\u{E8}me et sucre", Password::read_new), [7; 16]).unwrap();
+        for same in ["cafe\u{301} cre\u{300}me et sucre", "caf\u{E9}\u{A0}cr\u{E8}me\u{3000}et sucre"] {
+            let verdict = hasher.verify(&read(same, Password::read_known), Some(&hash)).unwrap();
+            assert_eq!(verdict, Verdict::Right, "{same}");
+        }
+        for other in ["Caf\u{E9} cr\u{E8}me et sucre", "cafe creme et sucre", "x\u{200D}", "x\u{0}"] {
+            let verdict = hasher.verify(&read(other, Password::read_known), Some(&hash)).unwrap();
+            assert_eq!(verdict, Verdict::Wrong, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_password_takes_the_same_work_whatever_hash_it_meets() {
+        let work = |hasher: &Hasher| hasher.params.m_cost() * hasher.params.t_cost();
+        let now = hasher(MIN_MEMORY_KIB * 3);
+        for before in [MIN_MEMORY_KIB, MIN_MEMORY_KIB * 2, MIN_MEMORY_KIB * 3 - 1] {
+            let weak = hasher(before);
+            let rest = now.rest_of_work(&weak.params).map(|params| Hasher { params }).unwrap();
+            assert!(work(&weak) + work(&rest) >= work(&now), "{before}");
+            assert!(work(&weak) + work(&rest) <= work(&now) + PASSES * Params::MIN_M_COST, "{before}");
+        }
+        assert_eq!(now.rest_of_work(&now.params), None);
+        assert_eq!(hasher(MIN_MEMORY_KIB).rest_of_work(&now.params), None);
+        let weak = hasher(MIN_MEMORY_KIB).hash(&password("correct horse battery"), [7; 16]).unwrap();
+        assert_eq!(now.verify(&password("x"), Some(&weak)).unwrap(), Verdict::Wrong);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! `POST /sessions/refresh`: a new access token, and the next refresh token in the place of the one presented.
 //!
-//! One read of the session and the account together, and one conditional write. A token that was used before
-//! ends the whole session (see [`crate::session`]), and so does a change of the user's password or role.
+//! One read of the session and the account together, and one conditional write. Two who refresh at once are given the
+//! same next token. One that was used before that ends the whole session (see [`crate::session`]), and so does a
+//! change of the user's password, address or role; one that was never issued ends nothing.
 //!
 //! Needs `dynamodb:BatchGetItem` on the users table, `BatchGetItem`, `UpdateItem` and `DeleteItem` on the
 //! sessions table, `GetItem` and `UpdateItem` on the key table, and the signing secret.
@@ -16,6 +17,9 @@ use crate::fields::read_refresh_token;
 use crate::secrets::{Signer, SignerSource};
 use crate::session::Claim;
 use crate::store::sessions::SessionStore;
+
+/// The session may have moved on between its read and its write: then it is read again.
+const TRIES: usize = 3;
 
 /// The function.
 pub const FUNCTION: Function = Function::new(RefreshSession::NAME, |environment| {
@@ -53,42 +57,53 @@ impl Route for RefreshSession {
         let text = read_refresh_token(call.body()?)?;
         let presented: RefreshToken = text.parse().map_err(|_| refused())?;
         // Before anything is changed: a token is not used up where no other can be given.
-        let issuer = self.signer.issuer().await?;
-        let now = self.clock.now();
-        let (user_id, session_id) = (presented.user(), presented.session());
-        let (session, user) = self.sessions.find(&self.users_table, user_id, session_id).await?;
-        let Some(session) = session else { return Err(refused()) };
-        match session.claim(&presented, user.as_ref(), now) {
-            Claim::Good => {}
-            Claim::Unknown => return Err(refused()),
-            claim @ (Claim::Reused | Claim::Outdated) => return self.end(&presented, claim).await,
+        let keys = self.signer.keys().await?;
+        for _ in 0..TRIES {
+            let now = self.clock.now();
+            let (user_id, session_id) = (presented.user(), presented.session());
+            let (session, user) = self.sessions.find(&self.users_table, user_id, session_id).await?;
+            let Some(session) = session else { return Err(refused()) };
+            call.audit("account", user_id);
+            let next_token = presented.next(&keys.refresh);
+            let next = match session.claim(&presented, user.as_ref(), &keys.refresh, now) {
+                Claim::Good => {
+                    let next = session.rotated(&next_token, now);
+                    if !self.sessions.rotate(&session, &next).await? {
+                        continue;
+                    }
+                    next
+                }
+                Claim::Again if next_token.hash() == session.token_hash => session,
+                // The secret was replaced in these seconds: the last token cannot be found again.
+                Claim::Again | Claim::Unknown => return Err(refused()),
+                claim @ (Claim::Reused | Claim::Outdated) => return self.end(&call, &presented, claim).await,
+            };
+            let Some(user) = user else { return Err(refused()) };
+            let grant = Grant {
+                user: &user.id,
+                role: user.role,
+                epoch: user.session_epoch,
+                session: Some(&next.session_id),
+            };
+            return Reply::ok(&Tokens {
+                access_token: keys.access.issue(&grant, self.random.bytes(), now)?,
+                token_type: "Bearer",
+                expires_in: token_lifetime_seconds(user.role),
+                refresh_token: next_token.reveal(),
+                refresh_expires_in: next.expires_at - now.as_secs(),
+                device_token: None,
+                user_id: &user.id,
+                role: user.role,
+            });
         }
-        let Some(user) = user else { return Err(refused()) };
-        let (next, refresh_token) = session.rotated(self.random.bytes(), now);
-        if !self.sessions.rotate(&session, &next).await? {
-            return self.end(&presented, Claim::Reused).await;
-        }
-        let grant = Grant {
-            user: &user.id,
-            role: user.role,
-            epoch: user.session_epoch,
-            session: Some(&next.session_id),
-        };
-        Reply::ok(&Tokens {
-            access_token: issuer.issue(&grant, self.random.bytes(), now)?,
-            token_type: "Bearer",
-            expires_in: token_lifetime_seconds(user.role),
-            refresh_token: refresh_token.reveal(),
-            refresh_expires_in: next.expires_at - now.as_secs(),
-            user_id: &user.id,
-            role: user.role,
-        })
+        Err(Problem::contended())
     }
 }
 
 impl RefreshSession {
-    async fn end(&self, presented: &RefreshToken, why: Claim) -> Result<Reply, Problem> {
+    async fn end(&self, call: &Call, presented: &RefreshToken, why: Claim) -> Result<Reply, Problem> {
         self.sessions.end(presented.user(), presented.session()).await?;
+        call.audit("ended", if why == Claim::Reused { "token_reused" } else { "account_changed" });
         if why == Claim::Reused {
             tracing::warn!(user.id = %presented.user(), "a refresh token was used twice; its session has ended");
         }

@@ -1,5 +1,7 @@
 //! Registering an account: the same for who comes to the shop and for its first administrator.
 
+use std::net::IpAddr;
+
 use aws_sdk_dynamodb::Client;
 use shop_auth::Role;
 use shop_events::Cause;
@@ -8,14 +10,19 @@ use shop_lambda::{Clock, Environment, Random, StartError};
 use shop_types::UserId;
 
 use crate::account::{Profile, User};
+use crate::attempt::{source, too_many_attempts};
 use crate::fields::Draft;
+use crate::limits::{Rate, registrations};
 use crate::lookup::Lookup;
-use crate::password::{Hasher, PasswordHash, Verdict};
+use crate::password::Hasher;
 use crate::secrets::LookupSource;
-use crate::store::accounts::{AccountStore, Login, Written};
+use crate::store::accounts::{AccountStore, Written};
+use crate::store::attempts::AttemptStore;
 
 /// Tries of a write that meets another at the same moment: of two, DynamoDB may cancel both.
 pub(crate) const TRIES: usize = 5;
+/// The environment variable that says how many registrations an address has in an hour.
+const PER_HOUR: &str = "REGISTRATIONS_PER_HOUR";
 
 /// What is needed to register somebody, but for the secret.
 pub(crate) struct RegistrarSource {
@@ -45,13 +52,34 @@ impl RegistrarSource {
     }
 }
 
+/// How many registrations an address has.
+pub(crate) struct RegistrationBudget {
+    attempts: AttemptStore,
+    rate: Rate,
+}
+
+impl RegistrationBudget {
+    /// As `REGISTRATIONS_PER_HOUR` says.
+    pub(crate) fn start(environment: &Environment, client: Client) -> Result<Self, StartError> {
+        let invalid = || StartError::InvalidVariable {
+            name: PER_HOUR.to_owned(),
+            expected: "a number of registrations from 1 to 1000000",
+        };
+        let per_hour: u32 = environment.required(PER_HOUR)?.parse().map_err(|_| invalid())?;
+        if !(1..=1_000_000).contains(&per_hour) {
+            return Err(invalid());
+        }
+        Ok(Self { attempts: AttemptStore::start(environment, client)?, rate: registrations(per_hour) })
+    }
+}
+
 /// Registers accounts.
 pub(crate) struct Registrar {
-    accounts: AccountStore,
-    hasher: Hasher,
-    lookup: Lookup,
-    clock: Clock,
-    random: Random,
+    pub(crate) accounts: AccountStore,
+    pub(crate) hasher: Hasher,
+    pub(crate) lookup: Lookup,
+    pub(crate) clock: Clock,
+    pub(crate) random: Random,
 }
 
 /// What came of a registration.
@@ -59,13 +87,27 @@ pub(crate) struct Registrar {
 pub(crate) enum Registered {
     /// The account is new.
     New(Box<User>),
-    /// The same request registered it before, under the same idempotency key.
+    /// The same request registered it before, under the same idempotency key: as it was then.
     Before(Box<User>),
-    /// The address belongs to an account already.
-    Taken(Box<User>),
+    /// The address belongs to an account already: to this user's.
+    Taken(UserId),
 }
 
 impl Registrar {
+    /// Counts a registration from an address.
+    ///
+    /// # Errors
+    /// 429 where there were too many.
+    pub(crate) async fn count(
+        &self,
+        budget: &RegistrationBudget,
+        address: Option<IpAddr>,
+    ) -> Result<(), Problem> {
+        let address = self.lookup.attempts_from(source(address));
+        let counted = budget.attempts.count_registration(&address, budget.rate, self.clock.now()).await?;
+        counted.map_err(too_many_attempts)
+    }
+
     /// Registers an account, if its address is free. The password is hashed first in any case: the time says
     /// nothing of the address. `derived` is the id that an idempotency key stands for, where there is one.
     pub(crate) async fn register(
@@ -76,49 +118,38 @@ impl Registrar {
         cause: Cause,
     ) -> Result<Registered, Problem> {
         let now = self.clock.now();
-        let password = self.hasher.hash(&draft.password, self.random.bytes())?;
-        let has_key = derived.is_some();
+        // The same request has the same hash, and is told by it. A MAC of the password itself would be quicker to
+        // guess by for whoever has the secret.
+        let salt = derived.as_ref().map_or_else(|| self.random.bytes(), |id| self.lookup.salt(id));
+        let password = self.hasher.hash(&draft.password, salt)?;
+        let request = derived
+            .as_ref()
+            .map(|_| self.lookup.request(&[&draft.email.comparable(), &draft.name, password.as_str()]));
         let id = derived.unwrap_or_else(|| UserId::fresh(now, self.random.bytes()));
         let login = self.lookup.login(&draft.email);
         let profile = Profile { name: draft.name.clone(), email: draft.email.clone(), login };
-        let user = User::register(id, role, profile, cause, now);
+        let user = User::register(id, role, profile, cause, now).requested_by(request);
         for _ in 0..TRIES {
             match self.accounts.register(&user, password.clone()).await? {
                 Written::Done => return Ok(Registered::New(Box::new(user))),
-                Written::Taken(login) if login.user_id == user.id => return self.again(draft, login).await,
-                Written::Taken(login) => {
-                    let owner = self.accounts.user(&login.user_id).await?;
-                    // Whoever deletes an account frees its address in the same transaction.
-                    return owner
-                        .map(|owner| Registered::Taken(Box::new(owner)))
-                        .ok_or_else(Problem::contended);
-                }
-                Written::Outrun if has_key && self.accounts.user(&user.id).await?.is_some() => {
-                    return Err(key_reused());
-                }
-                Written::Outrun => {}
+                // A key that was used is told before anything of the address.
+                Written::IdTaken(stored) => return again(user, &stored),
+                Written::Taken(login) => return Ok(Registered::Taken(login.user_id)),
+                Written::Outrun | Written::LastAdministrator | Written::Unauthorized => {}
             }
         }
         Err(Problem::contended())
     }
-
-    /// The account that the idempotency key stands for, if the request was the same. Its password tells: no
-    /// other trace of the request is kept.
-    async fn again(&self, draft: &Draft, login: Login) -> Result<Registered, Problem> {
-        let user = self.accounts.user(&login.user_id).await?.ok_or_else(Problem::contended)?;
-        let is_same =
-            user.version > 1 || user.profile.as_ref().is_some_and(|profile| profile.name == draft.name);
-        let stored: Option<&PasswordHash> = Some(&login.password);
-        match self.hasher.verify(&draft.password, stored)? {
-            Verdict::Right | Verdict::RightAndWeak if is_same => Ok(Registered::Before(Box::new(user))),
-            _ => Err(key_reused()),
-        }
-    }
 }
 
-fn key_reused() -> Problem {
-    Problem::unprocessable(
+/// The account as it was registered, if this is the same request; `asked` is what this one would have made.
+fn again(asked: User, stored: &User) -> Result<Registered, Problem> {
+    if stored.request.is_some() && stored.request == asked.request && stored.profile.is_some() {
+        let (created_at, updated_at) = (stored.created_at, stored.created_at);
+        return Ok(Registered::Before(Box::new(User { created_at, updated_at, ..asked })));
+    }
+    Err(Problem::unprocessable(
         "idempotency_key_reused",
         "This Idempotency-Key was used for another request. Use a new key for a new account.",
-    )
+    ))
 }

@@ -6,7 +6,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use aws_sdk_secretsmanager::Client as Secrets;
-use shop_auth::{IssueError, TokenIssuer};
+use shop_auth::{IssueError, RefreshKey, TokenIssuer};
 use shop_lambda::log::Chain;
 use shop_lambda::{Clock, Environment, StartError};
 use shop_types::Timestamp;
@@ -71,6 +71,17 @@ impl LookupSource {
     }
 }
 
+/// The variables by which a route's tokens are checked, for a route that reads a secret before its verifier starts:
+/// what is missing is named before any call.
+///
+/// # Errors
+/// A missing variable, by its name.
+pub(crate) fn check_token_variables(environment: &Environment) -> Result<(), StartError> {
+    ["KEYS_TABLE", "TOKEN_ISSUER", "TOKEN_AUDIENCE"]
+        .into_iter()
+        .try_for_each(|name| environment.required(name).map(|_| ()))
+}
+
 /// Where the signing secret lies, and what the tokens that it signs say.
 #[derive(Debug)]
 pub struct SignerSource {
@@ -106,46 +117,56 @@ impl SignerSource {
     /// # Errors
     /// The secret cannot be read or used, or the key table cannot be written.
     pub async fn start(self) -> Result<Signer, StartError> {
-        let issuer = self
-            .issuer()
+        let keys = self
+            .keys()
             .await
             .map_err(|error| StartError::Unavailable { what: "the signing secret", source: error.into() })?;
         let read_at = self.clock.now();
-        Ok(Signer { source: self, current: RwLock::new((Arc::new(issuer), read_at)) })
+        Ok(Signer { source: self, current: RwLock::new((Arc::new(keys), read_at)) })
     }
 
-    async fn issuer(&self) -> Result<TokenIssuer, SecretError> {
+    async fn keys(&self) -> Result<SigningKeys, SecretError> {
         let secret = read(&self.client, &self.id).await?;
-        let issuer = TokenIssuer::from_secret(&secret, &self.issuer, &self.audience)?;
+        let access = TokenIssuer::from_secret(&secret, &self.issuer, &self.audience)?;
+        let refresh = RefreshKey::from_secret(&secret).ok_or(IssueError::Key)?;
         // Before anything is signed with it, so that no token comes before its key.
-        issuer.publish(&self.dynamodb, &self.keys_table).await?;
-        Ok(issuer)
+        access.publish(&self.dynamodb, &self.keys_table).await?;
+        Ok(SigningKeys { access, refresh })
     }
 }
 
-/// The issuer of access tokens, which follows the signing secret when that is rotated.
+/// What tokens are issued with: all of it derives from the signing secret.
+#[derive(Debug)]
+pub struct SigningKeys {
+    /// Issues access tokens.
+    pub access: TokenIssuer,
+    /// Issues refresh tokens.
+    pub refresh: RefreshKey,
+}
+
+/// The keys that tokens are issued with, which follow the signing secret when that is rotated.
 #[derive(Debug)]
 pub struct Signer {
     source: SignerSource,
-    current: RwLock<(Arc<TokenIssuer>, Timestamp)>,
+    current: RwLock<(Arc<SigningKeys>, Timestamp)>,
 }
 
 impl Signer {
-    /// The issuer with the key of now. Every five minutes it costs a look at the secret.
+    /// The keys of now. Every five minutes it costs a look at the secret.
     ///
     /// # Errors
     /// The secret could not be read for a quarter of an hour.
-    pub async fn issuer(&self) -> Result<Arc<TokenIssuer>, SecretError> {
-        let (issuer, read_at) = self.current.read().unwrap_or_else(PoisonError::into_inner).clone();
+    pub async fn keys(&self) -> Result<Arc<SigningKeys>, SecretError> {
+        let (keys, read_at) = self.current.read().unwrap_or_else(PoisonError::into_inner).clone();
         let now = self.source.clock.now();
         let age = now.as_millis() - read_at.as_millis();
         if age < REREAD_MILLIS {
-            return Ok(issuer);
+            return Ok(keys);
         }
-        match self.source.issuer().await {
+        match self.source.keys().await {
             Ok(new) => {
-                if new.kid() != issuer.kid() {
-                    tracing::info!(key.id = new.kid(), "the signing key was rotated");
+                if new.access.kid() != keys.access.kid() {
+                    tracing::info!(key.id = new.access.kid(), "the signing key was rotated");
                 }
                 let new = Arc::new(new);
                 *self.current.write().unwrap_or_else(PoisonError::into_inner) = (Arc::clone(&new), now);
@@ -153,7 +174,7 @@ impl Signer {
             }
             Err(error) if age < MOST_MILLIS => {
                 tracing::warn!(error = %Chain(&error), "the signing secret could not be read anew");
-                Ok(issuer)
+                Ok(keys)
             }
             Err(error) => Err(error),
         }
@@ -197,7 +218,7 @@ mod tests {
             let user = UserId::fresh(Timestamp::from_millis(1), [1; 10]);
             let now = self.environment.clock().now();
             let grant = Grant { user: &user, role: Role::Customer, epoch: 1, session: None };
-            self.signer.issuer().await.unwrap().issue(&grant, [1; 16], now).unwrap()
+            self.signer.keys().await.unwrap().access.issue(&grant, [1; 16], now).unwrap()
         }
 
         async fn keys(&self) -> usize {
@@ -213,7 +234,10 @@ mod tests {
         let old = stage.token().await;
         stage.table.set_secret(&"b".repeat(64));
         stage.time.advance(Duration::from_mins(4));
-        assert_eq!(stage.signer.issuer().await.unwrap().kid(), stage.signer.issuer().await.unwrap().kid());
+        assert_eq!(
+            stage.signer.keys().await.unwrap().access.kid(),
+            stage.signer.keys().await.unwrap().access.kid()
+        );
         assert_eq!(stage.keys().await, 1, "it is looked at every five minutes");
         stage.time.advance(Duration::from_mins(1));
         let new = stage.token().await;
@@ -251,8 +275,28 @@ mod tests {
         stage.verifier.verify(&stage.token().await).await.unwrap();
         stage.time.advance(Duration::from_mins(1));
         fail();
-        assert!(stage.signer.issuer().await.is_err());
-        assert!(stage.signer.issuer().await.is_ok(), "it recovers by itself");
+        assert!(stage.signer.keys().await.is_err());
+        assert!(stage.signer.keys().await.is_ok(), "it recovers by itself");
+    }
+
+    #[tokio::test]
+    async fn a_key_table_that_is_lost_is_not_asked_at_every_request() {
+        let stage = Stage::new().await;
+        stage.time.advance(Duration::from_mins(16));
+        let token = stage.token().await;
+        stage.table.before_each("GetItem", |_, _| Some((500, "{}".to_owned())));
+        let asked = || stage.table.operations().iter().filter(|operation| *operation == "GetItem").count();
+        let before = asked();
+        for _ in 0..10 {
+            stage.verifier.verify(&token).await.unwrap();
+        }
+        assert_eq!(asked() - before, 1, "what was read is old, and is still good");
+        stage.time.advance(Duration::from_mins(15));
+        let token = stage.token().await;
+        for _ in 0..10 {
+            stage.verifier.verify(&token).await.unwrap();
+        }
+        assert_eq!(asked() - before, 2);
     }
 
     #[tokio::test]

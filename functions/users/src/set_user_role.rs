@@ -1,10 +1,12 @@
 //! `PUT /users/{id}/role`: an administrator makes a user an administrator, or a customer again. It ends the
-//! user's sessions, so that no token of the old role outlives its quarter of an hour.
+//! user's sessions. Whoever asks must still be an administrator when it is written, and the last administrator stays one:
+//! both are conditions of the transaction.
 //!
-//! Needs `dynamodb:GetItem` and `PutItem` on the users table, `UpdateItem` on the sessions table, and `GetItem`
-//! on the key table.
+//! Needs `dynamodb:GetItem`, `PutItem`, `UpdateItem` and `ConditionCheckItem` on the users table, `UpdateItem` on the
+//! sessions table, and `GetItem` on the key table.
 
 use aws_sdk_dynamodb::Client;
+use shop_auth::Role;
 use shop_http::{Access, Call, Problem, Reply, Route};
 use shop_lambda::{Clock, Function};
 
@@ -12,7 +14,7 @@ use crate::account::User;
 use crate::fields::read_role;
 use crate::get_user_stats::named_user;
 use crate::registration::TRIES;
-use crate::store::accounts::{AccountStore, LoginChange, Written};
+use crate::store::accounts::{AccountStore, Authority, LoginChange, Written};
 
 /// The function.
 pub const FUNCTION: Function = Function::new(SetUserRole::NAME, |environment| {
@@ -37,20 +39,41 @@ impl Route for SetUserRole {
         let id = named_user(&call).ok_or_else(absent)?;
         let precondition = call.precondition()?;
         let role = read_role(call.body()?)?;
+        call.audit("role", if role == Role::Admin { "admin" } else { "customer" });
         for _ in 0..TRIES {
             let before = self.accounts.user(&id).await?.ok_or_else(absent)?;
+            if call.principal.is_user(&id) {
+                // Of one's own account the transaction holds what was read here.
+                call.check_epoch(before.session_epoch)?;
+            }
             precondition.check(before.version)?;
             if before.role == role {
                 return answer(&before);
             }
             let after = before.in_role(role, call.cause(), self.clock.now());
-            match self.accounts.replace(&before, &after, LoginChange::Role).await? {
+            let authority = authority(&call);
+            match self.accounts.replace(&before, &after, LoginChange::Role, authority, Vec::new()).await? {
                 Written::Done => return answer(&after),
-                Written::Outrun | Written::Taken(_) => {}
+                Written::LastAdministrator => return Err(last_administrator()),
+                Written::Unauthorized => return Err(Problem::forbidden()),
+                Written::Outrun | Written::Taken(_) | Written::IdTaken(_) => {}
             }
         }
         Err(Problem::contended())
     }
+}
+
+/// 409: there would be nobody left to run the shop.
+pub(crate) fn last_administrator() -> Problem {
+    Problem::conflict(
+        "last_administrator",
+        "This is the only administrator. Make another one first: PUT /users/{id}/role.",
+    )
+}
+
+/// The power by which a call changes somebody else's account.
+pub(crate) fn authority(call: &Call) -> Option<Authority<'_>> {
+    Some(Authority { user: call.principal.user_id()?, epoch: call.epoch? })
 }
 
 fn answer(user: &User) -> Result<Reply, Problem> {

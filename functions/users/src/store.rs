@@ -6,9 +6,10 @@
 //! | users | [`UserStats`] | user id | `stats` |
 //! | users | [`LedgerEntry`] | user id | `order#` and the order id |
 //! | users | account ([`accounts`]) | user id | `account` |
+//! | users | the ids of all administrators ([`accounts`]) | `admins` | `admins` |
 //! | sessions | login ([`accounts`]) | `login#` and a keyed hash of the e-mail address | `login` |
 //! | sessions | session ([`sessions`]) | user id | `session#` and the session's id |
-//! | sessions | counter ([`attempts`]) | `attempts#`, what is counted, and the window | `attempts` |
+//! | sessions | bucket ([`attempts`]) | `attempts#`, its kind, and what is counted | `attempts` |
 
 pub mod accounts;
 pub mod attempts;
@@ -292,7 +293,7 @@ fn entry_sk(order: &OrderId) -> String {
 
 fn transact<E>(put: Result<Put, E>) -> Result<TransactWriteItem, StoreError>
 where
-    E: std::error::Error + Send + Sync + 'static,
+    E: shop_dynamo::CallError,
 {
     let put = put.map_err(StoreError::call("TransactWriteItems"))?;
     Ok(TransactWriteItem::builder().put(put).build())
@@ -305,6 +306,42 @@ mod tests {
     use super::*;
     use crate::ledger::EntryState;
     use crate::ledger::tests::{change, user};
+
+    /// A ledger of more than DynamoDB reads at once (1 MB), before any filter and projection.
+    #[tokio::test]
+    async fn a_ledger_is_read_beyond_its_first_page() {
+        const ENTRIES: u8 = 7;
+        let table = crate::testing::Table::new();
+        let environment = table.environment();
+        let client = Client::new(environment.sdk_config());
+        let store = UserStore::start(&environment, client.clone()).unwrap();
+        let account = Account { stats: UserStats::empty(user()), entries: BTreeMap::new() };
+        let changes: Vec<_> = (0..ENTRIES).map(|n| change(n, EntryState::Counted)).collect();
+        for write in account.apply(&changes, Timestamp::from_millis(9000)).unwrap().entries {
+            let mut item = entry_item(&write.entry).unwrap();
+            item.insert("padding".to_owned(), string("x".repeat(300_000)));
+            client.put_item().table_name("users").set_item(Some(item)).send().await.unwrap();
+        }
+        assert_eq!(store.counted_orders(&user()).await.unwrap().len(), usize::from(ENTRIES));
+        assert_eq!(store.counted_entries(&user()).await.unwrap().len(), usize::from(ENTRIES));
+        let queries = table.operations().iter().filter(|operation| *operation == "Query").count();
+        assert!(queries > 2, "{queries} queries are one page each");
+    }
+
+    /// The item of all administrators is in nobody's books, and nothing is told of it.
+    #[test]
+    fn the_item_of_all_administrators_is_none_of_the_books() {
+        assert!(!is_account("admins") && !is_stats("admins") && !is_ledger_entry("admins"));
+        let ids = AttributeValue::Ss(vec![user().to_string()]);
+        let item = HashMap::from([
+            ("pk".to_owned(), string("admins")),
+            ("sk".to_owned(), string("admins")),
+            ("ids".to_owned(), ids),
+        ]);
+        let image = shop_messaging::relay::Image::of_item(item);
+        assert!(crate::events::events(None, Some(&image)).unwrap().is_empty());
+        assert!(crate::events::events(Some(&image), Some(&image)).unwrap().is_empty());
+    }
 
     #[test]
     fn items_read_back_as_they_were() {

@@ -99,6 +99,7 @@ impl Table {
             ("TOKEN_SECRET_ARN", "token-secret"),
             ("LOOKUP_SECRET_ARN", "lookup-secret"),
             ("SESSIONS_TABLE", SESSIONS_TABLE),
+            ("REGISTRATIONS_PER_HOUR", "20"),
         ];
         let variables = variables.into_iter().chain(variable);
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
@@ -113,6 +114,18 @@ impl Table {
     /// The body of the last call.
     pub(crate) fn last_call(&self) -> Value {
         self.calls.lock().unwrap().last().unwrap().1.clone()
+    }
+
+    /// Interferes with every call of an operation. Where `act` has an answer, it is the call's.
+    pub(crate) fn before_each(
+        &self,
+        operation: &'static str,
+        act: impl Fn(&Table, &[u8]) -> Option<(u16, String)> + Send + Sync + 'static,
+    ) {
+        let intercept = move |table: &Table, called: &str, body: &[u8]| {
+            if called == operation { act(table, body) } else { None }
+        };
+        *self.intercept.lock().unwrap() = Some(Arc::new(intercept));
     }
 
     /// Interferes with the next call of an operation, once. `act` gets the call's body; its answer, if it has

@@ -1,8 +1,8 @@
 //! `PATCH /users/{id}`: a user changes the name, the e-mail address or the password. The last two need the
-//! password as it is, and another password ends every session.
+//! password as it is, and end every session.
 //!
-//! It is for the user alone: an administrator, who may see the account, gets a 403. A wrong password is an
-//! attempt on the account like those of logging in, and is counted with them.
+//! It is for the user alone: an administrator, who may see the account, gets a 403. Wrong passwords are counted by
+//! session, apart from those of logging in: no stranger's guess keeps a user from another password.
 //!
 //! Needs `dynamodb:GetItem` and `PutItem` on the users table, `GetItem`, `PutItem`, `UpdateItem` and
 //! `DeleteItem` on the sessions table, `GetItem` on the key table, and the lookup secret.
@@ -13,28 +13,30 @@ use shop_http::{Access, Call, FieldError, Problem, Reply, Route};
 use shop_lambda::{Clock, Function, Random};
 
 use crate::account::{Changes, User};
-use crate::create_session::too_many_attempts;
+use crate::attempt::Prover;
 use crate::fields::Wishes;
 use crate::get_user_stats::named_user;
 use crate::lookup::Lookup;
-use crate::password::{Hasher, PasswordHash, Verdict};
+use crate::password::{Hasher, PasswordHash, RESEMBLES_ACCOUNT};
 use crate::registration::TRIES;
-use crate::secrets::LookupSource;
+use crate::secrets::{LookupSource, check_token_variables};
 use crate::store::accounts::{AccountStore, Login, LoginChange, Written};
-use crate::store::attempts::{AttemptStore, Window};
+use crate::store::attempts::AttemptStore;
 
 /// The function.
 pub const FUNCTION: Function = Function::new(UpdateUser::NAME, |environment| {
     Box::pin(async move {
         let client = Client::new(environment.sdk_config());
         let accounts = AccountStore::start(&environment, client.clone())?;
-        let attempts = AttemptStore::start(&environment, client.clone())?;
-        let hasher = Hasher::start(&environment)?;
+        let prover = Prover {
+            attempts: AttemptStore::start(&environment, client.clone())?,
+            hasher: Hasher::start(&environment)?,
+        };
         let lookup = LookupSource::of(&environment)?;
+        check_token_variables(&environment)?;
         let route = UpdateUser {
             accounts,
-            attempts,
-            hasher,
+            prover,
             lookup: lookup.read().await?,
             clock: environment.clock(),
             random: environment.random(),
@@ -45,8 +47,7 @@ pub const FUNCTION: Function = Function::new(UpdateUser::NAME, |environment| {
 
 struct UpdateUser {
     accounts: AccountStore,
-    attempts: AttemptStore,
-    hasher: Hasher,
+    prover: Prover,
     lookup: Lookup,
     clock: Clock,
     random: Random,
@@ -72,17 +73,21 @@ impl Route for UpdateUser {
         }
         let precondition = call.precondition()?;
         let wishes = Wishes::read(call.body()?)?;
-        let mut proven = None;
+        call.audit("changes", wishes.names());
+        let (session, now) = (call.session.as_ref(), self.clock.now());
         for _ in 0..TRIES {
             let before = self.accounts.user(&id).await?.ok_or_else(absent)?;
+            call.check_epoch(before.session_epoch)?;
             precondition.check(before.version)?;
-            let login = match (&proven, &wishes.current_password) {
-                (_, None) => None,
-                (Some(hash), Some(_)) => Some(hash),
-                (None, Some(_)) => Some(&*proven.insert(self.prove(&before, &wishes).await?)),
-            };
-            let (after, change) = self.change(&before, &wishes, login, call.cause())?;
-            match self.accounts.replace(&before, &after, change).await? {
+            check_password(&before, &wishes)?;
+            let (mut proven, mut also) = (None, Vec::new());
+            if let Some(current) = &wishes.current_password {
+                let login = self.prover.prove(&self.accounts, &before, session, current, now).await?;
+                proven = Some(Login { password: self.new_hash(&wishes, login.password)?, ..login });
+                also.push(self.prover.attempts.give_back_proof(&id, session, now)?);
+            }
+            let (after, change) = self.change(&before, &wishes, proven.as_ref(), call.cause())?;
+            match self.accounts.replace(&before, &after, change, None, also).await? {
                 Written::Done => {
                     let view = after.view().ok_or_else(absent)?;
                     return Reply::ok(&view)?.versioned(after.version);
@@ -92,44 +97,34 @@ impl Route for UpdateUser {
                     return Err(Problem::conflict("email_taken", detail));
                 }
                 // The password may be another one now.
-                Written::Outrun => proven = None,
+                Written::Outrun
+                | Written::IdTaken(_)
+                | Written::LastAdministrator
+                | Written::Unauthorized => {}
             }
         }
         Err(Problem::contended())
     }
 }
 
-impl UpdateUser {
-    /// The login, if the current password is right; the new password's hash in it, where there is one.
-    async fn prove(&self, user: &User, wishes: &Wishes) -> Result<Login, Problem> {
-        let window = Window::at(self.clock.now());
-        let (Some(profile), Some(current)) = (&user.profile, &wishes.current_password) else {
-            return Err(Problem::not_found("user"));
-        };
-        if !self.attempts.may_try(&self.lookup.attempts_on(&profile.email), window).await? {
-            return Err(too_many_attempts(window));
-        }
-        let login = self.accounts.login(&profile.login).await?;
-        let Some(login) = login.filter(|login| login.user_id == user.id) else {
-            // Deleted, or moved to another address, between the two reads.
-            return Err(Problem::contended());
-        };
-        match self.hasher.verify(current, Some(&login.password))? {
-            Verdict::Right | Verdict::RightAndWeak => {
-                Ok(Login { password: self.new_hash(wishes, login.password)?, ..login })
-            }
-            Verdict::Wrong => {
-                let pointer = "/current_password".to_owned();
-                let detail = "This is not the password of the account.".to_owned();
-                Err(Problem::invalid(vec![FieldError { pointer, code: "wrong_password", detail }]))
-            }
-        }
+/// A new password must not be the account's address or name, as they are or are to be.
+fn check_password(before: &User, wishes: &Wishes) -> Result<(), Problem> {
+    let (Some(profile), Some(password)) = (&before.profile, &wishes.password) else { return Ok(()) };
+    let email = wishes.email.as_ref().unwrap_or(&profile.email);
+    let name = wishes.name.as_ref().unwrap_or(&profile.name);
+    if password.resembles(email, name) || password.resembles(&profile.email, &profile.name) {
+        let (code, detail) = RESEMBLES_ACCOUNT;
+        let error = FieldError { pointer: "/password".to_owned(), code, detail: detail.to_owned() };
+        return Err(Problem::invalid(vec![error]));
     }
+    Ok(())
+}
 
+impl UpdateUser {
     fn new_hash(&self, wishes: &Wishes, before: PasswordHash) -> Result<PasswordHash, Problem> {
         match &wishes.password {
             None => Ok(before),
-            Some(password) => Ok(self.hasher.hash(password, self.random.bytes())?),
+            Some(password) => Ok(self.prover.hasher.hash(password, self.random.bytes())?),
         }
     }
 

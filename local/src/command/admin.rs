@@ -1,4 +1,4 @@
-//! `shop admin`: makes the first administrator in a data folder, by the function that has no route.
+//! `shop admin`: makes an administrator in a data folder, or restores one, by the function that has no route.
 //!
 //! It needs the folder to itself, so nothing that a running shop serves can reach it: there is no path of the
 //! front door for it, not even on the loopback.
@@ -25,17 +25,26 @@ const FUNCTION: &str = "create-admin";
 #[derive(Serialize)]
 struct Request<'a> {
     email: &'a str,
-    password: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    password: Option<&'a str>,
     name: &'a str,
+    restore: bool,
 }
 
 #[derive(Deserialize)]
 struct Answer {
-    created: bool,
+    result: Option<Made>,
     user_id: Option<String>,
     code: Option<String>,
     #[serde(default)]
     errors: Vec<Mistake>,
+}
+
+#[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+enum Made {
+    Created,
+    Restored,
 }
 
 #[derive(Deserialize)]
@@ -54,37 +63,46 @@ pub(super) async fn run(settings: Admin) -> Result<()> {
     let mut data = DataDir::open(&folder, "--data DIR")?;
     let template = Template::load(&template_path, &BTreeMap::new())
         .with_context(|| format!("{} cannot be used", template_path.display()))?;
-    let password = if settings.password_stdin { read_password()? } else { made_up() };
-    let payload =
-        to_raw_value(&Request { email: &settings.email, password: &password, name: &settings.name })?;
+    let given = if settings.password_stdin { Some(read_password()?) } else { None };
+    let request = |password, restore| {
+        to_raw_value(&Request { email: &settings.email, password, name: &settings.name, restore })
+    };
     let mode = Mode::Real { data_dir: Some(data.path().to_owned()) };
     let cloud = Cloud::start(&template, &shop_local::functions(), Options::new(mode))
         .await
         .with_context(|| data.remedy())?;
     data.started()?;
-    let answer = create(&cloud, payload).await;
+    // An account that is restored keeps its password, unless one is given: one that is made up is for a new one.
+    let made_up = if given.is_none() && !settings.restore { Some(random_password()) } else { None };
+    let answer = create(&cloud, request(given.as_deref().or(made_up.as_deref()), settings.restore)?).await;
     cloud.stop().await;
     drop(data);
-    let id = answer?;
-    if settings.password_stdin {
-        return say(&format!("{} is an administrator now: {id}\n", settings.email));
-    }
-    say(&format!("{} is an administrator now: {id}\npassword, shown this once: {password}\n", settings.email))
+    let (made, id) = made(answer?)?;
+    let what = match made {
+        Made::Created => "a new account, and an administrator's",
+        Made::Restored => "an administrator's account again",
+    };
+    let shown =
+        made_up.map(|password| format!("password, shown this once: {password}\n")).unwrap_or_default();
+    say(&format!("{} is {what}: {id}\n{shown}", settings.email))
 }
 
 /// Makes an administrator in a running cloud; gives the password that was made up.
 pub(super) async fn make(cloud: &Cloud, email: &str) -> Result<String> {
-    let password = made_up();
-    let payload = to_raw_value(&Request { email, password: &password, name: "Administrator" })?;
-    create(cloud, payload).await?;
+    let password = random_password();
+    let request = Request { email, password: Some(&password), name: "Administrator", restore: false };
+    made(create(cloud, to_raw_value(&request)?).await?)?;
     Ok(password)
 }
 
-async fn create(cloud: &Cloud, payload: Box<RawValue>) -> Result<String> {
+async fn create(cloud: &Cloud, payload: Box<RawValue>) -> Result<Answer> {
     let answer = cloud.invoke(FUNCTION, payload).await.context("the administrator cannot be made")?;
-    let answer: Answer = serde_json::from_str(answer.get()).context("the function's answer")?;
-    if let (true, Some(id)) = (answer.created, answer.user_id) {
-        return Ok(id);
+    serde_json::from_str(answer.get()).context("the function's answer")
+}
+
+fn made(answer: Answer) -> Result<(Made, String)> {
+    if let (Some(made), Some(id)) = (answer.result, answer.user_id) {
+        return Ok((made, id));
     }
     let mistakes = answer.errors.iter().map(|error| format!("\n  {}: {}", error.pointer, error.detail));
     let mistakes: String = mistakes.collect();
@@ -98,6 +116,6 @@ fn read_password() -> Result<String> {
 }
 
 /// 144 random bits.
-fn made_up() -> String {
+fn random_password() -> String {
     BASE64URL_NOPAD.encode(&Random::system().bytes::<18>())
 }

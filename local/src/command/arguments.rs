@@ -34,6 +34,14 @@ pub(super) struct Shop {
     /// The template that wires the functions [default: template.yaml of this workspace]
     #[arg(long, value_name = "PATH")]
     pub(super) template: Option<PathBuf>,
+    /// A parameter of the template, as RegistrationsPerHour=100; may be given more than once
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parameter)]
+    pub(super) parameter: Vec<(String, String)>,
+}
+
+fn parameter(text: &str) -> Result<(String, String), &'static str> {
+    let (name, value) = text.split_once('=').ok_or("this is not NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 /// What both modes serve with.
@@ -77,7 +85,7 @@ pub(super) enum Mode {
     Admin(Admin),
 }
 
-/// The first administrator. There is no default password: it is read from standard input, or made up and shown
+/// An administrator: the first one, or one that is restored. There is no default password: it is read from standard input, or made up and shown
 /// this once.
 #[derive(Debug, Args)]
 pub(super) struct Admin {
@@ -90,6 +98,10 @@ pub(super) struct Admin {
     /// Read the password from standard input, one line
     #[arg(long)]
     pub(super) password_stdin: bool,
+    /// If the address has an account, make it an administrator's (again). It keeps its password, unless one is given
+    /// by --password-stdin
+    #[arg(long)]
+    pub(super) restore: bool,
     /// Folder that keeps the state [default: .data beside template.yaml]
     #[arg(long, value_name = "DIR")]
     pub(super) data: Option<PathBuf>,

@@ -85,12 +85,22 @@ pub async fn make_administrator(backend: &dyn Backend, identity: &DemoIdentity) 
     }
 
     let password = BASE64URL_NOPAD.encode(&Random::system().bytes::<18>());
-    let account = json!({ "email": DEMO_EMAIL, "password": password, "name": "The demo administrator" });
-    let Some(answer) = backend.create_admin(account.to_string()).await? else { return Ok(()) };
-    let made: Made = serde_json::from_slice(&answer).map_err(SeedError::Malformed)?;
-    match made.user_id {
-        Some(user) => identity.act_as(user),
-        None => tracing::warn!(code = made.code, "there is no demo administrator"),
+    let ask = async |restore: bool| {
+        let account = json!({ "email": DEMO_EMAIL, "password": password, "name": "The demo administrator",
+            "restore": restore });
+        let answer = backend.create_admin(account.to_string()).await?;
+        let made = answer.map(|answer| serde_json::from_slice::<Made>(&answer));
+        made.transpose().map_err(SeedError::Malformed)
+    };
+    // An account of this address that is no administrator's has been demoted: in a shop on this machine, by its owner.
+    let mut made = ask(false).await?;
+    if made.as_ref().is_some_and(|made| made.code.as_deref() == Some("email_taken")) {
+        made = ask(true).await?;
+    }
+    match made {
+        Some(Made { user_id: Some(user), .. }) => identity.act_as(user),
+        Some(Made { code, .. }) => tracing::warn!(code, "there is no demo administrator"),
+        None => {}
     }
     Ok(())
 }

@@ -62,6 +62,13 @@ pub struct Template {
     pub roles: BTreeMap<String, String>,
 }
 
+/// The parameters of a stack whose callers all have one network address, as on a laptop or in a test: what is budgeted
+/// by address in production is everybody's together there.
+#[must_use]
+pub fn of_one_machine() -> BTreeMap<String, String> {
+    ["RegistrationsPerHour", "AddressOrderLimit"].map(|name| (name.to_owned(), "1000000".to_owned())).into()
+}
+
 /// What is wrong with a template.
 #[derive(Debug, thiserror::Error)]
 pub enum TemplateError {

@@ -4,11 +4,13 @@
 //! administrator: customers' requests make no call here.
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use shop_lambda::{Environment, StartError};
 use shop_types::UserId;
 
 use crate::Role;
+
+type Item = std::collections::HashMap<String, AttributeValue>;
 
 /// The account's item of a user, as the users service stores it.
 const SORT_KEY: &str = "account";
@@ -28,7 +30,7 @@ pub struct Standing {
 #[derive(Debug, thiserror::Error)]
 pub enum AccountReadError {
     /// The call failed.
-    #[error("GetItem failed")]
+    #[error("the account cannot be asked for")]
     Call(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The item is not one that the users service writes.
     #[error("the account has no role or no session epoch")]
@@ -74,13 +76,42 @@ impl AccountReader {
             .expression_attribute_names("#epoch", EPOCH)
             .consistent_read(true);
         let answer = get.send().await.map_err(|error| AccountReadError::Call(Box::new(error)))?;
-        let Some(item) = answer.item else { return Ok(None) };
-        let role = match item.get(ROLE).and_then(|role| role.as_s().ok()).map(String::as_str) {
-            Some("admin") => Role::Admin,
-            Some("customer") => Role::Customer,
-            _ => return Err(AccountReadError::Malformed),
-        };
-        let epoch = item.get(EPOCH).and_then(|epoch| epoch.as_n().ok()).and_then(|epoch| epoch.parse().ok());
-        Ok(Some(Standing { role, epoch: epoch.ok_or(AccountReadError::Malformed)? }))
+        answer.item.as_ref().map(standing_of).transpose()
     }
+
+    /// What a batch has to ask for to have an account's standing along with something else, and whose table it is.
+    ///
+    /// # Errors
+    /// None for one key; the SDK's type wants one.
+    pub fn wanted(&self, user: &UserId) -> Result<(String, KeysAndAttributes), AccountReadError> {
+        let wanted = KeysAndAttributes::builder()
+            .keys(Item::from([
+                ("pk".to_owned(), AttributeValue::S(user.as_str().to_owned())),
+                ("sk".to_owned(), AttributeValue::S(SORT_KEY.to_owned())),
+            ]))
+            .projection_expression("#role, #epoch")
+            .expression_attribute_names("#role", ROLE)
+            .expression_attribute_names("#epoch", EPOCH)
+            .consistent_read(true)
+            .build();
+        Ok((self.table.clone(), wanted.map_err(|error| AccountReadError::Call(Box::new(error)))?))
+    }
+
+    /// The standing that such a batch has found; none where there is no account.
+    ///
+    /// # Errors
+    /// The item is malformed: nobody has power then.
+    pub fn found(items: &[Item]) -> Result<Option<Standing>, AccountReadError> {
+        items.first().map(standing_of).transpose()
+    }
+}
+
+fn standing_of(item: &Item) -> Result<Standing, AccountReadError> {
+    let role = match item.get(ROLE).and_then(|role| role.as_s().ok()).map(String::as_str) {
+        Some("admin") => Role::Admin,
+        Some("customer") => Role::Customer,
+        _ => return Err(AccountReadError::Malformed),
+    };
+    let epoch = item.get(EPOCH).and_then(|epoch| epoch.as_n().ok()).and_then(|epoch| epoch.parse().ok());
+    Ok(Standing { role, epoch: epoch.ok_or(AccountReadError::Malformed)? })
 }

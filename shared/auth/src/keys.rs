@@ -10,9 +10,11 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnValue};
 use data_encoding::BASE64URL_NOPAD;
 use serde::Serialize;
+
+use crate::ServiceSecret;
 
 type Item = HashMap<String, AttributeValue>;
 
@@ -58,6 +60,19 @@ pub enum KeyTableError {
     /// The item is not what this module writes.
     #[error("the key table's item is malformed")]
     Malformed,
+    /// DynamoDB throttled the read.
+    #[error("DynamoDB left keys of the key table unprocessed")]
+    Unprocessed,
+}
+
+impl KeyTableError {
+    /// Wraps a failed call: `.map_err(KeyTableError::call("GetItem"))`.
+    pub(crate) fn call<E>(operation: &'static str) -> impl FnOnce(E) -> Self
+    where
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        move |source| Self::Call { operation, source: Box::new(source) }
+    }
 }
 
 /// A public key as RFC 8037 section 2 writes it.
@@ -120,8 +135,29 @@ impl KeyTable {
             .consistent_read(true)
             .send()
             .await
-            .map_err(|source| KeyTableError::Call { operation: "GetItem", source: Box::new(source) })?;
+            .map_err(KeyTableError::call("GetItem"))?;
         answer.item.map_or(Ok(BTreeMap::new()), |item| keys_of(&item))
+    }
+
+    /// The same, and a service's secret in the same call.
+    pub(crate) async fn read_with(
+        &self,
+        secret: &ServiceSecret,
+    ) -> Result<BTreeMap<String, PublishedKey>, KeyTableError> {
+        let key = Item::from([("id".to_owned(), AttributeValue::S(ITEM_ID.to_owned()))]);
+        let wanted = KeysAndAttributes::builder().keys(key).consistent_read(true).build();
+        let wanted = wanted.map_err(KeyTableError::call("BatchGetItem"))?;
+        let (other, secret_wanted) = secret.wanted()?;
+        let batch = self.client.batch_get_item();
+        let batch = batch.request_items(&self.name, wanted).request_items(other, secret_wanted);
+        let answer = batch.send().await.map_err(KeyTableError::call("BatchGetItem"))?;
+        if answer.unprocessed_keys.is_some_and(|keys| !keys.is_empty()) {
+            return Err(KeyTableError::Unprocessed);
+        }
+        let mut found = answer.responses.unwrap_or_default();
+        secret.learn(found.remove(secret.table()).unwrap_or_default())?;
+        let item = found.remove(&self.name).unwrap_or_default().into_iter().next();
+        item.map_or(Ok(BTreeMap::new()), |item| keys_of(&item))
     }
 
     /// Makes a key the active one. The other keys keep the time that they have, or get one; those whose time
@@ -228,7 +264,7 @@ impl KeyTable {
 }
 
 fn failed(source: SdkError<UpdateItemError>) -> KeyTableError {
-    KeyTableError::Call { operation: "UpdateItem", source: Box::new(source) }
+    KeyTableError::call("UpdateItem")(source)
 }
 
 fn keys_of(item: &Item) -> Result<BTreeMap<String, PublishedKey>, KeyTableError> {

@@ -13,6 +13,7 @@ mod claims;
 mod issuer;
 mod keys;
 mod principal;
+mod service_secret;
 mod session;
 mod verifier;
 
@@ -23,5 +24,6 @@ pub use claims::{
 pub use issuer::{Grant, IssueError, TokenIssuer};
 pub use keys::{Jwk, JwkSet, KeyTable, KeyTableError, RETIREMENT_SECONDS};
 pub use principal::{Principal, Role};
-pub use session::{ParseTokenError, RefreshToken, SessionId};
+pub use service_secret::ServiceSecret;
+pub use session::{ParseTokenError, RefreshKey, RefreshToken, SessionId};
 pub use verifier::{InvalidToken, Verified, Verifier, VerifyError};

@@ -15,7 +15,7 @@ use shop_types::Timestamp;
 
 use crate::claims::{Claims, TOKEN_TYPE, token_lifetime_seconds};
 use crate::keys::{KeyTable, KeyTableError};
-use crate::{Principal, SessionId};
+use crate::{Principal, ServiceSecret, SessionId};
 
 /// A token of this shop has about 350 bytes.
 const MAX_TOKEN_LENGTH: usize = 1024;
@@ -76,6 +76,8 @@ struct AcceptedKey {
 /// Verifies access tokens.
 pub struct Verifier {
     table: KeyTable,
+    /// What is read along with the keys.
+    secret: Option<ServiceSecret>,
     issuer: String,
     audience: String,
     clock: Clock,
@@ -90,8 +92,21 @@ impl Verifier {
     /// A missing variable, by its name (`KEYS_TABLE`, `TOKEN_ISSUER`, `TOKEN_AUDIENCE`). A key table that
     /// cannot be read now is read again when the first token comes.
     pub async fn start(environment: &Environment, client: &Client) -> Result<Self, StartError> {
+        Self::start_with(environment, client, None).await
+    }
+
+    /// The same, and a service's secret is read in the same call.
+    ///
+    /// # Errors
+    /// As [`Verifier::start`].
+    pub async fn start_with(
+        environment: &Environment,
+        client: &Client,
+        secret: Option<ServiceSecret>,
+    ) -> Result<Self, StartError> {
         let verifier = Self {
             table: KeyTable::new(client.clone(), environment.required("KEYS_TABLE")?),
+            secret,
             issuer: environment.required("TOKEN_ISSUER")?.to_owned(),
             audience: environment.required("TOKEN_AUDIENCE")?.to_owned(),
             clock: environment.clock(),
@@ -193,7 +208,10 @@ impl Verifier {
     async fn refresh(&self, now: Timestamp) -> Result<(), KeyTableError> {
         // First, so that a table that cannot be read is not asked at every request.
         self.keys.write().unwrap_or_else(PoisonError::into_inner).asked_at = Some(now);
-        let published = self.table.read().await?;
+        let published = match &self.secret {
+            Some(secret) => self.table.read_with(secret).await?,
+            None => self.table.read().await?,
+        };
         let by_id: Result<BTreeMap<_, _>, _> = published
             .into_iter()
             .map(|(kid, published)| {
@@ -270,6 +288,7 @@ mod tests {
         let key = DecodingKey::from_ed_components(&BASE64URL_NOPAD.encode(&public)).unwrap();
         Verifier {
             table: KeyTable::new(client, "keys"),
+            secret: None,
             issuer: "shop".to_owned(),
             audience: "shop-api".to_owned(),
             clock: environment.clock(),

@@ -1,53 +1,79 @@
 //! Failures of the store. Never "not found": a missing item is a value, and a failed call is an error.
 
-use aws_sdk_dynamodb::error::SdkError;
+use std::error::Error;
+use std::fmt;
+
+use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use shop_lambda::Contention;
 
 use crate::Item;
 
 /// A DynamoDB call or an item that failed. Its text and its sources name operations and kinds, never data.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 pub enum StoreError {
     /// The call failed, after the SDK's own tries.
-    #[error("DynamoDB {operation} failed")]
     Call {
         /// The API operation.
         operation: &'static str,
-        /// What the SDK says.
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
+        /// What the SDK says; behind a [`Contention`], where it was throttled.
+        source: Box<dyn Error + Send + Sync>,
     },
     /// An item is not what its key says it is.
-    #[error("the item of a {kind} cannot be read or written")]
     Corrupt {
         /// What the item should have been.
         kind: &'static str,
         /// The first attribute that does not fit.
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: Box<dyn Error + Send + Sync>,
     },
     /// DynamoDB kept leaving keys of a batch unprocessed: it throttles.
-    #[error("DynamoDB {operation} left keys unprocessed")]
     Unprocessed {
         /// The API operation.
         operation: &'static str,
     },
     /// Others kept winning the same write.
-    #[error("the write of a {kind} met a conflict at every try")]
     Contended {
         /// What was written.
         kind: &'static str,
     },
 }
 
+/// What stands behind the errors that have no other cause than others.
+static WRITERS: Contention = Contention::of_writers();
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Call { operation, .. } => write!(f, "DynamoDB {operation} failed"),
+            Self::Corrupt { kind, .. } => write!(f, "the item of a {kind} cannot be read or written"),
+            Self::Unprocessed { operation } => write!(f, "DynamoDB {operation} left keys unprocessed"),
+            Self::Contended { kind } => write!(f, "the write of a {kind} met a conflict at every try"),
+        }
+    }
+}
+
+impl Error for StoreError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Call { source, .. } | Self::Corrupt { source, .. } => Some(&**source),
+            Self::Unprocessed { .. } | Self::Contended { .. } => Some(&WRITERS),
+        }
+    }
+}
+
 impl StoreError {
     /// Wraps a failed call: `.map_err(StoreError::call("GetItem"))`.
-    pub fn call<E>(operation: &'static str) -> impl FnOnce(E) -> Self
-    where
-        E: std::error::Error + Send + Sync + 'static,
-    {
-        move |source| Self::Call { operation, source: Box::new(source) }
+    pub fn call<E: CallError>(operation: &'static str) -> impl FnOnce(E) -> Self {
+        move |error| {
+            let source: Box<dyn Error + Send + Sync> = if error.is_throttled() {
+                Box::new(Contention::of_throttled(error))
+            } else {
+                Box::new(error)
+            };
+            Self::Call { operation, source }
+        }
     }
 
     /// What was read; none where it was there and could not be. For who looks after a table and must not stop at
@@ -64,8 +90,56 @@ impl StoreError {
     }
 }
 
+/// What DynamoDB and its SDK say of a call that failed.
+pub trait CallError: Error + Send + Sync + Sized + 'static {
+    /// Whether nothing is wrong but that there was too much at once, at every try that the SDK made.
+    fn is_throttled(&self) -> bool;
+}
+
+/// The codes that DynamoDB has for it (its developer guide, "Error handling"), and that it gives as the reason of
+/// a cancelled transaction.
+pub(crate) fn is_throttling(code: &str) -> bool {
+    const CODES: &[&str] = &[
+        "ProvisionedThroughputExceeded",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "ThrottlingError",
+        "ThrottlingException",
+        "TransactionConflictException",
+        "TransactionInProgressException",
+    ];
+    CODES.contains(&code)
+}
+
+impl<E, R> CallError for SdkError<E, R>
+where
+    E: Error + ProvideErrorMetadata + Send + Sync + 'static,
+    R: fmt::Debug + Send + Sync + 'static,
+{
+    fn is_throttled(&self) -> bool {
+        self.code().is_some_and(is_throttling)
+    }
+}
+
+impl CallError for BuildError {
+    fn is_throttled(&self) -> bool {
+        false
+    }
+}
+
+macro_rules! operation_error {
+    ($($error:ident),*) => {
+        $(impl CallError for $error {
+            fn is_throttled(&self) -> bool {
+                self.code().is_some_and(is_throttling)
+            }
+        })*
+    };
+}
+operation_error!(PutItemError, UpdateItemError, TransactWriteItemsError);
+
 /// The errors of single writes that can carry a failed condition.
-pub trait ConditionalWrite: std::error::Error + Send + Sync + Sized + 'static {
+pub trait ConditionalWrite: CallError + ProvideErrorMetadata {
     /// The API operation.
     const OPERATION: &'static str;
 
@@ -100,7 +174,7 @@ conditional_write!(UpdateItemError, "UpdateItem");
 /// Any other failure of the call.
 pub fn condition_failed<E: ConditionalWrite, R>(error: SdkError<E, R>) -> Result<Option<Item>, StoreError>
 where
-    R: std::fmt::Debug + Send + Sync + 'static,
+    R: fmt::Debug + Send + Sync + 'static,
 {
     match error {
         SdkError::ServiceError(service) => {

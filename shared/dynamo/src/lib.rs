@@ -14,10 +14,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use batch::{batch_delete, batch_get, batch_get_items};
-pub use error::{ConditionalWrite, StoreError, condition_failed};
+pub use error::{CallError, ConditionalWrite, StoreError, condition_failed};
 pub use foreign::{Foreign, ForeignPages, ForeignTable};
 pub use pages::ScanPages;
-pub use transaction::{Cancelled, MAX_TRANSACTION_ITEMS, Reason, TransactionOutcome, outcome};
+pub use transaction::{Cancelled, MAX_TRANSACTION_ITEMS, Reason, TransactionOutcome, outcome, transact};
 
 /// An item as the SDK has it.
 pub type Item = HashMap<String, AttributeValue>;

@@ -1,14 +1,31 @@
-//! How a transaction ended: done, or cancelled for reasons that a store can act on.
+//! Transactions, and how they end: done, or cancelled for reasons that a store can act on.
 
 use std::fmt;
+use std::time::Duration;
 
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::AsyncSleep;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::{TransactWriteItemsError, TransactWriteItemsOutput};
 
+use aws_sdk_dynamodb::types::TransactWriteItem;
+use shop_lambda::Random;
+
+use crate::error::is_throttling;
 use crate::{Item, StoreError};
 
 /// Most items of one transaction (DynamoDB's API reference, `TransactWriteItems`).
 pub const MAX_TRANSACTION_ITEMS: usize = 100;
+
+/// The longest pauses before the next tries of a transaction that met another, which takes about 10 ms. Each is
+/// drawn between its half and its whole, so that those who met once do not meet again.
+const PAUSES: [Duration; 5] = [
+    Duration::from_millis(10),
+    Duration::from_millis(20),
+    Duration::from_millis(40),
+    Duration::from_millis(80),
+    Duration::from_millis(160),
+];
 
 /// How a `TransactWriteItems` call ended.
 #[derive(Debug)]
@@ -35,7 +52,7 @@ pub enum Reason {
     None,
     /// Its condition failed; the stored item, if it asked for it and there is one.
     ConditionFailed(Option<Item>),
-    /// Another writer was at work on its item.
+    /// Another writer was at work on its item, or DynamoDB throttles its table: the SDK tries neither again.
     Conflict,
 }
 
@@ -47,11 +64,48 @@ impl Cancelled {
     }
 }
 
+/// Carries out a transaction, with a few more tries where it meets other writers or is throttled. A conflict at
+/// the last try is an outcome, too: its caller may read anew, or give up.
+///
+/// # Errors
+/// The call failed; whether the writes took effect is not known then.
+pub async fn transact(
+    client: &Client,
+    random: &Random,
+    items: Vec<TransactWriteItem>,
+) -> Result<TransactionOutcome, StoreError> {
+    let mut pauses = PAUSES.iter();
+    loop {
+        // A token, so that a try of the SDK's own whose answer was lost takes effect once; a new one each time,
+        // since a cancelled transaction is settled, and this is another one.
+        let token = hexadecimal(random.bytes::<16>());
+        let request = client.transact_write_items().set_transact_items(Some(items.clone()));
+        match (outcome(request.client_request_token(token).send().await)?, pauses.next()) {
+            (TransactionOutcome::Cancelled(cancelled), _) if cancelled.reasons.is_empty() => {
+                // Our own earlier try is still being carried out, so how it ends is not known.
+                return Err(StoreError::Contended { kind: "transaction" });
+            }
+            (TransactionOutcome::Cancelled(cancelled), Some(pause)) if cancelled.is_conflict() => {
+                let [drawn] = random.bytes::<1>();
+                let pause = *pause / 2 + *pause / 2 * u32::from(drawn) / u32::from(u8::MAX);
+                if let Some(sleep) = client.config().sleep_impl() {
+                    sleep.sleep(pause).await;
+                }
+            }
+            (ended, _) => return Ok(ended),
+        }
+    }
+}
+
+fn hexadecimal(bytes: [u8; 16]) -> String {
+    format!("{:032x}", u128::from_be_bytes(bytes))
+}
+
 /// Reads the answer of `TransactWriteItems`.
 ///
 /// # Errors
-/// The call failed, or was cancelled for a reason that is neither a condition nor a conflict (throttling,
-/// a validation error).
+/// The call failed, or was cancelled for a reason that is neither a condition nor a conflict (a validation error,
+/// say).
 pub fn outcome<R>(
     answer: Result<TransactWriteItemsOutput, SdkError<TransactWriteItemsError, R>>,
 ) -> Result<TransactionOutcome, StoreError>
@@ -77,6 +131,7 @@ where
                 None | Some("None") => Some(Reason::None),
                 Some("ConditionalCheckFailed") => Some(Reason::ConditionFailed(reason.item().cloned())),
                 Some("TransactionConflict") => Some(Reason::Conflict),
+                Some(code) if is_throttling(code) => Some(Reason::Conflict),
                 Some(_) => None,
             });
             match reasons.collect::<Option<Vec<_>>>() {

@@ -100,6 +100,12 @@ impl Call {
         Ok(standing.role == Role::Admin)
     }
 
+    /// Notes an account's standing that a handler has read along with something else, so that
+    /// [`Call::is_admin`] makes no call.
+    pub fn learn(&self, standing: Option<Standing>) {
+        self.standing.get_or_init(|| standing);
+    }
+
     /// Holds the token against the account's session epoch, where a handler has read the account anyway.
     ///
     /// # Errors

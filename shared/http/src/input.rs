@@ -213,6 +213,16 @@ impl<'i> Node<'i> {
         is_right
     }
 
+    /// `true` or `false`.
+    #[must_use]
+    pub fn boolean(&self) -> Option<bool> {
+        let value = serde_json::from_str(self.raw.get()).ok();
+        if value.is_none() {
+            self.note("wrong_type", "This must be true or false.");
+        }
+        value
+    }
+
     /// A whole number within bounds, however it is written: `2`, `2.0` and `20e-1` are one number (RFC 8259
     /// section 6 makes no difference).
     #[must_use]

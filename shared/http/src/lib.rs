@@ -4,6 +4,8 @@
 //! A route implements [`Route`]; [`start`] makes it a Lambda function's handler. Nothing here knows a
 //! table or an AWS service.
 
+pub use lambda_http::http::HeaderName;
+
 mod audit;
 mod call;
 mod cursor;
@@ -25,5 +27,5 @@ pub use input::{Input, Node, Object};
 pub use precondition::Precondition;
 pub use problem::{FieldError, Problem};
 pub use reply::{Decimal, Page, Reply};
-pub use route::{Access, Route, SECURITY_HEADERS, start};
+pub use route::{Access, Route, SECURITY_HEADERS, start, start_with};
 pub use unknown_route::unknown_route;

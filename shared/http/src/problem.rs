@@ -7,6 +7,7 @@ use lambda_http::{Body, Response};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
+use shop_lambda::Contention;
 use shop_lambda::log::Chain;
 
 /// One mistake in a request.
@@ -187,8 +188,14 @@ impl Problem {
     /// Writes the answer; a problem of our own is logged with its causes.
     pub(crate) fn into_response(self, request_id: &str, instance: &str) -> Response<Body> {
         let details = *self.0;
-        if let Some(source) = &details.source {
-            tracing::error!(request.id = request_id, error = %Chain(&**source), "the request failed");
+        match &details.source {
+            Some(source) if details.status == StatusCode::SERVICE_UNAVAILABLE => {
+                tracing::warn!(request.id = request_id, error = %Chain(&**source), "the request met others");
+            }
+            Some(source) => {
+                tracing::error!(request.id = request_id, error = %Chain(&**source), "the request failed");
+            }
+            None => {}
         }
         let body = serde_json::to_string(&ProblemDocument { details: &details, request_id, instance });
         let mut response = Response::new(body.map_or_else(
@@ -235,9 +242,14 @@ impl Serialize for ProblemDocument<'_> {
     }
 }
 
-/// Every failure below a handler is a 500 that says nothing: `?` does it.
+/// Every failure below a handler is a 500 that says nothing: `?` does it. One that passes by itself is a 503.
 impl<E: Error + Send + Sync + 'static> From<E> for Problem {
     fn from(source: E) -> Self {
+        if Contention::caused(&source) {
+            let mut problem = Self::contended();
+            problem.0.source = Some(Box::new(source));
+            return problem;
+        }
         let mut problem = Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "internal",

@@ -4,13 +4,17 @@ use lambda_http::http::{HeaderName, HeaderValue, StatusCode, header};
 use lambda_http::{Body, Response};
 use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
+use shop_auth::Principal;
 use shop_types::Money;
 
 use crate::{EntityTag, Problem};
 
 /// What everybody may see alike, for half a minute: the catalogue's answers, in CloudFront and in browsers.
 const PUBLIC_CACHE: &str = "public, max-age=30, stale-while-revalidate=60";
+
+/// The most that the items of a page take of Lambda's 6 MB.
+const MAX_PAGE_BYTES: usize = 4_000_000;
 
 /// An answer that is not an error.
 #[derive(Debug)]
@@ -35,6 +39,14 @@ impl Reply {
     /// 500 when `body` or `location` cannot be written.
     pub fn created(location: &str, body: &impl Serialize) -> Result<Self, Problem> {
         Ok(Self::json(StatusCode::CREATED, body)?.with(header::LOCATION, HeaderValue::from_str(location)?))
+    }
+
+    /// 201 with a JSON body, for what cannot be read again at any address.
+    ///
+    /// # Errors
+    /// 500 when `body` cannot be written.
+    pub fn created_here(body: &impl Serialize) -> Result<Self, Problem> {
+        Self::json(StatusCode::CREATED, body)
     }
 
     /// 204.
@@ -78,6 +90,15 @@ impl Reply {
         self.with(header::CACHE_CONTROL, HeaderValue::from_static(PUBLIC_CACHE))
     }
 
+    /// The same answer about the catalogue, which caches may keep and show to everybody; but not what somebody with a
+    /// token is answered: who has just changed a product sees the change.
+    #[must_use]
+    pub fn catalogue(self, caller: &Principal) -> Self {
+        let cache = if *caller == Principal::Guest { PUBLIC_CACHE } else { "private, no-cache" };
+        self.with(header::CACHE_CONTROL, HeaderValue::from_static(cache))
+            .with(header::VARY, HeaderValue::from_static("Authorization"))
+    }
+
     /// The same answer, marked as that of an earlier request with the same idempotency key.
     #[must_use]
     pub fn replayed(self) -> Self {
@@ -115,6 +136,35 @@ pub struct Page<T> {
     pub next_cursor: Option<String>,
 }
 
+impl Page<Box<RawValue>> {
+    /// As many of the items as an answer holds, at least one, as `view` shows them; with the `cursor` of the last of
+    /// them, where some are left over. Lambda's answers end at 6 MB, and hold the body as a JSON text: a quotation
+    /// mark takes two bytes there.
+    ///
+    /// # Errors
+    /// 500 when an item cannot be written as JSON; what `view` and `cursor` fail with.
+    pub fn fitting<'i, T, V: Serialize, E: Into<Problem>>(
+        items: &'i [T],
+        view: impl Fn(&'i T) -> Result<V, E>,
+        cursor: impl Fn(&'i T) -> Result<String, serde_json::Error>,
+    ) -> Result<Self, Problem> {
+        let mut data: Vec<Box<RawValue>> = Vec::with_capacity(items.len());
+        let (mut bytes, mut last) = (0, None);
+        for item in items {
+            let json = to_raw_value(&view(item).map_err(Into::into)?)?;
+            bytes += json.get().len() + json.get().bytes().filter(|byte| b"\"\\".contains(byte)).count();
+            if bytes > MAX_PAGE_BYTES
+                && let Some(last) = last
+            {
+                return Ok(Self { data, next_cursor: Some(cursor(last)?) });
+            }
+            data.push(json);
+            last = Some(item);
+        }
+        Ok(Self { data, next_cursor: None })
+    }
+}
+
 /// An amount as the API writes it: a JSON number with all of the currency's digits, `59.90`.
 #[derive(Clone, Copy, Debug)]
 pub struct Decimal(pub Money);
@@ -122,5 +172,32 @@ pub struct Decimal(pub Money);
 impl Serialize for Decimal {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         RawValue::from_string(self.0.decimal()).map_err(S::Error::custom)?.serialize(serializer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(items: &[String]) -> Page<Box<RawValue>> {
+        Page::fitting(items, Ok::<_, Problem>, |last| Ok(last.chars().take(3).collect())).unwrap()
+    }
+
+    #[test]
+    fn a_page_ends_by_bytes_and_never_before_its_first_item() {
+        let item = |number: usize, length: usize| format!("{number:03}{}", "a".repeat(length));
+        let few: Vec<_> = (0..100).map(|number| item(number, 30_000)).collect();
+        assert_eq!((page(&few).data.len(), page(&few).next_cursor), (100, None));
+        let large: Vec<_> = (0..100).map(|number| item(number, 73_000)).collect();
+        let shown = page(&large);
+        assert_eq!((shown.data.len(), shown.next_cursor.as_deref()), (54, Some("053")));
+        // Within Lambda's answer each quotation mark is escaped once more.
+        let quoted: Vec<_> = (0..100).map(|number| format!("{number:03}{}", "\"".repeat(20_000))).collect();
+        let shown = page(&quoted);
+        let escaped = serde_json::to_string(&serde_json::to_string(&shown).unwrap()).unwrap();
+        assert!(shown.next_cursor.is_some() && escaped.len() < 5_000_000, "{}", escaped.len());
+        let huge = vec![item(0, 9_000_000), item(1, 1)];
+        assert_eq!((page(&huge).data.len(), page(&huge).next_cursor.as_deref()), (1, Some("000")));
+        assert_eq!((page(&[]).data.len(), page(&[]).next_cursor), (0, None));
     }
 }

@@ -8,7 +8,7 @@ use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use lambda_http::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use lambda_http::{Body, Response};
 use serde_json::value::RawValue;
-use shop_auth::{AccountReader, Principal, Verified, Verifier, VerifyError};
+use shop_auth::{AccountReader, Principal, ServiceSecret, Verified, Verifier, VerifyError};
 use shop_lambda::{Environment, FunctionError, Handler, Invocation, StartError};
 
 use crate::audit::{Outcome, Trail};
@@ -54,8 +54,21 @@ pub async fn start<R: Route>(
     environment: &Environment,
     client: &Client,
 ) -> Result<Box<dyn Handler>, StartError> {
+    start_with(route, environment, client, None).await
+}
+
+/// The same, and a service's secret is read in the call that reads the signing keys.
+///
+/// # Errors
+/// As [`start`].
+pub async fn start_with<R: Route>(
+    route: R,
+    environment: &Environment,
+    client: &Client,
+    secret: Option<ServiceSecret>,
+) -> Result<Box<dyn Handler>, StartError> {
     let accounts = R::ASKS_ACCOUNT.then(|| AccountReader::start(environment, client.clone())).transpose()?;
-    let verifier = Verifier::start(environment, client).await?;
+    let verifier = Verifier::start_with(environment, client, secret).await?;
     Ok(Box::new(HttpHandler { route, verifier, accounts }))
 }
 

@@ -90,6 +90,17 @@ impl Route for Broken {
     }
 }
 
+struct Crowded;
+
+impl Route for Crowded {
+    const ACCESS: Access = Access::Public;
+
+    async fn handle(&self, _: Call) -> Result<Reply, Problem> {
+        let throttled = shop_lambda::Contention::of_throttled(std::io::Error::other("the table is busy"));
+        Err(throttled.into())
+    }
+}
+
 fn request(headers: &[(&str, &str)], query: &str, body: &str) -> Value {
     let headers: BTreeMap<_, _> = headers.iter().copied().collect();
     json!({
@@ -257,6 +268,24 @@ async fn bad_input_is_a_problem_that_names_its_place() {
 }
 
 #[tokio::test]
+async fn a_guest_s_key_is_one_that_nobody_else_thinks_of() {
+    for (key, status) in [
+        ("0b5f2a4e-93d1-4c7e-8c36-5d0c9e1f7a22", 200),
+        ("01234012340123401234", 200),
+        ("0123401234012340123", 400),
+        ("aaaaaaaaaaaaaaaaaaaa", 400),
+        ("abcdabcdabcdabcdabcd", 400),
+        ("00000000-0000-0000-0000-000000000000", 400),
+        ("0b5f2a4e-93d1-4c7e-8c36-5d0c9e1f7a22,0b5f2a4e-93d1-4c7e-8c36-5d0c9e1f7a22", 400),
+        ("0b5f2a4e-93d1-4c7e-8c36-5d0c9e1f7a22, 7", 400),
+    ] {
+        let answer = ask(Echo, &request(&[("idempotency-key", key)], "", r#"{"name":"a"}"#)).await;
+        assert_eq!(answer.status, status, "{key}");
+        assert!(status == 200 || answer.body["code"] == "invalid_idempotency_key", "{}", answer.body);
+    }
+}
+
+#[tokio::test]
 async fn who_is_not_signed_in_is_told_so() {
     let answer = ask(Members, &request(&[], "", "")).await;
     assert_eq!(answer.status, 401);
@@ -268,6 +297,14 @@ async fn our_own_failures_tell_nothing() {
     let answer = ask(Broken, &request(&[], "", "")).await;
     assert_eq!((answer.status, &answer.body["code"]), (500, &json!("internal")));
     assert!(!answer.body.to_string().contains("1234"), "{}", answer.body);
+}
+
+#[tokio::test]
+async fn what_passes_by_itself_says_so_and_when() {
+    let answer = ask(Crowded, &request(&[], "", "")).await;
+    assert_eq!((answer.status, &answer.body["code"]), (503, &json!("contended")));
+    assert_eq!(answer.headers["retry-after"], "1");
+    assert!(!answer.body.to_string().contains("table"), "{}", answer.body);
 }
 
 #[tokio::test]

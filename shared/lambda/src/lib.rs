@@ -5,12 +5,14 @@
 //! a route or a queue, and nothing else in a function may read the clock, the process environment or a
 //! source of randomness: that is what makes the whole system run deterministically under a seed.
 
+mod contention;
 mod environment;
 mod function;
 pub mod log;
 pub mod report;
 mod task;
 
+pub use contention::Contention;
 pub use environment::{Clock, Environment, Random, StartError};
 pub use function::{Function, FunctionError, Handler, Invocation, Starting, run};
 pub use task::{Budget, Task, task};

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::sync::LazyLock;
 
 use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::hmac;
 use data_encoding::{Encoding, Specification};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -45,13 +46,22 @@ fn with_prefix(prefix: &str, bytes: &[u8; 16]) -> String {
     text
 }
 
-/// The hash of a scope and a key; `kind` keeps ids of different kinds from telling each other.
+/// The hash of a scope and a key.
 fn derived(prefix: &str, kind: &str, scope: &str, key: &str) -> String {
-    let input = format!("{kind}:{}:{scope}:{key}", scope.len());
-    let hash = digest(&SHA256, input.as_bytes());
+    let hash = digest(&SHA256, derivation(kind, scope, key).as_bytes());
+    with_prefix(prefix, &first_half(hash.as_ref()))
+}
+
+/// What an id is derived from; `kind` keeps ids of different kinds from telling each other.
+fn derivation(kind: &str, scope: &str, key: &str) -> String {
+    format!("{kind}:{}:{scope}:{key}", scope.len())
+}
+
+/// The first 128 bits of a hash of 256.
+fn first_half(hash: &[u8]) -> [u8; 16] {
     let mut bytes = [0; 16];
-    bytes.copy_from_slice(&hash.as_ref()[..16]);
-    with_prefix(prefix, &bytes)
+    bytes.copy_from_slice(&hash[..16]);
+    bytes
 }
 
 fn has_shape(text: &str, prefix: &str) -> bool {
@@ -107,8 +117,8 @@ macro_rules! id {
 }
 
 id! {
-    /// An order's id: `ord_` and 26 characters. It cannot be guessed, which is what lets a guest read an
-    /// order by it: 80 bits are random, or all 128 are a hash of the principal and the idempotency key.
+    /// An order's id: `ord_` and 26 characters. It cannot be guessed: 80 bits are random, or all 128 are a keyed
+    /// hash of the principal and the idempotency key.
     OrderId
 }
 
@@ -122,10 +132,13 @@ impl OrderId {
     /// The id of the one order that a principal can place under an idempotency key.
     ///
     /// It is the same at every try, so that one conditional write is both the order and the record of its
-    /// key. `scope` names the principal; the length before it keeps ("a", "bc") and ("ab", "c") apart.
+    /// key. `scope` names the principal; the length before it keeps ("a", "bc") and ("ab", "c") apart. Without
+    /// the secret nobody can tell the id from the key, however little thought the key was given.
     #[must_use]
-    pub fn derived(scope: &str, idempotency_key: &str) -> Self {
-        Self(derived("ord_", "order", scope, idempotency_key))
+    pub fn derived(secret: &[u8], scope: &str, idempotency_key: &str) -> Self {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
+        let tag = hmac::sign(&key, derivation("order", scope, idempotency_key).as_bytes());
+        Self(with_prefix("ord_", &first_half(tag.as_ref())))
     }
 
     fn is_valid(text: &str) -> bool {
@@ -203,11 +216,13 @@ mod tests {
 
     #[test]
     fn a_derived_id_depends_on_scope_and_key_and_where_one_ends() {
-        let id = OrderId::derived("usr_a", "bc");
-        assert_eq!(id, OrderId::derived("usr_a", "bc"));
-        assert_ne!(id, OrderId::derived("usr_a", "bd"));
-        assert_ne!(id, OrderId::derived("usr_ab", "c"));
-        assert_ne!(OrderId::derived("a:b", "c"), OrderId::derived("a", "b:c"));
+        let derived = |scope, key| OrderId::derived(b"secret", scope, key);
+        let id = derived("usr_a", "bc");
+        assert_eq!(id, derived("usr_a", "bc"));
+        assert_ne!(id, derived("usr_a", "bd"));
+        assert_ne!(id, derived("usr_ab", "c"));
+        assert_ne!(derived("a:b", "c"), derived("a", "b:c"));
+        assert_ne!(id, OrderId::derived(b"another secret", "usr_a", "bc"));
         assert!(OrderId::is_valid(id.as_str()));
         let product = ProductId::derived("usr_a", "bc");
         assert!(ProductId::is_valid(product.as_str()));

@@ -42,6 +42,16 @@ impl Currency {
         self.0.code()
     }
 
+    /// Whether the currency is in force: on ISO 4217's list one, and money that people pay with. Funds and units of
+    /// account (`CLF`, `XDR`), metals and test codes are not, nor are currencies that were withdrawn; what is stored
+    /// in those stays readable.
+    #[must_use]
+    pub fn is_in_force(self) -> bool {
+        // The Venezuelan VES stays on list one beside the VED, which counts the same money in larger units.
+        let is_withdrawn = self.0.is_superseded().is_some() && self.0 != iso_currency::Currency::VES;
+        !is_withdrawn && !self.0.is_fund() && !self.0.is_special()
+    }
+
     /// Digits after the decimal point: 2 for USD, 0 for JPY, 3 for KWD.
     #[must_use]
     pub fn digits(self) -> u32 {
@@ -234,6 +244,41 @@ mod tests {
         assert_eq!(Currency::USD.parse_amount("10000000000000"), Err(AmountError::TooLarge));
         assert_eq!(Currency::USD.parse_amount(&"9".repeat(400)), Err(AmountError::TooLarge));
         for code in ["usd", "US", "XAU", "ZZZ", ""] {
+            assert_eq!(code.parse::<Currency>(), Err(UnknownCurrency), "{code}");
+        }
+    }
+
+    /// ISO 4217 list one, as of 2026: national currencies, without funds, metals, units of account and codes for
+    /// tests.
+    const IN_FORCE: &str = "\
+        AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF \
+        CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD \
+        HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL \
+        LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP \
+        PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT \
+        TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG";
+
+    #[test]
+    fn the_currencies_in_force_are_those_of_list_one() {
+        let letters = || b'A'..=b'Z';
+        let codes = letters().flat_map(|a| letters().flat_map(move |b| letters().map(move |c| [a, b, c])));
+        let known = codes.filter_map(|code| std::str::from_utf8(&code).ok()?.parse::<Currency>().ok());
+        let in_force: Vec<_> = known.filter(|currency| currency.is_in_force()).map(Currency::code).collect();
+        assert_eq!(in_force, IN_FORCE.split_whitespace().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn what_was_withdrawn_is_still_read_and_what_is_no_money_is_not_for_prices() {
+        // Croatia and Bulgaria took the euro; the others were replaced.
+        for code in ["HRK", "BGN", "SLL", "ZWL", "CUC"] {
+            let currency = currency(code);
+            assert!(!currency.is_in_force(), "{code}");
+            assert_eq!(currency.parse_amount("1.50").map(|money| money.minor), Ok(150), "{code}");
+        }
+        for code in ["BOV", "CHE", "CHW", "CLF", "COU", "MXV", "USN", "UYI", "UYW", "XAD"] {
+            assert!(!currency(code).is_in_force(), "{code}");
+        }
+        for code in ["XAU", "XAG", "XDR", "XTS", "XXX", "DEM", "ANG", "MRO", "STD", "BYR", "BTC", "EURO"] {
             assert_eq!(code.parse::<Currency>(), Err(UnknownCurrency), "{code}");
         }
     }

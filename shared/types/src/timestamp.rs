@@ -32,6 +32,17 @@ impl Timestamp {
         self.0
     }
 
+    /// The first moment that is not before a time, given as RFC 3339 writes it: its digits beyond milliseconds are
+    /// rounded up, where [`FromStr`] cuts them off.
+    ///
+    /// # Errors
+    /// The text is no such time.
+    pub fn at_or_after(text: &str) -> Result<Self, ParseTimestampError> {
+        let t = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| ParseTimestampError)?;
+        let millis = (t.unix_timestamp_nanos() + 999_999).div_euclid(1_000_000);
+        i64::try_from(millis).map(Self).map_err(|_| ParseTimestampError)
+    }
+
     /// How far two moments are apart, whichever comes first: two clocks may differ.
     #[must_use]
     pub const fn distance(self, other: Self) -> Duration {
@@ -113,6 +124,9 @@ mod tests {
         assert_eq!(t.to_string(), "2026-11-23T15:00:00.007Z");
         assert_eq!(t.to_string().parse(), Ok(t));
         assert_eq!("2026-11-23T16:00:00.0079+01:00".parse(), Ok(t));
+        assert_eq!(Timestamp::at_or_after("2026-11-23T16:00:00.007+01:00"), Ok(t));
+        assert_eq!(Timestamp::at_or_after("2026-11-23T15:00:00.0061Z"), Ok(t));
+        assert_eq!(Timestamp::at_or_after("yesterday"), Err(ParseTimestampError));
         assert_eq!("yesterday".parse::<Timestamp>(), Err(ParseTimestampError));
     }
 }

@@ -58,6 +58,7 @@ pub const INVARIANTS: &[(&str, &str)] = &[
     ),
     ("no-undersell", "an order is rejected only if its stock was short while it was decided"),
     ("an-adjustment-happens-once", "a change of stock under one idempotency key happens once"),
+    ("a-key-is-one-product", "an idempotency key stands for one product, for ever"),
     (
         "an-entry-moves-legally",
         "an entry of a user's ledger is counted or cancelled, and goes only from the first to the last",
@@ -97,7 +98,19 @@ pub const INVARIANTS: &[(&str, &str)] = &[
     ("an-acknowledged-account-exists", "an account that was acknowledged is there"),
     ("a-deleted-account-is-gone", "nothing personal is left of a deleted account, and nobody logs into it"),
     ("a-used-token-is-worthless", "a refresh token that another has taken the place of renews no session"),
+    (
+        "an-administrator-remains",
+        "a shop that has had an administrator has one after every write, whoever takes the role from whom",
+    ),
+    (
+        "power-that-was-taken-is-gone",
+        "no answer shows an administrator's power that the account had lost before the request",
+    ),
     ("nobody-sees-anothers-data", "no answer shows another customer's data"),
+    (
+        "a-guest-s-order-has-a-token",
+        "whoever places an order without an account is given its token, and nobody else",
+    ),
     (
         "every-order-becomes-final",
         "15 minutes after the faults end no order is pending, and the queues are empty",

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::client::{Answer, Answered, Client};
 use super::draw::{Action, Look, Operation, Plan, Shopper, Ware};
-use super::people;
+use super::{administrators, people};
 use crate::books::Violation;
 use crate::case::Case;
 
@@ -19,7 +19,15 @@ pub(crate) struct Actors {
     pub(crate) client: Client,
     plan: Arc<Plan>,
     /// The orders that were acknowledged, by operation.
-    orders: Arc<Mutex<BTreeMap<usize, String>>>,
+    orders: Arc<Mutex<BTreeMap<usize, Placed>>>,
+}
+
+/// An order that was acknowledged.
+#[derive(Clone)]
+struct Placed {
+    id: String,
+    /// The token, where it was placed without an account.
+    token: Option<String>,
 }
 
 impl Actors {
@@ -83,6 +91,9 @@ impl Actors {
             }
             Action::Create(ware) => drop(self.create(ware).await),
             Action::Look(look) => self.look(*look, who).await,
+            Action::Govern { what, use_old } => {
+                administrators::govern(&self.client, who, what, *use_old).await;
+            }
             Action::Register { .. }
             | Action::LogIn
             | Action::Refresh { .. }
@@ -130,25 +141,37 @@ impl Actors {
             None => self.client.send(who, Method::POST, "/orders", Some(&asked), None).await,
         };
         if answer.status == 201 {
-            let id = answer.body["id"].as_str().unwrap_or_default().to_owned();
-            self.orders.lock().unwrap_or_else(PoisonError::into_inner).insert(number, id);
+            let text = |name: &str| answer.body[name].as_str().map(str::to_owned);
+            let placed = Placed { id: text("id").unwrap_or_default(), token: text("order_token") };
+            if placed.token.is_some() != answer.user.is_none() {
+                let told = format!("{who:?}: {}", answer.body);
+                self.client.accuse(Violation::new("a-guest-s-order-has-a-token", told));
+            }
+            self.orders.lock().unwrap_or_else(PoisonError::into_inner).insert(number, placed);
             let key = key.map(str::to_owned);
             let answered = Answered { user: answer.user, key, asked, order: answer.body };
             self.client.history().orders.insert(number, answered);
         }
     }
 
-    fn order(&self, operation: usize) -> Option<String> {
+    fn order(&self, operation: usize) -> Option<Placed> {
         self.orders.lock().unwrap_or_else(PoisonError::into_inner).get(&operation).cloned()
     }
 
     async fn cancel(&self, order: usize, who: Shopper) {
-        let Some(id) = self.order(order) else { return };
-        let answer =
-            self.client.persist(who, Method::POST, &format!("/orders/{id}/cancel"), None, None).await;
+        let Some(placed) = self.order(order) else { return };
+        let path = format!("/orders/{}/cancel", placed.id);
+        let headers = self.proof(order, who, &placed);
+        let answer = self.client.persist_with(who, Method::POST, &path, None, &headers).await;
         if answer.status == 200 {
-            self.client.history().cancelled.push(id);
+            self.client.history().cancelled.push(placed.id.clone());
         }
+    }
+
+    /// What somebody shows to have an order that an operation placed: its token, if it was they who placed it.
+    fn proof<'p>(&self, order: usize, who: Shopper, placed: &'p Placed) -> Vec<(&'static str, &'p str)> {
+        let token = placed.token.as_deref().filter(|_| self.plan.operations[order].who == who);
+        token.map(|token| ("order-token", token)).into_iter().collect()
     }
 
     async fn adjust(&self, product: usize, change: &Value, key: Option<&str>, again: bool) {
@@ -168,9 +191,13 @@ impl Actors {
     }
 
     async fn look(&self, look: Look, who: Shopper) {
+        let placed = match look {
+            Look::Order(order) => self.order(order),
+            _ => None,
+        };
         let path = match look {
-            Look::Order(order) => match self.order(order) {
-                Some(id) => format!("/orders/{id}"),
+            Look::Order(_) => match &placed {
+                Some(placed) => format!("/orders/{}", placed.id),
                 None => return,
             },
             Look::OwnOrders => "/orders".to_owned(),
@@ -182,14 +209,16 @@ impl Actors {
             Look::Product(product) => format!("/products/{}", self.ware(product).id),
             Look::Catalogue => "/products".to_owned(),
         };
-        let answer = self.client.send(who, Method::GET, &path, None, None).await;
+        let headers = match (look, &placed) {
+            (Look::Order(order), Some(placed)) => self.proof(order, who, placed),
+            _ => Vec::new(),
+        };
+        let answer = self.client.send_with(who, Method::GET, &path, None, &headers).await;
         let strange = match (look, who) {
             (_, Shopper::Administrator) | (Look::Product(_) | Look::Catalogue, _) => None,
             (Look::Order(order), _) => {
                 let owner = self.plan.operations[order].who;
-                // Somebody with an account places orders as a guest until the log-in.
-                let is_open = matches!(owner, Shopper::Guest | Shopper::Person(_));
-                (owner != who && !is_open && answer.status == 200).then_some("an order")
+                (owner != who && answer.status == 200).then_some("an order")
             }
             (Look::OwnOrders | Look::AllOrders, _) => {
                 let own = answer.user.as_ref().map(|user| json!(user));

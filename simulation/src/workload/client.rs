@@ -15,7 +15,7 @@ use shop_types::UserId;
 
 use super::draw::Shopper;
 use super::people::People;
-use crate::books::Violation;
+use crate::books::{Books, Violation};
 
 /// How often a request is sent that may be sent again, and the pause in between.
 const TRIES: usize = 4;
@@ -70,6 +70,7 @@ struct Inner {
     customers: Vec<UserId>,
     administrator: UserId,
     people: People,
+    books: Arc<Books>,
     history: Mutex<History>,
 }
 
@@ -80,9 +81,10 @@ impl Client {
         clock: Clock,
         customers: Vec<UserId>,
         administrator: UserId,
+        books: Arc<Books>,
     ) -> Self {
         let (people, history) = (People::default(), Mutex::default());
-        Self(Arc::new(Inner { cloud, issuer, clock, customers, administrator, people, history }))
+        Self(Arc::new(Inner { cloud, issuer, clock, customers, administrator, people, books, history }))
     }
 
     /// The user that a shopper is at the moment; none for a guest.
@@ -98,6 +100,19 @@ impl Client {
     /// The sessions of those with an account.
     pub(crate) fn people(&self) -> &People {
         &self.0.people
+    }
+
+    /// The tokens that a shopper holds or held, oldest first.
+    pub(crate) fn tokens(&self, who: Shopper) -> Vec<String> {
+        match who {
+            Shopper::Person(number) => self.0.people.tokens(number),
+            _ => self.token(who).into_iter().map(|(_, token)| token).collect(),
+        }
+    }
+
+    /// What watches the run.
+    pub(crate) fn books(&self) -> &Books {
+        &self.0.books
     }
 
     /// The user that a shopper is at the moment, and the token that says so.
@@ -143,13 +158,26 @@ impl Client {
         body: Option<&Value>,
         key: Option<&str>,
     ) -> Answer {
+        let headers: Vec<_> = key.map(|key| ("idempotency-key", key)).into_iter().collect();
+        self.send_with(who, method, path, body, &headers).await
+    }
+
+    /// Sends a request with headers of its own.
+    pub(crate) async fn send_with(
+        &self,
+        who: Shopper,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        headers: &[(&str, &str)],
+    ) -> Answer {
         let mut request = Request::builder().method(method.clone()).uri(path);
         let (user, token) = self.token(who).unzip();
         if let Some(token) = token {
             request = request.header("authorization", format!("Bearer {token}"));
         }
-        if let Some(key) = key {
-            request = request.header("idempotency-key", key);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
         }
         let bytes = match body {
             Some(body) => {
@@ -169,9 +197,8 @@ impl Client {
         let answer: Value = serde_json::from_slice(response.body()).unwrap_or_default();
         let now = self.0.clock.now().as_millis();
         let line = format!(
-            "{now} http {who:?} {method} {path} {} key={} -> {status} {answer}",
+            "{now} http {who:?} {method} {path} {} {headers:?} -> {status} {answer}",
             body.map(Value::to_string).unwrap_or_default(),
-            key.unwrap_or("none"),
         );
         self.history().lines.push(line);
         Answer { user, status, body: answer }
@@ -186,13 +213,26 @@ impl Client {
         body: Option<&Value>,
         key: Option<&str>,
     ) -> Answer {
-        let mut answer = self.send(who, method.clone(), path, body, key).await;
+        let headers: Vec<_> = key.map(|key| ("idempotency-key", key)).into_iter().collect();
+        self.persist_with(who, method, path, body, &headers).await
+    }
+
+    /// The same with headers of its own.
+    pub(crate) async fn persist_with(
+        &self,
+        who: Shopper,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let mut answer = self.send_with(who, method.clone(), path, body, headers).await;
         for _ in 1..TRIES {
             if answer.status < 500 {
                 break;
             }
             tokio::time::sleep(PAUSE).await;
-            answer = self.send(who, method.clone(), path, body, key).await;
+            answer = self.send_with(who, method.clone(), path, body, headers).await;
         }
         answer
     }

@@ -27,6 +27,9 @@ const ORDER: Shape = Shape {
     nested: &[("items", &LINE), ("rejection", &REJECTION)],
 };
 
+/// An order as the answer to whoever placed it: a guest's has its token, and no other answer does.
+const PLACED: Shape = Shape { optional: &["customer_id", "rejection", "order_token"], ..ORDER };
+
 const REJECTION: Shape =
     Shape { required: &["reason", "shortages"], optional: &[], nested: &[("shortages", &SHORTAGE)] };
 
@@ -185,11 +188,12 @@ enum Answer {
 /// The routes that there are.
 fn documented(method: &Method, route: &[&str]) -> Option<Answer> {
     Some(match (method.as_str(), route) {
-        ("POST", ["orders"] | ["orders", _, "cancel"]) | ("GET", ["orders", _]) => Answer::Json(&ORDER),
+        ("POST", ["orders"]) => Answer::Json(&PLACED),
+        ("POST", ["orders", _, "cancel"]) | ("GET", ["orders", _]) => Answer::Json(&ORDER),
         ("GET", ["orders"]) => Answer::Json(&ORDERS),
         ("POST", ["products"]) | ("GET" | "PATCH", ["products", _]) => Answer::Json(&PRODUCT),
         ("GET", ["products"]) => Answer::Json(&PRODUCTS),
-        ("PATCH", ["products", _, "stock"]) => Answer::Json(&STOCK),
+        ("GET" | "PATCH", ["products", _, "stock"]) => Answer::Json(&STOCK),
         ("POST", ["users"]) | ("GET" | "PATCH", ["users", _]) | ("PUT", ["users", _, "role"]) => {
             Answer::Json(&USER)
         }

@@ -13,6 +13,8 @@ use crate::contract;
 use crate::reply::Reply;
 use crate::shop::Shop;
 
+const ORDER_TOKEN: &str = "order-token";
+
 /// Somebody who uses the shop: with a token, or without one.
 #[derive(Clone, Debug)]
 pub(crate) struct Caller<'a> {
@@ -90,6 +92,11 @@ impl Request<'_> {
         self.header("idempotency-key", key)
     }
 
+    /// The token of a guest's order.
+    pub(crate) fn order_token(self, token: &str) -> Self {
+        self.header(ORDER_TOKEN, token)
+    }
+
     /// A JSON body.
     pub(crate) fn json(self, body: &Value) -> Self {
         self.body(body.to_string())
@@ -127,7 +134,8 @@ impl Request<'_> {
         let mut text = format!("{} {}", self.method, self.shop.url(&self.path));
         for (name, value) in &self.headers {
             // A token is a secret, and only its presence matters here.
-            let value = if name == AUTHORIZATION.as_str() { "..." } else { value };
+            let is_secret = name == AUTHORIZATION.as_str() || name == ORDER_TOKEN;
+            let value = if is_secret { "..." } else { value };
             // Writing to a string cannot fail.
             let _infallible = write!(text, " [{name}: {value}]");
         }

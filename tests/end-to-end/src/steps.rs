@@ -165,7 +165,7 @@ pub(crate) async fn statistics_become(caller: &Caller<'_>, expected: &Totals) ->
 pub(crate) async fn statistics_agree_with_orders(caller: &Caller<'_>) -> Result<Totals> {
     until("the statistics to agree with the orders", caller.shop().patience(), async || {
         let mut expected = Totals::default();
-        for page in pages(caller, "/orders?limit=100").await? {
+        for page in pages(caller, "/orders?customer_id=me&limit=100").await? {
             for index in 0..page.array("/data")?.len() {
                 let at = |field: &str| format!("/data/{index}/{field}");
                 match page.string(&at("status"))? {

@@ -1,6 +1,11 @@
 //! People who use the shop: they register and log in by its own routes, as everybody does.
 
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use anyhow::{Context, Result};
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeValue;
 use bytes::Bytes;
 use http::Method;
 use serde_json::value::RawValue;
@@ -22,16 +27,24 @@ pub struct Account {
     pub access: String,
     /// The refresh token.
     pub refresh: String,
+    /// The token of the device.
+    pub device: String,
 }
 
+/// An item of a table.
+pub type Item = HashMap<String, AttributeValue>;
+
 impl Service {
-    /// Asks to register an address.
+    /// Asks to register an e-mail address, from a network address of its own: registrations are budgeted by it.
     ///
     /// # Errors
     /// When the answer is not JSON.
     pub async fn register(&self, email: &str) -> Result<Answer> {
         let body = json!({ "email": email, "password": PASSWORD, "name": "A test's user" });
-        self.post("/users", &body).await
+        let mut hasher = DefaultHasher::new();
+        email.hash(&mut hasher);
+        let [a, b, c, ..] = hasher.finish().to_be_bytes();
+        self.post_from(&format!("10.{a}.{b}.{c}"), "/users", &body).await
     }
 
     /// Asks for a session.
@@ -54,6 +67,7 @@ impl Service {
             email: email.to_owned(),
             access: text("access_token")?,
             refresh: text("refresh_token")?,
+            device: text("device_token")?,
         })
     }
 
@@ -71,7 +85,14 @@ impl Service {
     /// # Errors
     /// When the function fails.
     pub async fn create_admin(&self, email: &str) -> Result<Value> {
-        let payload = json!({ "email": email, "password": PASSWORD, "name": "The administrator" });
+        self.make_admin(&json!({ "email": email, "password": PASSWORD, "name": "The administrator" })).await
+    }
+
+    /// The same with a payload of one's own.
+    ///
+    /// # Errors
+    /// When the function fails.
+    pub async fn make_admin(&self, payload: &Value) -> Result<Value> {
         let payload = RawValue::from_string(payload.to_string())?;
         Ok(serde_json::from_str(self.cloud.invoke("create-admin", payload).await?.get())?)
     }
@@ -82,8 +103,39 @@ impl Service {
     /// When something is refused.
     pub async fn new_administrator(&self, email: &str) -> Result<Account> {
         let made = self.create_admin(email).await?;
-        anyhow::ensure!(made["created"] == true, "{made}");
+        anyhow::ensure!(made["result"] == "created", "{made}");
         self.log_in(email).await
+    }
+
+    /// Somebody deletes the own account.
+    ///
+    /// # Errors
+    /// When the answer is not JSON.
+    pub async fn leave(&self, account: &Account) -> Result<Answer> {
+        let proof = json!({ "current_password": PASSWORD });
+        self.send_as(account, Method::DELETE, "/users/me", Some(&proof)).await
+    }
+
+    /// All items of a table, which the embedded cloud names by its logical id.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn items(&self, table: &str) -> Result<Vec<Item>> {
+        let client = Client::new(&self.cloud.sdk_config("test"));
+        let pages = client.scan().table_name(table).into_paginator().items().send();
+        Ok(pages.collect::<Result<Vec<_>, _>>().await?)
+    }
+
+    /// Deletes an item, which no function would.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn delete_item(&self, table: &str, pk: &str, sk: &str) -> Result<()> {
+        let client = Client::new(&self.cloud.sdk_config("test"));
+        let key = |text: &str| AttributeValue::S(text.to_owned());
+        let delete = client.delete_item().table_name(table);
+        delete.key("pk", key(pk)).key("sk", key(sk)).send().await?;
+        Ok(())
     }
 
     /// Sends a JSON body without a token.

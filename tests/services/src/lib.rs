@@ -25,7 +25,7 @@ use shop_local::cloud::{Cloud, Options, simulated_runtime};
 use shop_local::template::Template;
 use shop_types::{Timestamp, UserId};
 
-pub use accounts::{Account, PASSWORD};
+pub use accounts::{Account, Item, PASSWORD};
 pub use answer::Answer;
 pub use books::Books;
 pub use published::Published;
@@ -134,6 +134,19 @@ impl Service {
     /// A token of the administrator, who is the same user each time.
     fn administrator(&self) -> Result<String> {
         let grant = Grant { user: &administrator(), role: Role::Admin, epoch: 1, session: None };
+        Ok(self.issuer.issue(&grant, [1; 16], self.now()?)?)
+    }
+
+    /// A token of another administrator, by number, whose account is put there.
+    ///
+    /// # Errors
+    /// When it cannot be put.
+    pub async fn other_administrator(&self, number: u8) -> Result<String> {
+        let user = UserId::fresh(Timestamp::from_millis(0), [number; 10]);
+        let client = aws_sdk_dynamodb::Client::new(&self.cloud.sdk_config("test"));
+        let table = self.cloud.physical("UsersTable").context("the users table")?;
+        client.put_item().table_name(table).set_item(Some(account(&user))).send().await?;
+        let grant = Grant { user: &user, role: Role::Admin, epoch: 1, session: None };
         Ok(self.issuer.issue(&grant, [1; 16], self.now()?)?)
     }
 

@@ -10,6 +10,7 @@ fn every_fixture_is_answered_once_its_product_is_there() -> Result<()> {
     for (function, status) in [
         ("get-product", 200),
         ("list-products", 200),
+        ("get-stock", 200),
         ("set-stock", 200),
         ("update-product", 200),
         ("delete-product", 204),

@@ -29,7 +29,7 @@ async fn figures(service: &Service, product: &str) -> Result<(u64, u64)> {
 }
 
 fn order(name: &str) -> OrderId {
-    OrderId::derived("test", name)
+    OrderId::derived(b"test", "test", name)
 }
 
 fn created(name: &str, at: i64, lines: &[(&str, u32)]) -> Result<Event> {

@@ -75,7 +75,7 @@ async fn orders_in_trouble(seed: u64) -> Result<()> {
     }
     let mut events = Vec::new();
     for number in 0..ORDERS {
-        let order = OrderId::derived("test", &number.to_string());
+        let order = OrderId::derived(b"test", "test", &number.to_string());
         let lines = [("a", 1 + number % 3), ("b", 1)];
         events.push(order_event(&order, i64::from(number), &lines, EventData::OrderCreated)?);
         if number % 4 == 0 {
@@ -100,7 +100,7 @@ async fn orders_in_trouble(seed: u64) -> Result<()> {
     }
     let mut reserved = [0, 0];
     for number in 0..ORDERS {
-        let order = OrderId::derived("test", &number.to_string());
+        let order = OrderId::derived(b"test", "test", &number.to_string());
         let kind = outcome.get(order.as_str());
         assert!(kind.is_some() || number % 4 == 0, "order {number} has no outcome");
         if kind == Some(&EventType::InventoryReserved) && number % 4 != 0 {
@@ -129,7 +129,7 @@ fn a_poison_message_ends_as_it_came_and_holds_nobody_back() -> Result<()> {
         let service = Service::start(products::FUNCTIONS, Options::simulated(1)).await?;
         let mug = json!({"id": "mug", "name": "Mug", "price": 1, "stock": 5});
         service.send(Method::POST, "/products", Some(&mug)).await?.expect(201)?;
-        let order = OrderId::derived("test", "order");
+        let order = OrderId::derived(b"test", "test", "order");
         let good = order_event(&order, 1, &[("mug", 2)], EventData::OrderCreated)?;
         service.send_bodies("ReserveStockQueue", &["{not an event", &good.to_json()?]).await?;
         service.settled().await?;

@@ -23,6 +23,7 @@ fn only_what_must_reads_a_secret() {
         "create-admin reads LookupSecret",
         "create-session reads LookupSecret",
         "create-session reads TokenSecret",
+        "list-users reads LookupSecret",
         "refresh-session reads TokenSecret",
         "register-user reads LookupSecret",
         "update-user reads LookupSecret",

@@ -67,7 +67,7 @@ fn cfn_lint(project: &Project) -> Result<()> {
 }
 
 fn first_order(project: &Project) -> Result<()> {
-    e2e::with_shop(project, |base_url| acceptance::first_order(project, base_url))
+    e2e::with_shop(project, &[], |base_url| acceptance::first_order(project, base_url))
 }
 
 fn end_to_end(project: &Project) -> Result<()> {

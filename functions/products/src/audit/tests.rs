@@ -14,7 +14,7 @@ fn product(name: &str) -> ProductId {
 fn reserved(name: &str, lines: &[(&str, u32)]) -> Reservation {
     let line =
         |(name, quantity): &(&str, u32)| ReservedLine { product_id: product(name), quantity: *quantity };
-    let order = OrderId::derived("test", name);
+    let order = OrderId::derived(b"test", "test", name);
     let now = Timestamp::from_millis(5);
     Reservation::reserved(order, lines.iter().map(line).collect(), now, Cause::request("request-1"))
 }

@@ -1,55 +1,117 @@
-//! Products in the table: created with their counter, read with it, listed newest first, replaced version by
+//! Products in the table: created with their counter, read with it, listed in several orders, replaced version by
 //! version, and deleted into a tombstone.
 
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
-use shop_dynamo::{Item, StoreError, read, string};
-use shop_types::{ListPosition, ProductId, Timestamp};
+use serde::{Deserialize, Serialize};
+use shop_dynamo::{Item, Reason, StoreError, TransactionOutcome, read, string, transact};
+use shop_types::{ProductId, Timestamp};
 
 use super::Store;
-use super::keys::{Kind, unsigned};
+use super::keys::{self, Kind, unsigned};
+use crate::listing::{Listing, Position, Sort};
 use crate::product::{Offer, Product};
 use crate::stock::Stock;
 
-const INDEX: &str = "catalogue";
-/// The one partition of the index. A catalogue of some ten thousand products changes a few times a second
-/// at most, far below the 1,000 writes that a partition takes; CloudFront takes the reads.
+/// The one partition of the indexes of the whole catalogue. A catalogue of some ten thousand products changes a few
+/// times a second at most, far below the 1,000 writes that a partition takes; CloudFront takes the reads.
 const LISTING: &str = "all";
 const TRANSACTION: &str = "TransactWriteItems";
+/// The sort keys of the indexes.
+const SORTS: [Sort; 3] = [Sort::Newest, Sort::Name, Sort::PriceUp];
 
-/// Where a list of products goes on.
-pub type Position = ListPosition<ProductId>;
+/// The creation of a product under an idempotency key: the key decides, whatever is sent under it later.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyedCreation {
+    /// The partition key, which holds the key's hash.
+    pk: String,
+    /// Tells a repeat from another request under the same key.
+    pub request_hash: String,
+    /// What was created.
+    pub product_id: ProductId,
+}
 
-fn position(product: &Product) -> Position {
-    Position::new(product.created_at, product.id.clone())
+impl KeyedCreation {
+    /// The creation of a product.
+    #[must_use]
+    pub fn new(key_hash: &str, product: &Product) -> Self {
+        Self {
+            pk: keys::creation(key_hash),
+            request_hash: product.request_hash.clone(),
+            product_id: product.id.clone(),
+        }
+    }
+}
+
+/// What came of creating a product.
+#[derive(Debug)]
+pub enum Created {
+    /// It is stored now.
+    New,
+    /// The idempotency key was used before.
+    KeyUsed(KeyedCreation),
+    /// The id is taken.
+    Taken(Box<Offer>),
 }
 
 /// One page of the catalogue, and whether more follow.
 #[derive(Debug)]
 pub struct Catalogued {
-    /// Newest first.
+    /// In the list's order.
     pub offers: Vec<Offer>,
     /// Where the next page goes on, if there is one.
     pub next: Option<Position>,
 }
 
 impl Store {
-    /// Stores a new product and its counter. Where the id is taken, what it is taken by.
+    /// Stores a new product and its counter, and remembers the key, if there is one: all or nothing.
     ///
     /// # Errors
     /// DynamoDB failed; whether the product is stored is not known then, and the same call tells.
-    pub async fn create(&self, product: &Product, stock: &Stock) -> Result<Option<Offer>, StoreError> {
+    pub async fn create(
+        &self,
+        product: &Product,
+        stock: &Stock,
+        keyed: Option<&KeyedCreation>,
+    ) -> Result<Created, StoreError> {
         let is_new = "attribute_not_exists(pk)";
-        let items = vec![
-            self.put(product_item(product)?, is_new, None)?,
-            self.put(Kind::Stock.item(stock)?, is_new, None)?,
-        ];
-        if self.try_transact(items).await? {
-            return Ok(None);
+        let mut items = Vec::new();
+        items.extend(keyed.map(|keyed| self.put_key(keyed)).transpose()?);
+        items.push(self.put(product_item(product)?, is_new, None)?);
+        items.push(self.put(Kind::Stock.item(stock)?, is_new, None)?);
+        let cancelled = match transact(&self.client, &self.random, items).await? {
+            TransactionOutcome::Done => return Ok(Created::New),
+            TransactionOutcome::Cancelled(cancelled) => cancelled,
+            TransactionOutcome::TokenReused => {
+                return Err(StoreError::Contended { kind: Kind::Product.name() });
+            }
+        };
+        let first = cancelled.reasons.into_iter().next().filter(|_| keyed.is_some());
+        if let Some(Reason::ConditionFailed(Some(before))) = first {
+            return Ok(Created::KeyUsed(read(Kind::Creation.name(), before)?));
         }
         match self.find(&product.id).await? {
-            Some(offer) => Ok(Some(offer)),
+            Some(offer) => Ok(Created::Taken(Box::new(offer))),
             None => Err(StoreError::Contended { kind: Kind::Product.name() }),
         }
+    }
+
+    /// Remembers a key for a product that is there already; whether it was not used before.
+    ///
+    /// # Errors
+    /// DynamoDB failed.
+    pub async fn remember(&self, keyed: &KeyedCreation) -> Result<bool, StoreError> {
+        self.try_transact(vec![self.put_key(keyed)?]).await
+    }
+
+    fn put_key(&self, keyed: &KeyedCreation) -> Result<TransactWriteItem, StoreError> {
+        let put = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(Kind::Creation.item(keyed)?))
+            .condition_expression("attribute_not_exists(pk)")
+            .return_values_on_condition_check_failure(AllOld);
+        let put = put.build().map_err(StoreError::call(TRANSACTION))?;
+        Ok(TransactWriteItem::builder().put(put).build())
     }
 
     /// A product, deleted or not, and its counter: one call, and as of this moment, so that whoever changed
@@ -88,23 +150,34 @@ impl Store {
         Ok(self.find(id).await?.filter(|offer| offer.product.deleted_at.is_none()))
     }
 
-    /// A page of the catalogue: one query of the index, and one batch of the counters.
+    /// A page of a list: one query of its index, and one batch of the counters. `after` must be a position that the
+    /// list may hold.
     ///
     /// # Errors
     /// DynamoDB failed, or an item cannot be read.
-    pub async fn list(&self, after: Option<&Position>, limit: i32) -> Result<Catalogued, StoreError> {
-        let mut query = self.client.query().table_name(&self.table).index_name(INDEX);
+    pub async fn list(
+        &self,
+        listing: &Listing,
+        after: Option<&Position>,
+        limit: i32,
+    ) -> Result<Catalogued, StoreError> {
+        let (partition, value) = match &listing.category {
+            Some(category) => ("category", category.as_str()),
+            None => ("listing", LISTING),
+        };
+        let mut query = self.client.query().table_name(&self.table).index_name(listing.index());
         query = query
-            .key_condition_expression("listing = :all")
-            .expression_attribute_values(":all", string(LISTING))
-            .scan_index_forward(false)
+            .key_condition_expression("#partition = :value")
+            .expression_attribute_names("#partition", partition)
+            .expression_attribute_values(":value", string(value))
+            .scan_index_forward(listing.sort.is_forward())
             // One more than asked for tells whether more follow.
             .limit(limit + 1);
         if let Some(position) = after {
             query = query
-                .exclusive_start_key("listing", string(LISTING))
-                .exclusive_start_key("listed", string(position.clone()))
-                .exclusive_start_key("pk", string(position.id().as_str()))
+                .exclusive_start_key(partition, string(value))
+                .exclusive_start_key(listing.sort.attribute(), string(&position.key))
+                .exclusive_start_key("pk", string(position.id.as_str()))
                 .exclusive_start_key("sk", string(Kind::Product.sort_key()));
         }
         let answer = query.send().await.map_err(StoreError::call("Query"))?;
@@ -117,7 +190,7 @@ impl Store {
         let limit = usize::try_from(limit).unwrap_or_default();
         more |= products.len() > limit;
         products.truncate(limit);
-        let next = products.last().filter(|_| more).map(position);
+        let next = products.last().filter(|_| more).map(|product| listing.behind(product));
         Ok(Catalogued { offers: self.with_counters(products).await?, next })
     }
 
@@ -186,12 +259,14 @@ impl Store {
     }
 }
 
-/// The item of a product, with the index's keys while it is for sale.
+/// The item of a product, with the indexes' keys while it is for sale.
 fn product_item(product: &Product) -> Result<Item, StoreError> {
     let mut item = Kind::Product.item(product)?;
     if product.deleted_at.is_none() {
         item.insert("listing".to_owned(), string(LISTING));
-        item.insert("listed".to_owned(), string(position(product)));
+        for sort in SORTS {
+            item.insert(sort.attribute().to_owned(), string(sort.key(product)));
+        }
     }
     Ok(item)
 }
@@ -222,6 +297,7 @@ mod tests {
         );
         assert_eq!((number("price"), number("version"), number("created_at")), ("2990", "1", "1000"));
         assert_eq!((text("listing"), text("listed")), ("all", "0000000001000#prod-1"));
+        assert_eq!((text("named"), text("priced")), ("mug\u{1}prod-1", "USD#000000000002990#prod-1"));
         assert!(!item.contains_key("deleted_at") && !item.contains_key("description"));
         assert_eq!(read::<Product>("product", item).unwrap(), product());
     }
@@ -231,7 +307,9 @@ mod tests {
         let tombstone = product().deleted(Timestamp::from_millis(2000), Cause::request("request-2"));
         let item = product_item(&tombstone).unwrap();
         assert_eq!(item["deleted_at"].as_n().unwrap(), "2000");
-        assert!(!item.contains_key("listing") && !item.contains_key("listed"));
+        for key in ["listing", "listed", "named", "priced"] {
+            assert!(!item.contains_key(key), "{key}");
+        }
         assert_eq!(read::<Product>("product", item).unwrap(), tombstone);
     }
 }

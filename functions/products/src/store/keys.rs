@@ -19,6 +19,8 @@ pub enum Kind {
     Reservation,
     /// An adjustment of stock that came with an idempotency key.
     Adjustment,
+    /// The creation of a product that came with an idempotency key.
+    Creation,
 }
 
 impl Kind {
@@ -29,6 +31,7 @@ impl Kind {
             "product" => Some(Self::Product),
             "stock" => Some(Self::Stock),
             "reservation" => Some(Self::Reservation),
+            "creation" => Some(Self::Creation),
             other => other.starts_with(ADJUSTMENT_PREFIX).then_some(Self::Adjustment),
         }
     }
@@ -41,6 +44,7 @@ impl Kind {
             Self::Stock => "stock counter",
             Self::Reservation => "reservation",
             Self::Adjustment => "adjustment",
+            Self::Creation => "creation",
         }
     }
 
@@ -51,6 +55,7 @@ impl Kind {
             Self::Stock => "stock",
             Self::Reservation => "reservation",
             Self::Adjustment => ADJUSTMENT_PREFIX,
+            Self::Creation => "creation",
         }
     }
 
@@ -70,6 +75,11 @@ impl Kind {
 /// The sort key of the adjustment under an idempotency key, by the key's hash.
 pub(super) fn adjustment(key_hash: &str) -> String {
     format!("{ADJUSTMENT_PREFIX}{key_hash}")
+}
+
+/// The partition of the creation under an idempotency key, by the key's hash: no product's id has a `#`.
+pub(super) fn creation(key_hash: &str) -> String {
+    format!("key#{key_hash}")
 }
 
 pub(super) fn key(pk: &str, sk: &str) -> HashMap<String, AttributeValue> {

@@ -146,12 +146,13 @@ impl Store {
     }
 }
 
-/// What must hold for a move to leave no figure below zero, and no stock of a deleted product reserved.
+/// What must hold for a move to leave no figure below zero, no stock of a deleted product reserved, and no counter
+/// with a time before the one that it had.
 fn condition_of(change: &Move) -> &'static str {
     if change.net > 0 {
-        "available >= :net AND attribute_not_exists(deleted_at)"
+        "available >= :net AND attribute_not_exists(deleted_at) AND updated_at <= :now"
     } else {
-        "reserved >= :back"
+        "reserved >= :back AND updated_at <= :now"
     }
 }
 

@@ -78,15 +78,18 @@ async fn a_conflict_is_tried_again_with_a_token_of_its_own() {
     assert!(replace(&store).await.unwrap());
     let asked = script.asked.lock().unwrap();
     let tokens: Vec<_> = asked.iter().map(|body| body["ClientRequestToken"].as_str().unwrap()).collect();
-    assert_eq!(tokens, ["01".repeat(16), "02".repeat(16), "03".repeat(16)]);
+    // Between two tokens a pause is drawn.
+    assert_eq!(tokens, ["01".repeat(16), "03".repeat(16), "05".repeat(16)]);
     assert!(asked.iter().all(|body| body["TransactItems"] == asked[0]["TransactItems"]));
 }
 
 #[tokio::test]
 async fn conflicts_without_end_are_no_success() {
-    let (store, script) = store(vec![cancelled("TransactionConflict"); 5]);
-    assert!(!replace(&store).await.unwrap());
-    assert_eq!(script.asked.lock().unwrap().len(), 5);
+    for reason in ["TransactionConflict", "ThrottlingError"] {
+        let (store, script) = store(vec![cancelled(reason); 6]);
+        assert!(!replace(&store).await.unwrap());
+        assert_eq!(script.asked.lock().unwrap().len(), 6);
+    }
 }
 
 #[tokio::test]
@@ -99,7 +102,7 @@ async fn a_failed_condition_is_not_tried_again() {
 #[tokio::test]
 async fn a_write_whose_end_is_not_known_is_an_error() {
     let error = "com.amazonaws.dynamodb.v20120810#TransactionInProgressException";
-    for answer in [(400, json!({"__type": error})), cancelled("ThrottlingError"), (500, json!({}))] {
+    for answer in [(400, json!({"__type": error})), cancelled("ValidationError"), (500, json!({}))] {
         let (store, _) = store(vec![answer]);
         replace(&store).await.unwrap_err();
     }

@@ -15,7 +15,7 @@ pub(crate) fn change(n: u8, state: EntryState) -> Change {
     let currency = if n % 3 == 2 { "JPY".parse().unwrap() } else { Currency::USD };
     Change {
         state,
-        order_id: OrderId::derived("test", &n.to_string()),
+        order_id: OrderId::derived(b"test", "test", &n.to_string()),
         total: Money { minor: 10 * (i64::from(n) + 1), currency },
         placed_at: Timestamp::from_millis(1000 * i64::from(n)),
         cause: Cause::request("request-1"),

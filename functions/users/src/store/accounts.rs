@@ -3,18 +3,22 @@
 //!
 //! A login's key follows from the e-mail address, so it is also the claim on the address: of any number of
 //! accounts that are registered with one address at once, one is.
+//!
+//! One item of the users table has the ids of all administrators. Whatever makes or unmakes one changes it in the
+//! same transaction, so that the last one stays, whoever asks at once ([`Written::LastAdministrator`]).
 
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
-use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::builders::{PutBuilder, UpdateBuilder};
+use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update};
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use shop_auth::Role;
 use shop_dynamo::{Item, Reason, StoreError, TransactionOutcome, outcome, read, string, write};
 use shop_lambda::{Environment, Random, StartError};
-use shop_types::{ListPosition, Timestamp, UserId};
+use shop_types::{ListPosition, UserId};
 
 use super::key;
 use crate::account::User;
@@ -25,6 +29,9 @@ pub(crate) const ACCOUNT: &str = "account";
 const KIND: &str = "account";
 const LOGIN: &str = "login";
 const LOGIN_KIND: &str = "login";
+/// Both keys of the item of all administrators, and its attribute.
+const ADMINS: &str = "admins";
+const ADMIN_IDS: &str = "ids";
 const INDEX: &str = "directory";
 /// The one partition of the index: accounts change a few times a second at most, far below the 1,000 writes
 /// that a partition takes.
@@ -44,6 +51,15 @@ pub struct Login {
     pub session_epoch: u64,
 }
 
+/// By whose power somebody else's account is changed: it must still have it when the change is written.
+#[derive(Clone, Copy, Debug)]
+pub struct Authority<'a> {
+    /// The administrator.
+    pub user: &'a UserId,
+    /// The account's epoch when the administrator's token was issued.
+    pub epoch: u64,
+}
+
 /// What is done about an account's login when the account changes.
 #[derive(Clone, Debug)]
 pub enum LoginChange {
@@ -51,7 +67,7 @@ pub enum LoginChange {
     None,
     /// It gets another role, and its sessions end.
     Role,
-    /// It is replaced: another password, another address, or both. The login is read before.
+    /// It is replaced: another role, password or address. The login is read before.
     Replace(Login),
     /// It goes.
     Remove,
@@ -66,6 +82,23 @@ pub enum Written {
     Outrun,
     /// The address belongs to an account: to this login's.
     Taken(Login),
+    /// The id belongs to an account: to this one, or to its tombstone.
+    IdTaken(Box<User>),
+    /// It would leave the shop without an administrator.
+    LastAdministrator,
+    /// Whoever asks has no longer the power to.
+    Unauthorized,
+}
+
+/// What a write of a transaction is, to tell what its failed condition means.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    NewAccount,
+    Account,
+    Authority,
+    Admins,
+    Claim,
+    Other,
 }
 
 /// Where a list of users goes on.
@@ -118,12 +151,14 @@ impl AccountStore {
         let Some(profile) = &user.profile else { return Err(no_profile()) };
         let login = login_of(user, password);
         let account = self.put_account(user)?.condition_expression("attribute_not_exists(pk)");
-        let items = vec![put(account)?, self.claim(&profile.login, &login)?];
-        self.transact(items, Some(1)).await
+        let account = put(account.return_values_on_condition_check_failure(AllOld))?;
+        let mut items = vec![(Part::NewAccount, account), (Part::Claim, self.claim(&profile.login, &login)?)];
+        items.extend(self.change_admins(Role::Customer, user)?);
+        self.transact(items).await
     }
 
     /// Stores the next version of an account, and what becomes of its login, if nobody else has changed the
-    /// account since.
+    /// account since. `authority` is whoever does that to somebody else; `also` are writes that belong to it.
     ///
     /// # Errors
     /// DynamoDB failed; reading again tells whether it is stored.
@@ -132,18 +167,19 @@ impl AccountStore {
         before: &User,
         after: &User,
         login: LoginChange,
+        authority: Option<Authority<'_>>,
+        also: Vec<TransactWriteItem>,
     ) -> Result<Written, StoreError> {
         let account = self
             .put_account(after)?
             .condition_expression("version = :before")
             .expression_attribute_values(":before", AttributeValue::N(before.version.to_string()));
-        let mut items = vec![put(account)?];
+        let mut items = vec![(Part::Account, put(account)?)];
         let old = before.profile.as_ref().map(|profile| &profile.login).ok_or_else(no_profile)?;
-        let mut claim = None;
         match login {
             LoginChange::None => {}
-            LoginChange::Role => items.push(self.update_login(old, after)?),
-            LoginChange::Remove => items.push(self.delete_login(old, after)?),
+            LoginChange::Role => items.push((Part::Other, self.update_login(old, after)?)),
+            LoginChange::Remove => items.push((Part::Other, self.delete_login(old, after)?)),
             LoginChange::Replace(login) => {
                 let new = after.profile.as_ref().map(|profile| &profile.login).ok_or_else(no_profile)?;
                 let login = login_of(after, login.password);
@@ -152,15 +188,45 @@ impl AccountStore {
                         .put_login(new, &login)?
                         .condition_expression("user_id = :user")
                         .expression_attribute_values(":user", string(after.id.as_str()));
-                    items.push(put(put_login)?);
+                    items.push((Part::Other, put(put_login)?));
                 } else {
-                    claim = Some(items.len());
-                    items.push(self.claim(new, &login)?);
-                    items.push(self.delete_login(old, after)?);
+                    items.push((Part::Claim, self.claim(new, &login)?));
+                    items.push((Part::Other, self.delete_login(old, after)?));
                 }
             }
         }
-        self.transact(items, claim).await
+        items.extend(self.change_admins(before.role, after)?);
+        // Of one's own account the version says as much, and a transaction names an item once.
+        if let Some(authority) = authority.filter(|authority| *authority.user != after.id) {
+            items.push((Part::Authority, self.check(authority)?));
+        }
+        items.extend(also.into_iter().map(|item| (Part::Other, item)));
+        self.transact(items).await
+    }
+
+    /// The write that has an administrator's account among those of all of them, where it may not be: it was made
+    /// before they were written down.
+    ///
+    /// # Errors
+    /// None, unless the SDK refuses a complete request.
+    pub fn note_admin(&self, user: &UserId) -> Result<TransactWriteItem, StoreError> {
+        let update = self.update_admins(user).update_expression("ADD #ids :user");
+        let update = update.build().map_err(StoreError::call(TRANSACTION))?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+
+    /// Whether this user is the only administrator.
+    ///
+    /// # Errors
+    /// DynamoDB failed.
+    pub async fn is_last_admin(&self, user: &UserId) -> Result<bool, StoreError> {
+        let get = self.directory.client.get_item().table_name(&self.directory.users).consistent_read(true);
+        let answer = get.set_key(Some(admins_key())).send().await.map_err(StoreError::call("GetItem"))?;
+        let ids = answer.item.and_then(|mut item| item.remove(ADMIN_IDS));
+        Ok(match ids {
+            Some(AttributeValue::Ss(ids)) => ids.iter().all(|id| id == user.as_str()),
+            _ => true,
+        })
     }
 
     /// An account as it is now; a deleted one is none.
@@ -181,12 +247,8 @@ impl AccountStore {
         answer.map_err(StoreError::call("GetItem"))?.item.map(|item| read(LOGIN_KIND, item)).transpose()
     }
 
-    /// `claim` is the index of the write whose failed condition says that an address is taken.
-    async fn transact(
-        &self,
-        items: Vec<TransactWriteItem>,
-        claim: Option<usize>,
-    ) -> Result<Written, StoreError> {
+    async fn transact(&self, items: Vec<(Part, TransactWriteItem)>) -> Result<Written, StoreError> {
+        let (parts, items): (Vec<_>, Vec<_>) = items.into_iter().unzip();
         let transaction = self
             .directory
             .client
@@ -199,21 +261,85 @@ impl AccountStore {
             TransactionOutcome::Cancelled(cancelled) => cancelled,
             TransactionOutcome::TokenReused => return Ok(Written::Outrun),
         };
-        match claim.and_then(|index| cancelled.reasons.into_iter().nth(index)) {
-            Some(Reason::ConditionFailed(Some(item))) => Ok(Written::Taken(read(LOGIN_KIND, item)?)),
+        let mut failed: Vec<_> = parts
+            .into_iter()
+            .zip(cancelled.reasons)
+            .filter_map(|(part, reason)| match reason {
+                Reason::ConditionFailed(item) => Some((part, item)),
+                Reason::None | Reason::Conflict => None,
+            })
+            .collect();
+        let mut item_of = |wanted: Part| {
+            let found = failed.iter().position(|(part, _)| *part == wanted)?;
+            Some(failed.swap_remove(found).1)
+        };
+        // A key that was used is told before anything of the address, and power before anything of the account.
+        if let Some(Some(item)) = item_of(Part::NewAccount) {
+            return Ok(Written::IdTaken(Box::new(read(KIND, item)?)));
+        }
+        if item_of(Part::Authority).is_some() {
+            return Ok(Written::Unauthorized);
+        }
+        if item_of(Part::Account).is_some() {
+            return Ok(Written::Outrun);
+        }
+        if item_of(Part::Admins).is_some() {
+            return Ok(Written::LastAdministrator);
+        }
+        match item_of(Part::Claim) {
+            Some(Some(item)) => Ok(Written::Taken(read(LOGIN_KIND, item)?)),
             _ => Ok(Written::Outrun),
         }
     }
 
-    fn put_account(&self, user: &User) -> Result<aws_sdk_dynamodb::types::builders::PutBuilder, StoreError> {
+    /// The change of the item of all administrators that an account's change comes with.
+    fn change_admins(
+        &self,
+        before: Role,
+        after: &User,
+    ) -> Result<Option<(Part, TransactWriteItem)>, StoreError> {
+        let update = match (before, after.role) {
+            (Role::Customer, Role::Customer) | (Role::Admin, Role::Admin) => return Ok(None),
+            (Role::Customer, Role::Admin) => return Ok(Some((Part::Other, self.note_admin(&after.id)?))),
+            (Role::Admin, Role::Customer) => self
+                .update_admins(&after.id)
+                .update_expression("DELETE #ids :user")
+                // Somebody else is left. One who is not written down was made before there was such an item.
+                .condition_expression(
+                    "size(#ids) > :one OR (attribute_exists(#ids) AND NOT contains(#ids, :id))",
+                )
+                .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
+                .expression_attribute_values(":id", string(after.id.as_str())),
+        };
+        let update = update.build().map_err(StoreError::call(TRANSACTION))?;
+        Ok(Some((Part::Admins, TransactWriteItem::builder().update(update).build())))
+    }
+
+    fn update_admins(&self, user: &UserId) -> UpdateBuilder {
+        Update::builder()
+            .table_name(&self.directory.users)
+            .set_key(Some(admins_key()))
+            .expression_attribute_names("#ids", ADMIN_IDS)
+            .expression_attribute_values(":user", AttributeValue::Ss(vec![user.to_string()]))
+    }
+
+    fn check(&self, authority: Authority<'_>) -> Result<TransactWriteItem, StoreError> {
+        let check = ConditionCheck::builder()
+            .table_name(&self.directory.users)
+            .set_key(Some(key(authority.user, ACCOUNT.to_owned())))
+            .condition_expression("#role = :admin AND session_epoch = :epoch")
+            .expression_attribute_names("#role", "role")
+            .expression_attribute_values(":admin", shop_dynamo::value(KIND, &Role::Admin)?)
+            .expression_attribute_values(":epoch", AttributeValue::N(authority.epoch.to_string()));
+        let check = check.build().map_err(StoreError::call(TRANSACTION))?;
+        Ok(TransactWriteItem::builder().condition_check(check).build())
+    }
+
+    fn put_account(&self, user: &User) -> Result<PutBuilder, StoreError> {
         Ok(Put::builder().table_name(&self.directory.users).set_item(Some(account_item(user)?)))
     }
 
-    fn put_login(
-        &self,
-        login: &LoginKey,
-        value: &Login,
-    ) -> Result<aws_sdk_dynamodb::types::builders::PutBuilder, StoreError> {
+    fn put_login(&self, login: &LoginKey, value: &Login) -> Result<PutBuilder, StoreError> {
         let mut item = write(LOGIN_KIND, value)?;
         item.extend(login_key(login));
         Ok(Put::builder().table_name(&self.sessions).set_item(Some(item)))
@@ -317,13 +443,17 @@ pub(crate) fn account_item(user: &User) -> Result<Item, StoreError> {
     Ok(item)
 }
 
+fn admins_key() -> Item {
+    HashMap::from([("pk".to_owned(), string(ADMINS)), ("sk".to_owned(), string(ADMINS))])
+}
+
 /// The key of a login's item.
 pub(super) fn login_key(login: &LoginKey) -> Item {
     let pk = string(format!("login#{}", login.as_str()));
     HashMap::from([("pk".to_owned(), pk), ("sk".to_owned(), string(LOGIN))])
 }
 
-fn put(builder: aws_sdk_dynamodb::types::builders::PutBuilder) -> Result<TransactWriteItem, StoreError> {
+fn put(builder: PutBuilder) -> Result<TransactWriteItem, StoreError> {
     let put = builder.build().map_err(StoreError::call(TRANSACTION))?;
     Ok(TransactWriteItem::builder().put(put).build())
 }
@@ -333,16 +463,12 @@ fn no_profile() -> StoreError {
     StoreError::Corrupt { kind: KIND, source: "the account has no profile".into() }
 }
 
-/// When an item is to be dropped by the table, in seconds since the epoch.
-pub(super) fn seconds(at: Timestamp) -> AttributeValue {
-    AttributeValue::N(at.as_secs().to_string())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::account::tests::user;
     use shop_events::Cause;
+    use shop_types::Timestamp;
 
     #[test]
     fn an_account_reads_back_and_is_listed_until_it_is_deleted() {

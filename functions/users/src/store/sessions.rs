@@ -22,6 +22,7 @@ use crate::session::Session;
 
 const KIND: &str = "session";
 const PREFIX: &str = "session#";
+const TRANSACTION: &str = "TransactWriteItems";
 
 /// A hash of a password that is to be stored in the place of a weaker one.
 #[derive(Clone, Debug)]
@@ -52,26 +53,42 @@ impl SessionStore {
         Ok(Self { client, table, random: environment.random() })
     }
 
-    /// Stores a new session; with it, the password's new hash where there is one.
+    /// Stores a new session; with it, the password's new hash where there is one, and what else the log-in writes.
+    /// Neither of them is worth a log-in: where others are at work on the same items, the session is stored alone.
     ///
     /// # Errors
     /// DynamoDB failed.
-    pub async fn open(&self, session: &Session, rehash: Option<Rehash>) -> Result<(), StoreError> {
-        if let Some(rehash) = rehash
-            && self.open_and_rehash(session, rehash).await?
-        {
-            return Ok(());
+    pub async fn open(
+        &self,
+        session: &Session,
+        rehash: Option<Rehash>,
+        also: Vec<TransactWriteItem>,
+    ) -> Result<(), StoreError> {
+        let with_rehash = rehash.map(|rehash| self.rehash(&rehash)).transpose()?;
+        let tries = [with_rehash.clone(), with_rehash, None];
+        for rehash in tries {
+            let items = std::iter::once(self.put(session)?).chain(rehash).chain(also.iter().cloned());
+            let transaction = self
+                .client
+                .transact_write_items()
+                .set_transact_items(Some(items.collect()))
+                .client_request_token(HEXLOWER.encode(&self.random.bytes::<16>()));
+            if matches!(outcome(transaction.send().await)?, TransactionOutcome::Done) {
+                return Ok(());
+            }
         }
         // A session's id is new, so a repeated write is the same write.
         let put = self.client.put_item().table_name(&self.table).set_item(Some(item(session)?));
         put.send().await.map(drop).map_err(StoreError::call("PutItem"))
     }
 
-    /// False where somebody else was at work on the login: its hash is renewed at another time.
-    async fn open_and_rehash(&self, session: &Session, rehash: Rehash) -> Result<bool, StoreError> {
-        const OPERATION: &str = "TransactWriteItems";
+    fn put(&self, session: &Session) -> Result<TransactWriteItem, StoreError> {
         let put = Put::builder().table_name(&self.table).set_item(Some(item(session)?));
-        let put = put.build().map_err(StoreError::call(OPERATION))?;
+        Ok(TransactWriteItem::builder().put(put.build().map_err(StoreError::call(TRANSACTION))?).build())
+    }
+
+    /// Fails where somebody else was at work on the login: its hash is renewed at another time.
+    fn rehash(&self, rehash: &Rehash) -> Result<TransactWriteItem, StoreError> {
         let update = Update::builder()
             .table_name(&self.table)
             .set_key(Some(login_key(&rehash.login)))
@@ -80,14 +97,8 @@ impl SessionStore {
             .expression_attribute_names("#password", "password")
             .expression_attribute_values(":before", string(rehash.before.as_str()))
             .expression_attribute_values(":after", string(rehash.after.as_str()));
-        let update = update.build().map_err(StoreError::call(OPERATION))?;
-        let transaction = self
-            .client
-            .transact_write_items()
-            .transact_items(TransactWriteItem::builder().put(put).build())
-            .transact_items(TransactWriteItem::builder().update(update).build())
-            .client_request_token(HEXLOWER.encode(&self.random.bytes::<16>()));
-        Ok(matches!(outcome(transaction.send().await)?, TransactionOutcome::Done))
+        let update = update.build().map_err(StoreError::call(TRANSACTION))?;
+        Ok(TransactWriteItem::builder().update(update).build())
     }
 
     /// A session and its user's account, as they are now, in one call.
@@ -115,8 +126,8 @@ impl SessionStore {
         Ok((session, account))
     }
 
-    /// Replaces a session's refresh token by the next one, if the one before is still the good one: whether
-    /// it was.
+    /// Replaces a session's refresh token by the next one, if the one before is still the good one. Whether the
+    /// next one is good now: it follows from the one before, so whoever wrote it in between wrote the same.
     ///
     /// # Errors
     /// DynamoDB failed; the token may or may not be replaced.
@@ -126,14 +137,16 @@ impl SessionStore {
             .update_item()
             .table_name(&self.table)
             .set_key(Some(key(&after.user_id, sort_key(&after.session_id))))
-            .update_expression("SET token_hash = :after, expires_at = :end")
+            .update_expression(
+                "SET token_hash = :after, previous_hash = :before, rotated_at = :now, expires_at = :end",
+            )
             .condition_expression("token_hash = :before")
             .expression_attribute_values(":before", string(&before.token_hash))
             .expression_attribute_values(":after", string(&after.token_hash))
+            .expression_attribute_values(":now", shop_dynamo::value(KIND, &after.rotated_at)?)
             .expression_attribute_values(":end", AttributeValue::N(after.expires_at.to_string()))
             .return_values_on_condition_check_failure(AllOld);
         let Err(error) = update.send().await else { return Ok(true) };
-        // Our own write, whose answer was lost, is no reuse.
         let stored = condition_failed(error)?;
         Ok(stored.is_some_and(|item| item.get("token_hash") == Some(&string(&after.token_hash))))
     }
@@ -195,12 +208,16 @@ mod tests {
     #[test]
     fn a_session_reads_back_and_its_item_holds_no_token() {
         let now = Timestamp::from_millis(1000);
-        let (session, token) = Session::start(user().id, 1, [1; 16], [2; 32], now);
+        let key = shop_auth::RefreshKey::from_secret("a secret that is known to tests only").unwrap();
+        let (session, token) = Session::start(user().id, 1, ([1; 16], [2; 20]), &key, now);
+        let session = session.rotated(&token.next(&key), now);
         let stored = item(&session).unwrap();
         assert_eq!(stored["expires_at"], AttributeValue::N("1209601".to_owned()));
         let text = format!("{stored:?}");
-        let secret = token.reveal();
-        assert!(!text.contains(secret.rsplit('.').next().unwrap()), "{text}");
+        for token in [token.next(&key), token] {
+            let secret = token.reveal();
+            assert!(!text.contains(secret.rsplit('.').next().unwrap()), "{text}");
+        }
         assert_eq!(read::<Session>(KIND, stored).unwrap(), session);
     }
 }

@@ -24,7 +24,7 @@ fn level(shelves: &mut Shelves, time: i64, caller: &str, available: u64) {
 /// An order for one is served at `time`.
 fn reserved(shelves: &mut Shelves, time: i64) {
     let lines = vec![ReservedLine { product_id: product(), quantity: 1 }];
-    let entry = Reservation::reserved(OrderId::derived("test", "first"), lines, at(time), cause());
+    let entry = Reservation::reserved(OrderId::derived(b"test", "test", "first"), lines, at(time), cause());
     shelves.reservation(time, None, &entry);
 }
 
@@ -32,7 +32,7 @@ fn reserved(shelves: &mut Shelves, time: i64) {
 fn rejected(shelves: &mut Shelves, time: i64, requested: u32) -> Vec<Violation> {
     let shortages = vec![Shortage { product_id: product(), requested, available: 0 }];
     let reason = RejectionReason::InsufficientStock;
-    let order = OrderId::derived("test", "second");
+    let order = OrderId::derived(b"test", "test", "second");
     let entry = Reservation::rejected(order, reason, shortages, at(time), cause());
     shelves.reservation(time, None, &entry)
 }

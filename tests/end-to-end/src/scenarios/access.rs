@@ -10,25 +10,65 @@ use crate::reply::Reply;
 use crate::shop::Shop;
 use crate::steps;
 
-/// A guest places an order and reads it by its id; the order is nobody's.
+/// A guest places an order, and reads and cancels it by its token; the order is nobody's.
 pub(super) async fn a_guest_places_and_reads_an_order(shop: &Shop) -> Result<()> {
     let guest = shop.guest()?;
     let product = steps::product(shop, 3.00, 5).await?;
     guest.get(format!("/products/{product}")).await?.expect(200)?;
     guest.get("/products?limit=1").await?.expect(200)?;
     // Guests have no name that would keep their keys apart.
-    let short = guest.post("/orders").idempotency_key("1").json(&steps::order_of(&[(&product, 2)]));
-    short.await?.problem(400, "invalid_idempotency_key")?;
+    for guessable in ["1", "aaaaaaaaaaaaaaaaaaaaaaaa"] {
+        let order = steps::order_of(&[(&product, 2)]);
+        let reply = guest.post("/orders").idempotency_key(guessable).json(&order).await?;
+        reply.problem(400, "invalid_idempotency_key")?;
+    }
     let key = shop.unique("a-key-that-nobody-else-has");
     let send = || guest.post("/orders").idempotency_key(&key).json(&steps::order_of(&[(&product, 2)]));
     let placed = send().await?.expect(201)?;
     ensure!(placed.json.get("customer_id").is_none(), placed.wrong("a guest's order has no customer"));
-    let id = placed.string("/id")?;
-    steps::settles_as(&guest, id, "confirmed").await?;
-    send().await?.expect(201)?.has_header("idempotent-replayed", "true")?;
+    let (id, token) = (placed.string("/id")?, placed.string("/order_token")?);
+    // The administrator sees every order, and no token.
+    steps::settles_as(&shop.administrator()?, id, "confirmed").await?;
+    let again = send().await?.expect(201)?;
+    again.has_header("idempotent-replayed", "true")?;
+    ensure!(again.string("/order_token")? == token, again.wrong("a replay has another token"));
     steps::stock_becomes(shop, &product, 3).await?;
-    // The administrator sees every order.
-    shop.administrator()?.get(format!("/orders/{id}")).await?.expect(200)?;
+    let path = format!("/orders/{id}");
+    guest.get(path.clone()).order_token(token).await?.expect(200)?.has("/status", "confirmed")?;
+    guest
+        .post(format!("{path}/cancel"))
+        .order_token(token)
+        .await?
+        .expect(200)?
+        .has("/status", "cancelled")?;
+    steps::stock_becomes(shop, &product, 5).await
+}
+
+/// A guest's order is its guest's: without its own token it is not there, for anybody but administrators.
+pub(super) async fn a_guest_s_order_needs_its_token(shop: &Shop) -> Result<()> {
+    let (guest, customer) = (shop.guest()?, shop.new_customer()?);
+    let product = steps::product(shop, 3.00, 5).await?;
+    let place = || guest.post("/orders").json(&steps::order_of(&[(&product, 1)]));
+    let (placed, other) = (place().await?.expect(201)?, place().await?.expect(201)?);
+    let (path, token) = (format!("/orders/{}", placed.string("/id")?), placed.string("/order_token")?);
+    let others = other.string("/order_token")?;
+    ensure!(token != others, other.wrong("two orders have one token"));
+    let twice = format!("{token},{token}");
+    for wrong in ["", "x", others, &twice, &token[1..]] {
+        for (method, path) in [(Method::GET, path.clone()), (Method::POST, format!("{path}/cancel"))] {
+            let reply = guest.request(method.clone(), path.clone()).order_token(wrong).await?;
+            reply.problem(401, "unauthorized")?;
+            customer.request(method, path).order_token(wrong).await?.problem(404, "not_found")?;
+        }
+    }
+    // Somebody who is signed in may hold the token too.
+    customer.get(path.clone()).order_token(token).await?.expect(200)?;
+    // A token opens no customer's order.
+    let owned = format!("/orders/{}", steps::place(&customer, &[(&product, 1)]).await?);
+    guest.get(owned).order_token(token).await?.problem(401, "unauthorized")?;
+    for id in [path, format!("/orders/{}", other.string("/id")?)] {
+        steps::settles_as(&shop.administrator()?, id.trim_start_matches("/orders/"), "confirmed").await?;
+    }
     Ok(())
 }
 
@@ -41,7 +81,7 @@ pub(super) async fn a_guest_can_do_nothing_else(shop: &Shop) -> Result<()> {
         let reply = guest.request(method, path).json(&json!({})).await?.problem(401, "unauthorized")?;
         reply.has_header("www-authenticate", "Bearer")?;
     }
-    steps::settles_as(&guest, &order, "confirmed").await?;
+    steps::settles_as(&shop.administrator()?, &order, "confirmed").await?;
     steps::catalogued(shop, &product).await?;
     Ok(())
 }
@@ -53,9 +93,13 @@ pub(super) async fn a_customer_is_no_administrator(shop: &Shop) -> Result<()> {
     let path = format!("/products/{product}");
     let stock = format!("{path}/stock");
     let new = "/products".to_owned();
-    for (method, path) in
-        [(Method::POST, new), (Method::PATCH, path.clone()), (Method::DELETE, path), (Method::PATCH, stock)]
-    {
+    for (method, path) in [
+        (Method::POST, new),
+        (Method::PATCH, path.clone()),
+        (Method::DELETE, path),
+        (Method::GET, stock.clone()),
+        (Method::PATCH, stock),
+    ] {
         customer.request(method, path).json(&json!({})).await?.problem(403, "forbidden")?;
     }
     customer.get("/orders?status=pending").await?.problem(403, "forbidden")?;
@@ -159,6 +203,7 @@ fn protected(product: &str, order: &str) -> Vec<(Method, String)> {
         (Method::POST, "/products".to_owned()),
         (Method::PATCH, format!("/products/{product}")),
         (Method::DELETE, format!("/products/{product}")),
+        (Method::GET, format!("/products/{product}/stock")),
         (Method::PATCH, format!("/products/{product}/stock")),
         (Method::GET, "/users".to_owned()),
         (Method::GET, "/users/me".to_owned()),

@@ -70,14 +70,17 @@ pub(super) async fn a_registration_is_replayed(shop: &Shop) -> Result<()> {
     Ok(())
 }
 
-/// A refresh token is good once; used twice, it ends the session.
+/// A refresh token is good once, and leads to the same next one for who asks twice; used later, it ends the session.
 pub(super) async fn a_refresh_token_is_good_once(shop: &Shop) -> Result<()> {
     let account = accounts::customer(shop).await?;
     let refreshed = accounts::refresh(shop, &account.refresh).await?.expect(200)?;
     let (access, next) = (refreshed.string("/access_token")?, refreshed.string("/refresh_token")?);
     shop.with_token(access).get("/users/me").await?.expect(200)?.has("/id", account.id.clone())?;
+    accounts::refresh(shop, &account.refresh).await?.expect(200)?.has("/refresh_token", next)?;
+    let last = accounts::refresh(shop, next).await?.expect(200)?;
     accounts::refresh(shop, &account.refresh).await?.problem(401, "invalid_refresh_token")?;
-    accounts::refresh(shop, next).await?.problem(401, "invalid_refresh_token")?;
+    let ended = accounts::refresh(shop, last.string("/refresh_token")?);
+    ended.await?.problem(401, "invalid_refresh_token")?;
     // A refresh token is no access token.
     shop.with_token(next).get("/users/me").await?.problem(401, "unauthorized")?;
     Ok(())
@@ -93,7 +96,7 @@ pub(super) async fn a_log_out_ends_the_session(shop: &Shop) -> Result<()> {
     Ok(())
 }
 
-/// Name, address and password are the user's to change; the last two need the password.
+/// Name, address and password are the user's to change; the last two need the password, and end all sessions.
 pub(super) async fn an_account_is_changed(shop: &Shop) -> Result<()> {
     let (account, other) = (accounts::customer(shop).await?, accounts::customer(shop).await?);
     let customer = account.caller(shop);
@@ -108,8 +111,12 @@ pub(super) async fn an_account_is_changed(shop: &Shop) -> Result<()> {
     let email = accounts::new_address(shop);
     patch(proof(&email, PASSWORD)).await?.expect(200)?.has("/email", email.clone())?;
     accounts::try_log_in(shop, &account.email, PASSWORD).await?.problem(401, "invalid_credentials")?;
-    patch(json!({"password": "another password", "current_password": PASSWORD})).await?.expect(200)?;
+    customer.get("/users/me").await?.problem(401, "unauthorized")?;
     accounts::refresh(shop, &account.refresh).await?.problem(401, "invalid_refresh_token")?;
+    let moved = accounts::log_in(shop, &email, PASSWORD).await?;
+    let change = json!({"password": "another password", "current_password": PASSWORD});
+    moved.caller(shop).patch("/users/me").json(&change).await?.expect(200)?;
+    accounts::refresh(shop, &moved.refresh).await?.problem(401, "invalid_refresh_token")?;
     accounts::try_log_in(shop, &email, PASSWORD).await?.problem(401, "invalid_credentials")?;
     accounts::log_in(shop, &email, "another password").await?;
     Ok(())
@@ -145,7 +152,9 @@ pub(super) async fn a_deleted_user_is_gone(shop: &Shop) -> Result<()> {
     for _ in 0..3 {
         orders.push(steps::place(&customer, &[(&product, 1)]).await?);
     }
-    customer.delete("/users/me").await?.expect(204)?;
+    customer.delete("/users/me").await?.problem(422, "invalid_request")?;
+    let proof = json!({"current_password": PASSWORD});
+    customer.delete("/users/me").json(&proof).await?.expect(204)?;
     let administrator = shop.administrator()?;
     let path = format!("/users/{}", account.id);
     for who in [&customer, &administrator] {
@@ -165,6 +174,28 @@ pub(super) async fn a_deleted_user_is_gone(shop: &Shop) -> Result<()> {
     // The address is free again, for another account.
     let again = accounts::register(shop, &account.email).await?.expect(201)?;
     ensure!(again.string("/id")? != account.id, again.wrong("an id is never given out again"));
+    Ok(())
+}
+
+/// A password that is guessed first is none.
+pub(super) async fn a_common_password_is_refused(shop: &Shop) -> Result<()> {
+    let email = accounts::new_address(shop);
+    for (password, code) in
+        [("password1234", "too_common"), ("            ", "blank"), (email.as_str(), "resembles_account")]
+    {
+        let body = json!({"email": email, "password": password, "name": "A test's user"});
+        let reply = shop.nobody().post("/users").json(&body).await?.problem(422, "invalid_request")?;
+        reply.has("/errors/0/code", code)?;
+    }
+    Ok(())
+}
+
+/// An account is found by its address, by administrators alone.
+pub(super) async fn an_account_is_found_by_its_address(shop: &Shop) -> Result<()> {
+    let account = accounts::customer(shop).await?;
+    let path = format!("/users?email={}", account.email.to_uppercase());
+    shop.administrator()?.get(path.clone()).await?.expect(200)?.has("/data/0/id", account.id.clone())?;
+    account.caller(shop).get(path).await?.problem(403, "forbidden")?;
     Ok(())
 }
 
@@ -230,8 +261,11 @@ pub(super) async fn a_guest_leaves_an_address(shop: &Shop) -> Result<()> {
         .problem(422, "invalid_request")?;
     let guest = shop.guest()?;
     let placed = guest.post("/orders").json(&body).await?.expect(201)?;
-    let read = steps::settles_as(&guest, placed.string("/id")?, "confirmed").await?;
-    for reply in [placed, read] {
+    let id = placed.string("/id")?;
+    let admins = steps::settles_as(&shop.administrator()?, id, "confirmed").await?;
+    let token = placed.string("/order_token")?;
+    let read = guest.get(format!("/orders/{id}")).order_token(token).await?.expect(200)?;
+    for reply in [placed, read, admins] {
         ensure!(!reply.body.contains("marked"), reply.wrong("the address is shown"));
     }
     Ok(())

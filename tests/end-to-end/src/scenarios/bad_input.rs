@@ -89,11 +89,14 @@ pub(super) async fn queries_are_checked(shop: &Shop) -> Result<()> {
         administrator.get(format!("{list}?limit=100")).await?.expect(200)?;
     }
     administrator.get("/orders?status=lost").await?.problem(400, "invalid_query")?.names(&["?status"])?;
-    administrator
-        .get("/orders?customer_id=me")
-        .await?
-        .problem(400, "invalid_query")?
-        .names(&["?customer_id"])?;
+    for (query, name) in [
+        ("customer_id=nobody", "?customer_id"),
+        ("from=yesterday", "?from"),
+        ("to=2026-11-23", "?to"),
+        ("from=2026-11-23T12:00:00Z&to=2026-11-23T11:59:59Z", "?to"),
+    ] {
+        administrator.get(format!("/orders?{query}")).await?.problem(400, "invalid_query")?.names(&[name])?;
+    }
     administrator.get("/products?status=pending").await?.problem(400, "invalid_query")?.names(&["?status"])
 }
 

@@ -21,7 +21,7 @@ pub(super) async fn a_customer_sees_their_orders(shop: &Shop) -> Result<()> {
         placed.insert(0, id);
     }
     let page = until("the newest orders to be listed", shop.patience(), async || {
-        let page = buyer.get(format!("/orders?limit={ORDERS}")).await?.expect(200)?;
+        let page = buyer.get(format!("/orders?customer_id=me&limit={ORDERS}")).await?.expect(200)?;
         Ok(if statuses(&page) == ["confirmed"; ORDERS] { Look::Done(page) } else { Look::NotYet(page.body) })
     })
     .await?;
@@ -79,8 +79,71 @@ pub(super) async fn the_administrator_lists_by_customer(shop: &Shop) -> Result<(
         .await?;
     }
     other.get(list.clone()).await?.problem(403, "forbidden")?;
-    let both = format!("{list}&status=confirmed");
-    shop.administrator()?.get(both).await?.problem(400, "invalid_query")?;
+    Ok(())
+}
+
+/// The administrator lists all orders, and narrows them by customer, status and time at once.
+pub(super) async fn the_administrator_narrows_a_list(shop: &Shop) -> Result<()> {
+    let (administrator, customer) = (shop.administrator()?, shop.new_customer()?);
+    let product = steps::product(shop, 1.10, 2).await?;
+    let mut placed = Vec::new();
+    for status in ["confirmed", "confirmed", "rejected"] {
+        let id = steps::place(&customer, &[(&product, 1)]).await?;
+        placed.push(steps::settles_as(&customer, &id, status).await?);
+    }
+    let (id, time) =
+        (|index: usize| placed[index].string("/id"), |index: usize| placed[index].string("/created_at"));
+    let of_customer = format!("customer_id={}", placed[0].string("/customer_id")?);
+    let expect = async |caller: &Caller<'_>, query: String, expected: &[&str]| {
+        until(&format!("{expected:?} at {query}"), shop.patience(), async || {
+            let page = caller.get(format!("/orders?{query}")).await?.expect(200)?;
+            let is_so =
+                steps::ids(std::slice::from_ref(&page)) == expected && page.json["next_cursor"].is_null();
+            Ok(if is_so { Look::Done(()) } else { Look::NotYet(page.body) })
+        })
+        .await
+    };
+    let newest_first = [id(2)?, id(1)?, id(0)?];
+    expect(&administrator, of_customer.clone(), &newest_first).await?;
+    expect(&administrator, format!("{of_customer}&status=confirmed"), &newest_first[1..]).await?;
+    expect(&administrator, format!("{of_customer}&status=delivered"), &[]).await?;
+    let since = format!("from={}&to={}", time(1)?, time(2)?);
+    expect(&administrator, format!("{of_customer}&{since}"), &newest_first[1..2]).await?;
+    expect(&administrator, format!("status=confirmed&{since}&{of_customer}"), &newest_first[1..2]).await?;
+    expect(&customer, format!("customer_id=me&status=rejected&from={}", time(0)?), &newest_first[..1])
+        .await?;
+    expect(&customer, format!("to={}", time(1)?), &newest_first[2..]).await?;
+    // Among all orders of that time are the customer's, and every other's.
+    let all = format!("/orders?limit=100&from={}", time(0)?);
+    until("all three among all orders", shop.patience(), async || {
+        let ids = steps::ids(&steps::pages(&administrator, &all).await?);
+        let missing = newest_first.iter().filter(|id| !ids.contains(&(**id).to_owned())).count();
+        Ok(if missing == 0 { Look::Done(()) } else { Look::NotYet(format!("{missing} are missing")) })
+    })
+    .await
+}
+
+/// As many orders as a page holds are one page, the last.
+pub(super) async fn a_full_page_may_be_the_last(shop: &Shop) -> Result<()> {
+    const ORDERS: usize = 4;
+    let customer = shop.new_customer()?;
+    let product = steps::product(shop, 1.10, ORDERS).await?;
+    for _ in 0..ORDERS {
+        let id = steps::place(&customer, &[(&product, 1)]).await?;
+        steps::settles_as(&customer, &id, "confirmed").await?;
+    }
+    for (limit, lengths) in [(4, vec![4]), (2, vec![2, 2]), (1, vec![1; 4]), (3, vec![3, 1]), (5, vec![4])] {
+        for list in ["/orders", "/orders?customer_id=me"] {
+            until(&format!("{list} by {limit}"), shop.patience(), async || {
+                let separator = if list.contains('?') { '&' } else { '?' };
+                let pages = steps::pages(&customer, &format!("{list}{separator}limit={limit}")).await?;
+                let found: Vec<_> =
+                    pages.iter().map(|page| page.json["data"].as_array().map_or(0, Vec::len)).collect();
+                Ok(if found == lengths { Look::Done(()) } else { Look::NotYet(format!("{found:?}")) })
+            })
+            .await?;
+        }
+    }
     Ok(())
 }
 

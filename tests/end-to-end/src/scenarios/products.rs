@@ -97,7 +97,80 @@ pub(super) async fn a_key_is_one_product(shop: &Shop) -> Result<()> {
     again.has("/id", first.at("/id")?.clone())?;
     send("Two").await?.problem(422, "idempotency_key_reused")?;
     let id = first.string("/id")?;
-    steps::catalogued(shop, id).await?.has("/name", "One")
+    steps::catalogued(shop, id).await?.has("/name", "One")?;
+    // The key decides, whatever ids the client chooses under it.
+    let key = shop.unique("key");
+    let (one, two) = (shop.unique("e2e"), shop.unique("e2e"));
+    let send = |id: &str| {
+        let body = json!({"id": id, "name": "One", "price": 2, "stock": 3});
+        administrator.post("/products").idempotency_key(&key).json(&body)
+    };
+    send(&one).await?.expect(201)?;
+    send(&two).await?.problem(422, "idempotency_key_reused")?;
+    send(&one).await?.expect(201)?.has_header("idempotent-replayed", "true")?;
+    administrator.get(format!("/products/{two}")).await?.problem(404, "not_found")?;
+    Ok(())
+}
+
+/// A category is listed by name, by price and by age, and so is the whole catalogue.
+pub(super) async fn the_catalogue_is_sorted_and_filtered(shop: &Shop) -> Result<()> {
+    let administrator = shop.administrator()?;
+    let category = shop.unique("Kitchen & Bath");
+    let mut ids = Vec::new();
+    for (name, price) in [("beta", 5), ("Alpha", 7), ("gamma", 3)] {
+        let body = json!({"name": name, "price": price, "category": category});
+        ids.push(administrator.post("/products").json(&body).await?.expect(201)?.string("/id")?.to_owned());
+    }
+    let encoded = category.replace(' ', "%20").replace('&', "%26");
+    for (sort, order) in [
+        ("", [2, 1, 0]),
+        ("&sort=newest", [2, 1, 0]),
+        ("&sort=name", [1, 0, 2]),
+        ("&sort=price", [2, 0, 1]),
+        ("&sort=-price", [1, 0, 2]),
+    ] {
+        let expected = order.map(|index: usize| ids[index].clone());
+        for limit in [1, 2, 3, 100] {
+            let list = format!("/products?category={encoded}{sort}&limit={limit}");
+            until(&format!("{list} in its order"), shop.patience(), async || {
+                let pages = steps::pages(&administrator, &list).await?;
+                let is_so = steps::ids(&pages) == expected && pages.len() == 3_usize.div_ceil(limit);
+                Ok(if is_so { Look::Done(()) } else { Look::NotYet(format!("{:?}", steps::ids(&pages))) })
+            })
+            .await?;
+        }
+    }
+    for sort in ["name", "price", "-price"] {
+        let list = format!("/products?sort={sort}&limit=100");
+        until(&format!("all three in {list}"), shop.patience(), async || {
+            let listed = steps::ids(&steps::pages(&administrator, &list).await?);
+            let missing = ids.iter().filter(|id| !listed.contains(id)).count();
+            Ok(if missing == 0 { Look::Done(()) } else { Look::NotYet(format!("{missing} are missing")) })
+        })
+        .await?;
+    }
+    administrator.get("/products?sort=colour").await?.problem(400, "invalid_query")?.names(&["?sort"])
+}
+
+/// A counter is read as a change of it answers.
+pub(super) async fn a_counter_is_read(shop: &Shop) -> Result<()> {
+    let administrator = shop.administrator()?;
+    let id = steps::product(shop, 1.00, 7).await?;
+    let path = format!("/products/{id}/stock");
+    let order = steps::place(&administrator, &[(&id, 2)]).await?;
+    steps::settles_as(&administrator, &order, "confirmed").await?;
+    let read = administrator.get(path.clone()).await?.expect(200)?;
+    read.has("/stock", 5)?;
+    read.has("/reserved", 2)?;
+    let etag = read.required_header("etag")?;
+    administrator.get(path.clone()).header("if-none-match", etag).await?.expect(304)?;
+    let changed = administrator.patch(path.clone()).header("if-match", etag).json(&json!({"delta": 1}));
+    let changed = changed.await?.expect(200)?;
+    let again = administrator.get(path).await?.expect(200)?;
+    ensure!(again.json == changed.json, again.wrong("differs from what the change answered"));
+    let none = format!("/products/{}/stock", shop.unique("none"));
+    administrator.get(none).await?.problem(404, "not_found")?;
+    Ok(())
 }
 
 /// `If-None-Match` spares the body of what has not changed.

@@ -18,15 +18,19 @@ const MATRIX: &[(&str, [u16; 5])] = &[
     ("GET /orders", [401, 200, 200, 200, 401]),
     ("POST /orders", [201, 201, 201, 201, 401]),
     ("GET /orders/{id}", [401, 200, 404, 200, 401]),
-    ("GET /orders/{id} of a guest", [200, 200, 200, 200, 401]),
+    ("GET /orders/{id} of a guest", [401, 404, 404, 200, 401]),
+    ("GET /orders/{id} of a guest by its token", [200, 200, 200, 200, 401]),
     ("GET /orders?customer_id= of the owner", [401, 200, 403, 200, 401]),
     ("GET /orders?status=pending", [401, 403, 403, 200, 401]),
     ("POST /orders/{id}/cancel", [401, 200, 404, 200, 401]),
+    ("POST /orders/{id}/cancel of a guest", [401, 404, 404, 200, 401]),
+    ("POST /orders/{id}/cancel of a guest by its token", [200, 200, 200, 200, 401]),
     ("GET /products", [200, 200, 200, 200, 401]),
     ("POST /products", [401, 403, 403, 201, 401]),
     ("GET /products/{id}", [200, 200, 200, 200, 401]),
     ("PATCH /products/{id}", [401, 403, 403, 200, 401]),
     ("DELETE /products/{id}", [401, 403, 403, 204, 401]),
+    ("GET /products/{id}/stock", [401, 403, 403, 200, 401]),
     ("PATCH /products/{id}/stock", [401, 403, 403, 200, 401]),
     ("GET /users", [401, 403, 403, 200, 401]),
     ("POST /users", [201, 201, 201, 201, 401]),
@@ -70,26 +74,42 @@ impl Stage {
         Ok(id)
     }
 
-    async fn order(&self, buyer: Option<&Account>) -> Result<String> {
+    /// An order's id, and its token where it is a guest's.
+    async fn order(&self, buyer: Option<&Account>) -> Result<(String, Option<String>)> {
         let body = json!({ "items": [{ "product_id": self.product().await?, "quantity": 1 }] });
         let answer = match buyer {
             Some(buyer) => self.service.send_as(buyer, Method::POST, "/orders", Some(&body)).await?,
             None => self.service.post("/orders", &body).await?,
         };
-        Ok(answer.expect(201)?.body["id"].as_str().context("an id")?.to_owned())
+        let answer = answer.expect(201)?;
+        let token = answer.body["order_token"].as_str().map(str::to_owned);
+        Ok((answer.body["id"].as_str().context("an id")?.to_owned(), token))
     }
 
-    /// The path and the body of a cell's request, about something of the owner's.
-    async fn request(&self, row: &str, owner: &Account) -> Result<(Method, String, Option<Value>)> {
+    /// The path, the body and the order's token of a cell's request, about something of the owner's.
+    async fn request(
+        &self,
+        row: &str,
+        owner: &Account,
+    ) -> Result<(Method, String, Option<Value>, Option<String>)> {
+        let (row, by_token) = match row.strip_suffix(" by its token") {
+            Some(row) => (row, true),
+            None => (row, false),
+        };
         let (route, guests) = match row.strip_suffix(" of a guest") {
             Some(route) => (route, true),
             None => (row, false),
         };
+        let mut order_token = None;
         let (method, path) = route.split_once(' ').context(row.to_owned())?;
         let mut path = path.replace("?customer_id= of the owner", &format!("?customer_id={}", owner.id));
         if path.contains("{id}") {
             let id = match path.split('/').nth(1) {
-                Some("orders") => self.order(if guests { None } else { Some(owner) }).await?,
+                Some("orders") => {
+                    let (id, token) = self.order(if guests { None } else { Some(owner) }).await?;
+                    order_token = token.filter(|_| by_token);
+                    id
+                }
                 Some("products") => self.product().await?,
                 _ => owner.id.clone(),
             };
@@ -109,17 +129,18 @@ impl Stage {
                 Some(json!({ "email": email, "password": PASSWORD, "name": "A new one" }))
             }
             "PATCH /users/{id}" => Some(json!({ "name": "Another name" })),
+            "DELETE /users/{id}" => Some(json!({ "current_password": PASSWORD })),
             "PUT /users/{id}/role" => Some(json!({ "role": "admin" })),
             "POST /sessions" => Some(json!({ "email": owner.email, "password": PASSWORD })),
             "POST /sessions/refresh" => Some(json!({ "refresh_token": owner.refresh })),
             _ => None,
         };
-        Ok((method.parse()?, path, body))
+        Ok((method.parse()?, path, body, order_token))
     }
 
     async fn ask(&self, row: &str, caller: &str) -> Result<Answer> {
         let owner = self.service.customer(&format!("{}@example.com", self.unique("owner"))).await?;
-        let (method, path, body) = self.request(row, &owner).await?;
+        let (method, path, body, order_token) = self.request(row, &owner).await?;
         let body = body.map(|body| Bytes::from(body.to_string())).unwrap_or_default();
         let broken = format!("{}x", owner.access);
         let token = match caller {
@@ -131,13 +152,14 @@ impl Stage {
         };
         let mut headers = vec![("content-type", "application/json")];
         headers.extend(token.map(|token| ("authorization", token)));
+        headers.extend(order_token.as_deref().map(|token| ("order-token", token)));
         self.service.request(method, &path, body, &headers).await
     }
 }
 
 /// The route of a row, as the template has it.
 fn route(row: &str) -> String {
-    row.split(['?']).next().unwrap_or_default().replace(" of a guest", "")
+    row.split(['?']).next().unwrap_or_default().replace(" of a guest", "").replace(" by its token", "")
 }
 
 #[test]
@@ -192,7 +214,8 @@ fn a_guest_s_address_is_in_no_answer() -> Result<()> {
         let body = json!({ "items": [item], "email": "marked.guest@example.com" });
         let placed = stage.service.post("/orders", &body).await?.expect(201)?;
         let path = format!("/orders/{}", placed.body["id"].as_str().context("an id")?);
-        let read = stage.service.request(Method::GET, &path, Bytes::new(), &[]).await?.expect(200)?;
+        let token = [("order-token", placed.body["order_token"].as_str().context("a token")?)];
+        let read = stage.service.request(Method::GET, &path, Bytes::new(), &token).await?.expect(200)?;
         let admins =
             stage.service.send_as(&stage.administrator, Method::GET, &path, None).await?.expect(200)?;
         for answer in [placed, read, admins] {
@@ -218,7 +241,7 @@ fn the_books_balance_when_a_user_is_deleted_while_orders_are_under_way() -> Resu
             let answer = service.send_as(&ada, Method::POST, "/orders", Some(&order)).await?.expect(201)?;
             placed.push(answer.body["id"].as_str().context("an id")?.to_owned());
         }
-        service.send_as(&ada, Method::DELETE, "/users/me", None).await?.expect(204)?;
+        service.leave(&ada).await?.expect(204)?;
         service.settled().await?;
         let get = async |path: String| -> Result<Value> {
             Ok(service.send_as(&stage.administrator, Method::GET, &path, None).await?.expect(200)?.body)

@@ -1,7 +1,10 @@
 //! Accounts, sessions and roles over the embedded cloud: the users service alone, and the whole shop.
 
+mod administrators;
 mod attempts;
 mod authorization;
 mod broken_tokens;
+mod deleting;
 mod registering;
+mod replaying;
 mod sessions;

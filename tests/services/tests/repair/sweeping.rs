@@ -81,7 +81,10 @@ fn two_sweeps_at_once_nudge_once_and_one_that_is_repeated_not_at_all() -> Result
         let sweeps = (0..3).map(|_| shop.service.invoke("sweep-orders", &payload));
         let sweeps = try_join_all(sweeps).await?;
         let sum = |name: &str| sweeps.iter().filter_map(|swept| swept[name].as_u64()).sum::<u64>();
-        assert_eq!((sum("found"), sum("nudged"), sum("let_be"), sum("failed")), (30, 10, 20, 0));
+        // A sweep that reads an order after another has nudged it does not find it stalled.
+        assert_eq!((sum("nudged"), sum("failed")), (10, 0));
+        assert_eq!(sum("found"), sum("nudged") + sum("let_be"));
+        assert!(sum("let_be") > 0, "no two sweeps met: {sweeps:?}");
         let again = shop.service.invoke("sweep-orders", &json!({})).await?;
         assert_eq!((&again["pending"], &again["found"]), (&json!(10), &json!(0)));
         Ok(())

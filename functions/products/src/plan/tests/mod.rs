@@ -15,7 +15,7 @@ fn product(name: &str) -> ProductId {
 }
 
 fn order(name: &str) -> OrderId {
-    OrderId::derived("test", name)
+    OrderId::derived(b"test", "test", name)
 }
 
 fn cause(name: &str) -> Cause {

@@ -1,0 +1,105 @@
+//! The orders table: its keys, its conditions, its items. Nothing else speaks DynamoDB to it.
+//!
+//! One item an order, by its `id`. Two sparse indexes: `by-customer` (a guest's order is not in it) and
+//! `by-status`, whose partitions are split in four, since all new orders are `pending` and one partition
+//! takes 1,000 writes a second. The indexes hold what an order is made of, and not what only the table is for: a
+//! guest's e-mail address among it.
+
+mod budgets;
+mod lists;
+mod moves;
+mod placing;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::{Deserialize, Serialize};
+use shop_dynamo::{Item, StoreError, read, string};
+use shop_events::OrderStatus;
+use shop_types::{EmailAddress, ListPosition, OrderId};
+
+pub use budgets::BudgetStore;
+pub use lists::{Orders, Pending, Window};
+pub use moves::Settled;
+pub use placing::{Placed, Placing};
+
+use crate::order::{Order, status_name};
+
+/// How many partitions of the index hold the orders of one status.
+pub const STATUS_SHARDS: u8 = 4;
+const KIND: &str = "order";
+
+/// The orders table.
+#[derive(Clone, Debug)]
+pub struct OrderStore {
+    client: Client,
+    table: String,
+}
+
+/// An order as an item: the order itself, and what the indexes and the idempotency check need.
+#[derive(Debug, Serialize, Deserialize)]
+struct StoredOrder {
+    #[serde(flatten)]
+    order: Order,
+    /// Sort key of both indexes.
+    placed: String,
+    /// Partition key of `by-status`.
+    status_shard: String,
+    /// Tells a replay from another request under the same key.
+    request_hash: String,
+    /// Tells the write that placed the order from every other, also from one of the same request.
+    #[serde(default)]
+    write_id: String,
+    /// Where to write to a guest: personal data, and no part of the order that others see.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    contact_email: Option<EmailAddress>,
+}
+
+impl StoredOrder {
+    fn is_of(&self, request_hash: &str, contact_email: Option<&EmailAddress>) -> bool {
+        // An address that a phone has begun with a capital is the same address.
+        let comparable = |email: &EmailAddress| email.comparable();
+        self.request_hash == request_hash
+            && self.contact_email.as_ref().map(comparable) == contact_email.map(comparable)
+    }
+}
+
+/// Where a list of orders goes on.
+pub type Position = ListPosition<OrderId>;
+
+/// The position of an order.
+#[must_use]
+pub fn position(order: &Order) -> Position {
+    Position::new(order.placed_at, order.id.clone())
+}
+
+impl OrderStore {
+    /// The store in a table.
+    #[must_use]
+    pub fn new(client: Client, table: impl Into<String>) -> Self {
+        Self { client, table: table.into() }
+    }
+
+    /// An order as it is now.
+    ///
+    /// # Errors
+    /// DynamoDB failed.
+    pub async fn get(&self, id: &OrderId) -> Result<Option<Order>, StoreError> {
+        self.item(id).await?.map(|item| read(KIND, item)).transpose()
+    }
+
+    async fn item(&self, id: &OrderId) -> Result<Option<Item>, StoreError> {
+        let get = self.client.get_item().table_name(&self.table).key("id", string(id.as_str()));
+        let answer = get.consistent_read(true).send().await.map_err(StoreError::call("GetItem"))?;
+        Ok(answer.item)
+    }
+}
+
+fn version(version: u64) -> AttributeValue {
+    AttributeValue::N(version.to_string())
+}
+
+/// The partition of `by-status` that an order belongs to, by its id, so that it never moves between shards.
+fn shard(status: OrderStatus, id: &OrderId) -> String {
+    let sum = id.as_str().bytes().fold(0_u8, u8::wrapping_add);
+    format!("{}#{}", status_name(status), sum % STATUS_SHARDS)
+}

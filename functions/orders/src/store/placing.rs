@@ -1,0 +1,188 @@
+//! Placing an order: one conditional write is the order, the record of its idempotency key and the outbox.
+
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
+use shop_dynamo::{Item, Reason, StoreError, TransactionOutcome, condition_failed, read, transact, write};
+use shop_lambda::Random;
+use shop_types::{EmailAddress, OrderId};
+
+use super::{KIND, OrderStore, StoredOrder, position, shard};
+use crate::order::Order;
+
+const IS_NEW: &str = "attribute_not_exists(id)";
+
+/// A new order, and what is stored with it.
+#[derive(Debug)]
+pub struct Placing<'a> {
+    /// The order.
+    pub order: &'a Order,
+    /// What tells its request from others.
+    pub request_hash: &'a str,
+    /// Where to write to its guest.
+    pub contact_email: Option<&'a EmailAddress>,
+    /// Tells this write from every other.
+    pub write_id: &'a str,
+}
+
+/// What came of placing an order.
+#[derive(Debug)]
+pub enum Placed {
+    /// It is stored now.
+    New,
+    /// The same request stored it before.
+    Before(Box<Order>),
+    /// Another request used the same idempotency key.
+    KeyReused,
+}
+
+impl Placing<'_> {
+    fn item(&self) -> Result<Item, StoreError> {
+        let order = self.order;
+        let stored = StoredOrder {
+            placed: position(order).into(),
+            status_shard: shard(order.status, &order.id),
+            order: order.clone(),
+            request_hash: self.request_hash.to_owned(),
+            write_id: self.write_id.to_owned(),
+            contact_email: self.contact_email.cloned(),
+        };
+        write(KIND, &stored)
+    }
+
+    /// What an order means that is there already.
+    fn met(&self, stored: Item) -> Result<Placed, StoreError> {
+        let before: StoredOrder = read(KIND, stored)?;
+        Ok(if before.write_id == self.write_id {
+            // Our own write: its answer was lost, and the SDK tried again.
+            Placed::New
+        } else if before.is_of(self.request_hash, self.contact_email) {
+            Placed::Before(Box::new(before.order))
+        } else {
+            Placed::KeyReused
+        })
+    }
+}
+
+impl OrderStore {
+    /// Stores a new order: the order, the record of its idempotency key and the outbox in one write.
+    ///
+    /// # Errors
+    /// DynamoDB failed; the order may or may not be stored, and the same call tells.
+    pub async fn place(&self, placing: &Placing<'_>) -> Result<Placed, StoreError> {
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(placing.item()?))
+            .condition_expression(IS_NEW)
+            .return_values_on_condition_check_failure(AllOld);
+        let Err(error) = put.send().await else { return Ok(Placed::New) };
+        match condition_failed(error)? {
+            Some(stored) => placing.met(stored),
+            None => Err(StoreError::Contended { kind: KIND }),
+        }
+    }
+
+    /// The same together with the write that `counts` it, both or neither. None where that one's condition fails:
+    /// there is no room for the order.
+    ///
+    /// # Errors
+    /// As [`OrderStore::place`]; others kept being in the way.
+    pub async fn place_counted(
+        &self,
+        placing: &Placing<'_>,
+        counts: TransactWriteItem,
+        random: &Random,
+    ) -> Result<Option<Placed>, StoreError> {
+        let put = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(placing.item()?))
+            .condition_expression(IS_NEW)
+            .return_values_on_condition_check_failure(AllOld)
+            .build()
+            .map_err(StoreError::call("TransactWriteItems"))?;
+        let items = vec![TransactWriteItem::builder().put(put).build(), counts];
+        let cancelled = match transact(&self.client, random, items).await? {
+            TransactionOutcome::Done => return Ok(Some(Placed::New)),
+            TransactionOutcome::Cancelled(cancelled) => cancelled,
+            TransactionOutcome::TokenReused => return Err(StoreError::Contended { kind: KIND }),
+        };
+        let mut reasons = cancelled.reasons.into_iter();
+        match (reasons.next(), reasons.next()) {
+            // A replay comes first: it is answered whatever the counter says.
+            (Some(Reason::ConditionFailed(Some(stored))), _) => placing.met(stored).map(Some),
+            (_, Some(Reason::ConditionFailed(_))) => Ok(None),
+            _ => Err(StoreError::Contended { kind: KIND }),
+        }
+    }
+
+    /// What an idempotency key stands for: the order under its id, if the request was the same.
+    ///
+    /// # Errors
+    /// DynamoDB failed.
+    pub async fn placed_before(
+        &self,
+        id: &OrderId,
+        request_hash: &str,
+        contact_email: Option<&EmailAddress>,
+    ) -> Result<Option<Placed>, StoreError> {
+        let Some(item) = self.item(id).await? else { return Ok(None) };
+        let before: StoredOrder = read(KIND, item)?;
+        let is_same = before.is_of(request_hash, contact_email);
+        Ok(Some(if is_same { Placed::Before(Box::new(before.order)) } else { Placed::KeyReused }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::order::tests::order;
+    use shop_dynamo::string;
+    use shop_events::OrderStatus;
+
+    #[test]
+    fn an_order_reads_back_as_it_was_stored() {
+        let order = order(OrderStatus::Pending);
+        let email = "ada@example.com".parse().unwrap();
+        let placing =
+            Placing { order: &order, request_hash: "hash", contact_email: Some(&email), write_id: "1" };
+        let item = placing.item().unwrap();
+        assert!(item["status_shard"].as_s().unwrap().starts_with("pending#"));
+        assert_eq!(item["contact_email"], string("ada@example.com"));
+        let read: Order = read(KIND, item).unwrap();
+        assert_eq!(read, order);
+        // What answers, events and logs are made of has no address.
+        assert!(!format!("{read:?}{}", serde_json::to_string(&read).unwrap()).contains("example.com"));
+    }
+
+    #[test]
+    fn what_an_order_means_that_is_there_already() {
+        let order = order(OrderStatus::Pending);
+        let emails: Vec<EmailAddress> = ["ada@example.com", "Ada@EXAMPLE.com", "bea@example.com"]
+            .map(|text| text.parse().unwrap())
+            .into();
+        let placing = |hash, email, write_id| Placing {
+            order: &order,
+            request_hash: hash,
+            contact_email: email,
+            write_id,
+        };
+        let stored = placing("hash", Some(&emails[0]), "1").item().unwrap();
+        for (hash, email, write_id, expected) in [
+            ("hash", Some(&emails[0]), "1", "ours"),
+            ("hash", Some(&emails[0]), "2", "replayed"),
+            ("hash", Some(&emails[1]), "2", "replayed"),
+            ("hash", Some(&emails[2]), "2", "reused"),
+            ("hash", None, "2", "reused"),
+            ("other", Some(&emails[0]), "2", "reused"),
+        ] {
+            let met = match placing(hash, email, write_id).met(stored.clone()).unwrap() {
+                Placed::New => "ours",
+                Placed::Before(before) if *before == order => "replayed",
+                Placed::Before(_) => "another",
+                Placed::KeyReused => "reused",
+            };
+            assert_eq!(met, expected, "{hash} {email:?} {write_id}");
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! `GET /products/{id}/stock`: how many are for sale, and how many are set aside for orders. Administrators only: what
+//! is for sale everybody sees at the product.
+
+use shop_http::{Access, Call, Problem, Reply, Route};
+use shop_lambda::Function;
+use shop_types::ProductId;
+
+use crate::set_stock::{StockView, answer};
+use crate::start::start;
+use crate::store::Store;
+
+/// The function.
+pub const FUNCTION: Function =
+    Function::new(GetStock::NAME, |environment| Box::pin(start(environment, |store, _| GetStock { store })));
+
+struct GetStock {
+    store: Store,
+}
+
+impl Route for GetStock {
+    const NAME: &'static str = "get-stock";
+    const ACCESS: Access = Access::Admin;
+
+    async fn handle(&self, call: Call) -> Result<Reply, Problem> {
+        let id: ProductId = call.id("product")?;
+        let stock = self.store.stock(&id).await?.filter(|stock| stock.deleted_at.is_none());
+        let stock = stock.ok_or_else(|| Problem::not_found("product"))?;
+        if call.is_unchanged(stock.version) {
+            return Reply::not_modified(stock.version);
+        }
+        answer(&StockView::of(&stock))
+    }
+}

@@ -1,0 +1,6 @@
+//! The orders service alone: guests and their tokens, idempotency, budgets, lists, and what becomes of an order.
+
+mod budgets;
+mod guests;
+mod lists;
+mod stage;
