@@ -4,6 +4,7 @@
 mod log_search;
 mod spoil;
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
