@@ -62,7 +62,8 @@ def routes(body: dict) -> dict[str, str]:
             if not function:
                 sys.exit(f"{method} {path}: no function in {uri}")
             verb = "ANY" if method.startswith("x-") else method.upper()
-            found[f"{verb} {path}"] = function[1]
+            # What no route takes has no method.
+            found["$default" if path.strip("/") == "$default" else f"{verb} {path}"] = function[1]
     return found
 
 

@@ -83,7 +83,20 @@ pub fn run(case: &Case, template: &Template, with_trace: bool) -> Result<Outcome
 /// The shop's administrator, made as an operator does before anybody comes.
 async fn create_admin(cloud: &Cloud) -> Result<UserId> {
     let admin = r#"{"email": "admin@example.com", "password": "Kestrel over the lake 7", "name": "Admin"}"#;
-    let answer = cloud.invoke("create-admin", RawValue::from_string(admin.to_owned())?).await?;
+    let invoke = async || {
+        cloud
+            .invoke("create-admin", RawValue::from_string(admin.to_owned())?)
+            .await
+            .map_err(anyhow::Error::from)
+    };
+    let mut answer = invoke().await;
+    // It may die at any of its calls; then the operator runs it again, and finds what it has made.
+    for _ in 1..OPERATORS_TRIES {
+        if answer.is_err() {
+            answer = invoke().await;
+        }
+    }
+    let answer = answer?;
     let made: Value = serde_json::from_str(answer.get())?;
     Ok(made["user_id"].as_str().with_context(|| format!("no administrator: {made}"))?.parse()?)
 }
@@ -133,7 +146,8 @@ impl Run {
         };
         let customers = (1..=plan.customers).map(user).collect();
         let administrator = create_admin(&cloud).await?;
-        let client = Client::new(cloud.clone(), issuer, clock.clone(), customers, administrator);
+        let client =
+            Client::new(cloud.clone(), issuer, clock.clone(), customers, administrator, Arc::clone(&books));
         let operator = Operator::new(&cloud, template)?;
         let actors = Actors::new(client.clone(), Arc::clone(&plan));
         Ok(Self { cloud, plan, books, weather, actors, client, operator, clock, trace })

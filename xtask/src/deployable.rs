@@ -49,7 +49,7 @@ pub(crate) fn deployable(project: &Project, architecture: Architecture) -> Resul
     }
     ensure!(
         wrong.is_empty(),
-        "{}\nbuild them: cargo lambda build --release --arm64 -p orders -p products -p users",
+        "{}\nbuild them: cargo lambda build --release --arm64 -p api -p orders -p products -p users",
         wrong.join("\n")
     );
     Ok(())

@@ -47,7 +47,7 @@ pub(crate) fn documents(project: &Project) -> Result<()> {
 /// # Errors
 /// When one fails.
 pub(crate) fn shop(project: &Project) -> Result<()> {
-    crate::e2e::with_shop(project, |base_url| {
+    crate::e2e::with_shop(project, &[], |base_url| {
         let known = [("http://localhost:8000", base_url.to_owned()), ("ord_...", order(base_url)?)];
         let mut commands = commands(project, "shop", &known)?;
         commands.extend(commands_instead(project)?);

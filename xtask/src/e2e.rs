@@ -25,6 +25,17 @@ pub(crate) enum Scale {
     Emulator,
 }
 
+/// All of the suite's people have one network address, and one of them orders by the hundred: what is budgeted is not
+/// what it tests.
+const AMPLE: [&str; 6] = [
+    "--parameter",
+    "RegistrationsPerHour=1000000",
+    "--parameter",
+    "AddressOrderLimit=1000000",
+    "--parameter",
+    "AccountOrderLimit=1000000",
+];
+
 /// Runs the suite against `base_url`, or against two shops of its own: a `cargo run -- --memory`, and a `cargo run
 /// -- --no-demo` whose first administrator was made by `shop admin`.
 ///
@@ -34,7 +45,7 @@ pub(crate) fn e2e(project: &Project, base_url: Option<&str>) -> Result<()> {
     if let Some(base_url) = base_url {
         return suite(project, base_url, Scale::Full, &[]);
     }
-    with_shop(project, |base_url| suite(project, base_url, Scale::Full, &[]))?;
+    with_shop(project, &AMPLE, |base_url| suite(project, base_url, Scale::Full, &[]))?;
     without_demo(project)
 }
 
@@ -57,7 +68,11 @@ fn without_demo(project: &Project) -> Result<()> {
     let port = http::free_port()?;
     let base_url = format!("http://127.0.0.1:{port}");
     let mut command = Command::new(shop);
-    command.current_dir(project.root()).args(["--no-demo", "--port", &port.to_string(), "--data"]).arg(&data);
+    command
+        .current_dir(project.root())
+        .args(["--no-demo", "--port", &port.to_string(), "--data"])
+        .arg(&data)
+        .args(AMPLE);
     let log = project.workshop().join("shop-without-demo.log");
     let mut shop = Server::start("the shop without demo", &mut command, &log)?;
     shop.wait_until(START_PATIENCE, || http::answers(&format!("{base_url}/products")))?;
@@ -65,16 +80,20 @@ fn without_demo(project: &Project) -> Result<()> {
     suite(project, &base_url, Scale::Full, &identity).inspect_err(|_| eprintln!("{}", shop.log_tail()))
 }
 
-/// Runs `test` against a `cargo run -- --memory` on a free port, which is stopped afterwards.
+/// Runs `test` against a `cargo run -- --memory` on a free port, with more arguments; it is stopped afterwards.
 ///
 /// # Errors
 /// When the build, the shop or the test fails.
-pub(crate) fn with_shop(project: &Project, test: impl FnOnce(&str) -> Result<()>) -> Result<()> {
+pub(crate) fn with_shop(
+    project: &Project,
+    arguments: &[&str],
+    test: impl FnOnce(&str) -> Result<()>,
+) -> Result<()> {
     let shop = build(project, &["shop"])?.join("shop");
     let port = http::free_port()?;
     let base_url = format!("http://127.0.0.1:{port}");
     let mut command = Command::new(shop);
-    command.current_dir(project.root()).args(["--memory", "--port", &port.to_string()]);
+    command.current_dir(project.root()).args(["--memory", "--port", &port.to_string()]).args(arguments);
     let log = project.workshop().join("shop.log");
     let mut shop = Server::start("the shop", &mut command, &log)?;
     shop.wait_until(START_PATIENCE, || http::answers(&format!("{base_url}/products")))?;

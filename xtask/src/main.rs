@@ -114,6 +114,9 @@ enum EmulatorCommand {
     Up {
         #[command(flatten)]
         port: Port,
+        /// Which emulator
+        #[arg(long, value_enum, default_value = "ministack")]
+        target: Target,
     },
     /// Stop what `up` started
     Down {
@@ -125,6 +128,14 @@ enum EmulatorCommand {
         #[command(flatten)]
         port: Port,
     },
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Target {
+    /// The whole shop; needs no Docker
+    Ministack,
+    /// Everything but the routes; needs Python 3.13, and Docker for the functions
+    Localstack,
 }
 
 #[derive(Clone, Copy, Debug, clap::Args)]
@@ -154,7 +165,10 @@ fn run() -> Result<()> {
         Command::Admin(admin) => admin::admin(&project, &admin),
         Command::Exports(wanted) => exports::exports(&project, &wanted),
         Command::E2e { base_url } => e2e::e2e(&project, base_url.as_deref()),
-        Command::Emulator(EmulatorCommand::Up { port }) => {
+        Command::Emulator(EmulatorCommand::Up { port, target: Target::Localstack }) => {
+            emulator::localstack::up(&project, &emulator(port))
+        }
+        Command::Emulator(EmulatorCommand::Up { port, target: Target::Ministack }) => {
             let emulator = emulator(port);
             let base_url = emulator::up(&project, &emulator)?;
             println!("AWS services  {}\nthe shop      {base_url}", emulator.endpoint());

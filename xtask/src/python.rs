@@ -49,6 +49,14 @@ impl Environment {
         Self::make(project, "ministack")
     }
 
+    /// LocalStack.
+    ///
+    /// # Errors
+    /// When it cannot be installed.
+    pub(crate) fn localstack(project: &Project) -> Result<Self> {
+        Self::make_with("python3.13", project, "localstack")
+    }
+
     /// cargo-lambda.
     ///
     /// # Errors
@@ -58,6 +66,10 @@ impl Environment {
     }
 
     fn make(project: &Project, name: &str) -> Result<Self> {
+        Self::make_with("python3", project, name)
+    }
+
+    fn make_with(python: &str, project: &Project, name: &str) -> Result<Self> {
         let requirements = project.root().join(format!("localstack/requirements-{name}.txt"));
         let wanted =
             fs::read(&requirements).with_context(|| format!("cannot read {}", requirements.display()))?;
@@ -67,8 +79,9 @@ impl Environment {
             return Ok(environment);
         }
         eprintln!("installing {} to {}", requirements.display(), folder.display());
-        process::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))
-            .context("Python 3.11 or later with venv is needed (Debian: python3-venv)")?;
+        process::run(Command::new(python).args(["-m", "venv", "--clear"]).arg(&folder)).with_context(
+            || format!("{python} with venv is needed, of version 3.11 or later (Debian: python3-venv)"),
+        )?;
         process::run(
             environment
                 .command("python")

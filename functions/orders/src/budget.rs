@@ -60,12 +60,7 @@ impl Budget {
     pub fn of(kind: &str, whose: &str, limit: u32, now: Timestamp) -> Self {
         let now = now.as_secs();
         let window = now.div_euclid(WINDOW_SECONDS);
-        Self {
-            id: format!("{kind}#{whose}#{window}"),
-            limit,
-            ends_at: (window + 1) * WINDOW_SECONDS,
-            now,
-        }
+        Self { id: format!("{kind}#{whose}#{window}"), limit, ends_at: (window + 1) * WINDOW_SECONDS, now }
     }
 
     /// The seconds until there is another window: at least one.
@@ -108,9 +103,7 @@ impl Tally {
             None => 1,
         };
         // Remembered before it is written: a write whose answer is lost may have been done.
-        if counted == Some(0)
-            && !remembered.contains_key(&budget.id)
-            && remember(&mut remembered, budget, 1)
+        if counted == Some(0) && !remembered.contains_key(&budget.id) && remember(&mut remembered, budget, 1)
         {
             return Some(Counting::Later);
         }

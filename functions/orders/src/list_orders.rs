@@ -91,9 +91,9 @@ async fn filter(call: &Call) -> Result<Filter, Problem> {
     }
     let customer = match value("customer_id") {
         _ if is_own => Some(me.clone()),
-        Some(id) => Some(id.parse().map_err(|_| {
-            invalid("?customer_id", "invalid_filter", "This is not a user's id.")
-        })?),
+        Some(id) => Some(
+            id.parse().map_err(|_| invalid("?customer_id", "invalid_filter", "This is not a user's id."))?,
+        ),
         None if may_see_all => None,
         None => Some(me.clone()),
     };

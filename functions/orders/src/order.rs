@@ -306,7 +306,8 @@ pub(crate) mod tests {
     fn only_pending_and_confirmed_orders_can_be_cancelled() {
         use OrderStatus::{Cancelled, Confirmed, Delivered, Pending, Rejected, Shipped};
         for status in [Pending, Confirmed] {
-            let cancelled = order(status).cancelled(Timestamp::from_millis(2000), Cause::request("request-2")).unwrap();
+            let cancelled =
+                order(status).cancelled(Timestamp::from_millis(2000), Cause::request("request-2")).unwrap();
             assert_eq!((cancelled.status, cancelled.version), (Cancelled, 2));
             assert_eq!(cancelled.cause, Cause::request("request-2"));
         }
@@ -363,7 +364,9 @@ pub(crate) mod tests {
 
     #[test]
     fn time_never_goes_back() {
-        let cancelled = order(OrderStatus::Pending).cancelled(Timestamp::from_millis(1), Cause::request("request-2")).unwrap();
+        let cancelled = order(OrderStatus::Pending)
+            .cancelled(Timestamp::from_millis(1), Cause::request("request-2"))
+            .unwrap();
         assert_eq!(cancelled.updated_at, Timestamp::from_millis(1000));
     }
 

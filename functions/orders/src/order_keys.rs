@@ -96,7 +96,9 @@ mod tests {
     fn an_id_is_the_same_at_every_try_and_nobody_else_can_tell_it() {
         let id = order("a-key");
         assert_eq!(id, keys(1).id("guest", "a-key"));
-        for other in [keys(1).id("usr_1", "a-key"), keys(1).id("guest", "b-key"), keys(2).id("guest", "a-key")] {
+        for other in
+            [keys(1).id("usr_1", "a-key"), keys(1).id("guest", "b-key"), keys(2).id("guest", "a-key")]
+        {
             assert_ne!(id, other);
         }
         // What could be computed before there was a secret, and what a secret of nothing gives.

@@ -50,10 +50,7 @@ pub struct OrderRequest {
 /// 422 for products that are not in the catalogue, for lines in different currencies, for more digits than
 /// the currency has and for sums that would overflow; 409 with the right figures where the caller expected
 /// others.
-pub fn price(
-    request: &OrderRequest,
-    catalogue: &Catalogue,
-) -> Result<(Vec<OrderLine>, Money), Problem> {
+pub fn price(request: &OrderRequest, catalogue: &Catalogue) -> Result<(Vec<OrderLine>, Money), Problem> {
     let listed = listed_prices(request, catalogue)?;
     let (lines, total) = sum(request, &listed)?;
     let mismatches = mismatches(request, &listed, total)?;

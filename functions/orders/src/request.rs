@@ -34,8 +34,8 @@ pub(crate) fn read(input: Input<'_>, principal: &Principal) -> Result<OrderReque
     let most = if principal.user_id().is_some() { MAX_QUANTITY } else { MAX_GUEST_QUANTITY };
     input.read_object(|body| {
         let mut seen = BTreeSet::new();
-        let items =
-            body.required("items", |items| items.array(1..=MAX_LINES, |node| read_line(node, most, &mut seen)));
+        let items = body
+            .required("items", |items| items.array(1..=MAX_LINES, |node| read_line(node, most, &mut seen)));
         let total_amount = body.optional("total_amount", amount);
         let currency = body.optional("currency", |node| {
             node.parsed::<Currency>("unknown_currency", "This must be an ISO 4217 code, such as USD.")
@@ -202,13 +202,19 @@ mod tests {
         let swapped = format!(r#"{{"items": [{{"product_id": "b", "quantity": 1}}, {line}]}}"#);
         for (other, is_same) in [
             (first.replace(' ', ""), true),
-            (first.replace(r#""product_id": "a", "quantity": 1"#, r#""quantity": 1, "product_id": "a""#), true),
+            (
+                first.replace(r#""product_id": "a", "quantity": 1"#, r#""quantity": 1, "product_id": "a""#),
+                true,
+            ),
             (format!(r#"{{"currency": "USD", "total_amount": 1.5, "items": [{line}]}}"#), true),
             (first.replace("1.50", "1.5"), true),
             (first.replace("1.50", "1.500"), true),
             (first.replace("1.5}", "1.50}"), true),
             (first.replace(r#""a""#, r#""\u0061""#), true),
-            (format!(r#"{{"email": null, "currency": "USD", "total_amount": 1.5, "items": [{line}]}}"#), true),
+            (
+                format!(r#"{{"email": null, "currency": "USD", "total_amount": 1.5, "items": [{line}]}}"#),
+                true,
+            ),
             (first.replace(r#""a""#, r#""A""#), false),
             (first.replace(r#""quantity": 1"#, r#""quantity": 2"#), false),
             (first.replace("1.50", "1.51"), false),

@@ -107,7 +107,10 @@ impl Changes {
                 body.nullable("description", |node| or_null(node, |node| node.text(0..=MAX_DESCRIPTION)));
             let price = body.nullable("price", |node| {
                 if !currency.is_in_force() {
-                    node.note("invalid_currency", "The product's currency was withdrawn, so its price stays.");
+                    node.note(
+                        "invalid_currency",
+                        "The product's currency was withdrawn, so its price stays.",
+                    );
                     return None;
                 }
                 amount(node, currency)
@@ -198,7 +201,10 @@ fn image_url(node: &Node<'_>) -> Option<String> {
     if let Some(address) = address.filter(|address| address.len() <= MAX_URL) {
         return Some(address);
     }
-    node.note("invalid_url", "This must be an http(s):// address without a user name, or a path that starts with '/'.");
+    node.note(
+        "invalid_url",
+        "This must be an http(s):// address without a user name, or a path that starts with '/'.",
+    );
     None
 }
 
@@ -212,7 +218,8 @@ fn address(text: &str) -> Option<String> {
 /// A path, which must not lead to another host: `//host` and `/\\host` do.
 fn path(text: &str) -> Option<String> {
     let here = Url::parse("https://here.invalid/").ok()?;
-    let url = here.join(text).ok().filter(|url| url.origin() == here.origin() && url.username().is_empty())?;
+    let url =
+        here.join(text).ok().filter(|url| url.origin() == here.origin() && url.username().is_empty())?;
     Some(url[Position::BeforePath..].to_owned())
 }
 
@@ -360,7 +367,10 @@ mod tests {
         let text = br#"{"stock": 5, "currency": "EUR"}"#;
         let problem = Changes::read(Input::parse(text).unwrap(), Currency::USD).unwrap_err();
         let details: Vec<_> = problem.errors().iter().map(|error| error.detail.as_str()).collect();
-        assert!(details[0].contains("PATCH /products/{id}/stock") && details[1].contains("stays"), "{details:?}");
+        assert!(
+            details[0].contains("PATCH /products/{id}/stock") && details[1].contains("stays"),
+            "{details:?}"
+        );
     }
 
     #[test]

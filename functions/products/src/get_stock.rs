@@ -10,9 +10,8 @@ use crate::start::start;
 use crate::store::Store;
 
 /// The function.
-pub const FUNCTION: Function = Function::new(GetStock::NAME, |environment| {
-    Box::pin(start(environment, |store, _| GetStock { store }))
-});
+pub const FUNCTION: Function =
+    Function::new(GetStock::NAME, |environment| Box::pin(start(environment, |store, _| GetStock { store })));
 
 struct GetStock {
     store: Store,

@@ -60,7 +60,10 @@ fn listing(call: &Call) -> Result<Listing, Problem> {
     if value("category").is_some_and(str::is_empty) {
         return Err(invalid("?category", "invalid_filter", "This must name a category."));
     }
-    Ok(Listing { category: value("category").map(str::to_owned), sort: sort.transpose()?.unwrap_or_default() })
+    Ok(Listing {
+        category: value("category").map(str::to_owned),
+        sort: sort.transpose()?.unwrap_or_default(),
+    })
 }
 
 fn invalid(pointer: &str, code: &'static str, detail: &str) -> Problem {

@@ -86,8 +86,11 @@ impl Sort {
                 .is_some_and(|name| name.len() <= SORTED_BYTES),
             Self::PriceUp | Self::PriceDown => {
                 let mut parts = text.splitn(3, '#');
-                let is_digits = |part: &str| part.len() == 15 && part.bytes().all(|byte| byte.is_ascii_digit());
-                parts.next().is_some_and(|code| code.len() == 3 && code.bytes().all(|b| b.is_ascii_uppercase()))
+                let is_digits =
+                    |part: &str| part.len() == 15 && part.bytes().all(|byte| byte.is_ascii_digit());
+                parts
+                    .next()
+                    .is_some_and(|code| code.len() == 3 && code.bytes().all(|b| b.is_ascii_uppercase()))
                     && parts.next().is_some_and(is_digits)
                     && parts.next() == Some(id.as_str())
             }
@@ -190,7 +193,8 @@ mod tests {
             named("d", "ALPHA", 999_999_999_999_999, "EUR", 4),
         ];
         let sorted = |sort: Sort| {
-            let mut keys: Vec<_> = products.iter().map(|product| (sort.key(product), product.id.as_str())).collect();
+            let mut keys: Vec<_> =
+                products.iter().map(|product| (sort.key(product), product.id.as_str())).collect();
             keys.sort();
             keys.into_iter().map(|(_, id)| id).collect::<Vec<_>>()
         };

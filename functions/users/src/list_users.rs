@@ -14,7 +14,7 @@ use shop_types::EmailAddress;
 
 use crate::account::User;
 use crate::lookup::Lookup;
-use crate::secrets::LookupSource;
+use crate::secrets::{LookupSource, check_token_variables};
 use crate::store::accounts::{AccountStore, Directory, Position};
 
 /// The list, as its cursors name it.
@@ -27,6 +27,7 @@ pub const FUNCTION: Function = Function::new(ListUsers::NAME, |environment| {
         let directory = Directory::start(&environment, client.clone())?;
         let accounts = AccountStore::start(&environment, client.clone())?;
         let lookup = LookupSource::of(&environment)?;
+        check_token_variables(&environment)?;
         let route = ListUsers { directory, accounts, lookup: lookup.read().await? };
         shop_http::start(route, &environment, &client).await
     })

@@ -36,8 +36,11 @@ impl LoginKey {
     }
 }
 
-/// Makes the hashes. One key for each kind, so that none tells anything of another.
-pub struct Lookup {
+/// Makes the hashes.
+pub struct Lookup(Box<Keys>);
+
+/// One for each kind, so that none tells anything of another. Each takes some kilobytes.
+struct Keys {
     logins: Key,
     attempts_by_account: Key,
     attempts_by_address: Key,
@@ -64,7 +67,7 @@ impl Lookup {
             // It fails only for lengths that HKDF-SHA256 does not have, and 32 bytes it has.
             expanded.map(|()| Key::new(HMAC_SHA256, &bytes)).map_err(|_| WeakSecret)
         };
-        Ok(Self {
+        Ok(Self(Box::new(Keys {
             logins: key(b"shop login lookup v1")?,
             attempts_by_account: key(b"shop attempts by account v1")?,
             attempts_by_address: key(b"shop attempts by address v1")?,
@@ -72,26 +75,26 @@ impl Lookup {
             devices: key(b"shop device token v1")?,
             requests: key(b"shop registration request v1")?,
             salts: key(b"shop registration salt v1")?,
-        })
+        })))
     }
 
     /// Under which the login of an address lies.
     #[must_use]
     pub fn login(&self, email: &EmailAddress) -> LoginKey {
-        LoginKey(hash(&self.logins, email.comparable().as_bytes()))
+        LoginKey(hash(&self.0.logins, email.comparable().as_bytes()))
     }
 
     /// By which the attempts on an account are counted.
     #[must_use]
     pub fn attempts_on(&self, email: &EmailAddress) -> String {
-        hash(&self.attempts_by_account, email.comparable().as_bytes())
+        hash(&self.0.attempts_by_account, email.comparable().as_bytes())
     }
 
     /// By which the attempts from a network address are counted. An IPv6 network of 64 bits counts as one:
     /// whoever has one address of it has them all.
     #[must_use]
     pub fn attempts_from(&self, address: IpAddr) -> String {
-        hash(&self.attempts_by_address, &network(address))
+        hash(&self.0.attempts_by_address, &network(address))
     }
 
     /// By which the attempts from a network address on an account are counted.
@@ -101,19 +104,21 @@ impl Lookup {
         // A host name has no slash, and a network's length is one of two: no two pairs are one text.
         pair.push(b'/');
         pair.extend(email.comparable().as_bytes());
-        hash(&self.attempts_by_pair, &pair)
+        hash(&self.0.attempts_by_pair, &pair)
     }
 
     /// The token of a device that has logged in.
     #[must_use]
     pub fn device(&self, user: UserId, epoch: u64, nonce: [u8; 16]) -> DeviceToken {
-        DeviceToken::new(user, epoch, nonce, |claim| sign(&self.devices, claim.as_bytes()).as_ref().to_vec())
+        DeviceToken::new(user, epoch, nonce, |claim| {
+            sign(&self.0.devices, claim.as_bytes()).as_ref().to_vec()
+        })
     }
 
     /// Whether this shop gave out a device token.
     #[must_use]
     pub fn is_genuine(&self, token: &DeviceToken) -> bool {
-        verify(&self.devices, token.claim().as_bytes(), token.mac()).is_ok()
+        verify(&self.0.devices, token.claim().as_bytes(), token.mac()).is_ok()
     }
 
     /// What tells one registration under an idempotency key from another one.
@@ -125,7 +130,7 @@ impl Lookup {
             request.extend(part.len().to_be_bytes());
             request.extend(part.as_bytes());
         }
-        hash(&self.requests, &request)
+        hash(&self.0.requests, &request)
     }
 
     /// The salt of the password that an account is registered with under an idempotency key: the same for the same
@@ -133,7 +138,7 @@ impl Lookup {
     #[must_use]
     pub fn salt(&self, user: &UserId) -> [u8; 16] {
         let mut salt = [0; 16];
-        salt.copy_from_slice(&sign(&self.salts, user.as_str().as_bytes()).as_ref()[..16]);
+        salt.copy_from_slice(&sign(&self.0.salts, user.as_str().as_bytes()).as_ref()[..16]);
         salt
     }
 }

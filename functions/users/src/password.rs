@@ -1,6 +1,6 @@
 //! Passwords: argon2id (RFC 9106), stored as PHC strings that carry their parameters.
 //!
-//! Two ways to type one password are one: as RFC 8265's OpaqueString profile has it, letters are composed (NFC) and
+//! Two ways to type one password are one: as RFC 8265's profile `OpaqueString` has it, letters are composed (NFC) and
 //! all spaces are one, before it is hashed or compared. What characters may be in one is up to [`shop_types::text`].
 //!
 //! A hash takes one processor for some 50 ms on purpose. It runs where it is called: a Lambda environment has

@@ -16,6 +16,7 @@ use shop_types::UserId;
 use crate::account::User;
 use crate::fields::Draft;
 use crate::registration::{Registered, Registrar, RegistrarSource, RegistrationBudget};
+use crate::secrets::check_token_variables;
 
 /// The function.
 pub const FUNCTION: Function = Function::new(RegisterUser::NAME, |environment| {
@@ -23,6 +24,7 @@ pub const FUNCTION: Function = Function::new(RegisterUser::NAME, |environment| {
         let client = Client::new(environment.sdk_config());
         let registrar = RegistrarSource::of(&environment, client.clone())?;
         let budget = RegistrationBudget::start(&environment, client.clone())?;
+        check_token_variables(&environment)?;
         let route = RegisterUser { registrar: registrar.read().await?, budget };
         shop_http::start(route, &environment, &client).await
     })

@@ -19,7 +19,7 @@ use crate::get_user_stats::named_user;
 use crate::lookup::Lookup;
 use crate::password::{Hasher, PasswordHash, RESEMBLES_ACCOUNT};
 use crate::registration::TRIES;
-use crate::secrets::LookupSource;
+use crate::secrets::{LookupSource, check_token_variables};
 use crate::store::accounts::{AccountStore, Login, LoginChange, Written};
 use crate::store::attempts::AttemptStore;
 
@@ -33,6 +33,7 @@ pub const FUNCTION: Function = Function::new(UpdateUser::NAME, |environment| {
             hasher: Hasher::start(&environment)?,
         };
         let lookup = LookupSource::of(&environment)?;
+        check_token_variables(&environment)?;
         let route = UpdateUser {
             accounts,
             prover,

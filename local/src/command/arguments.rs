@@ -34,6 +34,14 @@ pub(super) struct Shop {
     /// The template that wires the functions [default: template.yaml of this workspace]
     #[arg(long, value_name = "PATH")]
     pub(super) template: Option<PathBuf>,
+    /// A parameter of the template, as RegistrationsPerHour=100; may be given more than once
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parameter)]
+    pub(super) parameter: Vec<(String, String)>,
+}
+
+fn parameter(text: &str) -> Result<(String, String), &'static str> {
+    let (name, value) = text.split_once('=').ok_or("this is not NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 /// What both modes serve with.

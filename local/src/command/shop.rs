@@ -34,7 +34,9 @@ pub(super) async fn run(settings: Shop) -> Result<()> {
     let folder = settings.data.unwrap_or_else(|| template_path.with_file_name(DEFAULT_DATA));
     let instead = "--data DIR or --memory";
     let mut data = if settings.memory { None } else { Some(DataDir::open(&folder, instead)?) };
-    let template = Template::load(&template_path, &allowed_origins(&settings.door))
+    let mut parameters = allowed_origins(&settings.door);
+    parameters.extend(settings.parameter);
+    let template = Template::load(&template_path, &parameters)
         .with_context(|| format!("{} cannot be used", template_path.display()))?;
     let mode = Mode::Real { data_dir: data.as_ref().map(|data| data.path().to_owned()) };
     let cloud = Cloud::start(&template, &shop_local::functions(), Options::new(mode))

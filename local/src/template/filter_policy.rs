@@ -5,7 +5,7 @@
 //! a filter that is not understood must not pass or drop messages.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -63,6 +63,7 @@ impl FilterPolicy {
             return Err(TemplateError::new(at, "is not a mapping"));
         };
         let (mut attributes, mut alternatives) = (BTreeMap::new(), Vec::new());
+        let mut named_twice = BTreeSet::new();
         for (name, conditions) in policy {
             let at = format!("{at}.{name}");
             let Value::Array(conditions) = conditions else {
@@ -72,11 +73,20 @@ impl FilterPolicy {
                 for policy in conditions {
                     alternatives.push(Self::read(&at, policy)?);
                 }
+                let inside: BTreeSet<&String> =
+                    alternatives.iter().flat_map(|policy: &Self| policy.attributes.keys()).collect();
+                named_twice.extend(inside.into_iter().cloned());
             } else {
                 let conditions: Result<_, _> =
                     conditions.into_iter().map(|condition| Condition::read(&at, condition)).collect();
                 attributes.insert(name, conditions?);
             }
+        }
+        if let Some(name) = named_twice.iter().find(|name| attributes.contains_key(*name)) {
+            return Err(TemplateError::new(
+                at,
+                format!("has {name} both in and beside $or, which SNS refuses"),
+            ));
         }
         Ok(Self { document, attributes, alternatives })
     }
@@ -137,6 +147,8 @@ impl Condition {
         match (self, attribute) {
             (Self::Exists(exists), attribute) => attribute.is_some() == *exists,
             (_, Some(AttributeValue::List(values))) => values.iter().any(|value| self.holds(Some(value))),
+            // Of a binary attribute SNS compares nothing, so it is not anything else either.
+            (_, Some(AttributeValue::Opaque)) => false,
             (Self::AnythingBut(refused), Some(value)) => {
                 !refused.iter().any(|condition| condition.holds(Some(value)))
             }
@@ -223,8 +235,17 @@ mod tests {
         assert!(passes(r#"{"size": [{"numeric": [">", 4, "<=", 5]}]}"#, &five));
         assert!(!passes(r#"{"size": [{"numeric": [">", 5]}]}"#, &five));
         assert!(passes(r#"{"size": [5]}"#, &five));
+        assert!(!passes(r#"{"size": [{"anything-but": [5]}]}"#, &[("size", AttributeValue::Opaque)]));
+        assert!(passes(r#"{"size": [{"exists": true}]}"#, &[("size", AttributeValue::Opaque)]));
         let list = [("tags", AttributeValue::List(vec![text("a"), text("b")]))];
         assert!(passes(r#"{"tags": ["b"]}"#, &list));
+    }
+
+    #[test]
+    fn a_name_is_in_or_beside_an_or() {
+        let policy = serde_json::json!({"type": ["a"], "$or": [{"type": ["b"]}, {"store": ["c"]}]});
+        let error = FilterPolicy::read("S.FilterPolicy", policy).unwrap_err();
+        assert!(error.to_string().contains("has type both in and beside $or"), "{error}");
     }
 
     #[test]

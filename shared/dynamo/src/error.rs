@@ -67,8 +67,11 @@ impl StoreError {
     /// Wraps a failed call: `.map_err(StoreError::call("GetItem"))`.
     pub fn call<E: CallError>(operation: &'static str) -> impl FnOnce(E) -> Self {
         move |error| {
-            let source: Box<dyn Error + Send + Sync> =
-                if error.is_throttled() { Box::new(Contention::of_throttled(error)) } else { Box::new(error) };
+            let source: Box<dyn Error + Send + Sync> = if error.is_throttled() {
+                Box::new(Contention::of_throttled(error))
+            } else {
+                Box::new(error)
+            };
             Self::Call { operation, source }
         }
     }

@@ -24,7 +24,10 @@ fn deletion(number: usize) -> Value {
 /// The ids that a call asks to delete.
 fn deleted(call: &Value) -> BTreeSet<String> {
     let requests = call["RequestItems"]["t"].as_array().unwrap();
-    requests.iter().map(|request| request["DeleteRequest"]["Key"]["id"]["S"].as_str().unwrap().to_owned()).collect()
+    requests
+        .iter()
+        .map(|request| request["DeleteRequest"]["Key"]["id"]["S"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 #[tokio::test]
@@ -54,7 +57,11 @@ async fn every_key_is_asked_for_until_it_is_read() {
     let found = |numbers: &[usize], left: &[usize]| {
         let items: Vec<_> = numbers.iter().map(|number| id(*number)).collect();
         let left: Vec<_> = left.iter().map(|number| id(*number)).collect();
-        let left = if left.is_empty() { json!({}) } else { json!({ "t": { "Keys": left, "ConsistentRead": true } }) };
+        let left = if left.is_empty() {
+            json!({})
+        } else {
+            json!({ "t": { "Keys": left, "ConsistentRead": true } })
+        };
         (200, json!({ "Responses": { "t": items }, "UnprocessedKeys": left }))
     };
     let script = Script::new([found(&[0], &[1, 2]), found(&[2], &[1]), found(&[1], &[])]);
@@ -68,10 +75,16 @@ async fn every_key_is_asked_for_until_it_is_read() {
 
     let script = Script::new([found(&[], &[]), found(&[], &[])]);
     batch_get_items(&script.client(), "t", keys(130)).await.unwrap();
-    let sizes: Vec<_> = script.asked().iter().map(|call| call["RequestItems"]["t"]["Keys"].as_array().unwrap().len()).collect();
+    let sizes: Vec<_> = script
+        .asked()
+        .iter()
+        .map(|call| call["RequestItems"]["t"]["Keys"].as_array().unwrap().len())
+        .collect();
     assert_eq!(sizes, [100, 30]);
 
     let script = Script::new([found(&[], &[0])]);
     let error = batch_get_items(&script.client(), "t", keys(1)).await.unwrap_err();
-    assert!(matches!(error, StoreError::Unprocessed { operation: "BatchGetItem" }) && Contention::caused(&error));
+    assert!(
+        matches!(error, StoreError::Unprocessed { operation: "BatchGetItem" }) && Contention::caused(&error)
+    );
 }

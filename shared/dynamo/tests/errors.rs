@@ -113,7 +113,11 @@ async fn each_reason_of_a_cancelled_transaction_is_what_it_is() {
         match (of_transaction(cancelled(["None", code])).await, expected) {
             (Ok(TransactionOutcome::Cancelled(cancelled)), Some(expected)) => {
                 assert_eq!(cancelled.reasons, [Reason::None, expected.clone()], "{code}");
-                assert_eq!(cancelled.is_conflict(), !matches!(expected, Reason::ConditionFailed(_)), "{code}");
+                assert_eq!(
+                    cancelled.is_conflict(),
+                    !matches!(expected, Reason::ConditionFailed(_)),
+                    "{code}"
+                );
             }
             (Err(error), None) => assert!(!Contention::caused(&error), "{code}"),
             (made, _) => panic!("{code}: {made:?}"),

@@ -98,8 +98,19 @@ pub const INVARIANTS: &[(&str, &str)] = &[
     ("an-acknowledged-account-exists", "an account that was acknowledged is there"),
     ("a-deleted-account-is-gone", "nothing personal is left of a deleted account, and nobody logs into it"),
     ("a-used-token-is-worthless", "a refresh token that another has taken the place of renews no session"),
+    (
+        "an-administrator-remains",
+        "a shop that has had an administrator has one after every write, whoever takes the role from whom",
+    ),
+    (
+        "power-that-was-taken-is-gone",
+        "no answer shows an administrator's power that the account had lost before the request",
+    ),
     ("nobody-sees-anothers-data", "no answer shows another customer's data"),
-    ("a-guest-s-order-has-a-token", "whoever places an order without an account is given its token, and nobody else"),
+    (
+        "a-guest-s-order-has-a-token",
+        "whoever places an order without an account is given its token, and nobody else",
+    ),
     (
         "every-order-becomes-final",
         "15 minutes after the faults end no order is pending, and the queues are empty",

@@ -8,6 +8,7 @@ use products::stock::Stock;
 use products::store::Kind;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use shop_auth::Role;
 use shop_events::{Event, OrderStatus};
 use shop_local::cloud::Written;
 use shop_messaging::relay::Image;
@@ -37,6 +38,7 @@ pub(crate) struct World {
     pub(crate) ledger: BTreeMap<UserId, BTreeMap<OrderId, LedgerEntry>>,
     pub(crate) statistics: BTreeMap<UserId, UserStats>,
     pub(crate) accounts: BTreeMap<UserId, User>,
+    has_administrator: bool,
     /// How many items were written by the harness itself, which are nothing that a function can read.
     pub(crate) poison: usize,
 }
@@ -76,6 +78,7 @@ impl World {
             ledger: BTreeMap::new(),
             statistics: BTreeMap::new(),
             accounts: BTreeMap::new(),
+            has_administrator: false,
             poison: 0,
         }
     }
@@ -117,6 +120,7 @@ impl World {
             }
         }
         violations.extend(self.shelves.settled());
+        violations.extend(self.leaderless());
         if together.adjustments > 0 && together.levels_changed != 1 {
             let seen =
                 format!("{} keys and {} levels in one write", together.adjustments, together.levels_changed);
@@ -126,6 +130,15 @@ impl World {
             violations.extend(self.statistics_of(user));
         }
         violations
+    }
+
+    /// Whether the last administrator is gone.
+    fn leaderless(&mut self) -> Option<Violation> {
+        let is_admin = |user: &User| user.role == Role::Admin && user.profile.is_some();
+        let administrators = self.accounts.values().filter(|user| is_admin(user)).count();
+        let had_one = std::mem::replace(&mut self.has_administrator, administrators > 0);
+        let seen = || "nobody is an administrator any more".to_owned();
+        (had_one && administrators == 0).then(|| Violation::new("an-administrator-remains", seen()))
     }
 
     fn events(&self, table: &str, change: &Change) -> Result<Vec<Event>, Violation> {

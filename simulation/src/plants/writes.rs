@@ -58,6 +58,11 @@ pub(super) const PLANTS: &[Plant] = &[
         }),
     },
     Plant {
+        name: "last-administrator-may-go",
+        stands_for: "who takes a role away does not ask whether an administrator remains",
+        sabotage: Sabotage::Request(|call| conditions(call, "set-user-role", "Update")),
+    },
+    Plant {
         name: "split-statistics",
         stands_for: "statistics and ledger are two writes instead of one transaction",
         sabotage: Sabotage::Request(|call| {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::client::{Answer, Answered, Client};
 use super::draw::{Action, Look, Operation, Plan, Shopper, Ware};
-use super::people;
+use super::{administrators, people};
 use crate::books::Violation;
 use crate::case::Case;
 
@@ -91,6 +91,9 @@ impl Actors {
             }
             Action::Create(ware) => drop(self.create(ware).await),
             Action::Look(look) => self.look(*look, who).await,
+            Action::Govern { what, use_old } => {
+                administrators::govern(&self.client, who, what, *use_old).await;
+            }
             Action::Register { .. }
             | Action::LogIn
             | Action::Refresh { .. }

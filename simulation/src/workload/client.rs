@@ -15,7 +15,7 @@ use shop_types::UserId;
 
 use super::draw::Shopper;
 use super::people::People;
-use crate::books::Violation;
+use crate::books::{Books, Violation};
 
 /// How often a request is sent that may be sent again, and the pause in between.
 const TRIES: usize = 4;
@@ -70,6 +70,7 @@ struct Inner {
     customers: Vec<UserId>,
     administrator: UserId,
     people: People,
+    books: Arc<Books>,
     history: Mutex<History>,
 }
 
@@ -80,9 +81,10 @@ impl Client {
         clock: Clock,
         customers: Vec<UserId>,
         administrator: UserId,
+        books: Arc<Books>,
     ) -> Self {
         let (people, history) = (People::default(), Mutex::default());
-        Self(Arc::new(Inner { cloud, issuer, clock, customers, administrator, people, history }))
+        Self(Arc::new(Inner { cloud, issuer, clock, customers, administrator, people, books, history }))
     }
 
     /// The user that a shopper is at the moment; none for a guest.
@@ -98,6 +100,19 @@ impl Client {
     /// The sessions of those with an account.
     pub(crate) fn people(&self) -> &People {
         &self.0.people
+    }
+
+    /// The tokens that a shopper holds or held, oldest first.
+    pub(crate) fn tokens(&self, who: Shopper) -> Vec<String> {
+        match who {
+            Shopper::Person(number) => self.0.people.tokens(number),
+            _ => self.token(who).into_iter().map(|(_, token)| token).collect(),
+        }
+    }
+
+    /// What watches the run.
+    pub(crate) fn books(&self) -> &Books {
+        &self.0.books
     }
 
     /// The user that a shopper is at the moment, and the token that says so.

@@ -46,6 +46,16 @@ pub(crate) enum Look {
     Catalogue,
 }
 
+/// What only administrators may do with accounts.
+#[derive(Clone, Debug)]
+pub(crate) enum Governing {
+    ListUsers,
+    Promote(Shopper),
+    Demote(Shopper),
+    /// Becomes a customer.
+    StepDown,
+}
+
 /// What somebody does.
 #[derive(Clone, Debug)]
 pub(crate) enum Action {
@@ -85,6 +95,11 @@ pub(crate) enum Action {
     },
     Rename,
     ChangePassword,
+    /// Does what only administrators may; with the first token that was ever held, if `use_old`.
+    Govern {
+        what: Governing,
+        use_old: bool,
+    },
     /// Deletes the account.
     Leave,
 }
@@ -125,6 +140,9 @@ impl Plan {
         let mut drawer =
             Drawer { random, customers, people: registered, products, open_for, operations: Vec::new() };
         (0..registered).for_each(|number| drawer.live(number));
+        if registered > 0 && drawer.random.random_ratio(2, 3) {
+            drawer.govern();
+        }
         let orders = drawer.random.random_range(ORDERS);
         for _ in 0..orders {
             drawer.place();
@@ -295,6 +313,40 @@ impl Drawer<'_> {
         }
         if self.random.random_ratio(1, 3) {
             push(self, Action::Leave);
+        }
+    }
+
+    /// Administrators make one another and take one another's role away, several at once.
+    fn govern(&mut self) {
+        let deputies: Vec<_> = (0..self.people).map(Shopper::Person).collect();
+        for deputy in &deputies {
+            for _ in 0..2 {
+                self.push(
+                    Shopper::Administrator,
+                    Action::Govern { what: Governing::Promote(*deputy), use_old: false },
+                );
+                self.push(*deputy, Action::LogIn);
+            }
+        }
+        let all: Vec<_> = deputies.iter().copied().chain([Shopper::Administrator]).collect();
+        for _ in 0..self.random.random_range(4..16) {
+            let whom = all.choose(self.random).copied().unwrap_or(Shopper::Administrator);
+            let what = match self.random.random_range(0..8) {
+                0..2 => Governing::ListUsers,
+                2..4 => Governing::Promote(whom),
+                4..7 => Governing::Demote(whom),
+                _ => Governing::StepDown,
+            };
+            let use_old = self.random.random_ratio(1, 3);
+            let who = all.choose(self.random).copied().unwrap_or(Shopper::Administrator);
+            self.push(who, Action::Govern { what, use_old });
+        }
+        // All who are administrators step down within a moment: one of them cannot.
+        let at = self.random.random_range(0..self.open_for);
+        for who in all {
+            let at = at + self.random.random_range(0..20);
+            let action = Action::Govern { what: Governing::StepDown, use_old: false };
+            self.operations.push(Operation { at, who, action });
         }
     }
 

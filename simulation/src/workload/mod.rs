@@ -4,6 +4,7 @@
 //! safe, and remembers what it was answered; [`Actors`] carries an operation out.
 
 mod actors;
+mod administrators;
 mod client;
 mod draw;
 mod people;

@@ -24,9 +24,18 @@ pub(crate) struct Session {
 #[derive(Clone, Debug, Default)]
 struct Known {
     session: Option<Session>,
+    /// Every access token that was ever held, oldest first.
+    tokens: Vec<String>,
     /// Passwords that may be the account's: an answer about a change may have been lost.
     passwords: Vec<String>,
     has_left: bool,
+}
+
+impl Known {
+    fn hold(&mut self, session: Session) {
+        self.tokens.push(session.access.clone());
+        self.session = Some(session);
+    }
 }
 
 /// Everybody with an account.
@@ -36,6 +45,11 @@ pub(crate) struct People(Mutex<BTreeMap<usize, Known>>);
 impl People {
     pub(crate) fn session(&self, number: usize) -> Option<Session> {
         self.lock().get(&number).and_then(|known| known.session.clone())
+    }
+
+    /// Every access token that somebody ever held, oldest first.
+    pub(crate) fn tokens(&self, number: usize) -> Vec<String> {
+        self.lock().get(&number).map(|known| known.tokens.clone()).unwrap_or_default()
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<usize, Known>> {
@@ -93,7 +107,7 @@ async fn log_in(client: &Client, number: usize, person: &Person) {
                 let seen = format!("{} logged in after the deletion: {}", person.email, session.user);
                 client.accuse(Violation::new("a-deleted-account-is-gone", seen));
             }
-            client.people().change(number, |known| known.session = Some(session));
+            client.people().change(number, |known| known.hold(session));
             return;
         }
     }
@@ -116,7 +130,7 @@ async fn refresh(client: &Client, number: usize, used: bool) {
             let seen = format!("{} renewed a session with a token that had been used", held.user);
             client.accuse(Violation::new("a-used-token-is-worthless", seen));
         }
-        Some(session) => client.people().change(number, |known| known.session = Some(session)),
+        Some(session) => client.people().change(number, |known| known.hold(session)),
         None => {}
     }
 }

@@ -108,6 +108,12 @@ fn simulate_flows() -> Result<Vec<String>> {
         service.send_as(&broken, Method::GET, "/users/me", None).await?.expect(401)?;
         let change = json!({ "email": "marked.address.2@example.com", "current_password": password, "password": "marked-password-2" });
         service.send_as(&me, Method::PATCH, "/users/me", Some(&change)).await?.expect(200)?;
+        // The token of before has ended with the password and the address.
+        let change = json!({ "email": "marked.address.2@example.com", "password": "marked-password-2" });
+        let session = post("/sessions", change).await?.expect(201)?;
+        let access = session.body["access_token"].as_str().context("a token")?.to_owned();
+        keep(&access);
+        let me = service_tests::Account { access, ..me };
         let product = json!({ "id": "prod-1", "name": "A product", "price": 1, "stock": 5 });
         let administrator = service.new_administrator("marked.address.admin@example.com").await?;
         service.send_as(&administrator, Method::POST, "/products", Some(&product)).await?.expect(201)?;
@@ -115,7 +121,15 @@ fn simulate_flows() -> Result<Vec<String>> {
         post("/orders", order).await?.expect(201)?;
         service.send_as(&administrator, Method::GET, "/users", None).await?.expect(200)?;
         service.send_as(&me, Method::DELETE, "/sessions/current", None).await?.expect(204)?;
-        service.send_as(&me, Method::DELETE, "/users/me", None).await?.expect(204)?;
+        service
+            .send_as(
+                &me,
+                Method::DELETE,
+                "/users/me",
+                Some(&json!({ "current_password": "marked-password-2" })),
+            )
+            .await?
+            .expect(204)?;
         service.settled().await
     })?;
     secrets.extend(collected.into_inner().unwrap_or_else(PoisonError::into_inner));

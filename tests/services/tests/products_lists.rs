@@ -96,7 +96,8 @@ fn lists_are_filtered_and_sorted_whatever_the_size_of_their_pages() -> Result<()
             ("category=", "?category"),
             ("colour=red", "?colour"),
         ] {
-            let refused = get(&service, &format!("/products?{query}")).await?.problem(400, "invalid_query")?;
+            let refused =
+                get(&service, &format!("/products?{query}")).await?.problem(400, "invalid_query")?;
             assert_eq!(refused.pointers(), [pointer]);
         }
         Ok(())
@@ -134,8 +135,20 @@ fn a_cursor_of_a_list_is_good_for_no_other_and_none_that_is_made_up_fails_us() -
         let sorts = ["newest", "name", "price", "-price"];
         for (sort, cursor) in sorts.iter().zip(&cursors) {
             let mut real: Value = serde_json::from_slice(&BASE64URL_NOPAD.decode(cursor.as_bytes())?)?;
-            let keys = ["", "a", "\u{1}", "\u{0}", "0000000000000#a", "9999999999999#a", "99999999999999#a",
-                "a\u{1}a", "USD#000000000000000#a", "ZZZ#999999999999999#a", "ä\u{1}a", &"x".repeat(300)];
+            let keys = [
+                "",
+                "a",
+                "\u{1}",
+                "\u{0}",
+                "0000000000000#a",
+                "9999999999999#a",
+                "99999999999999#a",
+                "a\u{1}a",
+                "USD#000000000000000#a",
+                "ZZZ#999999999999999#a",
+                "ä\u{1}a",
+                &"x".repeat(300),
+            ];
             for key in keys {
                 for id in ["a", "none", "../x", ""] {
                     real["p"] = json!({ "k": key, "i": id });
@@ -166,7 +179,10 @@ fn the_catalogue_is_cached_for_guests_and_for_nobody_with_a_token() -> Result<()
         let tag = get(&service, "/products/a").await?.header("etag")?.to_owned();
         let same = [("if-none-match", tag.as_str())];
         let own = service.send_with(Method::GET, "/products/a", None, &same).await?.expect(304)?;
-        assert_eq!((own.header("cache-control")?, own.header("vary")?), ("private, no-cache", "Authorization"));
+        assert_eq!(
+            (own.header("cache-control")?, own.header("vary")?),
+            ("private, no-cache", "Authorization")
+        );
         Ok(())
     })
 }
@@ -288,7 +304,8 @@ fn stock_is_read_with_what_is_reserved() -> Result<()> {
         let body = json!({ "id": "mug", "name": "Mug", "price": 1, "stock": 10 });
         service.send(Method::POST, "/products", Some(&body)).await?.expect(201)?;
         let order = shop_types::OrderId::derived(b"test", "test", "order");
-        let created = service_tests::order_event(&order, 1, &[("mug", 4)], shop_events::EventData::OrderCreated)?;
+        let created =
+            service_tests::order_event(&order, 1, &[("mug", 4)], shop_events::EventData::OrderCreated)?;
         service.send_events("ReserveStockQueue", &[created]).await?;
         service.settled().await?;
         let read = service.send(Method::GET, "/products/mug/stock", None).await?.expect(200)?;

@@ -111,7 +111,7 @@ fn every_command_of_the_documents_is_tried_or_it_is_said_why_not() {
 
 #[test]
 fn what_pip_installs_is_pinned_with_its_hashes() {
-    for name in ["aws", "lambda", "ministack", "sam"] {
+    for name in ["aws", "lambda", "localstack", "ministack", "sam"] {
         let text = project::text(&format!("localstack/requirements-{name}.txt")).unwrap();
         let lines = text.replace("\\\n", " ");
         let requirements: Vec<_> =
@@ -121,4 +121,23 @@ fn what_pip_installs_is_pinned_with_its_hashes() {
             assert!(line.contains("==") && line.contains("--hash=sha256:"), "{name}: {line}");
         }
     }
+}
+
+#[test]
+fn what_is_built_for_deployment_is_every_service() {
+    let services: Vec<_> = std::fs::read_dir(project::root().join("functions"))
+        .unwrap()
+        .map(|service| service.unwrap().file_name().into_string().unwrap())
+        .collect();
+    let documented = commands::documented().unwrap();
+    let builds = documented.iter().filter(|command| command.starts_with("cargo lambda build"));
+    for command in builds.clone() {
+        for service in &services {
+            assert!(
+                command.contains(&format!("-p {service} ")) || command.ends_with(&format!("-p {service}")),
+                "{command}: {service}"
+            );
+        }
+    }
+    assert!(builds.count() >= 3);
 }

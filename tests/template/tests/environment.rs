@@ -17,7 +17,7 @@ use template_truth::{names, project};
 
 /// Every function that there is.
 fn functions() -> Vec<Function> {
-    [orders::FUNCTIONS, products::FUNCTIONS, users::FUNCTIONS].concat()
+    [api::FUNCTIONS, orders::FUNCTIONS, products::FUNCTIONS, users::FUNCTIONS].concat()
 }
 
 /// The variables of a function's stanza, with values of their kind.
@@ -34,6 +34,7 @@ fn value(name: &str) -> &'static str {
         "ACCOUNT_ORDER_LIMIT" | "ADDRESS_ORDER_LIMIT" => "60",
         "EVENTS_TOPIC_ARN" => "arn:aws:sns:us-east-1:123456789012:events",
         "PASSWORD_MEMORY_KIB" => "19456",
+        "REGISTRATIONS_PER_HOUR" => "20",
         "RELAY_DEAD_LETTER_QUEUE_URL" => "http://127.0.0.1:1/123456789012/relay-dead-letters",
         _ => "some-value",
     }

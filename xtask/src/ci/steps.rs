@@ -27,6 +27,7 @@ pub(super) const STEPS: &[Step] = &[
     Step { name: "cargo run: first order", run: first_order },
     Step { name: "cargo run: end to end", run: end_to_end },
     Step { name: "documents: commands against cargo run", run: documents::shop },
+    Step { name: "emulator: LocalStack starts", run: emulator::localstack::check },
     Step { name: "simulation: 1,000 fresh seeds", run: simulation },
     Step { name: "simulation: planted mistakes", run: plants },
     Step { name: "emulator, cargo lambda watch, sam local", run: emulator },
@@ -66,7 +67,7 @@ fn cfn_lint(project: &Project) -> Result<()> {
 }
 
 fn first_order(project: &Project) -> Result<()> {
-    e2e::with_shop(project, |base_url| acceptance::first_order(project, base_url))
+    e2e::with_shop(project, &[], |base_url| acceptance::first_order(project, base_url))
 }
 
 fn end_to_end(project: &Project) -> Result<()> {

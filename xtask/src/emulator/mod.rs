@@ -3,6 +3,7 @@
 mod deploy;
 mod e2e;
 mod front_door;
+pub(crate) mod localstack;
 mod ministack;
 mod record;
 mod stack;
@@ -195,6 +196,7 @@ pub(crate) fn with_emulator(
 /// # Errors
 /// When something does not stop, or the record cannot be read or removed.
 pub(crate) fn down(emulator: &Emulator) -> Result<()> {
+    localstack::down(emulator)?;
     let Some(record) = record::Record::read(&emulator.folder)? else { return Ok(()) };
     record.front_door.stop()?;
     record.ministack.stop()?;

@@ -31,7 +31,8 @@ impl Process {
         Ok(Self { pid, started })
     }
 
-    fn is_running(&self) -> bool {
+    /// Whether it runs.
+    pub(super) fn is_running(&self) -> bool {
         process::start_time(self.pid).is_some_and(|started| started == self.started)
             && Pid::from_raw(self.pid).is_some_and(process::is_alive)
     }

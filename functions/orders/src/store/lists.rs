@@ -132,9 +132,9 @@ impl OrderStore {
     ) -> Result<Orders, StoreError> {
         let one = status.map(|status| [status]);
         let statuses = one.as_ref().map_or(&ALL_STATUSES[..], |one| &one[..]);
-        let shards = statuses.iter().flat_map(|status| {
-            (0..STATUS_SHARDS).map(|shard| format!("{}#{shard}", status_name(*status)))
-        });
+        let shards = statuses
+            .iter()
+            .flat_map(|status| (0..STATUS_SHARDS).map(|shard| format!("{}#{shard}", status_name(*status))));
         let query = |shard: String| {
             let part = Part { index: "by-status", attribute: "status_shard", value: &shard };
             self.newest_first(part, window, after.as_ref(), limit)

@@ -2,9 +2,7 @@
 
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
-use shop_dynamo::{
-    Item, Reason, StoreError, TransactionOutcome, condition_failed, read, transact, write,
-};
+use shop_dynamo::{Item, Reason, StoreError, TransactionOutcome, condition_failed, read, transact, write};
 use shop_lambda::Random;
 use shop_types::{EmailAddress, OrderId};
 
@@ -160,8 +158,9 @@ mod tests {
     #[test]
     fn what_an_order_means_that_is_there_already() {
         let order = order(OrderStatus::Pending);
-        let emails: Vec<EmailAddress> =
-            ["ada@example.com", "Ada@EXAMPLE.com", "bea@example.com"].map(|text| text.parse().unwrap()).into();
+        let emails: Vec<EmailAddress> = ["ada@example.com", "Ada@EXAMPLE.com", "bea@example.com"]
+            .map(|text| text.parse().unwrap())
+            .into();
         let placing = |hash, email, write_id| Placing {
             order: &order,
             request_hash: hash,

@@ -39,16 +39,15 @@ impl Attack {
             self.ready.pop();
             let (pair, rate) = &mut self.pairs[address];
             let seen = Seen { address: *rate, account: self.account, pair: *pair, ..Seen::default() };
-            match seen.check(Path::Stranger, now) {
-                Err(Wait(wait)) => self.ready.push(Reverse((now + wait, address))),
-                Ok(()) => {
-                    *pair = PAIR.count(*pair, now).ok();
-                    *rate = Some(rate.unwrap_or(now).max(now) + ADDRESS.interval());
-                    self.account = Some(self.account.unwrap_or(now).max(now) + ACCOUNT.interval());
-                    self.ready.push(Reverse((now, address)));
-                    guesses += 1;
-                }
+            if let Err(Wait(wait)) = seen.check(Path::Stranger, now) {
+                self.ready.push(Reverse((now + wait, address)));
+                continue;
             }
+            *pair = PAIR.count(*pair, now).ok();
+            *rate = Some(rate.unwrap_or(now).max(now) + ADDRESS.interval());
+            self.account = Some(self.account.unwrap_or(now).max(now) + ACCOUNT.interval());
+            self.ready.push(Reverse((now, address)));
+            guesses += 1;
         }
         guesses
     }
@@ -63,7 +62,7 @@ struct Outcome {
 
 fn play(addresses: usize) -> Outcome {
     let mut attack = Attack::of(addresses);
-    let mut by_day = [0; DAYS as usize];
+    let mut by_day = vec![0; usize::try_from(DAYS).unwrap()];
     let (mut tried, mut allowed) = (0, [0; 3]);
     let mut owner_at = OWNER;
     for now in (0..DAYS * DAY).step_by(usize::try_from(STEP).unwrap()) {
@@ -79,7 +78,7 @@ fn play(addresses: usize) -> Outcome {
         }
     }
     let owner = allowed.map(|allowed| allowed * 100 / tried);
-    Outcome { first_day: by_day[0], last_day: by_day[DAYS as usize - 1], owner }
+    Outcome { first_day: by_day[0], last_day: *by_day.last().unwrap(), owner }
 }
 
 fn document() -> String {

@@ -5,11 +5,13 @@
 //! operation takes a fraction of a millisecond and never waits while it holds the lock.
 
 mod capacity;
+mod expression;
 mod partial;
 mod past;
 mod request;
 mod schema;
 mod stream;
+mod strict;
 mod tokens;
 
 use std::collections::BTreeMap;

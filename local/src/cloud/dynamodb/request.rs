@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Answer, capacity};
+use super::{Answer, capacity, strict};
 use crate::cloud::AwsError;
 use crate::cloud::observer::Access;
 
@@ -40,6 +40,7 @@ pub(in crate::cloud) enum Request {
 
 impl Request {
     pub(in crate::cloud) fn parse(operation: &str, body: &[u8]) -> Result<Self, AwsError> {
+        strict::check(operation, body)?;
         Ok(match operation {
             "BatchGetItem" => Self::BatchGetItem(decode(body)?),
             "BatchWriteItem" => Self::BatchWriteItem(decode(body)?),
@@ -170,7 +171,11 @@ impl Request {
             Self::Scan(request) => run!(scan, request),
             Self::TransactGetItems(request) => run!(transact_get_items, request),
             Self::TransactWriteItems(request) => run!(transact_write_items, request),
-            Self::UpdateItem(request) => run!(update_item, request),
+            Self::UpdateItem(request) => {
+                let creates = creates_under_all_old(storage, &request)?;
+                let answer: Result<Answer, AwsError> = run!(update_item, request);
+                if creates { without_attributes(answer?) } else { answer }
+            }
             Self::ListTables(request) => {
                 let body = encode(&now(list_tables::execute(storage, request))?)?;
                 Ok(Answer { body, units: Vec::new() })
@@ -201,6 +206,35 @@ impl Request {
             Some(_) => true,
         }
     }
+}
+
+/// Whether an update that asks for the old item will create one. dynoxide answers it with the key then, where DynamoDB
+/// answers with nothing.
+fn creates_under_all_old(
+    storage: &Storage,
+    request: &update_item::UpdateItemRequest,
+) -> Result<bool, AwsError> {
+    if request.return_values.as_deref() != Some("ALL_OLD") {
+        return Ok(false);
+    }
+    let read = get_item::GetItemRequest {
+        table_name: request.table_name.clone(),
+        key: request.key.clone(),
+        consistent_read: Some(true),
+        projection_expression: None,
+        expression_attribute_names: None,
+        return_consumed_capacity: None,
+        attributes_to_get: None,
+    };
+    Ok(now(get_item::execute(storage, read))?.item.is_none())
+}
+
+fn without_attributes(answer: Answer) -> Result<Answer, AwsError> {
+    let mut body: Value = serde_json::from_slice(&answer.body).map_err(|error| AwsError::internal(&error))?;
+    if let Some(members) = body.as_object_mut() {
+        members.remove("Attributes");
+    }
+    Ok(Answer { body: encode(&body)?, ..answer })
 }
 
 /// The consumed capacity of one table or of many, as the operations' responses have it.

@@ -106,6 +106,18 @@ checks! {
     writes::a_path_into_a_map_is_written_and_compared:
         "`SET #keys.#kid` writes one entry of a map, and `claim.pk = :order` compares one",
         dynamodb "Expressions.Attributes";
+    writes::an_update_that_creates_returns_no_old_item:
+        "An update with `ReturnValues=ALL_OLD` that creates the item answers with no attributes",
+        dynamodb_api "UpdateItem";
+    writes::only_texts_numbers_and_bytes_have_an_order:
+        "`<` and `BETWEEN` with a boolean, a map or a list are a `ValidationException`",
+        dynamodb "Expressions.OperatorsAndFunctions";
+    writes::an_operand_is_not_compared_with_itself:
+        "A comparison of an operand with itself is a `ValidationException`",
+        dynamodb "Expressions.OperatorsAndFunctions";
+    writes::a_type_that_there_is_not_is_refused:
+        "`attribute_type` with a type that there is not is a `ValidationException`",
+        dynamodb "Expressions.OperatorsAndFunctions";
     writes::a_path_into_a_missing_map_is_refused:
         "`SET #keys.#kid` in an item without the map is a `ValidationException`",
         dynamodb "Expressions.UpdateExpressions";
@@ -130,6 +142,12 @@ checks! {
     values::text_comes_back_as_it_was:
         "Any Unicode text is kept as it is: control characters, astral ones, U+FFFE",
         dynamodb "HowItWorks.NamingRulesDataTypes";
+    transactions::names_without_an_expression_are_refused:
+        "A put of a transaction with names and no expression is a `ValidationException`",
+        dynamodb "Expressions.ExpressionAttributeNames";
+    transactions::a_number_is_not_deleted_from_a_set:
+        "`DELETE attribute :number` in a transaction is a `ValidationException`",
+        dynamodb "Expressions.UpdateExpressions";
     transactions::all_or_nothing:
         "A transaction of which one condition fails writes nothing",
         dynamodb_api "TransactWriteItems";
@@ -172,6 +190,9 @@ checks! {
     reads::a_batch_has_a_hundred_keys_at_most:
         "A `BatchGetItem` takes 100 keys; 101 are a `ValidationException`",
         dynamodb_api "BatchGetItem";
+    queries::a_position_outside_of_the_query_is_refused:
+        "An `ExclusiveStartKey` that the query could not have found is a `ValidationException`",
+        dynamodb_api "Query";
     queries::an_index_is_sparse_and_ordered:
         "An index holds the items that have its keys, in the order of its sort key, and in reverse when asked",
         dynamodb "GSI";

@@ -41,6 +41,19 @@ async fn finds(query: QueryFluentBuilder, expected: &[&str]) -> Result<()> {
     .await
 }
 
+pub(super) async fn a_position_outside_of_the_query_is_refused(on: &Target) -> Result<()> {
+    for sk in ["a", "b"] {
+        on.store(item("position", sk, &[])).await?;
+    }
+    let from = |pk: &'static str| {
+        let query = of_partition(on, "position")?;
+        anyhow::Ok(query.exclusive_start_key("pk", s(pk)).exclusive_start_key("sk", s("a")))
+    };
+    let rest = taken(from("position")?.send().await)?.items.unwrap_or_default();
+    ensure!(sort_keys(&rest) == ["b"], "found {:?}", sort_keys(&rest));
+    refused(from("another")?.send().await, INVALID)
+}
+
 async fn five(on: &Target, pk: &str) -> Result<()> {
     // Not in the order of their positions.
     for (sk, position) in [("c", "3"), ("a", "1"), ("e", "5"), ("b", "2"), ("d", "4")] {

@@ -33,6 +33,22 @@ fn count(on: &Target, pk: &str, sk: &str) -> Result<TransactWriteItem> {
     Ok(TransactWriteItem::builder().update(update).build())
 }
 
+pub(super) async fn names_without_an_expression_are_refused(on: &Target) -> Result<()> {
+    let put = Put::builder().table_name(on.items()?).set_item(Some(key("unused-names", "a")));
+    let put = put.expression_attribute_names("#a", "a").build()?;
+    let item = TransactWriteItem::builder().put(put).build();
+    refused(transact(on, vec![item]).send().await, INVALID)
+}
+
+pub(super) async fn a_number_is_not_deleted_from_a_set(on: &Target) -> Result<()> {
+    on.store(item("delete-number", "a", &[("times", n(1))])).await?;
+    let update = Update::builder().table_name(on.items()?).set_key(Some(key("delete-number", "a")));
+    let update =
+        update.update_expression("DELETE times :one").expression_attribute_values(":one", n(1)).build()?;
+    let item = TransactWriteItem::builder().update(update).build();
+    refused(transact(on, vec![item]).send().await, INVALID)
+}
+
 fn transact(on: &Target, items: Vec<TransactWriteItem>) -> TransactWriteItemsFluentBuilder {
     on.dynamodb.transact_write_items().set_transact_items(Some(items))
 }

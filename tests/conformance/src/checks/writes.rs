@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 
 use super::items::{Item, item, key, n, s};
 use crate::answers::{refused, taken};
@@ -170,6 +170,39 @@ pub(super) async fn a_path_into_a_map_is_written_and_compared(on: &Target) -> Re
     refused(take("order-1")?.send().await, FAILED)?;
     let keys = map(&[("a.b-c", s("key of a.b-c")), ("second", s("key of second"))]);
     on.has(&item("path", "a", &[("keys", keys)])).await
+}
+
+pub(super) async fn an_update_that_creates_returns_no_old_item(on: &Target) -> Result<()> {
+    let update = on.update("all-old", "a", "SET version = :v")?.expression_attribute_values(":v", n(1));
+    let answer = taken(update.return_values(ReturnValue::AllOld).send().await)?;
+    ensure!(answer.attributes().is_none(), "the old item is {:?}", answer.attributes());
+    Ok(())
+}
+
+pub(super) async fn only_texts_numbers_and_bytes_have_an_order(on: &Target) -> Result<()> {
+    let before = item("unordered", "a", &[("flag", AttributeValue::Bool(true))]);
+    on.store(before.clone()).await?;
+    let literals =
+        [AttributeValue::Bool(true), AttributeValue::M(HashMap::new()), AttributeValue::L(Vec::new())];
+    for literal in literals {
+        for condition in ["flag < :v", "flag BETWEEN :v AND :v"] {
+            let put = on.put(key("unordered", "a"))?.condition_expression(condition);
+            refused(put.expression_attribute_values(":v", literal.clone()).send().await, INVALID)
+                .with_context(|| format!("{condition}, {literal:?}"))?;
+        }
+    }
+    on.has(&before).await
+}
+
+pub(super) async fn an_operand_is_not_compared_with_itself(on: &Target) -> Result<()> {
+    on.store(item("itself", "a", &[("version", n(1))])).await?;
+    let put = on.put(key("itself", "a"))?.condition_expression("version = #version");
+    refused(put.expression_attribute_names("#version", "version").send().await, INVALID)
+}
+
+pub(super) async fn a_type_that_there_is_not_is_refused(on: &Target) -> Result<()> {
+    let put = on.put(key("no-type", "a"))?.condition_expression("attribute_type(pk, :type)");
+    refused(put.expression_attribute_values(":type", s("TEXT")).send().await, INVALID)
 }
 
 pub(super) async fn a_path_into_a_missing_map_is_refused(on: &Target) -> Result<()> {

@@ -35,7 +35,12 @@ pub(super) async fn a_guest_places_and_reads_an_order(shop: &Shop) -> Result<()>
     steps::stock_becomes(shop, &product, 3).await?;
     let path = format!("/orders/{id}");
     guest.get(path.clone()).order_token(token).await?.expect(200)?.has("/status", "confirmed")?;
-    guest.post(format!("{path}/cancel")).order_token(token).await?.expect(200)?.has("/status", "cancelled")?;
+    guest
+        .post(format!("{path}/cancel"))
+        .order_token(token)
+        .await?
+        .expect(200)?
+        .has("/status", "cancelled")?;
     steps::stock_becomes(shop, &product, 5).await
 }
 
@@ -88,9 +93,13 @@ pub(super) async fn a_customer_is_no_administrator(shop: &Shop) -> Result<()> {
     let path = format!("/products/{product}");
     let stock = format!("{path}/stock");
     let new = "/products".to_owned();
-    for (method, path) in
-        [(Method::POST, new), (Method::PATCH, path.clone()), (Method::DELETE, path), (Method::GET, stock.clone()), (Method::PATCH, stock)]
-    {
+    for (method, path) in [
+        (Method::POST, new),
+        (Method::PATCH, path.clone()),
+        (Method::DELETE, path),
+        (Method::GET, stock.clone()),
+        (Method::PATCH, stock),
+    ] {
         customer.request(method, path).json(&json!({})).await?.problem(403, "forbidden")?;
     }
     customer.get("/orders?status=pending").await?.problem(403, "forbidden")?;

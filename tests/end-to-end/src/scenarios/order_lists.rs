@@ -91,12 +91,14 @@ pub(super) async fn the_administrator_narrows_a_list(shop: &Shop) -> Result<()> 
         let id = steps::place(&customer, &[(&product, 1)]).await?;
         placed.push(steps::settles_as(&customer, &id, status).await?);
     }
-    let (id, time) = (|index: usize| placed[index].string("/id"), |index: usize| placed[index].string("/created_at"));
+    let (id, time) =
+        (|index: usize| placed[index].string("/id"), |index: usize| placed[index].string("/created_at"));
     let of_customer = format!("customer_id={}", placed[0].string("/customer_id")?);
     let expect = async |caller: &Caller<'_>, query: String, expected: &[&str]| {
         until(&format!("{expected:?} at {query}"), shop.patience(), async || {
             let page = caller.get(format!("/orders?{query}")).await?.expect(200)?;
-            let is_so = steps::ids(std::slice::from_ref(&page)) == expected && page.json["next_cursor"].is_null();
+            let is_so =
+                steps::ids(std::slice::from_ref(&page)) == expected && page.json["next_cursor"].is_null();
             Ok(if is_so { Look::Done(()) } else { Look::NotYet(page.body) })
         })
         .await
@@ -108,7 +110,8 @@ pub(super) async fn the_administrator_narrows_a_list(shop: &Shop) -> Result<()> 
     let since = format!("from={}&to={}", time(1)?, time(2)?);
     expect(&administrator, format!("{of_customer}&{since}"), &newest_first[1..2]).await?;
     expect(&administrator, format!("status=confirmed&{since}&{of_customer}"), &newest_first[1..2]).await?;
-    expect(&customer, format!("customer_id=me&status=rejected&from={}", time(0)?), &newest_first[..1]).await?;
+    expect(&customer, format!("customer_id=me&status=rejected&from={}", time(0)?), &newest_first[..1])
+        .await?;
     expect(&customer, format!("to={}", time(1)?), &newest_first[2..]).await?;
     // Among all orders of that time are the customer's, and every other's.
     let all = format!("/orders?limit=100&from={}", time(0)?);

@@ -122,9 +122,13 @@ pub(super) async fn the_catalogue_is_sorted_and_filtered(shop: &Shop) -> Result<
         ids.push(administrator.post("/products").json(&body).await?.expect(201)?.string("/id")?.to_owned());
     }
     let encoded = category.replace(' ', "%20").replace('&', "%26");
-    for (sort, order) in
-        [("", [2, 1, 0]), ("&sort=newest", [2, 1, 0]), ("&sort=name", [1, 0, 2]), ("&sort=price", [2, 0, 1]), ("&sort=-price", [1, 0, 2])]
-    {
+    for (sort, order) in [
+        ("", [2, 1, 0]),
+        ("&sort=newest", [2, 1, 0]),
+        ("&sort=name", [1, 0, 2]),
+        ("&sort=price", [2, 0, 1]),
+        ("&sort=-price", [1, 0, 2]),
+    ] {
         let expected = order.map(|index: usize| ids[index].clone());
         for limit in [1, 2, 3, 100] {
             let list = format!("/products?category={encoded}{sort}&limit={limit}");

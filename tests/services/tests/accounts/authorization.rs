@@ -87,7 +87,11 @@ impl Stage {
     }
 
     /// The path, the body and the order's token of a cell's request, about something of the owner's.
-    async fn request(&self, row: &str, owner: &Account) -> Result<(Method, String, Option<Value>, Option<String>)> {
+    async fn request(
+        &self,
+        row: &str,
+        owner: &Account,
+    ) -> Result<(Method, String, Option<Value>, Option<String>)> {
         let (row, by_token) = match row.strip_suffix(" by its token") {
             Some(row) => (row, true),
             None => (row, false),

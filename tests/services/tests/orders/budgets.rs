@@ -122,7 +122,10 @@ fn many_at_once_get_the_budget_and_no_more_than_one_each_environment_besides() -
             let order = mugs(1);
             let answers = try_join_all((0..40).map(|_| stage.place(Some(ADA), &order, None))).await?;
             let placed = answers.iter().filter(|answer| answer.status == 201).count();
-            ensure!((ACCOUNT..=ACCOUNT + ENVIRONMENTS).contains(&placed), "seed {seed}: {placed} were placed");
+            ensure!(
+                (ACCOUNT..=ACCOUNT + ENVIRONMENTS).contains(&placed),
+                "seed {seed}: {placed} were placed"
+            );
             for answer in answers {
                 ensure!(matches!(answer.status, 201 | 429 | 503), "seed {seed}: {}", answer.text);
                 if answer.status == 503 {
@@ -130,7 +133,8 @@ fn many_at_once_get_the_budget_and_no_more_than_one_each_environment_besides() -
                 }
             }
             // What was answered is what is there.
-            let list = stage.send(Some(ADA), Method::GET, "/orders?limit=100", None, &[]).await?.expect(200)?;
+            let list =
+                stage.send(Some(ADA), Method::GET, "/orders?limit=100", None, &[]).await?.expect(200)?;
             assert_eq!(list.body["data"].as_array().map(Vec::len), Some(placed));
         }
         Ok(())
@@ -221,8 +225,12 @@ fn an_order_costs_one_read_and_one_write_whoever_places_it() -> Result<()> {
         stage.place(None, &mugs(1), None).await?.expect(201)?;
         // Its start: the keys and the secret in one call, and the secret made, once in the life of a stack.
         let start = calls.take();
-        let count = |name: &str| start.iter().find(|(operation, _)| operation == name).map(|(_, count)| *count);
-        assert_eq!((count("BatchGetItem"), count("UpdateItem"), count("PutItem")), (Some(2), Some(1), Some(1)));
+        let count =
+            |name: &str| start.iter().find(|(operation, _)| operation == name).map(|(_, count)| *count);
+        assert_eq!(
+            (count("BatchGetItem"), count("UpdateItem"), count("PutItem")),
+            (Some(2), Some(1), Some(1))
+        );
         let cost = |write: &str| vec![("BatchGetItem".to_owned(), 1), (write.to_owned(), 1)];
         let sorted = |mut cost: Vec<(String, u32)>| {
             cost.sort();

@@ -58,7 +58,15 @@ fn what_is_no_token_opens_nothing() -> Result<()> {
         let one = |value| vec![("order-token", value)];
         let long = "A".repeat(8000);
         for headers in [
-            vec![], one(""), one("x"), one(others), one(&token[1..]), one(&joined), one(&long), one("ü"), twice,
+            vec![],
+            one(""),
+            one("x"),
+            one(others),
+            one(&token[1..]),
+            one(&joined),
+            one(&long),
+            one("ü"),
+            twice,
         ] {
             for (method, suffix) in [(Method::GET, ""), (Method::POST, "/cancel")] {
                 let ask = |user, path: &str| {

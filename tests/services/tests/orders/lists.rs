@@ -87,7 +87,11 @@ fn everybody_sees_what_is_theirs_and_the_administrator_all_of_it() -> Result<()>
             (ADMINISTRATOR, format!("?from={}", at(4)), vec![5, 4]),
             (ADMINISTRATOR, format!("?to={}", at(1)), vec![0]),
             (ADMINISTRATOR, format!("?from={}&to={}", at(2), at(2)), vec![]),
-            (ADMINISTRATOR, "?from=0001-01-01T00:00:00Z&to=9999-12-31T23:59:59Z".to_owned(), vec![5, 4, 3, 2, 1, 0]),
+            (
+                ADMINISTRATOR,
+                "?from=0001-01-01T00:00:00Z&to=9999-12-31T23:59:59Z".to_owned(),
+                vec![5, 4, 3, 2, 1, 0],
+            ),
             (ADMINISTRATOR, format!("?from={}", at(1).replace(".", "%2E")), vec![5, 4, 3, 2, 1]),
             (ADA, String::new(), vec![3, 0]),
             (ADA, "?customer_id=me".to_owned(), vec![3, 0]),
@@ -307,7 +311,8 @@ fn the_indexes_hold_all_of_an_order_and_nothing_that_is_a_guest_s_own() -> Resul
         let client = Client::new(&stage.service.cloud.sdk_config("test"));
         let table = stage.service.cloud.physical("OrdersTable").context("the table")?;
         for (index, found) in [("by-status", 2), ("by-customer", 1)] {
-            let items = client.scan().table_name(table).index_name(index).send().await?.items.unwrap_or_default();
+            let items =
+                client.scan().table_name(table).index_name(index).send().await?.items.unwrap_or_default();
             assert_eq!(items.len(), found, "{index}");
             for item in items {
                 for own in ["contact_email", "request_hash", "write_id"] {
@@ -321,7 +326,8 @@ fn the_indexes_hold_all_of_an_order_and_nothing_that_is_a_guest_s_own() -> Resul
         }
         let page = list(&stage, ADMINISTRATOR, "").await?.expect(200)?;
         for answer in [guest, customer] {
-            let order = page.body["data"].as_array().into_iter().flatten().find(|o| o["id"] == answer.body["id"]);
+            let order =
+                page.body["data"].as_array().into_iter().flatten().find(|o| o["id"] == answer.body["id"]);
             let mut expected = answer.body.clone();
             expected.as_object_mut().map(|order| order.remove("order_token"));
             assert_eq!(order, Some(&expected), "a list shows what a read shows");

@@ -52,12 +52,7 @@ impl Stage {
     }
 
     /// Somebody places an order.
-    pub(crate) async fn place(
-        &self,
-        user: Option<&str>,
-        order: &Value,
-        key: Option<&str>,
-    ) -> Result<Answer> {
+    pub(crate) async fn place(&self, user: Option<&str>, order: &Value, key: Option<&str>) -> Result<Answer> {
         let headers: Vec<_> = key.map(|key| ("idempotency-key", key)).into_iter().collect();
         self.send(user, Method::POST, "/orders", Some(order), &headers).await
     }

@@ -1,0 +1,66 @@
+//! Administrators who make, unmake and outlive one another: what they do, with tokens of now and of before, and
+//! whether an answer shows power that had been taken away before the request.
+
+use data_encoding::BASE64URL_NOPAD;
+use http::Method;
+use serde::Deserialize;
+use serde_json::json;
+use shop_auth::Role;
+use shop_types::UserId;
+
+use super::client::Client;
+use super::draw::{Governing, Shopper};
+use crate::books::Violation;
+
+/// The claims that power is asked of.
+#[derive(Deserialize)]
+struct Claims {
+    sub: UserId,
+    role: Role,
+    epoch: u64,
+}
+
+/// Does something that only an administrator may do, with the token of now or one of before.
+pub(super) async fn govern(client: &Client, who: Shopper, what: &Governing, use_old: bool) {
+    let tokens = client.tokens(who);
+    let token = if use_old { tokens.first() } else { tokens.last() };
+    let Some(token) = token else { return };
+    let role = |role: &str| Some(json!({ "role": role }));
+    let user = |whom: Shopper| client.user(whom);
+    let (method, path, body) = match what {
+        Governing::ListUsers => (Method::GET, Some("/users".to_owned()), None),
+        Governing::StepDown => (Method::PUT, Some("/users/me/role".to_owned()), role("customer")),
+        Governing::Promote(whom) => {
+            (Method::PUT, user(*whom).map(|id| format!("/users/{id}/role")), role("admin"))
+        }
+        Governing::Demote(whom) => {
+            (Method::PUT, user(*whom).map(|id| format!("/users/{id}/role")), role("customer"))
+        }
+    };
+    let Some(path) = path else { return };
+    let had_power = has_power(client, token);
+    let authorization = format!("Bearer {token}");
+    let headers = [("authorization", authorization.as_str())];
+    // As a guest, who has no token of its own: the header is the one that is meant.
+    let answer = client.send_with(Shopper::Guest, method.clone(), &path, body.as_ref(), &headers).await;
+    if !had_power && (200..300).contains(&answer.status) {
+        let seen = format!("{who:?}, {method} {path} was answered with {}", answer.status);
+        client.accuse(Violation::new("power-that-was-taken-is-gone", seen));
+    }
+}
+
+/// Whether the account, as it is written at this moment, gives a token's owner an administrator's power.
+fn has_power(client: &Client, token: &str) -> bool {
+    let payload = token.split('.').nth(1).and_then(|part| BASE64URL_NOPAD.decode(part.as_bytes()).ok());
+    let claims = payload.and_then(|payload| serde_json::from_slice::<Claims>(&payload).ok());
+    claims.is_some_and(|claims| {
+        let books = client.books().lock();
+        let account = books.world.accounts.get(&claims.sub);
+        claims.role == Role::Admin
+            && account.is_some_and(|account| {
+                account.profile.is_some()
+                    && account.role == Role::Admin
+                    && account.session_epoch == claims.epoch
+            })
+    })
+}
