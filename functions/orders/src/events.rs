@@ -108,11 +108,19 @@ mod tests {
         let confirmed = Order { status: OrderStatus::Confirmed, rejection: None, ..rejected.clone() };
         let cause = shop_events::Cause::request("request-2").by("usr_1");
         let cancelled = confirmed.cancelled(Timestamp::from_millis(10_000), cause.clone()).unwrap();
-        for (old, new) in
-            [(None, &pending), (Some(&pending), &confirmed), (Some(&pending), &rejected), (Some(&confirmed), &cancelled)]
-        {
+        for (old, new) in [
+            (None, &pending),
+            (Some(&pending), &confirmed),
+            (Some(&pending), &rejected),
+            (Some(&confirmed), &cancelled),
+        ] {
             let events = events(old.map(image).as_ref(), Some(&image(new))).unwrap();
-            assert_eq!((events[0].time(), events[0].cause()), (new.updated_at, &new.cause), "{:?}", new.status);
+            assert_eq!(
+                (events[0].time(), events[0].cause()),
+                (new.updated_at, &new.cause),
+                "{:?}",
+                new.status
+            );
         }
         assert_eq!(cancelled.cause, cause);
     }

@@ -94,7 +94,7 @@ const TOKENS: Shape = Shape {
         "user_id",
         "role",
     ],
-    optional: &[],
+    optional: &["device_token"],
     nested: &[],
 };
 

@@ -36,7 +36,9 @@ fn apis(template: &Template, wrong: &mut Vec<String>) {
         for Route { method, path, .. } in names::routes(template) {
             let route = format!("{method} {path}");
             let settings = &api["RouteSettings"][&route];
-            let is_limited = ["ThrottlingRateLimit", "ThrottlingBurstLimit"].iter().all(|limit| !settings[limit].is_null());
+            let is_limited = ["ThrottlingRateLimit", "ThrottlingBurstLimit"]
+                .iter()
+                .all(|limit| !settings[limit].is_null());
             if changes_the_shop(&method, &path) && !is_limited {
                 wrong.push(format!("{id}: {route} changes the shop, and has no limit of its own"));
             }

@@ -123,7 +123,12 @@ mod tests {
     fn broken_queues_are_found() {
         assert_eq!(check(&good()), [""; 0]);
         finds(check, "[ReportBatchItemFailures]", "[]", "ReportBatchItemFailures");
-        finds(check, "ScalingConfig: { MaximumConcurrency: 2 }", "Enabled: true", "how many of it run at once");
+        finds(
+            check,
+            "ScalingConfig: { MaximumConcurrency: 2 }",
+            "Enabled: true",
+            "how many of it run at once",
+        );
         finds(check, "BatchSize: 10", "BatchSize: !Ref Unknown", "MaxValue");
         finds(check, "VisibilityTimeout: 65", "VisibilityTimeout: 64", "6 x the timeout");
         finds(check, "MaxValue: 5", "MaxValue: 6", "6 x the timeout");

@@ -49,8 +49,15 @@ fn a_time_to_live_is_one_that_the_code_writes() {
     for (table, attribute) in &times {
         // In an expression, as a field, or as a name; the services' tests see the items go.
         let written = [format!("SET {attribute} = "), format!("\"{attribute}\""), format!(" {attribute}: ")];
-        let store = if table == "OrderBudgetsTable" { "functions/orders/src/store" } else { "functions/users/src/store" };
+        let store = if table == "OrderBudgetsTable" {
+            "functions/orders/src/store"
+        } else {
+            "functions/users/src/store"
+        };
         let code = project::sources(store).unwrap();
-        assert!(written.iter().any(|written| code.contains(written)), "nothing writes {attribute} into {table}");
+        assert!(
+            written.iter().any(|written| code.contains(written)),
+            "nothing writes {attribute} into {table}"
+        );
     }
 }

@@ -185,12 +185,78 @@ fn an_order_is_read_as_it_is_now() -> Result<()> {
             .expression_attribute_values(":price", AttributeValue::N(price["price"].to_string()))
             .send()
             .await?;
-        stage.place(Some(ADA), &order, Some("another-key")).await?.expect(201)?.header("idempotent-replayed")?;
+        stage
+            .place(Some(ADA), &order, Some("another-key"))
+            .await?
+            .expect(201)?
+            .header("idempotent-replayed")?;
         let reads = reads.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for function in ["get-order", "cancel-order", "create-order"] {
-            ensure!(reads.iter().any(|(caller, _)| caller == function), "{function} read no order: {reads:?}");
+            ensure!(
+                reads.iter().any(|(caller, _)| caller == function),
+                "{function} read no order: {reads:?}"
+            );
         }
         ensure!(reads.iter().all(|(_, is_consistent)| *is_consistent), "{reads:?}");
         Ok(())
     })
+}
+
+/// What happened to the newest order, and how long before the sweep.
+#[derive(Clone, Copy, Debug)]
+enum Sign {
+    None,
+    Confirmed,
+    Rejected,
+    Cancelled,
+}
+
+#[test]
+fn a_sweep_takes_what_was_settled_lately_for_a_sign_that_orders_move() -> Result<()> {
+    const ORDERS: u64 = 12;
+    let minutes = Duration::from_mins;
+    for (sign, before, moves) in [
+        (Sign::None, minutes(1), false),
+        (Sign::Confirmed, minutes(1), true),
+        (Sign::Rejected, minutes(1), true),
+        // Customers cancel while everything else stands still.
+        (Sign::Cancelled, minutes(1), false),
+        (Sign::Confirmed, minutes(4), true),
+        (Sign::Rejected, minutes(4), true),
+    ] {
+        simulate(async {
+            // Nobody settles stock here, and only the test sweeps.
+            let schedule = [("Schedule: rate(5 minutes)", "Schedule: rate(7 days)")];
+            let stage = Stage::with(Options::simulated(1), &schedule).await?;
+            for _ in 0..ORDERS {
+                stage.place(Some(ADA), &mugs(1), None).await?.expect(201)?;
+            }
+            let sweep = async || stage.service.invoke("sweep-orders", &serde_json::json!({})).await;
+            // The first two nudges have no pause between them but a sweep's.
+            for _ in 0..2 {
+                stage.service.pass(minutes(5) + Duration::from_secs(1)).await;
+                assert_eq!(sweep().await?["nudged"], ORDERS);
+            }
+            let newest = stage.place(Some(ADA), &mugs(1), None).await?.expect(201)?;
+            let id = text(&newest, "id")?;
+            stage.service.pass(minutes(5) - before).await;
+            let now = stage.service.now()?;
+            match sign {
+                Sign::None => {}
+                Sign::Confirmed => settle(&stage, &reserved(id, now)?).await?,
+                Sign::Rejected => settle(&stage, &rejected(id, now)?).await?,
+                Sign::Cancelled => {
+                    let path = format!("/orders/{id}/cancel");
+                    stage.send(Some(ADA), Method::POST, &path, None, &[]).await?.expect(200)?;
+                }
+            }
+            stage.service.pass(before).await;
+            let swept = sweep().await?;
+            let nudged = swept["nudged"].as_u64().context("nudged")?;
+            // Otherwise only the newest of each of the four parts of the index is nudged, to find out.
+            ensure!(if moves { nudged >= ORDERS } else { nudged <= 5 }, "{sign:?} {before:?}: {swept}");
+            Ok(())
+        })?;
+    }
+    Ok(())
 }
