@@ -92,6 +92,40 @@ mod tests {
     }
 
     #[test]
+    fn an_event_says_when_it_happened_and_of_what_it_came() {
+        let pending = order(OrderStatus::Pending);
+        let later = Timestamp::from_millis(9_000);
+        let settled = shop_events::Cause { correlation_id: "request-1".into(), ..pending.cause.clone() };
+        let mut rejected = Order {
+            status: OrderStatus::Rejected,
+            version: 2,
+            updated_at: later,
+            cause: settled,
+            ..pending.clone()
+        };
+        rejected.rejection =
+            Some(Rejection { reason: RejectionReason::InsufficientStock, shortages: Vec::new() });
+        let confirmed = Order { status: OrderStatus::Confirmed, rejection: None, ..rejected.clone() };
+        let cause = shop_events::Cause::request("request-2").by("usr_1");
+        let cancelled = confirmed.cancelled(Timestamp::from_millis(10_000), cause.clone()).unwrap();
+        for (old, new) in [
+            (None, &pending),
+            (Some(&pending), &confirmed),
+            (Some(&pending), &rejected),
+            (Some(&confirmed), &cancelled),
+        ] {
+            let events = events(old.map(image).as_ref(), Some(&image(new))).unwrap();
+            assert_eq!(
+                (events[0].time(), events[0].cause()),
+                (new.updated_at, &new.cause),
+                "{:?}",
+                new.status
+            );
+        }
+        assert_eq!(cancelled.cause, cause);
+    }
+
+    #[test]
     fn each_nudge_is_told_once_with_an_id_of_its_own() {
         let pending = order(OrderStatus::Pending);
         let nudged = |nudges| {

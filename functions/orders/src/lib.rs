@@ -10,7 +10,7 @@
 //! | schedule | [`sweep_orders`] | sweep-orders |
 //! | stream of the orders table | [`publish_order_events`] | publish-order-events |
 //!
-//! [`order`], [`order_keys`], [`budget`] and [`pricing`] decide and know nothing of AWS; [`store`] and [`price_list`] are the only
+//! [`order`], [`view`], [`order_keys`], [`budget`] and [`pricing`] decide and know nothing of AWS; [`store`] and [`price_list`] are the only
 //! modules that speak DynamoDB. A handler never publishes: what is written is told by the table's stream,
 //! as [`events`] reads it.
 
@@ -30,6 +30,7 @@ mod request;
 pub mod settle_order;
 pub mod store;
 pub mod sweep_orders;
+pub mod view;
 
 use shop_lambda::Function;
 

@@ -11,8 +11,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use shop_auth::Principal;
 use shop_events::{Cause, OrderLine, OrderSnapshot, OrderStatus, RejectionReason, Shortage};
-use shop_http::{Decimal, Problem};
-use shop_types::{Currency, Money, OrderId, ProductId, Timestamp, UserId};
+use shop_types::{Money, OrderId, Timestamp, UserId};
 
 /// An order that is pending for longer is stalled: it settles within seconds, and a message that fails is
 /// given up after five minutes and a half.
@@ -207,83 +206,12 @@ impl Order {
             placed_at: self.placed_at,
         }
     }
-
-    /// The order as the API shows it.
-    ///
-    /// # Errors
-    /// 500 for a stored line whose total would overflow, which no order was placed with.
-    pub fn view(&self) -> Result<OrderView<'_>, Problem> {
-        let currency = self.total.currency;
-        let item = |line: &'_ OrderLine| {
-            let price = Money { minor: line.unit_price, currency };
-            Ok::<_, Problem>((price, price.times(line.quantity)?))
-        };
-        let items = self.lines.iter().map(|line| {
-            let (price, line_total) = item(line)?;
-            Ok(OrderItemView {
-                product_id: &line.product_id,
-                name: &line.name,
-                quantity: line.quantity,
-                price: Decimal(price),
-                line_total: Decimal(line_total),
-            })
-        });
-        Ok(OrderView {
-            id: &self.id,
-            status: self.status,
-            items: items.collect::<Result<_, Problem>>()?,
-            total_amount: Decimal(self.total),
-            currency,
-            customer_id: self.customer_id.as_ref(),
-            rejection: self.rejection.as_ref(),
-            version: self.version,
-            created_at: self.placed_at,
-            updated_at: self.updated_at,
-            order_token: None,
-        })
-    }
-}
-
-impl OrderView<'_> {
-    /// The same answer with the token that a guest reads and cancels the order by.
-    #[must_use]
-    pub fn with_token(self, token: Option<String>) -> Self {
-        Self { order_token: token, ..self }
-    }
-}
-
-/// An order in an answer. It has no `Debug`: it may hold a guest's token.
-#[derive(Serialize)]
-pub struct OrderView<'a> {
-    id: &'a OrderId,
-    status: OrderStatus,
-    items: Vec<OrderItemView<'a>>,
-    total_amount: Decimal,
-    currency: Currency,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    customer_id: Option<&'a UserId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rejection: Option<&'a Rejection>,
-    version: u64,
-    created_at: Timestamp,
-    updated_at: Timestamp,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    order_token: Option<String>,
-}
-
-/// A line of an order in an answer.
-#[derive(Debug, Serialize)]
-struct OrderItemView<'a> {
-    product_id: &'a ProductId,
-    name: &'a str,
-    quantity: u32,
-    price: Decimal,
-    line_total: Decimal,
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use shop_types::Currency;
 
     pub(crate) fn order(status: OrderStatus) -> Order {
         let line = OrderLine {
@@ -390,13 +318,5 @@ pub(crate) mod tests {
             let is_of = callers(Role::Admin).map(|caller| order.is_of(&caller, has_token));
             assert_eq!(is_of, [has_token; 3]);
         }
-    }
-
-    #[test]
-    fn the_answer_writes_money_with_all_its_digits() {
-        let order = order(OrderStatus::Pending);
-        let json = serde_json::to_string(&order.view().unwrap()).unwrap();
-        assert!(json.contains(r#""price":29.99,"line_total":59.98"#), "{json}");
-        assert!(json.contains(r#""total_amount":59.98,"currency":"USD""#), "{json}");
     }
 }

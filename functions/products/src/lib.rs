@@ -31,6 +31,7 @@ pub mod list_products;
 pub mod listing;
 mod millis;
 pub mod order_book;
+mod picture;
 pub mod plan;
 pub mod product;
 pub mod publish_product_events;

@@ -5,6 +5,8 @@ mod batch;
 mod error;
 mod foreign;
 mod pages;
+#[cfg(test)]
+mod tests;
 mod transaction;
 
 use std::collections::HashMap;

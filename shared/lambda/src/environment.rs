@@ -23,6 +23,9 @@ use shop_types::Timestamp;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// One attempt. DynamoDB answers in milliseconds; a stuck connection is better replaced than awaited.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
+/// The longest pause before the second attempt; it doubles, and each is drawn from its whole. The SDK's own is a
+/// second, and a caller waits: DynamoDB has mostly recovered after a few milliseconds.
+const FIRST_BACKOFF: Duration = Duration::from_millis(50);
 /// All attempts of one call: below every function's own timeout in template.yaml.
 const CALL_TIMEOUT: Duration = Duration::from_secs(8);
 
@@ -145,7 +148,7 @@ impl Environment {
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
             .time_source(SharedTimeSource::new(SystemTimeSource::new()))
-            .retry_config(RetryConfig::standard())
+            .retry_config(RetryConfig::standard().with_initial_backoff(FIRST_BACKOFF))
             .timeout_config(
                 TimeoutConfig::builder()
                     .connect_timeout(CONNECT_TIMEOUT)

@@ -4,6 +4,7 @@
 //! shop-http and shop-messaging turn their handlers into a [`Handler`].
 
 use std::fmt;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures::future::BoxFuture;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent, service_fn};
@@ -11,6 +12,9 @@ use serde_json::value::RawValue;
 
 use crate::log::{self, Chain};
 use crate::{Environment, StartError};
+
+/// What an invocation leaves of its time, to say that it failed.
+const LAST_MOMENT: Duration = Duration::from_millis(500);
 
 /// A function that is starting: it becomes a handler, or says why it cannot.
 pub type Starting = BoxFuture<'static, Result<Box<dyn Handler>, StartError>>;
@@ -103,7 +107,64 @@ pub async fn run(function: Function) -> Result<(), lambda_runtime::Error> {
     })?;
     let handler = &*handler;
     lambda_runtime::run(service_fn(|event: LambdaEvent<Box<RawValue>>| {
-        handler.handle(Invocation { payload: event.payload, context: event.context })
+        let left = time_left(event.context.deadline, SystemTime::now());
+        in_time(left, handler.handle(Invocation { payload: event.payload, context: event.context }))
     }))
     .await
+}
+
+/// How much of its time an invocation may use, by its deadline in milliseconds since the epoch; none where it has no
+/// deadline. It stops a moment earlier, so that the failure is still logged and told.
+fn time_left(deadline: u64, now: SystemTime) -> Option<Duration> {
+    let now = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+    (deadline > 0).then(|| Duration::from_millis(deadline).saturating_sub(now).saturating_sub(LAST_MOMENT))
+}
+
+/// Gives a handler so much time. Whatever calls it is waiting for are given up then, however many they are: Lambda
+/// would end the environment with all its connections.
+async fn in_time<T>(
+    left: Option<Duration>,
+    work: impl Future<Output = Result<T, FunctionError>>,
+) -> Result<T, FunctionError> {
+    let Some(left) = left else { return work.await };
+    match tokio::time::timeout(left, work).await {
+        Ok(done) => done,
+        Err(elapsed) => {
+            let error = FunctionError::new("the invocation's time is over", elapsed);
+            tracing::error!(error = %Chain(&error), "the invocation failed");
+            Err(error)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_invocation_stops_a_moment_before_its_deadline() {
+        let at = |millis| UNIX_EPOCH + Duration::from_millis(millis);
+        assert_eq!(time_left(0, at(5_000)), None);
+        assert_eq!(time_left(15_000, at(5_000)), Some(Duration::from_millis(9_500)));
+        for late in [14_500, 15_000, 20_000] {
+            assert_eq!(time_left(15_000, at(late)), Some(Duration::ZERO), "{late}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_slow_calls_end_with_the_invocation_and_not_after_it() {
+        let calls = async |count: u32| {
+            for _ in 0..count {
+                tokio::time::sleep(Duration::from_secs(8)).await;
+            }
+            Ok(count)
+        };
+        let most = Duration::from_millis(9_500);
+        let left = Some(most);
+        assert_eq!(in_time(left, calls(1)).await.unwrap(), 1);
+        assert_eq!(in_time(None, calls(2)).await.unwrap(), 2);
+        let began = tokio::time::Instant::now();
+        let error = in_time(left, calls(2)).await.unwrap_err();
+        assert_eq!((error.to_string().as_str(), began.elapsed()), ("the invocation's time is over", most));
+    }
 }

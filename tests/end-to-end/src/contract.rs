@@ -111,7 +111,8 @@ const TOKENS: Shape = Shape {
         "user_id",
         "role",
     ],
-    optional: &[],
+    // With a log-in, and not with a refresh.
+    optional: &["device_token"],
     nested: &[],
 };
 

@@ -65,6 +65,7 @@ Resources:
             BatchSize: 10
             MaximumBatchingWindowInSeconds: !Ref Window
             FunctionResponseTypes: [ReportBatchItemFailures]
+            ScalingConfig: { MaximumConcurrency: 2 }
         Stream:
           Type: DynamoDB
           Properties:

@@ -33,6 +33,16 @@ fn apis(template: &Template, wrong: &mut Vec<String>) {
                 wrong.push(format!("{id}: its access log holds personal data: {private}"));
             }
         }
+        for Route { method, path, .. } in names::routes(template) {
+            let route = format!("{method} {path}");
+            let settings = &api["RouteSettings"][&route];
+            let is_limited = ["ThrottlingRateLimit", "ThrottlingBurstLimit"]
+                .iter()
+                .all(|limit| !settings[limit].is_null());
+            if changes_the_shop(&method, &path) && !is_limited {
+                wrong.push(format!("{id}: {route} changes the shop, and has no limit of its own"));
+            }
+        }
         for (limited, _) in members(&api["RouteSettings"]) {
             if !names::routes(template)
                 .iter()
@@ -42,6 +52,12 @@ fn apis(template: &Template, wrong: &mut Vec<String>) {
             }
         }
     }
+}
+
+/// Whether a route changes anything but orders: administrators' work, and people's own accounts. None of it is done
+/// hundreds of times a second, and a stolen token must not do it either.
+fn changes_the_shop(method: &str, path: &str) -> bool {
+    !matches!(method, "GET" | "HEAD") && !path.starts_with("/orders") && path.starts_with('/')
 }
 
 /// Functions that hash passwords have a whole processor; with a route they have a limit of its own, and a
@@ -172,10 +188,39 @@ fn alarms(template: &Template, wrong: &mut Vec<String>) {
     }
 }
 
+/// An item goes when the time in this attribute has come; where no code writes it, items stay for ever.
+#[must_use]
+pub fn times_to_live(template: &Template) -> Vec<(String, String)> {
+    let tables = template.of_type("AWS::DynamoDB::Table");
+    let of = |(id, table): (&str, &Value)| {
+        let time = &table["TimeToLiveSpecification"];
+        Some((id.to_owned(), time["AttributeName"].as_str()?.to_owned()))
+    };
+    tables.filter_map(of).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::broken::{finds, good};
+
+    #[test]
+    fn a_route_that_changes_the_shop_needs_a_limit() {
+        for (route, needs_one) in [
+            ("POST /products", true),
+            ("PATCH /products/{id}/stock", true),
+            ("PUT /users/{id}/role", true),
+            ("DELETE /users/{id}", true),
+            ("GET /products", false),
+            ("POST /orders", false),
+            ("POST /orders/{id}/cancel", false),
+        ] {
+            let (method, path) = route.split_once(' ').unwrap();
+            assert_eq!(changes_the_shop(method, path), needs_one, "{route}");
+        }
+        let unlimited = "Method: POST, Path: /orders";
+        finds(check, unlimited, "Method: POST, Path: /products", "no limit of its own");
+    }
 
     #[test]
     fn what_an_operator_would_miss_is_found() {

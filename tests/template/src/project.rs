@@ -31,6 +31,21 @@ pub fn text(path: &str) -> Result<String> {
     std::fs::read_to_string(root().join(path)).with_context(|| format!("{path} cannot be read"))
 }
 
+/// All Rust files of a folder, one after another.
+///
+/// # Errors
+/// One cannot be read.
+pub fn sources(folder: &str) -> Result<String> {
+    let mut all = String::new();
+    for entry in std::fs::read_dir(root().join(folder)).with_context(|| folder.to_owned())? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "rs") {
+            all.push_str(&std::fs::read_to_string(&path)?);
+        }
+    }
+    Ok(all)
+}
+
 /// A TOML file of the repository, as JSON.
 ///
 /// # Errors

@@ -56,6 +56,10 @@ pub fn check(template: &Template) -> Vec<String> {
 
 /// One consumed queue, seen from the mapping of its consumer.
 fn mapping(template: &Template, timeout: &Value, event: &Value, wrong: &mut dyn FnMut(String)) {
+    if event["ScalingConfig"]["MaximumConcurrency"].as_u64().is_none_or(|most| most < 2) {
+        // A backlog would take every function's share of the account, and consumers would meet at the same items.
+        wrong("nothing bounds how many of it run at once: MaximumConcurrency is not set".to_owned());
+    }
     if event["FunctionResponseTypes"] != serde_json::json!(["ReportBatchItemFailures"]) {
         wrong("one bad message would fail its batch: ReportBatchItemFailures is not set".to_owned());
     }
@@ -119,6 +123,12 @@ mod tests {
     fn broken_queues_are_found() {
         assert_eq!(check(&good()), [""; 0]);
         finds(check, "[ReportBatchItemFailures]", "[]", "ReportBatchItemFailures");
+        finds(
+            check,
+            "ScalingConfig: { MaximumConcurrency: 2 }",
+            "Enabled: true",
+            "how many of it run at once",
+        );
         finds(check, "BatchSize: 10", "BatchSize: !Ref Unknown", "MaxValue");
         finds(check, "VisibilityTimeout: 65", "VisibilityTimeout: 64", "6 x the timeout");
         finds(check, "MaxValue: 5", "MaxValue: 6", "6 x the timeout");

@@ -40,3 +40,24 @@ fn only_this_stack_s_own_roles_reach_the_bus() {
 fn an_operator_sees_what_goes_wrong() {
     assert_eq!(operations::check(&project::template().unwrap()), [""; 0]);
 }
+
+#[test]
+fn a_time_to_live_is_one_that_the_code_writes() {
+    let times = operations::times_to_live(&project::template().unwrap());
+    let tables: Vec<_> = times.iter().map(|(table, _)| table.as_str()).collect();
+    assert_eq!(tables, ["OrderBudgetsTable", "SessionsTable"]);
+    for (table, attribute) in &times {
+        // In an expression, as a field, or as a name; the services' tests see the items go.
+        let written = [format!("SET {attribute} = "), format!("\"{attribute}\""), format!(" {attribute}: ")];
+        let store = if table == "OrderBudgetsTable" {
+            "functions/orders/src/store"
+        } else {
+            "functions/users/src/store"
+        };
+        let code = project::sources(store).unwrap();
+        assert!(
+            written.iter().any(|written| code.contains(written)),
+            "nothing writes {attribute} into {table}"
+        );
+    }
+}

@@ -235,6 +235,33 @@ mod tests {
         assert_eq!(failures(&*batch(Recorder::default()), vec![of("1", "panic")]).await, ["1"]);
     }
 
+    /// Judges each message after it has waited for so many others: the last one ends first.
+    struct Slow(std::sync::atomic::AtomicUsize);
+
+    impl Consumer for Slow {
+        async fn consume(&self, event: &Event) -> Verdict {
+            let place = self.0.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            for _ in place..10 {
+                tokio::task::yield_now().await;
+            }
+            judge(event)
+        }
+    }
+
+    #[tokio::test]
+    async fn a_verdict_is_its_message_s_in_whatever_order_they_end() {
+        let names = ["a", "fail", "b", "c", "d", "e"];
+        for failing in 0..names.len() {
+            let product = |index: usize| match (index, names[index]) {
+                (index, _) if index == failing => "fail",
+                (_, "fail") => "f",
+                (_, other) => other,
+            };
+            let records = (0..names.len()).map(|index| of(&index.to_string(), product(index))).collect();
+            assert_eq!(failures(&*each(Slow(0.into())), records).await, [failing.to_string()]);
+        }
+    }
+
     #[tokio::test]
     async fn a_missing_verdict_is_a_failure() {
         struct Silent;

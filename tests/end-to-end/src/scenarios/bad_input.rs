@@ -78,7 +78,7 @@ pub(super) async fn queries_are_checked(shop: &Shop) -> Result<()> {
             ("cursor=%00%ff", vec!["?cursor"]),
             ("cursor=eyJsIjoieCIsInAiOm51bGx9", vec!["?cursor"]),
             ("limit=0&cursor=x", vec!["?limit", "?cursor"]),
-            ("order=price&page=2", vec!["?order", "?page"]),
+            ("colour=red&page=2", vec!["?colour", "?page"]),
         ] {
             let reply = administrator.get(format!("{list}?{query}")).await?;
             reply.problem(400, "invalid_query")?.names(&parameters)?;

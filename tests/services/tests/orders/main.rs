@@ -2,5 +2,6 @@
 
 mod budgets;
 mod guests;
+mod lifecycle;
 mod lists;
 mod stage;

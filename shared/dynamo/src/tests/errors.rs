@@ -1,16 +1,12 @@
 //! Each error of DynamoDB against what a store makes of it.
 
-mod support;
-
 use std::error::Error as _;
 
+use super::support::{Script, error};
+use crate::{Item, Reason, StoreError, TransactionOutcome, condition_failed, outcome, string, transact};
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use serde_json::{Value, json};
-use shop_dynamo::{
-    Item, Reason, StoreError, TransactionOutcome, condition_failed, outcome, string, transact,
-};
 use shop_lambda::{Contention, Random};
-use support::{Script, error};
 
 fn key() -> Item {
     Item::from([("id".to_owned(), string("a"))])
@@ -74,7 +70,7 @@ async fn a_read_that_is_throttled_is_contention_and_others_are_failures() {
         let mut causes = String::new();
         let mut next = made.source();
         while let Some(cause) = next {
-            causes.push_str(&format!("{cause:?}"));
+            causes.extend([format!("{cause:?}")]);
             next = cause.source();
         }
         assert!(causes.contains(code), "{code}: {causes}");

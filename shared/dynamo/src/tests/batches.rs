@@ -1,13 +1,11 @@
 //! Batches: what DynamoDB leaves unprocessed is asked for again, and never forgotten.
 
-mod support;
-
 use std::collections::BTreeSet;
 
+use super::support::Script;
+use crate::{Item, StoreError, batch_delete, batch_get_items, string};
 use serde_json::{Value, json};
-use shop_dynamo::{Item, StoreError, batch_delete, batch_get_items, string};
 use shop_lambda::Contention;
-use support::Script;
 
 fn keys(count: usize) -> Vec<Item> {
     (0..count).map(|number| Item::from([("id".to_owned(), string(number.to_string()))])).collect()

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 /// The script: a status and a body for each call, the last of them for ever.
 #[derive(Clone, Debug)]
-pub struct Script(Arc<Mutex<Played>>);
+pub(super) struct Script(Arc<Mutex<Played>>);
 
 #[derive(Debug)]
 struct Played {
@@ -25,12 +25,12 @@ struct Played {
 }
 
 impl Script {
-    pub fn new(answers: impl IntoIterator<Item = (u16, Value)>) -> Self {
+    pub(super) fn new(answers: impl IntoIterator<Item = (u16, Value)>) -> Self {
         Self(Arc::new(Mutex::new(Played { answers: answers.into_iter().collect(), asked: Vec::new() })))
     }
 
     /// A client of it that tries once.
-    pub fn client(&self) -> Client {
+    pub(super) fn client(&self) -> Client {
         let config = aws_sdk_dynamodb::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new("us-east-1"))
@@ -42,7 +42,7 @@ impl Script {
     }
 
     /// The bodies of the calls so far.
-    pub fn asked(&self) -> Vec<Value> {
+    pub(super) fn asked(&self) -> Vec<Value> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).asked.clone()
     }
 }
@@ -69,6 +69,6 @@ impl HttpClient for Script {
 }
 
 /// An error of DynamoDB's.
-pub fn error(code: &str) -> Value {
+pub(super) fn error(code: &str) -> Value {
     json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{code}"), "message": "no" })
 }
