@@ -7,12 +7,14 @@
 //! One item of the users table has the ids of all administrators. Whatever makes or unmakes one changes it in the
 //! same transaction, so that the last one stays, whoever asks at once ([`Written::LastAdministrator`]).
 
+mod admins;
+
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
-use aws_sdk_dynamodb::types::builders::{PutBuilder, UpdateBuilder};
-use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::builders::PutBuilder;
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem, Update};
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use shop_auth::Role;
@@ -20,6 +22,7 @@ use shop_dynamo::{Item, Reason, StoreError, TransactionOutcome, outcome, read, s
 use shop_lambda::{Environment, Random, StartError};
 use shop_types::{ListPosition, UserId};
 
+pub use self::admins::Authority;
 use super::key;
 use crate::account::User;
 use crate::lookup::LoginKey;
@@ -29,9 +32,6 @@ pub(crate) const ACCOUNT: &str = "account";
 const KIND: &str = "account";
 const LOGIN: &str = "login";
 const LOGIN_KIND: &str = "login";
-/// Both keys of the item of all administrators, and its attribute.
-const ADMINS: &str = "admins";
-const ADMIN_IDS: &str = "ids";
 const INDEX: &str = "directory";
 /// The one partition of the index: accounts change a few times a second at most, far below the 1,000 writes
 /// that a partition takes.
@@ -49,15 +49,6 @@ pub struct Login {
     pub role: Role,
     /// The account's epoch.
     pub session_epoch: u64,
-}
-
-/// By whose power somebody else's account is changed: it must still have it when the change is written.
-#[derive(Clone, Copy, Debug)]
-pub struct Authority<'a> {
-    /// The administrator.
-    pub user: &'a UserId,
-    /// The account's epoch when the administrator's token was issued.
-    pub epoch: u64,
 }
 
 /// What is done about an account's login when the account changes.
@@ -204,31 +195,6 @@ impl AccountStore {
         self.transact(items).await
     }
 
-    /// The write that has an administrator's account among those of all of them, where it may not be: it was made
-    /// before they were written down.
-    ///
-    /// # Errors
-    /// None, unless the SDK refuses a complete request.
-    pub fn note_admin(&self, user: &UserId) -> Result<TransactWriteItem, StoreError> {
-        let update = self.update_admins(user).update_expression("ADD #ids :user");
-        let update = update.build().map_err(StoreError::call(TRANSACTION))?;
-        Ok(TransactWriteItem::builder().update(update).build())
-    }
-
-    /// Whether this user is the only administrator.
-    ///
-    /// # Errors
-    /// DynamoDB failed.
-    pub async fn is_last_admin(&self, user: &UserId) -> Result<bool, StoreError> {
-        let get = self.directory.client.get_item().table_name(&self.directory.users).consistent_read(true);
-        let answer = get.set_key(Some(admins_key())).send().await.map_err(StoreError::call("GetItem"))?;
-        let ids = answer.item.and_then(|mut item| item.remove(ADMIN_IDS));
-        Ok(match ids {
-            Some(AttributeValue::Ss(ids)) => ids.iter().all(|id| id == user.as_str()),
-            _ => true,
-        })
-    }
-
     /// An account as it is now; a deleted one is none.
     ///
     /// # Errors
@@ -290,49 +256,6 @@ impl AccountStore {
             Some(Some(item)) => Ok(Written::Taken(read(LOGIN_KIND, item)?)),
             _ => Ok(Written::Outrun),
         }
-    }
-
-    /// The change of the item of all administrators that an account's change comes with.
-    fn change_admins(
-        &self,
-        before: Role,
-        after: &User,
-    ) -> Result<Option<(Part, TransactWriteItem)>, StoreError> {
-        let update = match (before, after.role) {
-            (Role::Customer, Role::Customer) | (Role::Admin, Role::Admin) => return Ok(None),
-            (Role::Customer, Role::Admin) => return Ok(Some((Part::Other, self.note_admin(&after.id)?))),
-            (Role::Admin, Role::Customer) => self
-                .update_admins(&after.id)
-                .update_expression("DELETE #ids :user")
-                // Somebody else is left. One who is not written down was made before there was such an item.
-                .condition_expression(
-                    "size(#ids) > :one OR (attribute_exists(#ids) AND NOT contains(#ids, :id))",
-                )
-                .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
-                .expression_attribute_values(":id", string(after.id.as_str())),
-        };
-        let update = update.build().map_err(StoreError::call(TRANSACTION))?;
-        Ok(Some((Part::Admins, TransactWriteItem::builder().update(update).build())))
-    }
-
-    fn update_admins(&self, user: &UserId) -> UpdateBuilder {
-        Update::builder()
-            .table_name(&self.directory.users)
-            .set_key(Some(admins_key()))
-            .expression_attribute_names("#ids", ADMIN_IDS)
-            .expression_attribute_values(":user", AttributeValue::Ss(vec![user.to_string()]))
-    }
-
-    fn check(&self, authority: Authority<'_>) -> Result<TransactWriteItem, StoreError> {
-        let check = ConditionCheck::builder()
-            .table_name(&self.directory.users)
-            .set_key(Some(key(authority.user, ACCOUNT.to_owned())))
-            .condition_expression("#role = :admin AND session_epoch = :epoch")
-            .expression_attribute_names("#role", "role")
-            .expression_attribute_values(":admin", shop_dynamo::value(KIND, &Role::Admin)?)
-            .expression_attribute_values(":epoch", AttributeValue::N(authority.epoch.to_string()));
-        let check = check.build().map_err(StoreError::call(TRANSACTION))?;
-        Ok(TransactWriteItem::builder().condition_check(check).build())
     }
 
     fn put_account(&self, user: &User) -> Result<PutBuilder, StoreError> {
@@ -443,10 +366,6 @@ pub(crate) fn account_item(user: &User) -> Result<Item, StoreError> {
     Ok(item)
 }
 
-fn admins_key() -> Item {
-    HashMap::from([("pk".to_owned(), string(ADMINS)), ("sk".to_owned(), string(ADMINS))])
-}
-
 /// The key of a login's item.
 pub(super) fn login_key(login: &LoginKey) -> Item {
     let pk = string(format!("login#{}", login.as_str()));
@@ -464,31 +383,4 @@ fn no_profile() -> StoreError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::account::tests::user;
-    use shop_events::Cause;
-    use shop_types::Timestamp;
-
-    #[test]
-    fn an_account_reads_back_and_is_listed_until_it_is_deleted() {
-        let item = account_item(&user()).unwrap();
-        assert_eq!(item["sk"], string("account"));
-        assert_eq!(item["listed"], string(format!("0000000001000#{}", user().id)));
-        assert_eq!(read::<User>(KIND, item).unwrap(), user());
-        let tombstone = user().deleted(Cause::request("request-2"), Timestamp::from_millis(2000));
-        let item = account_item(&tombstone).unwrap();
-        assert!(
-            !item.contains_key("listing") && !item.contains_key("listed") && !item.contains_key("profile")
-        );
-        assert_eq!(read::<User>(KIND, item).unwrap(), tombstone);
-    }
-
-    #[test]
-    fn no_key_holds_an_address() {
-        let login = user().profile.unwrap().login;
-        let key = login_key(&login);
-        assert_eq!(key["pk"], string(format!("login#{}", login.as_str())));
-        assert!(!key["pk"].as_s().unwrap().contains("example"));
-    }
-}
+mod tests;

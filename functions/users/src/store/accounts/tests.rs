@@ -1,0 +1,24 @@
+use super::*;
+use crate::account::tests::user;
+use shop_events::Cause;
+use shop_types::Timestamp;
+
+#[test]
+fn an_account_reads_back_and_is_listed_until_it_is_deleted() {
+    let item = account_item(&user()).unwrap();
+    assert_eq!(item["sk"], string("account"));
+    assert_eq!(item["listed"], string(format!("0000000001000#{}", user().id)));
+    assert_eq!(read::<User>(KIND, item).unwrap(), user());
+    let tombstone = user().deleted(Cause::request("request-2"), Timestamp::from_millis(2000));
+    let item = account_item(&tombstone).unwrap();
+    assert!(!item.contains_key("listing") && !item.contains_key("listed") && !item.contains_key("profile"));
+    assert_eq!(read::<User>(KIND, item).unwrap(), tombstone);
+}
+
+#[test]
+fn no_key_holds_an_address() {
+    let login = user().profile.unwrap().login;
+    let key = login_key(&login);
+    assert_eq!(key["pk"], string(format!("login#{}", login.as_str())));
+    assert!(!key["pk"].as_s().unwrap().contains("example"));
+}
