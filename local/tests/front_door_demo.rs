@@ -81,6 +81,30 @@ async fn the_first_administrator_logs_in_with_the_password_that_was_shown_once()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_demo_starts_whatever_became_of_its_administrator() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().to_str().unwrap();
+    let shop = Shop::start(&["--data", folder]);
+    let left = shop.send(Method::DELETE, "/users/me", &json!({})).await;
+    assert_eq!((left.status, &left.body["code"]), (StatusCode::CONFLICT, &json!("last_administrator")));
+    let customer = json!({ "role": "customer" });
+    let down = shop.send(Method::PUT, "/users/me/role", &customer).await;
+    assert_eq!((down.status, &down.body["code"]), (StatusCode::CONFLICT, &json!("last_administrator")));
+    drop(shop);
+    // With another one it may step down; it is one again when the demo starts anew.
+    let made = support::run(&["admin", "--email", "ada@example.com", "--data", folder]);
+    assert!(made.status.success(), "{made:?}");
+    let shop = Shop::start(&["--data", folder]);
+    assert_eq!(shop.send(Method::PUT, "/users/me/role", &customer).await.status, StatusCode::OK);
+    drop(shop);
+    let shop = Shop::start(&["--data", folder]);
+    assert_eq!(shop.get("/users/me").await.body["role"], "admin");
+    // Nobody knows its password, so it cannot leave; another may delete it.
+    let left = shop.send(Method::DELETE, "/users/me", &json!({ "current_password": "a guess" })).await;
+    assert_eq!(left.body["errors"][0]["code"], "wrong_password", "{}", left.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_port_or_a_data_folder_in_use_is_said_in_plain_words() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path().to_str().unwrap();

@@ -4,7 +4,8 @@
 //! It takes `{"email", "password", "name"}` and answers `{"result": "created", "user_id"}`. Where the address has an
 //! account already nothing is done, since whoever registered an address first may be anybody; `"restore": true` says
 //! that it is the right one: then that account becomes an administrator's again, with the new password if one is given,
-//! all of its sessions end, and the answer is `"restored"`. Any other answer has a `code`, and the mistakes.
+//! and the answer is `"restored"`. Another role or password ends its sessions. Any other answer has a `code`, and the
+//! mistakes.
 //!
 //! Needs `dynamodb:GetItem`, `PutItem` and `UpdateItem` on the users table, `GetItem` and `PutItem` on the sessions
 //! table, and the lookup secret.
