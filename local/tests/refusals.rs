@@ -45,7 +45,7 @@ fn another_definition_of_a_table() {
     fs::write(&changed, template.replacen(index, "Projection: { ProjectionType: KEYS_ONLY }", 1)).unwrap();
     let said = refused(folder.path(), &["--template", changed.to_str().unwrap()]);
     fs::remove_file(changed).unwrap();
-    assert!(said.contains("OrdersTable has another definition"), "{said}");
+    assert!(said.contains("ProductsTable has another definition"), "{said}");
 }
 
 #[test]

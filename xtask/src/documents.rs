@@ -32,12 +32,26 @@ struct Entry {
     run: Option<String>,
 }
 
-/// All of it, with an emulator of its own: the cleaning up at the end is tried as well.
+/// What commands are run against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Against {
+    /// A `cargo run`; with what is run instead of others
+    Shop,
+    /// A stack in an emulator
+    Emulator,
+}
+
+/// All of it or a part, with an emulator of its own: the cleaning up at the end is tried as well.
 ///
 /// # Errors
 /// When a command fails.
-pub(crate) fn documents(project: &Project) -> Result<()> {
-    shop(project)?;
+pub(crate) fn documents(project: &Project, only: Option<Against>) -> Result<()> {
+    if only != Some(Against::Emulator) {
+        shop(project)?;
+    }
+    if only == Some(Against::Shop) {
+        return Ok(());
+    }
     let own = Emulator::new(project, http::free_port()?);
     emulator::with_emulator(project, &own, |base_url| emulator(project, &own, base_url))
 }

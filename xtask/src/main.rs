@@ -74,7 +74,11 @@ enum Command {
         port: Port,
     },
     /// Run the commands of the documents as they are written, against a `cargo run` and an emulator of their own
-    Documents,
+    Documents {
+        /// Only those against this
+        #[arg(long, value_enum)]
+        only: Option<documents::Against>,
+    },
     /// Place an order through `cargo lambda watch` on an emulator's tables, and see it settled there
     WatchCheck {
         #[command(flatten)]
@@ -189,7 +193,7 @@ fn run() -> Result<()> {
             let emulator = emulator(port);
             emulator::with_emulator(&project, &emulator, |_| watch::check(&project, &emulator))
         }
-        Command::Documents => documents::documents(&project),
+        Command::Documents { only } => documents::documents(&project, only),
         Command::Bench { arguments } => bench::bench(&project, &arguments),
         Command::Simulate { arguments } => simulate::simulate(&project, &arguments),
         Command::Deployable { architecture } => deployable::deployable(&project, architecture),

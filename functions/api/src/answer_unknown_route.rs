@@ -18,7 +18,7 @@ pub const ROUTES: &[(&str, &[&str])] = &[
     ("/orders/{id}/cancel", &["POST"]),
     ("/products", &["GET", "POST"]),
     ("/products/{id}", &["DELETE", "GET", "PATCH"]),
-    ("/products/{id}/stock", &["PATCH"]),
+    ("/products/{id}/stock", &["GET", "PATCH"]),
     ("/sessions", &["POST"]),
     ("/sessions/current", &["DELETE"]),
     ("/sessions/refresh", &["POST"]),

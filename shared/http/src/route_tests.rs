@@ -93,6 +93,7 @@ impl Route for Broken {
 struct Crowded;
 
 impl Route for Crowded {
+    const NAME: &'static str = "crowded";
     const ACCESS: Access = Access::Public;
 
     async fn handle(&self, _: Call) -> Result<Reply, Problem> {

@@ -84,6 +84,23 @@ const USER: Shape = Shape {
 
 const USERS: Shape = Shape { required: &["data", "next_cursor"], optional: &[], nested: &[("data", &USER)] };
 
+/// What a log-in answers with.
+const SESSION: Shape = Shape {
+    required: &[
+        "access_token",
+        "token_type",
+        "expires_in",
+        "refresh_token",
+        "refresh_expires_in",
+        "device_token",
+        "user_id",
+        "role",
+    ],
+    optional: &[],
+    nested: &[],
+};
+
+/// What a refresh answers with.
 const TOKENS: Shape = Shape {
     required: &[
         "access_token",
@@ -94,6 +111,7 @@ const TOKENS: Shape = Shape {
         "user_id",
         "role",
     ],
+    // With a log-in, and not with a refresh.
     optional: &["device_token"],
     nested: &[],
 };
@@ -169,7 +187,7 @@ pub(crate) fn check(method: &Method, path: &str, reply: &Reply) -> Result<()> {
             if shape.required.contains(&"version") {
                 reply.required_header("etag")?;
             }
-            // A session can be read at no address.
+            // A session can be read nowhere.
             if reply.status == 201 && route != ["sessions"] {
                 reply.required_header("location")?;
             }
@@ -200,7 +218,8 @@ fn documented(method: &Method, route: &[&str]) -> Option<Answer> {
         }
         ("GET", ["users"]) => Answer::Json(&USERS),
         ("DELETE", ["products" | "users", _] | ["sessions", "current"]) => Answer::Nothing,
-        ("POST", ["sessions"] | ["sessions", "refresh"]) => Answer::Json(&TOKENS),
+        ("POST", ["sessions"]) => Answer::Json(&SESSION),
+        ("POST", ["sessions", "refresh"]) => Answer::Json(&TOKENS),
         ("GET", [".well-known", "jwks.json"]) => Answer::Json(&KEYS),
         ("GET", ["users", _, "stats"]) => Answer::Json(&STATISTICS),
         _ => return None,

@@ -54,10 +54,12 @@ fn run_suite(options: Options, without_token: WithoutToken) -> Result<()> {
             .context("the template has no function that checks tokens")?;
         let sdk = cloud.sdk_config("end-to-end");
         // What has no route has no scenario: the first administrator, who is there the second time.
-        let made = create_admin(&cloud).await?;
+        let made = create_admin(&cloud, false).await?;
         ensure!(made["result"] == "created", "create-admin: {made}");
-        let again = create_admin(&cloud).await?;
+        let again = create_admin(&cloud, false).await?;
         ensure!(again["user_id"] == made["user_id"], "create-admin again: {again}");
+        let restored = create_admin(&cloud, true).await?;
+        ensure!(restored["result"] == "restored", "create-admin to restore: {restored}");
         let id = made["user_id"].as_str().context("an id")?.parse()?;
         let administrator = Administrator { id, epoch: 1 };
         let (demo, identities) = match without_token {
@@ -111,9 +113,13 @@ fn run_suite(options: Options, without_token: WithoutToken) -> Result<()> {
     })
 }
 
-async fn create_admin(cloud: &Cloud) -> Result<serde_json::Value> {
-    let admin =
-        r#"{"email": "admin@example.com", "password": "correct horse battery staple", "name": "Admin"}"#;
+/// An account that is restored keeps its password.
+async fn create_admin(cloud: &Cloud, restore: bool) -> Result<serde_json::Value> {
+    let admin = if restore {
+        r#"{"email": "admin@example.com", "name": "Admin", "restore": true}"#
+    } else {
+        r#"{"email": "admin@example.com", "password": "correct horse battery staple", "name": "Admin"}"#
+    };
     let payload = serde_json::value::RawValue::from_string(admin.to_owned())?;
     Ok(serde_json::from_str(cloud.invoke("create-admin", payload).await?.get())?)
 }

@@ -14,7 +14,14 @@ impl Request {
     pub(in crate::cloud) fn leave_keys(&mut self, how_many: impl FnOnce(usize) -> usize) -> Unprocessed {
         let Self::BatchGetItem(request) = self else { return Unprocessed::default() };
         let mut left = Unprocessed::default();
-        let Some((table, wanted)) = request.request_items.iter_mut().next() else { return left };
+        // Of several tables one, by the size of the request: a map's own order is another in each process.
+        let size: usize = request.request_items.values().map(|wanted| wanted.keys.len()).sum();
+        let mut tables: Vec<_> = request.request_items.iter_mut().collect();
+        if tables.is_empty() {
+            return left;
+        }
+        tables.sort_by(|(one, _), (other, _)| one.cmp(other));
+        let (table, wanted) = tables.swap_remove(size % tables.len());
         let keep = wanted.keys.len().saturating_sub(how_many(wanted.keys.len())).max(1);
         let keys = wanted.keys.split_off(keep);
         if keys.is_empty() {

@@ -140,6 +140,10 @@ pub(super) async fn a_role_is_given_and_taken(shop: &Shop) -> Result<()> {
     promoted.caller(shop).get("/users?limit=1").await?.expect(200)?;
     put("customer").await?.expect(200)?.has("/role", "customer")?;
     put("root").await?.problem(422, "invalid_request")?;
+    // One administrator deletes another.
+    put("admin").await?.expect(200)?;
+    administrator.delete(format!("/users/{}", account.id)).await?.expect(204)?;
+    put("admin").await?.problem(404, "not_found")?;
     Ok(())
 }
 
