@@ -117,13 +117,11 @@ impl Route for CreateOrder {
         let placed = match counting {
             Some((budget, Counting::Now(count))) => {
                 let write = self.budgets.add(budget, count)?;
-                match self.orders.place_counted(&placing, write, &self.random).await? {
-                    Some(placed) => placed,
-                    None => {
-                        self.tally.used_up(budget);
-                        return Err(too_many(budget));
-                    }
-                }
+                let Some(placed) = self.orders.place_counted(&placing, write, &self.random).await? else {
+                    self.tally.used_up(budget);
+                    return Err(too_many(budget));
+                };
+                placed
             }
             Some((_, Counting::Later)) | None => self.orders.place(&placing).await?,
         };

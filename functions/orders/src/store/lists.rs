@@ -207,12 +207,12 @@ async fn page(queries: Vec<QueryFluentBuilder>, limit: i32) -> Result<Orders, St
             horizon = horizon.max(orders.last().map(position));
         }
     }
-    Ok(merged(orders, horizon, limit))
+    Ok(merged(orders, horizon.as_ref(), limit))
 }
 
 /// One page of what several parts have told up to a horizon, behind which there may be more.
-fn merged(mut orders: Vec<Order>, horizon: Option<Position>, limit: i32) -> Orders {
-    if let Some(horizon) = &horizon {
+fn merged(mut orders: Vec<Order>, horizon: Option<&Position>, limit: i32) -> Orders {
+    if let Some(horizon) = horizon {
         orders.retain(|order| position(order) >= *horizon);
     }
     // An order that moved from one status to another between two of the queries is shown as it is now.
@@ -277,7 +277,7 @@ mod tests {
         let (older, middle, newer) = (placed(1, "a"), placed(2, "b"), placed(3, "c"));
         let moved = Order { version: 2, status: OrderStatus::Confirmed, ..newer.clone() };
         let all = vec![newer.clone(), older, middle.clone(), moved.clone()];
-        let page = merged(all, Some(position(&middle)), 10);
+        let page = merged(all, Some(&position(&middle)), 10);
         assert_eq!(page.orders, [moved, middle.clone()]);
         assert_eq!(page.next, Some(position(&middle)));
     }
