@@ -269,11 +269,11 @@ impl Planner {
         self.close();
         let Some(keeper) = demand.quantities().into_keys().next() else { return };
         let keeper_version = self.books.stocks.get(&keeper).map_or(0, |stock| stock.version);
-        let change = |net: i64, at: Timestamp| Move { net, at, cause: reservation.cause.clone() };
-        let mut moves = Moves::from([(keeper.clone(), change(0, self.time_of(&keeper)))]);
+        let move_of = |net: i64, at: Timestamp| Move { net, at, cause: reservation.cause.clone() };
+        let mut moves = Moves::from([(keeper.clone(), move_of(0, self.time_of(&keeper)))]);
         for (product, quantity) in quantities {
             let net = self.book(product, *quantity, sign);
-            moves.insert(product.clone(), change(net, self.time_of(product)));
+            moves.insert(product.clone(), move_of(net, self.time_of(product)));
         }
         self.count_versions(&moves);
         let entry = Entry::of(reservation.clone());

@@ -73,7 +73,7 @@ impl Route for UpdateUser {
         }
         let precondition = call.precondition()?;
         let wishes = Wishes::read(call.body()?)?;
-        call.audit("changes", wishes.names());
+        call.audit("changes", &wishes.names());
         let (session, now) = (call.session.as_ref(), self.clock.now());
         for _ in 0..TRIES {
             let before = self.accounts.user(&id).await?.ok_or_else(absent)?;

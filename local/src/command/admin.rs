@@ -77,8 +77,8 @@ pub(super) async fn run(settings: Admin) -> Result<()> {
     let answer = create(&cloud, request(given.as_deref().or(made_up.as_deref()), settings.restore)?).await;
     cloud.stop().await;
     drop(data);
-    let (made, id) = made(answer?)?;
-    let what = match made {
+    let (result, id) = made(answer?)?;
+    let what = match result {
         Made::Created => "a new account, and an administrator's",
         Made::Restored => "an administrator's account again",
     };

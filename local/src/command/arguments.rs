@@ -53,7 +53,7 @@ pub(super) struct Door {
     /// No demo products, and no demo identity for requests without a token
     #[arg(long)]
     pub(super) no_demo: bool,
-    /// Origin whose pages may use the API, as http://localhost:3000; may be given more than once
+    /// Origin whose pages may use the API, as `http://localhost:3000`; may be given more than once
     #[arg(long, value_name = "ORIGIN")]
     pub(super) allow_origin: Vec<String>,
 }

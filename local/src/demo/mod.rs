@@ -77,6 +77,9 @@ pub async fn seed(backend: &dyn Backend, identity: &DemoIdentity) -> Result<Seed
 /// Makes the demo administrator's account, or makes it an administrator's again, as an operator does. Nobody can log
 /// in to it: its password is made up and forgotten, since a known one would be a default password. Whatever the data
 /// of the shop, it starts: where there is no such account, requests without a token are a guest's.
+///
+/// # Errors
+/// The function fails, or its answer is none.
 pub async fn make_administrator(backend: &dyn Backend, identity: &DemoIdentity) -> Result<(), SeedError> {
     #[derive(Deserialize)]
     struct Made {
@@ -121,9 +124,8 @@ async fn put_in(
         // The same request again is answered with the product as it is now.
         StatusCode::CREATED => Ok(!answer.headers().contains_key("idempotent-replayed")),
         // Its id is taken: it was deleted, or is another product.
-        StatusCode::CONFLICT => Ok(false),
-        // The demo's account is no administrator's in this data: the shop starts, and goes without.
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Ok(false),
+        // Or the demo's account is no administrator's in this data: the shop starts, and goes without.
+        StatusCode::CONFLICT | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Ok(false),
         status => {
             let problem = String::from_utf8_lossy(answer.body()).into_owned();
             Err(SeedError::Refused { what: "demo product", status, problem })

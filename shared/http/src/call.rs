@@ -87,13 +87,12 @@ impl Call {
     /// it cannot be read.
     pub async fn is_admin(&self) -> Result<bool, Problem> {
         let Principal::User { id, role: Role::Admin } = &self.principal else { return Ok(false) };
-        let standing = match self.standing.get() {
-            Some(standing) => *standing,
-            None => {
-                let accounts = self.accounts.as_ref().ok_or(NoAccounts)?;
-                let standing = accounts.standing(id).await?;
-                *self.standing.get_or_init(|| standing)
-            }
+        let standing = if let Some(standing) = self.standing.get() {
+            *standing
+        } else {
+            let accounts = self.accounts.as_ref().ok_or(NoAccounts)?;
+            let standing = accounts.standing(id).await?;
+            *self.standing.get_or_init(|| standing)
         };
         let standing = standing.ok_or_else(outdated)?;
         self.check_epoch(standing.epoch)?;
@@ -121,7 +120,7 @@ impl Call {
     }
 
     /// Adds a figure or a word to the request's line of the audit trail. It must be no name, address or token.
-    pub fn audit(&self, name: &'static str, value: impl ToString) {
+    pub fn audit(&self, name: &'static str, value: &(impl ToString + ?Sized)) {
         self.trail.detail(name, value.to_string());
     }
 

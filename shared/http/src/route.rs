@@ -120,17 +120,11 @@ impl<R: Route> HttpHandler<R> {
         let body_length = request.body.as_ref().map_or(0, Vec::len);
         let mut call =
             Call::new(caller, request_id.to_owned(), request, self.accounts.clone(), Arc::clone(trail));
-        match R::ACCESS {
-            Access::Public => {}
-            Access::SignedIn | Access::Admin if is_guest => {
-                return Err(Problem::unauthorized("This needs an access token.", false));
-            }
-            Access::SignedIn => {}
-            Access::Admin => {
-                if !call.is_admin().await? {
-                    return Err(Problem::forbidden());
-                }
-            }
+        if R::ACCESS != Access::Public && is_guest {
+            return Err(Problem::unauthorized("This needs an access token.", false));
+        }
+        if R::ACCESS == Access::Admin && !call.is_admin().await? {
+            return Err(Problem::forbidden());
         }
         if body_length > MAX_BODY_BYTES {
             let detail = format!("The body has more than {MAX_BODY_BYTES} bytes.");

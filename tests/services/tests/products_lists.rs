@@ -29,7 +29,11 @@ async fn walk(service: &Service, list: &str, limit: usize) -> Result<(Vec<String
         ids.extend(data.iter().filter_map(|product| product["id"].as_str().map(str::to_owned)));
         let Some(cursor) = page.body["next_cursor"].as_str() else { return Ok((ids, pages)) };
         let link = page.header("link")?;
-        path = link.strip_prefix('<').and_then(|link| link.split_once('>')).context("a link")?.0.to_owned();
+        link.strip_prefix('<')
+            .and_then(|link| link.split_once('>'))
+            .context("a link")?
+            .0
+            .clone_into(&mut path);
         ensure!(path.contains(cursor) && pages < 50, "{link}");
     }
 }

@@ -20,7 +20,7 @@ impl Request {
         if tables.is_empty() {
             return left;
         }
-        tables.sort_by(|(one, _), (other, _)| one.cmp(other));
+        tables.sort_unstable_by_key(|(table, _)| (*table).clone());
         let (table, wanted) = tables.swap_remove(size % tables.len());
         let keep = wanted.keys.len().saturating_sub(how_many(wanted.keys.len())).max(1);
         let keys = wanted.keys.split_off(keep);

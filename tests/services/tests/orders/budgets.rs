@@ -210,7 +210,7 @@ impl Observer for Calls {
     fn called(&self, _time: i64, call: &Call, _outcome: &Outcome<'_>) {
         if &*call.caller == "create-order" {
             let mut calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            *calls.entry(call.operation.to_string()).or_default() += 1;
+            *calls.entry(call.operation.clone()).or_default() += 1;
         }
     }
 }

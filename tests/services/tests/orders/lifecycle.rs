@@ -240,7 +240,7 @@ fn a_sweep_takes_what_was_settled_lately_for_a_sign_that_orders_move() -> Result
             }
             let newest = stage.place(Some(ADA), &mugs(1), None).await?.expect(201)?;
             let id = text(&newest, "id")?;
-            stage.service.pass(minutes(5) - before).await;
+            stage.service.pass(minutes(5).saturating_sub(before)).await;
             let now = stage.service.now()?;
             match sign {
                 Sign::None => {}

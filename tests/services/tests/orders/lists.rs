@@ -44,7 +44,7 @@ async fn walk(stage: &Stage, who: &str, query: &str, limit: usize) -> Result<(Ve
         let link = page.header("link")?;
         let target = link.strip_prefix("</orders").and_then(|link| link.split_once('>')).context("a link")?.0;
         ensure!(link.ends_with(r#"; rel="next""#) && target.contains(cursor), "{link}");
-        path = target.to_owned();
+        target.clone_into(&mut path);
         ensure!(pages < 100, "it does not end");
     }
 }
@@ -92,7 +92,7 @@ fn everybody_sees_what_is_theirs_and_the_administrator_all_of_it() -> Result<()>
                 "?from=0001-01-01T00:00:00Z&to=9999-12-31T23:59:59Z".to_owned(),
                 vec![5, 4, 3, 2, 1, 0],
             ),
-            (ADMINISTRATOR, format!("?from={}", at(1).replace(".", "%2E")), vec![5, 4, 3, 2, 1]),
+            (ADMINISTRATOR, format!("?from={}", at(1).replace('.', "%2E")), vec![5, 4, 3, 2, 1]),
             (ADA, String::new(), vec![3, 0]),
             (ADA, "?customer_id=me".to_owned(), vec![3, 0]),
             (ADA, format!("?customer_id={ADA}"), vec![3, 0]),
