@@ -1,6 +1,7 @@
 //! What every store needs of DynamoDB: items as Rust types, failed conditions as values, errors that may
 //! be logged. It knows no table and no key; those are in each service's `store.rs`.
 
+mod assignment;
 mod batch;
 mod error;
 mod foreign;
@@ -15,6 +16,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub use assignment::Assignment;
 pub use batch::{batch_delete, batch_get, batch_get_items};
 pub use error::{CallError, ConditionalWrite, StoreError, condition_failed};
 pub use foreign::{Foreign, ForeignPages, ForeignTable};

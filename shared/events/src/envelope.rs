@@ -66,6 +66,17 @@ impl Cause {
     pub fn by(self, actor: impl Into<String>) -> Self {
         Self { actor: Some(actor.into()), ..self }
     }
+
+    /// What a cause is stored as, attribute by attribute: a write that changes something sets or removes them all, so
+    /// that nothing of an earlier cause stays.
+    #[must_use]
+    pub fn attributes(&self) -> [(&'static str, Option<&str>); 3] {
+        [
+            ("correlation_id", Some(&self.correlation_id)),
+            ("causation_id", self.causation_id.as_ref().map(EventId::as_str)),
+            ("actor", self.actor.as_deref()),
+        ]
+    }
 }
 
 /// Something that happened, as one service tells the others.

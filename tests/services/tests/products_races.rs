@@ -92,24 +92,25 @@ fn stock_of_a_product_that_is_deleted_in_between_is_not_reserved() -> Result<()>
 
 #[test]
 fn stock_of_a_large_order_is_not_reserved_either() -> Result<()> {
-    simulate(async {
-        let stage = Stage::new().await?;
-        let names: Vec<String> = (0..100).map(|number| format!("p{number:03}")).collect();
-        for name in &names {
-            stage.create(name, 1).await?;
-        }
-        let products: Vec<&str> = names.iter().map(String::as_str).collect();
-        let demands = [demand("order", &products)?];
-        for deleted in ["p000", "p057"] {
-            let steps = stage.plan(&demands).await?;
+    // The first of an order's products keeps its entry meanwhile; the others only set stock aside.
+    for deleted in ["p000", "p057"] {
+        simulate(async {
+            let stage = Stage::new().await?;
+            let names: Vec<String> = (0..100).map(|number| format!("p{number:03}")).collect();
+            for name in &names {
+                stage.create(name, 1).await?;
+            }
+            let products: Vec<&str> = names.iter().map(String::as_str).collect();
+            let steps = stage.plan(&[demand("order", &products)?]).await?;
             stage.delete(deleted).await?;
             ensure!(!stage.store.carry_out(&steps[0]).await?, "{deleted} was reserved");
             for name in &names {
                 assert_eq!(stage.figures(name).await?, (1, 0), "{name}");
             }
-        }
-        Ok(())
-    })
+            Ok(())
+        })?;
+    }
+    Ok(())
 }
 
 #[test]

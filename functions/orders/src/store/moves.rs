@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
-use shop_dynamo::{StoreError, condition_failed, number, read, string, value};
+use shop_dynamo::{Assignment, StoreError, condition_failed, number, read, string, value};
 use shop_events::{Cause, OrderStatus};
 use shop_types::{OrderId, Timestamp};
 
@@ -27,15 +27,15 @@ impl OrderStore {
     /// # Errors
     /// DynamoDB failed.
     pub async fn cancel(&self, before: &Order, after: &Order) -> Result<Result<(), Order>, StoreError> {
-        let update = self
+        let cause = Assignment::of(&after.cause.attributes());
+        let mut update = self
             .client
             .update_item()
             .table_name(&self.table)
             .key("id", string(after.id.as_str()))
-            .update_expression(
-                "SET #status = :status, status_shard = :shard, version = :version, updated_at = :now, \
-                 correlation_id = :correlation REMOVE causation_id",
-            )
+            .update_expression(cause.expression(
+                "#status = :status, status_shard = :shard, version = :version, updated_at = :now",
+            ))
             .condition_expression("version = :read")
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":status", string(status_name(after.status)))
@@ -43,8 +43,10 @@ impl OrderStore {
             .expression_attribute_values(":version", version(after.version))
             .expression_attribute_values(":read", version(before.version))
             .expression_attribute_values(":now", string(after.updated_at.to_string()))
-            .expression_attribute_values(":correlation", string(&after.cause.correlation_id))
             .return_values_on_condition_check_failure(AllOld);
+        for (name, value) in cause.values {
+            update = update.expression_attribute_values(name, value);
+        }
         let Err(error) = update.send().await else { return Ok(Ok(())) };
         match condition_failed(error)? {
             None => Err(StoreError::Contended { kind: KIND }),
@@ -84,8 +86,7 @@ impl OrderStore {
         now: Timestamp,
     ) -> Result<(Settled, Option<Timestamp>), StoreError> {
         let status = if rejection.is_some() { OrderStatus::Rejected } else { OrderStatus::Confirmed };
-        let mut expression = "SET #status = :status, status_shard = :shard, version = version + :one, \
-                              updated_at = :now"
+        let mut set = "#status = :status, status_shard = :shard, version = version + :one, updated_at = :now"
             .to_owned();
         let mut update = self
             .client
@@ -100,18 +101,17 @@ impl OrderStore {
             .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":now", string(now.to_string()))
             .return_values_on_condition_check_failure(AllOld);
-        if let Some(event) = &cause.causation_id {
-            expression.push_str(", causation_id = :cause");
-            update = update.expression_attribute_values(":cause", string(event.as_str()));
-        }
         if let Some(rejection) = rejection {
-            expression.push_str(", rejection = :rejection");
+            set.push_str(", rejection = :rejection");
             let rejection = value(KIND, rejection)?;
             update = update.expression_attribute_values(":rejection", rejection);
         }
-        let Err(error) = update.update_expression(expression).send().await else {
-            return Ok((Settled::Now, None));
-        };
+        let cause = Assignment::of(&cause.attributes());
+        update = update.update_expression(cause.expression(&set));
+        for (name, value) in cause.values {
+            update = update.expression_attribute_values(name, value);
+        }
+        let Err(error) = update.send().await else { return Ok((Settled::Now, None)) };
         let Some(item) = condition_failed(error)? else { return Ok((Settled::Unknown, None)) };
         let is_pending = item.get("status") == Some(&string(status_name(OrderStatus::Pending)));
         let updated_at = item.get("updated_at").and_then(|at| at.as_s().ok()?.parse::<Timestamp>().ok());

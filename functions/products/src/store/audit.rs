@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
-use shop_dynamo::{Item, ScanPages, StoreError, number, read, read_attribute, read_or_key, string};
+use shop_dynamo::{
+    Assignment, Item, ScanPages, StoreError, number, read, read_attribute, read_or_key, string,
+};
 use shop_events::{Cause, StockFigures};
 use shop_types::{OrderId, ProductId, Timestamp};
 
@@ -55,13 +57,14 @@ impl Store {
         now: Timestamp,
         cause: &Cause,
     ) -> Result<bool, StoreError> {
-        let update = Update::builder()
+        let cause = Assignment::of(&cause.attributes());
+        let mut update = Update::builder()
             .table_name(&self.table)
             .set_key(Some(Kind::Stock.key(product.as_str())))
-            .update_expression(
-                "SET available = :available, reserved = :reserved, version = :version, #repair = :version, \
-                 updated_at = :now, correlation_id = :correlation REMOVE causation_id",
-            )
+            .update_expression(cause.expression(
+                "available = :available, reserved = :reserved, version = :version, #repair = :version, \
+                 updated_at = :now",
+            ))
             // The version alone says it, unless somebody wrote past the shop's own code.
             .condition_expression(
                 "version = :found AND #total = :total AND available = :was_available AND reserved = :was_reserved",
@@ -72,11 +75,13 @@ impl Store {
             .expression_attribute_values(":reserved", unsigned(right.reserved))
             .expression_attribute_values(":version", unsigned(found.version + 1))
             .expression_attribute_values(":now", number(now.as_millis()))
-            .expression_attribute_values(":correlation", string(&cause.correlation_id))
             .expression_attribute_values(":found", unsigned(found.version))
             .expression_attribute_values(":total", unsigned(found.figures.total))
             .expression_attribute_values(":was_available", unsigned(found.figures.available))
             .expression_attribute_values(":was_reserved", unsigned(found.figures.reserved));
+        for (name, value) in cause.values {
+            update = update.expression_attribute_values(name, value);
+        }
         let update = update.build().map_err(StoreError::call("TransactWriteItems"))?;
         self.try_transact(vec![TransactWriteItem::builder().update(update).build()]).await
     }

@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
-use shop_dynamo::{Item, StoreError, number, read, string};
+use shop_dynamo::{Assignment, Item, StoreError, number, read, string};
 use shop_types::ProductId;
 
 use super::Store;
@@ -74,31 +74,28 @@ impl Store {
         for (product, change) in moves {
             let mut update = self.counter(product).expression_attribute_values(":one", number(1));
             let mut condition = condition_of(change).to_owned();
-            let mut expression = "SET available = available - :net, reserved = reserved + :net, \
-                                  version = version + :one, updated_at = :now, correlation_id = :correlation"
+            let mut set = "available = available - :net, reserved = reserved + :net, \
+                           version = version + :one, updated_at = :now"
                 .to_owned();
             update = update
                 .expression_attribute_values(":net", number(change.net))
-                .expression_attribute_values(":correlation", string(&change.cause.correlation_id))
                 .expression_attribute_values(":now", number(change.at.as_millis()));
             if change.net <= 0 {
                 update = update.expression_attribute_values(":back", unsigned(change.net.unsigned_abs()));
             }
-            match &change.cause.causation_id {
-                Some(event) => {
-                    expression.push_str(", causation_id = :causation");
-                    update = update.expression_attribute_values(":causation", string(event.as_str()));
-                }
-                None => expression.push_str(" REMOVE causation_id"),
-            }
+            let cause = Assignment::of(&change.cause.attributes());
             if let Some((_, version, reservation)) = claim.filter(|(keeper, ..)| *keeper == product) {
-                expression = expression.replacen("SET ", "SET claim = :claim, ", 1);
+                set.push_str(", claim = :claim");
                 condition.push_str(" AND version = :version AND attribute_not_exists(claim)");
                 let claim = serde_dynamo::to_attribute_value(reservation);
                 let claim = claim.map_err(|source| corrupt(Kind::Reservation, source))?;
                 update = update
                     .expression_attribute_values(":claim", claim)
                     .expression_attribute_values(":version", unsigned(version));
+            }
+            let expression = cause.expression(&set);
+            for (name, value) in cause.values {
+                update = update.expression_attribute_values(name, value);
             }
             items.push(transact(update.update_expression(expression).condition_expression(condition))?);
         }

@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 use serde::{Deserialize, Serialize};
-use shop_dynamo::{StoreError, read, string};
+use shop_dynamo::{Assignment, StoreError, read};
 use shop_types::{ProductId, Timestamp};
 
 use super::Store;
@@ -101,21 +101,24 @@ impl Store {
 
     /// An update and not a put: a claim that the counter keeps is no business of an adjustment's.
     fn write_figures(&self, before: &Stock, after: &Stock) -> Result<TransactWriteItem, StoreError> {
-        let update = Update::builder()
-            .table_name(&self.table)
-            .set_key(Some(Kind::Stock.key(after.product_id.as_str())))
-            .update_expression(
-                "SET #total = :total, available = :available, version = :version, updated_at = :now, \
-                 correlation_id = :correlation REMOVE causation_id",
-            )
-            .condition_expression("version = :before AND attribute_not_exists(deleted_at)")
-            .expression_attribute_names("#total", "total")
-            .expression_attribute_values(":total", unsigned(after.total))
-            .expression_attribute_values(":available", unsigned(after.available))
-            .expression_attribute_values(":version", unsigned(after.version))
-            .expression_attribute_values(":before", unsigned(before.version))
-            .expression_attribute_values(":now", shop_dynamo::number(after.updated_at.as_millis()))
-            .expression_attribute_values(":correlation", string(&after.cause.correlation_id));
+        let cause = Assignment::of(&after.cause.attributes());
+        let mut update =
+            Update::builder()
+                .table_name(&self.table)
+                .set_key(Some(Kind::Stock.key(after.product_id.as_str())))
+                .update_expression(cause.expression(
+                    "#total = :total, available = :available, version = :version, updated_at = :now",
+                ))
+                .condition_expression("version = :before AND attribute_not_exists(deleted_at)")
+                .expression_attribute_names("#total", "total")
+                .expression_attribute_values(":total", unsigned(after.total))
+                .expression_attribute_values(":available", unsigned(after.available))
+                .expression_attribute_values(":version", unsigned(after.version))
+                .expression_attribute_values(":before", unsigned(before.version))
+                .expression_attribute_values(":now", shop_dynamo::number(after.updated_at.as_millis()));
+        for (name, value) in cause.values {
+            update = update.expression_attribute_values(name, value);
+        }
         let update = update.build().map_err(StoreError::call("TransactWriteItems"))?;
         Ok(TransactWriteItem::builder().update(update).build())
     }
