@@ -3,6 +3,7 @@
 //! [`Books`] watches the cloud. Invariants that hold always are checked at every write ([`world`]), publication
 //! ([`told`]) and message ([`messages`]); those that hold when all is done, at the end ([`mod@finish`]).
 
+mod facts;
 mod finish;
 mod messages;
 mod stock;
@@ -67,6 +68,10 @@ pub const INVARIANTS: &[(&str, &str)] = &[
     (
         "an-event-id-is-one-content",
         "every write that tells an event, and every publication of it, has one content for one id",
+    ),
+    (
+        "an-event-says-when-and-why",
+        "an event's time is its write's, and its cause the request, or an event that was told before it",
     ),
     ("an-event-comes-from-a-write", "nothing is published that no write tells"),
     (

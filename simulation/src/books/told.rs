@@ -2,63 +2,108 @@
 
 use std::collections::BTreeMap;
 
-use shop_events::{Event, EventId};
+use serde_json::Value;
+use shop_types::Timestamp;
 
 use super::Violation;
+
+/// How far ahead an environment's clock may be, and how long before its write a function may have looked at it: what
+/// its requests wait for their answers, with all tries, and what it had to do. Milliseconds.
+const AHEAD: i64 = 5_000;
+const EARLIER: i64 = 60_000;
+/// Functions that act because of an event.
+const CONSUMERS: [&str; 3] = ["reserve-stock", "settle-order", "record-user-stats"];
+/// Functions that act by themselves or for an operator, on items that say already why they are what they are.
+const CARETAKERS: [&str; 3] = ["sweep-orders", "verify-stock", "verify-user-stats"];
 
 /// An event as a write tells it.
 #[derive(Debug)]
 struct Telling {
-    content: String,
+    content: Value,
     published: u64,
 }
 
-/// All events that any write has told.
+/// All events that any write has told, by their ids.
 #[derive(Debug, Default)]
-pub(crate) struct Told(BTreeMap<EventId, Telling>);
+pub(crate) struct Told(BTreeMap<String, Telling>);
 
 impl Told {
     /// Takes in an event that a write tells.
-    pub(super) fn tell(&mut self, event: &Event) -> Option<Violation> {
-        let content = match event.to_json() {
-            Ok(content) => content,
-            Err(error) => return Some(Violation::new("an-item-is-readable", error.to_string())),
-        };
-        match self.0.get(event.id()) {
+    pub(super) fn tell(&mut self, now: i64, caller: &str, content: Value) -> Option<Violation> {
+        let id = id_of(&content).to_owned();
+        match self.0.get(&id) {
             Some(telling) if telling.content != content => {
                 let seen = format!("{} and {content}", telling.content);
                 Some(Violation::new("an-event-id-is-one-content", seen))
             }
             Some(_) => None,
             None => {
-                self.0.insert(event.id().clone(), Telling { content, published: 0 });
-                None
+                let wrong = self.wrong(now, caller, &content);
+                let seen = wrong.map(|wrong| format!("{caller}, {wrong}: {content}"));
+                self.0.insert(id, Telling { content, published: 0 });
+                seen.map(|seen| Violation::new("an-event-says-when-and-why", seen))
             }
+        }
+    }
+
+    /// What is wrong with the time or the cause that a write gives.
+    fn wrong(&self, now: i64, caller: &str, content: &Value) -> Option<&'static str> {
+        let time = serde_json::from_value::<Timestamp>(content["time"].clone()).map(Timestamp::as_millis);
+        // An entry of the ledger bears the time of its claim, which may have waited for another delivery.
+        let is_entry = matches!(content["type"].as_str(), Some("inventory.reserved" | "inventory.released"));
+        let is_now = time.is_ok_and(|time| time <= now + AHEAD && (is_entry || time >= now - EARLIER));
+        if !is_now {
+            return Some("another time than that of the write");
+        }
+        let is_person = |value: &Value| value.is_string() && CONSUMERS.iter().all(|name| value != name);
+        if content["correlationid"].as_str().is_none_or(str::is_empty) {
+            return Some("no request started it");
+        }
+        match content.get("causationid").and_then(Value::as_str) {
+            Some(_) if !CONSUMERS.contains(&caller) && !CARETAKERS.contains(&caller) => {
+                Some("a request has no cause before it")
+            }
+            Some(cause) => {
+                let trace = |event: &Value| (event["correlationid"].clone(), event.get("actor").cloned());
+                let cause = self.0.get(cause).map(|telling| trace(&telling.content));
+                (cause != Some(trace(content))).then_some("its cause was not told, or by another request")
+            }
+            None if CONSUMERS.contains(&caller) => Some("no event caused it"),
+            None if CARETAKERS.contains(&caller) => None,
+            None if content["type"] == "order.created" => {
+                let customer = content["data"].get("customer_id").and_then(Value::as_str);
+                (content["actor"] != customer.unwrap_or("guest")).then_some("somebody else placed it")
+            }
+            None => (!is_person(&content["actor"])).then_some("nobody did it"),
         }
     }
 
     /// Takes in a publication.
     pub(super) fn published(&mut self, message: &str) -> Option<Violation> {
-        let Ok(event) = Event::from_json(message) else {
+        let Ok(event) = serde_json::from_str::<Value>(message) else {
             return Some(Violation::new("an-event-comes-from-a-write", format!("no event: {message}")));
         };
-        match self.0.get_mut(event.id()) {
+        match self.0.get_mut(id_of(&event)) {
             None => Some(Violation::new("an-event-comes-from-a-write", message)),
             Some(telling) => {
                 telling.published += 1;
                 let seen = || format!("told {} and published {message}", telling.content);
-                (telling.content != message).then(|| Violation::new("an-event-id-is-one-content", seen()))
+                (telling.content != event).then(|| Violation::new("an-event-id-is-one-content", seen()))
             }
         }
     }
 
     /// The events that were never published.
-    pub(super) fn unpublished(&self) -> impl Iterator<Item = &EventId> {
-        self.0.iter().filter(|(_, telling)| telling.published == 0).map(|(id, _)| id)
+    pub(super) fn unpublished(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(|(_, telling)| telling.published == 0).map(|(id, _)| id.as_str())
     }
 
     /// How many events there are.
     pub(crate) fn len(&self) -> usize {
         self.0.len()
     }
+}
+
+fn id_of(event: &Value) -> &str {
+    event["id"].as_str().unwrap_or_default()
 }

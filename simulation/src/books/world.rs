@@ -8,8 +8,9 @@ use products::stock::Stock;
 use products::store::Kind;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use shop_auth::Role;
-use shop_events::{Event, OrderStatus};
+use shop_events::OrderStatus;
 use shop_local::cloud::Written;
 use shop_messaging::relay::Image;
 use shop_types::{Money, OrderId, UserId};
@@ -19,6 +20,7 @@ use users::stats::UserStats;
 use users::store::{is_account, is_ledger_entry};
 
 use super::Violation;
+use super::facts::{Item, Service, facts};
 use super::stock::Shelves;
 use super::told::Told;
 
@@ -114,8 +116,10 @@ impl World {
                 Ok(found) => violations.extend(found),
                 Err(unreadable) => violations.push(unreadable),
             }
-            match self.events(table, &change) {
-                Ok(events) => violations.extend(events.iter().filter_map(|event| told.tell(event))),
+            match self.facts(table, &change) {
+                Ok(facts) => {
+                    violations.extend(facts.into_iter().filter_map(|fact| told.tell(time, caller, fact)));
+                }
                 Err(unreadable) => violations.push(unreadable),
             }
         }
@@ -141,17 +145,18 @@ impl World {
         (had_one && administrators == 0).then(|| Violation::new("an-administrator-remains", seen()))
     }
 
-    fn events(&self, table: &str, change: &Change) -> Result<Vec<Event>, Violation> {
-        let (old, new) = (change.old.as_ref(), change.new.as_ref());
-        let unreadable =
-            |error: &dyn std::error::Error| Violation::new("an-item-is-readable", error.to_string());
-        if table == self.tables.orders {
-            orders::events::events(old, new).map_err(|error| unreadable(&error))
+    /// What the write of an item must tell.
+    fn facts(&self, table: &str, change: &Change) -> Result<Vec<Value>, Violation> {
+        let Some(new) = &change.new else { return Ok(Vec::new()) };
+        let service = if table == self.tables.orders {
+            Service::Orders
         } else if table == self.tables.products {
-            products::events::events(old, new).map_err(|error| unreadable(&error))
+            Service::Products
         } else {
-            users::events::events(old, new).map_err(|error| unreadable(&error))
-        }
+            Service::Users
+        };
+        let old = change.old.as_ref().map(read::<Item>).transpose()?;
+        Ok(facts(service, old.as_ref(), &read(new)?))
     }
 
     fn change(
