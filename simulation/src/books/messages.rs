@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use shop_events::{Event, EventId, EventType};
+use products::reservation::Status;
+use shop_events::{Event, EventData, EventId, EventType, InventoryRejected, InventoryReserved, OrderStatus};
 use shop_local::cloud::{Delivery, Step};
 use shop_local::template::{AttributeValue, Template};
+use users::ledger::EntryState;
 
-use super::Violation;
+use super::{Violation, World};
 
 /// The counts of one queue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,7 +25,9 @@ pub(crate) struct Messages {
     counts: BTreeMap<String, Count>,
     /// The queues that a function consumes, each with the types that it asks for.
     wanted: BTreeMap<String, BTreeSet<EventType>>,
-    /// Messages that a consumer has said to be done with.
+    /// What the messages in these queues say.
+    events: BTreeMap<String, Event>,
+    /// Messages that a consumer has said to be done with, and the tables showed it.
     done: BTreeSet<String>,
     /// Messages that can never be done.
     poison: BTreeSet<String>,
@@ -72,16 +76,18 @@ impl Messages {
                     return None;
                 };
                 self.arrived.insert((queue.to_owned(), event.id().clone()));
-                if !wanted.contains(&event.event_type()) {
-                    let seen = format!("{} in {queue}", event.id());
-                    return Some(Violation::new("a-queue-gets-what-it-asks-for", seen));
-                }
+                let stray =
+                    (!wanted.contains(&event.event_type())).then(|| format!("{} in {queue}", event.id()));
+                self.events.insert(message.to_owned(), event);
+                return stray.map(|seen| Violation::new("a-queue-gets-what-it-asks-for", seen));
             }
             Step::Received(_) => {}
             Step::Deleted => {
                 count.deleted += 1;
+                let event = self.events.remove(message);
                 if self.wanted.contains_key(queue) && !self.done.contains(message) {
-                    let seen = format!("{message} left {queue}, and nobody was done with it");
+                    let event = event.map(|event| event.id().clone());
+                    let seen = format!("{message} left {queue}, and nobody was done with it: {event:?}");
                     return Some(Violation::new("a-deleted-message-is-done", seen));
                 }
             }
@@ -101,7 +107,13 @@ impl Messages {
         }
     }
 
-    pub(super) fn judged(&mut self, delivery: &Delivery<'_>, failed: &BTreeSet<usize>) -> Option<Violation> {
+    /// Takes in what a consumer says of a batch. It is believed as far as the tables show it at this moment.
+    pub(super) fn judged(
+        &mut self,
+        delivery: &Delivery<'_>,
+        failed: &BTreeSet<usize>,
+        world: &World,
+    ) -> Option<Violation> {
         if !self.wanted.contains_key(delivery.source) {
             return None;
         }
@@ -109,7 +121,9 @@ impl Messages {
             delivery.ids.first().is_some_and(|first| self.delivered.get(*first) == Some(&self.faults));
         let poison = delivery.ids.iter().filter(|id| self.poison.contains(**id)).count();
         for (place, id) in delivery.ids.iter().enumerate() {
-            if !failed.contains(&place) {
+            let event = self.events.get(*id);
+            if !failed.contains(&place) && event.is_none_or(|event| is_done(world, delivery.function, event))
+            {
                 self.done.insert((*id).to_owned());
             }
         }
@@ -137,5 +151,29 @@ impl Messages {
             }
         }
         missing
+    }
+}
+
+/// Whether the tables show what a consumer does because of an event. What it does not consume, it is not done with.
+fn is_done(world: &World, consumer: &str, event: &Event) -> bool {
+    let reservation = |order| world.shelves.reservations.get(order).map(|reservation| reservation.status);
+    match (consumer, event.data()) {
+        ("reserve-stock", EventData::OrderCreated(order)) => reservation(&order.order_id).is_some(),
+        ("reserve-stock", EventData::OrderStalled(stalled)) => reservation(&stalled.order.order_id).is_some(),
+        ("reserve-stock", EventData::OrderCancelled(order)) => {
+            matches!(reservation(&order.order_id), Some(Status::Released | Status::Rejected))
+        }
+        (
+            "settle-order",
+            EventData::InventoryReserved(InventoryReserved { order_id, .. })
+            | EventData::InventoryRejected(InventoryRejected { order_id, .. }),
+        ) => world.orders.get(order_id).is_some_and(|order| order.status != OrderStatus::Pending),
+        ("record-user-stats", EventData::OrderConfirmed(order) | EventData::OrderCancelled(order)) => {
+            let Some(customer) = &order.customer_id else { return true };
+            let entry = world.ledger.get(customer).and_then(|ledger| ledger.get(&order.order_id));
+            let is_cancelled = event.event_type() == EventType::OrderCancelled;
+            entry.is_some_and(|entry| !is_cancelled || entry.state == EntryState::Cancelled)
+        }
+        _ => false,
     }
 }
