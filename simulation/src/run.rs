@@ -15,7 +15,7 @@ use shop_local::cloud::{Cloud, Depth, Observer, Options, Trace, simulated_runtim
 use shop_local::template::{Template, of_one_machine};
 use shop_types::{Timestamp, UserId};
 
-use crate::books::{Books, Left, Messages, POISONER, Tables, Violation, World, finish};
+use crate::books::{Books, Budgets, Left, Messages, POISONER, Tables, Violation, World, finish};
 use crate::case::Case;
 use crate::coverage::Coverage;
 use crate::faults::Fault;
@@ -35,6 +35,10 @@ const OPERATORS_TRIES: usize = 3;
 const POISON_ID: &str = "poison";
 /// A secret as long as the stack's own.
 const SECRET: &str = "a secret of sixty-four characters, which only a simulation knows";
+
+/// Under which names create-order has its limits.
+const ACCOUNT_LIMIT: &str = "ACCOUNT_ORDER_LIMIT";
+const ADDRESS_LIMIT: &str = "ADDRESS_ORDER_LIMIT";
 
 /// What came of a run.
 #[derive(Debug)]
@@ -72,12 +76,29 @@ pub fn template() -> Result<Template> {
 /// When the simulation itself cannot work: a violation is no error.
 pub fn run(case: &Case, template: &Template, with_trace: bool) -> Result<Outcome> {
     simulated_runtime()?.block_on(async {
-        let run = Run::start(case, template, with_trace).await?;
+        let plan = Arc::new(Plan::draw(case.seed));
+        let run = match plan.limits {
+            Some(limits) => Run::start(case, plan, &with_limits(template, limits), with_trace).await?,
+            None => Run::start(case, plan, template, with_trace).await?,
+        };
         let left = run.live(case).await;
         let outcome = run.outcome(left);
         run.cloud.stop().await;
         outcome
     })
+}
+
+/// The template as it is with these limits on orders.
+fn with_limits(template: &Template, (account, address): (u32, u32)) -> Template {
+    let mut template = template.clone();
+    for function in template.functions.values_mut() {
+        for (name, limit) in [(ACCOUNT_LIMIT, account), (ADDRESS_LIMIT, address)] {
+            if let Some(value) = function.environment.get_mut(name) {
+                *value = limit.to_string();
+            }
+        }
+    }
+    template
 }
 
 /// The shop's administrator, made as an operator does before anybody comes.
@@ -115,11 +136,15 @@ struct Run {
 }
 
 impl Run {
-    async fn start(case: &Case, template: &Template, with_trace: bool) -> Result<Self> {
-        let plan = Arc::new(Plan::draw(case.seed));
+    async fn start(case: &Case, plan: Arc<Plan>, template: &Template, with_trace: bool) -> Result<Self> {
         let table = |id: &str| template.tables.get(id).map(|table| table.name.clone()).context(id.to_owned());
         let tables = Tables { orders: table("OrdersTable")?, products: table("ProductsTable")? };
-        let books = Arc::new(Books::new(World::new(tables), Messages::new(template)));
+        let variable = |name: &str| {
+            let mut functions = template.functions.values();
+            functions.find_map(|function| function.environment.get(name).cloned()).context(name.to_owned())
+        };
+        let budgets = Budgets::new(variable(ACCOUNT_LIMIT)?.parse()?, variable(ADDRESS_LIMIT)?.parse()?);
+        let books = Arc::new(Books::new(World::new(tables, budgets), Messages::new(template)));
         let weather = Arc::new(Weather::of(case, template, Arc::clone(&books), plan.open_for));
         let trace = with_trace.then(|| Arc::new(Trace::default()));
         let mut observers: Vec<Arc<dyn Observer>> = vec![Arc::clone(&books) as _];
@@ -133,10 +158,6 @@ impl Run {
         let sdk = cloud.sdk_config("simulation");
         let clock = Environment::new(BTreeMap::new(), sdk.clone(), Random::system()).clock();
 
-        let variable = |name: &str| {
-            let mut functions = template.functions.values();
-            functions.find_map(|function| function.environment.get(name).cloned()).context(name.to_owned())
-        };
         let issuer =
             TokenIssuer::from_secret(SECRET, variable("TOKEN_ISSUER")?, variable("TOKEN_AUDIENCE")?)?;
         issuer.publish(&aws_sdk_dynamodb::Client::new(&sdk), &variable("KEYS_TABLE")?).await?;

@@ -3,6 +3,7 @@
 //! [`Books`] watches the cloud. Invariants that hold always are checked at every write ([`world`]), publication
 //! ([`told`]) and message ([`messages`]); those that hold when all is done, at the end ([`mod@finish`]).
 
+mod budgets;
 mod facts;
 mod finish;
 mod messages;
@@ -14,8 +15,9 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use shop_local::cloud::{Delivery, Observer, Step, Written};
+use shop_local::cloud::{Call, Delivery, Observer, Outcome, Step, Written};
 
+pub(crate) use budgets::Budgets;
 pub(crate) use finish::{Left, finish};
 pub(crate) use messages::Messages;
 pub(crate) use told::Told;
@@ -89,6 +91,11 @@ pub const INVARIANTS: &[(&str, &str)] = &[
     ("every-message-is-somewhere", "sent = handled + dead-lettered + in flight"),
     ("one-bad-message-stops-no-other", "where one message of a batch is poison, the others are done"),
     ("an-acknowledged-order-exists", "an order that was acknowledged is there, with what was asked for"),
+    (
+        "orders-keep-to-their-budget",
+        "nobody places more orders in a window than the limit, but for one of each environment, and who is refused \
+         is told when to come again",
+    ),
     ("one-order-per-key", "one principal's idempotency key stands for one order"),
     (
         "an-acknowledged-level-was-there",
@@ -164,6 +171,10 @@ impl Inner {
 }
 
 impl Observer for Books {
+    fn called(&self, _time: i64, call: &Call, _outcome: &Outcome<'_>) {
+        self.lock().world.budgets.called(&call.caller, call.environment);
+    }
+
     fn wrote(&self, time: i64, caller: &str, written: &[Written<'_>]) {
         let mut inner = self.lock();
         let Inner { world, told, .. } = &mut *inner;

@@ -1,6 +1,6 @@
 //! The items of all tables, as their writes have made them, and what must hold of every write.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use orders::order::{Order, may_become};
 use products::reservation::Reservation;
@@ -20,6 +20,7 @@ use users::stats::UserStats;
 use users::store::{is_account, is_ledger_entry};
 
 use super::Violation;
+use super::budgets::Budgets;
 use super::facts::{Item, Service, facts};
 use super::stock::Shelves;
 use super::told::Told;
@@ -41,6 +42,9 @@ pub(crate) struct World {
     pub(crate) statistics: BTreeMap<UserId, UserStats>,
     pub(crate) accounts: BTreeMap<UserId, User>,
     has_administrator: bool,
+    /// Whoever was an administrator once: they have no budget while they are.
+    administrators: BTreeSet<UserId>,
+    pub(super) budgets: Budgets,
     /// How many items were written by the harness itself, which are nothing that a function can read.
     pub(crate) poison: usize,
 }
@@ -72,7 +76,7 @@ struct Together {
 pub(crate) const POISONER: &str = "poisoner";
 
 impl World {
-    pub(crate) fn new(tables: Tables) -> Self {
+    pub(crate) fn new(tables: Tables, budgets: Budgets) -> Self {
         Self {
             tables,
             orders: BTreeMap::new(),
@@ -81,6 +85,8 @@ impl World {
             statistics: BTreeMap::new(),
             accounts: BTreeMap::new(),
             has_administrator: false,
+            administrators: BTreeSet::new(),
+            budgets,
             poison: 0,
         }
     }
@@ -176,7 +182,11 @@ impl World {
         let old = change.old.as_ref();
         if table == self.tables.orders {
             let (old, new) = (old.map(read::<Order>).transpose()?, read::<Order>(new)?);
-            let violations = order(caller, old.as_ref(), &new);
+            let mut violations = order(caller, old.as_ref(), &new);
+            let customer = new.customer_id.as_ref();
+            if old.is_none() && customer.is_none_or(|customer| !self.administrators.contains(customer)) {
+                violations.extend(self.budgets.placed(&new));
+            }
             self.orders.insert(new.id.clone(), new);
             return Ok(violations);
         }
@@ -218,6 +228,9 @@ impl World {
             let others = self.accounts.values().filter(|user| user.id != new.id);
             if login(&new).is_some() && others.into_iter().any(|user| login(user) == login(&new)) {
                 violations.push(Violation::new("one-account-per-address", new.id.to_string()));
+            }
+            if new.role == Role::Admin {
+                self.administrators.insert(new.id.clone());
             }
             self.accounts.insert(new.id.clone(), new);
             return Ok(violations);

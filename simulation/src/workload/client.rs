@@ -194,6 +194,10 @@ impl Client {
             }
         };
         let status = response.status().as_u16();
+        if status == 429 && !response.headers().contains_key("retry-after") {
+            let seen = format!("{method} {path} was refused, and not told until when");
+            self.accuse(Violation::new("orders-keep-to-their-budget", seen));
+        }
         let answer: Value = serde_json::from_slice(response.body()).unwrap_or_default();
         let now = self.0.clock.now().as_millis();
         let line = format!(

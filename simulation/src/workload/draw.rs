@@ -121,6 +121,8 @@ pub(crate) struct Plan {
     pub(crate) operations: Vec<Operation>,
     /// How long the shop is open, in milliseconds.
     pub(crate) open_for: u64,
+    /// How many orders an account and the guests' address have in a window, where they are to meet the limits.
+    pub(crate) limits: Option<(u32, u32)>,
 }
 
 /// Tells this use of the seed from others.
@@ -157,7 +159,8 @@ impl Plan {
             drawer.look();
         }
         let operations = drawer.operations;
-        Self { customers, people, wares, operations, open_for }
+        let limits = (seed % 8 == 5).then_some((4, 3));
+        Self { customers, people, wares, operations, open_for, limits }
     }
 }
 
