@@ -4,8 +4,13 @@
 
 mod toy;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ConditionCheck, Delete, DeleteRequest, Get, KeysAndAttributes, Put, PutRequest,
+    TransactGetItem, TransactWriteItem, Update, WriteRequest,
+};
 use aws_sdk_sns::types::MessageAttributeValue;
 use aws_sdk_sqs::error::ProvideErrorMetadata;
 use aws_types::SdkConfig;
@@ -26,6 +31,86 @@ async fn a_call_that_is_not_granted_is_refused() {
     let calls = cloud.meter().sum(|entry| entry.caller == "place");
     assert_eq!((calls.calls, calls.errors), (1, 1), "one call, refused, and not tried again");
     assert_eq!(cloud.meter().sum(|entry| entry.caller == "place").units.writes, 0);
+    cloud.stop().await;
+}
+
+/// The toy's template, in which `place` may do to items with keys like `a-*` what it does, and nothing else.
+fn narrowed() -> Template {
+    let text = include_str!("template.yaml");
+    let grant = "Action: dynamodb:PutItem\n";
+    let keyed = "Action: [dynamodb:BatchGetItem, dynamodb:BatchWriteItem, dynamodb:ConditionCheckItem, \
+                 dynamodb:DeleteItem, dynamodb:GetItem, dynamodb:PutItem, dynamodb:UpdateItem]\n              \
+                 Condition: { 'ForAllValues:StringLike': { dynamodb:LeadingKeys: a-* } }\n";
+    assert!(text.contains(grant));
+    Template::parse(&text.replacen(grant, keyed, 1), &BTreeMap::new()).unwrap()
+}
+
+/// What a request of every kind that names items is answered with: nothing, or the error's code.
+async fn each_kind(client: &Client, table: &str, keys: [&str; 2]) -> Vec<(&'static str, Option<String>)> {
+    fn code<T, E: ProvideErrorMetadata>(answer: Result<T, E>) -> Option<String> {
+        answer.err().map(|error| error.code().unwrap().to_owned())
+    }
+    let item = |key: &str| HashMap::from([("id".to_owned(), AttributeValue::S(key.to_owned()))]);
+    let [one, other] = keys.map(item);
+    let put = |item: &HashMap<String, AttributeValue>| {
+        let put = Put::builder().table_name(table).set_item(Some(item.clone())).build().unwrap();
+        TransactWriteItem::builder().put(put).build()
+    };
+    let written = |item: &HashMap<String, AttributeValue>| {
+        let put = PutRequest::builder().set_item(Some(item.clone())).build().unwrap();
+        WriteRequest::builder().put_request(put).build()
+    };
+    let deleted = |item: &HashMap<String, AttributeValue>| {
+        let delete = DeleteRequest::builder().set_key(Some(item.clone())).build().unwrap();
+        WriteRequest::builder().delete_request(delete).build()
+    };
+    let to_check = ConditionCheck::builder().table_name(table).set_key(Some(other.clone()));
+    let to_check = to_check.condition_expression("attribute_not_exists(x)").build().unwrap();
+    let to_update = Update::builder().table_name(table).set_key(Some(other.clone()));
+    let to_update = to_update.update_expression("REMOVE x").build().unwrap();
+    let to_delete = Delete::builder().table_name(table).set_key(Some(other.clone())).build().unwrap();
+    let to_get = Get::builder().table_name(table).set_key(Some(other.clone())).build().unwrap();
+    let transact = async |second: TransactWriteItem| {
+        let items = client.transact_write_items().transact_items(put(&one)).transact_items(second);
+        code(items.send().await)
+    };
+    let batch = async |second: WriteRequest| {
+        code(client.batch_write_item().request_items(table, vec![written(&one), second]).send().await)
+    };
+    let wanted = KeysAndAttributes::builder().keys(one.clone()).keys(other.clone()).build().unwrap();
+    let get = TransactGetItem::builder().get(to_get).build();
+    let one_item = || Some(other.clone());
+    vec![
+        ("put", code(client.put_item().table_name(table).set_item(one_item()).send().await)),
+        ("get", code(client.get_item().table_name(table).set_key(one_item()).send().await)),
+        ("update", code(client.update_item().table_name(table).set_key(one_item()).send().await)),
+        ("delete", code(client.delete_item().table_name(table).set_key(one_item()).send().await)),
+        ("batch get", code(client.batch_get_item().request_items(table, wanted).send().await)),
+        ("batch put", batch(written(&other)).await),
+        ("batch delete", batch(deleted(&other)).await),
+        ("transact get", code(client.transact_get_items().transact_items(get).send().await)),
+        ("transact put", transact(put(&other)).await),
+        ("transact update", transact(TransactWriteItem::builder().update(to_update).build()).await),
+        ("transact delete", transact(TransactWriteItem::builder().delete(to_delete).build()).await),
+        ("transact check", transact(TransactWriteItem::builder().condition_check(to_check).build()).await),
+    ]
+}
+
+#[tokio::test]
+async fn a_grant_for_some_keys_holds_for_every_item_that_a_call_names() {
+    let cloud = Cloud::start(&narrowed(), FUNCTIONS, Options::memory()).await.unwrap();
+    let table = cloud.physical("ItemsTable").unwrap();
+    let client = Client::new(&cloud.sdk_config("place"));
+    for (kind, error) in each_kind(&client, table, ["a-1", "a-2"]).await {
+        assert_eq!(error, None, "{kind}");
+    }
+    for other in ["b-1", "a", "A-1", "ba-1"] {
+        for (kind, error) in each_kind(&client, table, ["a-1", other]).await {
+            assert_eq!(error.as_deref(), Some("AccessDeniedException"), "{kind} of {other}");
+        }
+    }
+    assert_eq!(place_item(&cloud, "b-1", "item.placed").await, 500);
+    assert_eq!(place_item(&cloud, "a-3", "item.placed").await, 201);
     cloud.stop().await;
 }
 

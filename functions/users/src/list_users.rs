@@ -15,7 +15,7 @@ use shop_types::EmailAddress;
 use crate::account::User;
 use crate::lookup::Lookup;
 use crate::secrets::{LookupSource, check_token_variables};
-use crate::store::accounts::{AccountStore, Directory, Position};
+use crate::store::accounts::{AccountStore, Directory, Position, position};
 
 /// The list, as its cursors name it.
 const LIST: &str = "/users";
@@ -50,9 +50,15 @@ impl Route for ListUsers {
         }
         let request = call.page::<Position>(LIST)?;
         let listed = self.directory.list(request.after.as_ref(), request.limit).await?;
-        let next_cursor = listed.next.map(|position| Cursor::encode(LIST, position)).transpose()?;
-        let data = listed.users.iter().filter_map(User::view).collect();
-        Reply::page(&Page { data, next_cursor }, LIST, request.limit)
+        let cursor = |position| Cursor::encode(LIST, position);
+        let shown: Vec<_> = listed.users.iter().filter_map(|user| Some((user, user.view()?))).collect();
+        let page =
+            Page::fitting(&shown, |(_, view)| Ok::<_, Problem>(view), |(user, _)| cursor(position(user)))?;
+        let next_cursor = match page.next_cursor {
+            Some(cursor) => Some(cursor),
+            None => listed.next.map(cursor).transpose()?,
+        };
+        Reply::page(&Page { data: page.data, next_cursor }, LIST, request.limit)
     }
 }
 

@@ -132,9 +132,13 @@ impl Core {
             accesses: request.accesses(),
             body,
         };
+        let leading_keys = match &request {
+            Request::DynamoDb(request, _) => self.dynamodb.leading_keys(request),
+            _ => Vec::new(),
+        };
         self.latency().await;
         let mut units = Vec::new();
-        let answer = match self.authorize(place, &call) {
+        let answer = match self.authorize(place, &call, &leading_keys) {
             Err(error) => Err(error),
             Ok(()) => match self.disturbed(request, &call, &request_id, &mut units).await {
                 Ok(answer) => answer,

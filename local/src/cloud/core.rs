@@ -95,14 +95,22 @@ impl Core {
     }
 
     /// Refuses a call that a policy of its resource denies, and a function's that the template does not grant, as
-    /// IAM does.
-    pub(super) fn authorize(&self, place: &Place, call: &Call) -> Result<(), AwsError> {
+    /// IAM does. `leading_keys` are the partition keys that each of its accesses names.
+    pub(super) fn authorize(
+        &self,
+        place: &Place,
+        call: &Call,
+        leading_keys: &[Vec<String>],
+    ) -> Result<(), AwsError> {
         self.policies.check(place, call)?;
         let Some(grants) = self.grants.get(&*call.caller) else { return Ok(()) };
-        let denied = |access: &&Access| !grants.allow(&access.action, &access.resource);
-        match call.accesses.iter().find(denied) {
+        let denied = |(place, access): &(usize, &Access)| {
+            let keys = leading_keys.get(*place).map_or(&[][..], Vec::as_slice);
+            !grants.allow(&access.action, &access.resource, keys)
+        };
+        match call.accesses.iter().enumerate().find(denied) {
             None => Ok(()),
-            Some(Access { action, resource }) => {
+            Some((_, Access { action, resource })) => {
                 let caller = &call.caller;
                 let message =
                     format!("{caller} is not authorized to perform: {action} on resource: {resource}");

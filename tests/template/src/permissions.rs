@@ -124,6 +124,7 @@ fn reading(template: &Template, function: Function<'_>) -> Vec<Statement> {
         effect: "Allow".to_owned(),
         actions: actions.iter().map(|action| (*action).to_owned()).collect(),
         resources: vec![crate::template::render(resource)],
+        keys: Vec::new(),
     };
     let of_function =
         |kind| template.sources(kind).into_iter().filter(move |(found, _)| found.id == function.id);
@@ -152,9 +153,11 @@ pub fn table(template: &Template) -> String {
         let name = names::of_logical_id(function.id).unwrap_or_default();
         for statement in function.statements() {
             let actions = statement.actions.join(", ");
+            let keys: Vec<_> = statement.keys.iter().map(|key| format!("`{key}`")).collect();
+            let keys = if keys.is_empty() { String::new() } else { format!(": {}", keys.join(", ")) };
             for resource in &statement.resources {
                 let resource = resource.replace("${", "").replace(".Arn}", "").replace('}', "");
-                rows.push(format!("| {name} | {actions} | {resource} |"));
+                rows.push(format!("| {name} | {actions} | {resource}{keys} |"));
             }
         }
     }
@@ -221,6 +224,10 @@ mod tests {
         let expected = "| function | may | on |\n|---|---|---|\n| place-order | dynamodb:PutItem | OrdersTable |\n\
              | place-order | sns:Publish | EventsTopic |\n| place-order | sqs:SendMessage | RelayDeadLetterQueue |";
         assert_eq!(table(&good()), expected);
+        let narrow = "Action: dynamodb:PutItem, Condition: { \"ForAllValues:StringLike\": { \
+                      \"dynamodb:LeadingKeys\": [\"a#*\", \"b#*\"] } }";
+        let row = "| place-order | dynamodb:PutItem | OrdersTable: `a#*`, `b#*` |";
+        assert!(table(&changed("Action: dynamodb:PutItem", narrow)).contains(row));
     }
 
     #[test]

@@ -30,6 +30,8 @@ pub struct Statement {
     pub actions: Vec<String>,
     /// The resources.
     pub resources: Vec<String>,
+    /// What the partition keys of a call must be like, where the statement has that condition.
+    pub keys: Vec<String>,
 }
 
 impl Template {
@@ -148,6 +150,10 @@ pub fn statements(document: &Value) -> Vec<Statement> {
             effect: render(&statement["Effect"]),
             actions: list(&statement["Action"]).iter().map(render).collect(),
             resources: list(&statement["Resource"]).iter().map(render).collect(),
+            keys: list(&statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"])
+                .iter()
+                .map(render)
+                .collect(),
         })
         .collect()
 }

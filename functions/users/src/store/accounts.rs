@@ -95,7 +95,9 @@ enum Part {
 /// Where a list of users goes on.
 pub type Position = ListPosition<UserId>;
 
-fn position(user: &User) -> Position {
+/// Where the list goes on behind a user.
+#[must_use]
+pub fn position(user: &User) -> Position {
     Position::new(user.created_at, user.id.clone())
 }
 

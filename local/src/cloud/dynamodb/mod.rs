@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use dynoxide::storage::Storage;
+use dynoxide::types::{AttributeValue, Item};
 use tokio::sync::Notify;
 
 pub(super) use request::Request;
@@ -46,6 +47,8 @@ pub(super) struct DynamoDb {
     clock: Clock,
     /// Who reads a table's stream, by the table's physical name.
     readers: BTreeMap<String, Readers>,
+    /// The name of each table's partition key, by the table's physical name.
+    partition_keys: BTreeMap<String, String>,
 }
 
 struct Inner {
@@ -94,7 +97,25 @@ impl DynamoDb {
         let past = with_past.then(|| Past::open(template, clock)).transpose()?;
         let (tokens, unhandled, told) = (Tokens::default(), BTreeMap::new(), BTreeMap::new());
         let inner = Inner { storage, tokens, unhandled, told, past };
-        Ok(Self { inner: Mutex::new(inner), clock: clock.clone(), readers })
+        let tables = template.tables.values();
+        let partition_keys = tables.map(|table| (table.name.clone(), table.key.hash.clone())).collect();
+        Ok(Self { inner: Mutex::new(inner), clock: clock.clone(), readers, partition_keys })
+    }
+
+    /// The partition keys that a request names, for each of its accesses. One that is no text stands as an empty text,
+    /// which only a grant for every key lets through.
+    pub(super) fn leading_keys(&self, request: &Request) -> Vec<Vec<String>> {
+        let keys = |(access, items): (Access, Vec<&Item>)| {
+            let Some(name) = self.partition_keys.get(&access.resource) else { return Vec::new() };
+            let values = items.into_iter().filter_map(|item| item.get(name));
+            values
+                .map(|value| match value {
+                    AttributeValue::S(text) => text.clone(),
+                    _ => String::new(),
+                })
+                .collect()
+        };
+        request.touched().into_iter().map(keys).collect()
     }
 
     /// Runs one operation. `body` is what the request was read from.

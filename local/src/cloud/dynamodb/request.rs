@@ -1,5 +1,6 @@
 //! The operations: from AWS JSON to dynoxide's requests, and back.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -8,7 +9,7 @@ use dynoxide::actions::{
     transact_get_items, transact_write_items, update_item,
 };
 use dynoxide::storage::Storage;
-use dynoxide::types::ConsumedCapacity;
+use dynoxide::types::{ConsumedCapacity, Item};
 use dynoxide::{DynoxideError, errors};
 use futures::FutureExt;
 use serde::Serialize;
@@ -59,6 +60,11 @@ impl Request {
 
     /// The IAM actions: those of the single items for a transaction.
     pub(in crate::cloud) fn accesses(&self) -> Vec<Access> {
+        self.touched().into_iter().map(|(access, _)| access).collect()
+    }
+
+    /// The IAM actions, each with the items or keys that it names.
+    pub(super) fn touched(&self) -> Vec<(Access, Vec<&Item>)> {
         let one = |action: &str, table: &str| Access {
             action: format!("dynamodb:{action}"),
             resource: table.to_owned(),
@@ -67,43 +73,48 @@ impl Request {
             Some(index) => one(action, &format!("{table}/index/{index}")),
             None => one(action, table),
         };
-        let mut accesses = match self {
+        let mut touched = match self {
             Self::BatchGetItem(r) => {
-                let mut tables: Vec<_> = r.request_items.keys().collect();
-                tables.sort();
-                tables.into_iter().map(|table| one("BatchGetItem", table)).collect()
+                let tables: BTreeMap<_, _> = r.request_items.iter().collect();
+                let tables = tables.into_iter();
+                tables.map(|(table, of)| (one("BatchGetItem", table), of.keys.iter().collect())).collect()
             }
             Self::BatchWriteItem(r) => {
-                let mut tables: Vec<_> = r.request_items.keys().collect();
-                tables.sort();
-                tables.into_iter().map(|table| one("BatchWriteItem", table)).collect()
+                let tables: BTreeMap<_, _> = r.request_items.iter().collect();
+                let tables = tables.into_iter();
+                tables.map(|(table, writes)| (one("BatchWriteItem", table), written(writes))).collect()
             }
-            Self::DeleteItem(r) => vec![one("DeleteItem", &r.table_name)],
-            Self::GetItem(r) => vec![one("GetItem", &r.table_name)],
-            Self::ListTables(_) => vec![one("ListTables", "*")],
-            Self::PutItem(r) => vec![one("PutItem", &r.table_name)],
-            Self::Query(r) => vec![indexed("Query", &r.table_name, r.index_name.as_deref())],
-            Self::Scan(r) => vec![indexed("Scan", &r.table_name, r.index_name.as_deref())],
-            Self::TransactGetItems(r) => {
-                r.transact_items.iter().map(|item| one("GetItem", &item.get.table_name)).collect()
-            }
+            Self::DeleteItem(r) => vec![(one("DeleteItem", &r.table_name), vec![&r.key])],
+            Self::GetItem(r) => vec![(one("GetItem", &r.table_name), vec![&r.key])],
+            Self::ListTables(_) => vec![(one("ListTables", "*"), Vec::new())],
+            Self::PutItem(r) => vec![(one("PutItem", &r.table_name), vec![&r.item])],
+            Self::Query(r) => vec![(indexed("Query", &r.table_name, r.index_name.as_deref()), Vec::new())],
+            Self::Scan(r) => vec![(indexed("Scan", &r.table_name, r.index_name.as_deref()), Vec::new())],
+            Self::TransactGetItems(r) => r
+                .transact_items
+                .iter()
+                .map(|item| (one("GetItem", &item.get.table_name), vec![&item.get.key]))
+                .collect(),
             Self::TransactWriteItems(r) => r
                 .transact_items
                 .iter()
                 .flat_map(|item| {
-                    let put = item.put.as_ref().map(|put| one("PutItem", &put.table_name));
-                    let update = item.update.as_ref().map(|update| one("UpdateItem", &update.table_name));
-                    let delete = item.delete.as_ref().map(|delete| one("DeleteItem", &delete.table_name));
+                    let put = item.put.as_ref().map(|put| ("PutItem", &put.table_name, &put.item));
+                    let update = item.update.as_ref();
+                    let update = update.map(|update| ("UpdateItem", &update.table_name, &update.key));
+                    let delete = item.delete.as_ref();
+                    let delete = delete.map(|delete| ("DeleteItem", &delete.table_name, &delete.key));
                     let check = item.condition_check.as_ref();
-                    let check = check.map(|check| one("ConditionCheckItem", &check.table_name));
+                    let check = check.map(|check| ("ConditionCheckItem", &check.table_name, &check.key));
                     [put, update, delete, check]
                 })
                 .flatten()
+                .map(|(action, table, item)| (one(action, table), vec![item]))
                 .collect(),
-            Self::UpdateItem(r) => vec![one("UpdateItem", &r.table_name)],
+            Self::UpdateItem(r) => vec![(one("UpdateItem", &r.table_name), vec![&r.key])],
         };
-        accesses.truncate(100);
-        accesses
+        touched.truncate(100);
+        touched
     }
 
     /// Whether it changes items.
@@ -206,6 +217,17 @@ impl Request {
             Some(_) => true,
         }
     }
+}
+
+/// The items that a batch puts, and the keys of those that it deletes.
+fn written(writes: &[batch_write_item::WriteRequest]) -> Vec<&Item> {
+    writes
+        .iter()
+        .flat_map(|write| {
+            let put = write.put_request.as_ref().map(|put| &put.item);
+            put.into_iter().chain(write.delete_request.as_ref().map(|delete| &delete.key))
+        })
+        .collect()
 }
 
 /// Whether an update that asks for the old item will create one. dynoxide answers it with the key then, where DynamoDB

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use aws_sdk_dynamodb::types::AttributeValue;
 use bytes::Bytes;
 use http::Method;
 use serde_json::{Value, json};
@@ -261,6 +264,36 @@ fn the_books_balance_when_a_user_is_deleted_while_orders_are_under_way() -> Resu
             .send_as(&stage.administrator, Method::GET, &format!("/users/{}", ada.id), None)
             .await?
             .expect(404)?;
+        Ok(())
+    })
+}
+
+/// What becomes of a log-in's deletion by a function's own role: nothing, or the error's code.
+async fn delete_as(service: &Service, function: &str, pk: &str, sk: &str) -> Option<String> {
+    let client = Client::new(&service.cloud.sdk_config(function));
+    let key = |text: &str| AttributeValue::S(text.to_owned());
+    let delete = client.delete_item().table_name("SessionsTable").key("pk", key(pk)).key("sk", key(sk));
+    delete.send().await.err().and_then(|error| error.code().map(str::to_owned))
+}
+
+#[test]
+fn what_ends_sessions_reaches_no_log_in() -> Result<()> {
+    simulate(async {
+        let service = Service::start(users::FUNCTIONS, Options::simulated(3)).await?;
+        service.customer("ada@example.com").await?;
+        let mut ended = 0;
+        for item in service.items("SessionsTable").await? {
+            let text = |name: &str| item[name].as_s().map_err(|_| anyhow!("{name} is no text"));
+            let (pk, sk) = (text("pk")?, text("sk")?);
+            for function in ["delete-session", "refresh-session"] {
+                let refused = delete_as(&service, function, pk, sk).await;
+                let expected = (!pk.starts_with("usr_")).then_some("AccessDeniedException");
+                assert_eq!(refused.as_deref(), expected, "{function}: {pk}");
+                ended += usize::from(refused.is_none());
+            }
+        }
+        assert_eq!(ended, 2, "one session, ended by each of them");
+        service.log_in("ada@example.com").await?;
         Ok(())
     })
 }

@@ -1,10 +1,14 @@
 //! Accounts: one for an address, whoever asks at once; changed, promoted and erased.
 
-use anyhow::Result;
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, ensure};
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::join_all;
 use http::Method;
 use serde_json::json;
-use service_tests::{PASSWORD, Service, simulate};
+use service_tests::{Item, PASSWORD, Service, simulate};
 use shop_local::cloud::Options;
 
 async fn service(seed: u64) -> Result<Service> {
@@ -182,6 +186,56 @@ fn the_directory_has_pages() -> Result<()> {
         seen.sort();
         seen.dedup();
         assert_eq!(seen.len(), 6, "{seen:?}");
+        Ok(())
+    })
+}
+
+/// Puts an account into the table as register-user would, with a name that takes 84 KB in an answer.
+async fn put_large(client: &Client, account: &Item, number: usize) -> Result<String> {
+    let text = |name: &str| account[name].as_s().map_err(|_| anyhow!("{name} is no text"));
+    let of = text("id")?;
+    let id = format!("{}{number:03}", &of[..of.len() - 3]);
+    let mut item = account.clone();
+    for (name, value) in
+        [("pk", id.clone()), ("id", id.clone()), ("listed", text("listed")?.replace(of, &id))]
+    {
+        item.insert(name.to_owned(), AttributeValue::S(value));
+    }
+    if let Some(AttributeValue::M(profile)) = item.get_mut("profile") {
+        profile.insert("name".to_owned(), AttributeValue::S("\u{1}".repeat(12_000)));
+    }
+    client.put_item().table_name("UsersTable").set_item(Some(item)).send().await?;
+    Ok(id)
+}
+
+#[test]
+fn a_page_of_large_accounts_ends_by_bytes_and_goes_on() -> Result<()> {
+    simulate(async {
+        let service = service(10).await?;
+        let administrator = service.new_administrator("admin@example.com").await?;
+        let users = service.items("UsersTable").await?;
+        let account = users.iter().find(|item| item.contains_key("listed")).context("an account")?;
+        let client = Client::new(&service.cloud.sdk_config("test"));
+        let mut put = Vec::new();
+        for number in 0..80 {
+            put.insert(0, put_large(&client, account, number).await?);
+        }
+        service.pass(Duration::from_secs(2)).await;
+        let (mut path, mut seen, mut pages) = ("/users?limit=100".to_owned(), Vec::new(), 0);
+        loop {
+            let page = service.send_as(&administrator, Method::GET, &path, None).await?.expect(200)?;
+            // Lambda's answer holds the body as a JSON text.
+            let answer = serde_json::to_string(&page.text)?.len();
+            ensure!(answer < 5_500_000, "{answer} bytes");
+            let ids = page.body["data"].as_array().into_iter().flatten();
+            seen.extend(ids.filter_map(|user| user["id"].as_str().map(str::to_owned)));
+            pages += 1;
+            let Some(cursor) = page.body["next_cursor"].as_str() else { break };
+            path = format!("/users?limit=100&cursor={cursor}");
+        }
+        seen.retain(|id| *id != administrator.id);
+        assert_eq!(seen, put);
+        ensure!(pages >= 2, "{pages} pages");
         Ok(())
     })
 }
