@@ -213,8 +213,10 @@ impl Actors {
             (Look::Order(order), Some(placed)) => self.proof(order, who, placed),
             _ => Vec::new(),
         };
+        let may_see_all = administrators::rules(&self.client, who);
         let answer = self.client.send_with(who, Method::GET, &path, None, &headers).await;
         let strange = match (look, who) {
+            _ if may_see_all => None,
             (_, Shopper::Administrator) | (Look::Product(_) | Look::Catalogue, _) => None,
             (Look::Order(order), _) => {
                 let owner = self.plan.operations[order].who;

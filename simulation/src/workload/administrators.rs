@@ -49,6 +49,11 @@ pub(super) async fn govern(client: &Client, who: Shopper, what: &Governing, use_
     }
 }
 
+/// Whether somebody is an administrator at this moment, by the token that their requests carry.
+pub(super) fn rules(client: &Client, who: Shopper) -> bool {
+    client.tokens(who).last().is_some_and(|token| has_power(client, token))
+}
+
 /// Whether the account, as it is written at this moment, gives a token's owner an administrator's power.
 fn has_power(client: &Client, token: &str) -> bool {
     let payload = token.split('.').nth(1).and_then(|part| BASE64URL_NOPAD.decode(part.as_bytes()).ok());
