@@ -12,6 +12,7 @@ mod cursor;
 mod entity_tag;
 mod event;
 mod input;
+mod number;
 mod precondition;
 mod problem;
 mod reply;

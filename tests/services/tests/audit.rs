@@ -2,50 +2,23 @@
 //! refusal. In a process of its own, since a process has one log.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use http::Method;
 use serde_json::{Value, json};
-use service_tests::{Published, Service, simulate};
+use service_tests::{Lines, Published, Service, simulate};
 use shop_local::cloud::Options;
-use tracing_subscriber::fmt::MakeWriter;
 
-/// Keeps every line.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Lines {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
-
-impl Lines {
-    /// The lines of the trail.
-    fn trail(&self) -> Result<Vec<Value>> {
-        let log = String::from_utf8(self.0.lock().unwrap_or_else(PoisonError::into_inner).clone())?;
-        let lines = log.lines().map(serde_json::from_str::<Value>);
-        Ok(lines
-            .collect::<Result<Vec<_>, _>>()?
-            .into_iter()
-            .filter(|line| line["target"] == "shop_audit")
-            .collect())
-    }
+/// The lines of the trail.
+fn trail(lines: &Lines) -> Result<Vec<Value>> {
+    let log = lines.text()?;
+    let lines = log.lines().map(serde_json::from_str::<Value>);
+    Ok(lines
+        .collect::<Result<Vec<_>, _>>()?
+        .into_iter()
+        .filter(|line| line["target"] == "shop_audit")
+        .collect())
 }
 
 /// The body that a route's request has here; none where any will do.
@@ -100,7 +73,7 @@ fn every_route_that_changes_something_leaves_a_line_and_so_does_every_refusal() 
         ids.insert(answer.header("x-request-id")?.to_owned(), (String::new(), "list-orders".to_owned(), 401));
 
         let mut acts = BTreeSet::new();
-        let trail = lines.trail()?;
+        let trail = trail(&lines)?;
         for (id, (method, function, status)) in &ids {
             let mut found = trail.iter().filter(|line| line["request.id"] == **id);
             let line = found.next();

@@ -1,39 +1,14 @@
 //! What is logged: no password, no token, no e-mail address, no name and no network address, at any level of our
 //! own code and at the default level of everything below it. In a process of its own, since a process has one log.
 
-use std::io::Write;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use http::Method;
 use serde_json::json;
-use service_tests::{Service, simulate};
+use service_tests::{Lines, Service, simulate};
 use shop_local::cloud::Options;
-use tracing_subscriber::fmt::MakeWriter;
-
-/// Keeps every line.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Lines {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
 
 #[test]
 fn no_line_of_the_log_says_who_somebody_is_or_proves_it() -> Result<()> {
@@ -41,7 +16,7 @@ fn no_line_of_the_log_says_who_somebody_is_or_proves_it() -> Result<()> {
     let subscriber = shop_lambda::log::subscriber(tracing::Level::TRACE, lines.clone());
     tracing::subscriber::set_global_default(subscriber)?;
     let secrets = simulate_flows()?;
-    let log = String::from_utf8(lines.0.lock().unwrap_or_else(PoisonError::into_inner).clone())?;
+    let log = lines.text()?;
     // It is the log that is searched, and not an empty one.
     for said in ["a token was refused", "a refresh token was used twice", "an administrator was made"] {
         assert!(log.contains(said), "nothing was logged of: {said}");
