@@ -39,6 +39,7 @@ impl Backend for Echo {
         });
         let mut response = Response::new(Bytes::from(body.to_string()));
         response.headers_mut().insert("location", http::HeaderValue::from_static("/orders/1"));
+        response.headers_mut().insert("content-type", http::HeaderValue::from_static("application/json"));
         Box::pin(async move { Ok(response) })
     }
 
@@ -305,6 +306,10 @@ async fn before_an_emulator_the_host_header_names_the_api() {
     assert_eq!(answer.status, 200);
     assert_eq!(answer.json()["uri"], "/orders?limit=2");
     assert_eq!(answer.json()["host"], host);
+    // What belongs to the message and not to the connection goes through.
+    for header in ["content-type: application/json", "location: /api/orders/1"] {
+        assert!(answer.head.contains(header), "{header}: {}", answer.head);
+    }
     assert_eq!(door.post("/orders", 1000).await.json()["size"], 1000);
 }
 

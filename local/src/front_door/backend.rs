@@ -154,7 +154,7 @@ fn unreachable(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Ba
 
 /// These speak of one connection; a proxy has two. The length is that of the body it holds.
 fn remove_connection_headers(headers: &mut HeaderMap) {
-    for name in [CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, TRANSFER_ENCODING, UPGRADE] {
+    for name in [CONNECTION, CONTENT_LENGTH, EXPECT, TRANSFER_ENCODING, UPGRADE] {
         headers.remove(name);
     }
     headers.remove("keep-alive");
