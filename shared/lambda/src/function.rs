@@ -114,10 +114,12 @@ pub async fn run(function: Function) -> Result<(), lambda_runtime::Error> {
 }
 
 /// How much of its time an invocation may use, by its deadline in milliseconds since the epoch; none where it has no
-/// deadline. It stops a moment earlier, so that the failure is still logged and told.
+/// deadline, or one that was over before it began: Lambda sends no such invocation, and `cargo lambda watch` sends the
+/// same figure with each. It stops a moment earlier, so that the failure is still logged and told.
 fn time_left(deadline: u64, now: SystemTime) -> Option<Duration> {
     let now = now.duration_since(UNIX_EPOCH).unwrap_or_default();
-    (deadline > 0).then(|| Duration::from_millis(deadline).saturating_sub(now).saturating_sub(LAST_MOMENT))
+    let left = Duration::from_millis(deadline).checked_sub(now).filter(|left| !left.is_zero())?;
+    Some(left.saturating_sub(LAST_MOMENT))
 }
 
 /// Gives a handler so much time. Whatever calls it is waiting for are given up then, however many they are: Lambda
@@ -146,8 +148,11 @@ mod tests {
         let at = |millis| UNIX_EPOCH + Duration::from_millis(millis);
         assert_eq!(time_left(0, at(5_000)), None);
         assert_eq!(time_left(15_000, at(5_000)), Some(Duration::from_millis(9_500)));
-        for late in [14_500, 15_000, 20_000] {
+        for late in [14_500, 14_999] {
             assert_eq!(time_left(15_000, at(late)), Some(Duration::ZERO), "{late}");
+        }
+        for over in [15_000, 20_000, 1_800_000_000_000] {
+            assert_eq!(time_left(15_000, at(over)), None, "{over}");
         }
     }
 
