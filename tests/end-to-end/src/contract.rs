@@ -111,8 +111,7 @@ const TOKENS: Shape = Shape {
         "user_id",
         "role",
     ],
-    // With a log-in, and not with a refresh.
-    optional: &["device_token"],
+    optional: &[],
     nested: &[],
 };
 
