@@ -8,6 +8,7 @@
 mod contention;
 mod environment;
 mod function;
+mod internal;
 pub mod log;
 pub mod report;
 mod task;
@@ -15,4 +16,5 @@ mod task;
 pub use contention::Contention;
 pub use environment::{Clock, Environment, Random, StartError};
 pub use function::{Function, FunctionError, Handler, Invocation, Kind, Start, Starting, run};
+pub use internal::Internal;
 pub use task::{Budget, Task, task};
