@@ -6,8 +6,11 @@
 //! each answer of this route. A delta is not safe to send again, so an `Idempotency-Key` is taken: a repeat
 //! gets the first answer, for ever.
 
+use schemars::JsonSchema;
 use serde::Serialize;
-use shop_http::{Access, Call, Code, Endpoint, FieldCode, Input, Problem, Reply, Route, Start, patch};
+use shop_http::{
+    Access, Call, Code, Contract, Endpoint, FieldCode, Input, Problem, Reply, Route, Start, patch,
+};
 use shop_lambda::{Clock, Function, StartError};
 use shop_types::{ProductId, Timestamp};
 
@@ -26,7 +29,7 @@ pub struct SetStock {
 }
 
 /// A counter in an answer.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct StockView<'a> {
     product_id: &'a ProductId,
     /// How many are for sale.
@@ -43,6 +46,16 @@ impl Route for SetStock {
 
     async fn start(start: &mut Start) -> Result<Self, StartError> {
         Ok(Self { store: Store::new(start.client(), start.environment())?, clock: start.clock() })
+    }
+
+    fn contract() -> Contract {
+        Contract::new("Sets how many of a product are for sale, or changes it by a difference")
+            .body(read_adjustment)
+            .ok::<StockView<'_>>("The stock as it is now.")
+            .versioned()
+            .idempotent()
+            .conditional()
+            .codes([Code::InsufficientStock, Code::TooMuchStock])
     }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {

@@ -4,12 +4,12 @@
 //! Version by version: a change is made from what was read, and made again where somebody else was faster,
 //! unless `If-Match` asked for that very version.
 
-use shop_http::{Access, Call, Endpoint, Problem, Reply, Route, Start, patch};
+use shop_http::{Access, Call, Contract, Endpoint, Problem, Reply, Route, Start, patch};
 use shop_lambda::{Clock, Function, StartError};
-use shop_types::ProductId;
+use shop_types::{Currency, ProductId};
 
 use crate::fields::Changes;
-use crate::product::Offer;
+use crate::product::{Offer, ProductView};
 use crate::retries::Retries;
 use crate::store::Store;
 
@@ -29,6 +29,14 @@ impl Route for UpdateProduct {
 
     async fn start(start: &mut Start) -> Result<Self, StartError> {
         Ok(Self { store: Store::new(start.client(), start.environment())?, clock: start.clock() })
+    }
+
+    fn contract() -> Contract {
+        Contract::new("Changes a product's description or price")
+            .body(|input| Changes::read(input, Currency::USD))
+            .ok::<ProductView<'_>>("The product as it is now.")
+            .versioned()
+            .conditional()
     }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {

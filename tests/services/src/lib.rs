@@ -102,9 +102,10 @@ impl Service {
     /// As [`Service::start`], and when the template does not have such a part exactly once.
     pub async fn start_with(
         functions: &[Function],
-        options: Options,
+        mut options: Options,
         replaced: &[(&str, &str)],
     ) -> Result<Self> {
+        options.observers.push(contract_check::observer());
         let mut text = std::fs::read_to_string(workspace().join("template.yaml"))?;
         for (part, by) in replaced {
             ensure!(text.matches(part).count() == 1, "the template has not exactly one {part}");
