@@ -6,7 +6,6 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -18,7 +17,7 @@ use crate::docker::docker;
 use crate::http;
 use crate::process::{self, Server};
 use crate::project::Project;
-use crate::python::Environment;
+use crate::python::{self, Environment};
 
 const START_PATIENCE: Duration = Duration::from_mins(2);
 const RECORD: &str = "localstack.json";
@@ -70,8 +69,8 @@ pub(super) fn down(emulator: &Emulator) -> Result<()> {
 /// # Errors
 /// When it does not start, or does not answer.
 pub(crate) fn check(project: &Project) -> Result<()> {
-    if !process::succeeds(Command::new("python3.13").arg("--version")) {
-        println!("LocalStack 4.14 needs Python 3.13, and there is no python3.13: not tried");
+    if let Err(error) = python::interpreter(python::LOCALSTACK_PYTHON) {
+        println!("LocalStack is not tried: {error}");
         return Ok(());
     }
     let emulator = Emulator::new(project, http::free_port()?);
@@ -98,6 +97,8 @@ fn start(project: &Project, emulator: &Emulator) -> Result<Server> {
         .args(["-m", "localstack.runtime.main"])
         .env("GATEWAY_LISTEN", format!("127.0.0.1:{}", emulator.port()))
         .env("FILESYSTEM_ROOT", root)
+        // In a container that is not its own it would take the container's root all the same.
+        .env("OVERRIDE_IN_DOCKER", "0")
         .env("DNS_ADDRESS", "0")
         .env("DISABLE_EVENTS", "1")
         .env("SKIP_SSL_CERT_DOWNLOAD", "1");
