@@ -1,8 +1,9 @@
 //! LocalStack 4.14, the last release that runs without an account: tables, topic, queues, secrets and functions, and
 //! no HTTP API (v2), so there is no front door before it.
 //!
-//! It is a Python package as `MiniStack` is, but runs functions in containers: without a Docker engine everything
-//! but the functions can be tried.
+//! It is a Python package as `MiniStack` is, but runs functions in containers, and makes those ready when a function is
+//! created: without a Docker engine its services answer, and nothing of the stack is deployed. Its DynamoDB (AWS's
+//! DynamoDB Local, and a Java for it) and what runs in the containers are fetched at first use.
 
 use std::fs;
 use std::path::PathBuf;
@@ -37,7 +38,8 @@ pub(crate) fn up(project: &Project, emulator: &Emulator) -> Result<()> {
         );
     }
     let server = if running { None } else { Some(start(project, emulator)?) };
-    if process::succeeds(docker().arg("info")) {
+    let is_deployed = process::succeeds(docker().arg("info"));
+    if is_deployed {
         deploy(project, emulator)?;
     } else {
         println!("no Docker engine runs: functions cannot be deployed, and so neither can the stack");
@@ -47,10 +49,10 @@ pub(crate) fn up(project: &Project, emulator: &Emulator) -> Result<()> {
         fs::write(record(emulator), process).with_context(|| record(emulator).display().to_string())?;
         server.leave();
     }
-    println!(
-        "AWS services  {}\n              eval \"$(cargo xtask exports --endpoint {0})\"",
-        emulator.endpoint()
-    );
+    println!("AWS services  {}", emulator.endpoint());
+    if is_deployed {
+        println!("              eval \"$(cargo xtask exports --endpoint {})\"", emulator.endpoint());
+    }
     Ok(())
 }
 
@@ -99,6 +101,8 @@ fn start(project: &Project, emulator: &Emulator) -> Result<Server> {
         .env("FILESYSTEM_ROOT", root)
         // In a container that is not its own it would take the container's root all the same.
         .env("OVERRIDE_IN_DOCKER", "0")
+        // The other engine does not find the roles that SAM makes for functions, which policies name.
+        .env("PROVIDER_OVERRIDE_CLOUDFORMATION", "engine-legacy")
         .env("DNS_ADDRESS", "0")
         .env("DISABLE_EVENTS", "1")
         .env("SKIP_SSL_CERT_DOWNLOAD", "1");
