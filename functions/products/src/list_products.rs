@@ -4,27 +4,32 @@
 //! One query of an index and one batch of counters, whatever the size of the catalogue. The indexes follow the table
 //! within moments, so a new product may be missing from a list for that long.
 
-use shop_http::{Access, Call, Cursor, FieldError, Page, Problem, Reply, Route};
-use shop_lambda::Function;
+use shop_http::{
+    Access, Call, Cursor, Endpoint, FieldCode, FieldError, Page, Problem, Reply, Route, Start, get,
+};
+use shop_lambda::{Function, StartError};
 
 use crate::listing::{Listing, Position, Sort};
 use crate::product::Offer;
-use crate::start::start;
 use crate::store::Store;
 
 /// The function.
-pub const FUNCTION: Function = Function::new(ListProducts::NAME, |environment| {
-    Box::pin(start(environment, |store, _| ListProducts { store }))
-});
+pub const FUNCTION: Function = shop_http::function::<ListProducts>();
 
-struct ListProducts {
+/// The route.
+pub struct ListProducts {
     store: Store,
 }
 
 impl Route for ListProducts {
     const NAME: &'static str = "list-products";
+    const ENDPOINT: Endpoint = get("/products");
     const ACCESS: Access = Access::Public;
     const QUERY: &'static [&'static str] = &["limit", "cursor", "category", "sort"];
+
+    async fn start(start: &mut Start) -> Result<Self, StartError> {
+        Ok(Self { store: Store::new(start.client(), start.environment())? })
+    }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let listing = listing(&call)?;
@@ -33,7 +38,7 @@ impl Route for ListProducts {
         let name = crate::hash::hash(list.as_bytes());
         let request = call.page::<Position>(&name)?;
         if request.after.as_ref().is_some_and(|position| !listing.may_hold(position)) {
-            return Err(invalid("?cursor", "invalid_cursor", "This is not a cursor of this list."));
+            return Err(invalid("?cursor", FieldCode::InvalidCursor, "This is not a cursor of this list."));
         }
         let found = self.store.list(&listing, request.after.as_ref(), request.limit).await?;
         let cursor = |position| Cursor::encode(&name, position);
@@ -55,10 +60,10 @@ fn listing(call: &Call) -> Result<Listing, Problem> {
     let value = |name| call.parameter(name);
     let sort = value("sort").map(|text| {
         let detail = "This must be newest, name, price or -price.";
-        Sort::of(text).ok_or_else(|| invalid("?sort", "invalid_filter", detail))
+        Sort::of(text).ok_or_else(|| invalid("?sort", FieldCode::InvalidFilter, detail))
     });
     if value("category").is_some_and(str::is_empty) {
-        return Err(invalid("?category", "invalid_filter", "This must name a category."));
+        return Err(invalid("?category", FieldCode::InvalidFilter, "This must name a category."));
     }
     Ok(Listing {
         category: value("category").map(str::to_owned),
@@ -66,6 +71,6 @@ fn listing(call: &Call) -> Result<Listing, Problem> {
     })
 }
 
-fn invalid(pointer: &str, code: &'static str, detail: &str) -> Problem {
+fn invalid(pointer: &str, code: FieldCode, detail: &str) -> Problem {
     Problem::invalid_query(vec![FieldError { pointer: pointer.into(), code, detail: detail.into() }])
 }

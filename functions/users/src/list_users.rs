@@ -7,33 +7,25 @@
 //! Needs `dynamodb:Query` on the index, `GetItem` on the users table, on the sessions table and on the key table, and
 //! the lookup secret.
 
-use aws_sdk_dynamodb::Client;
-use shop_http::{Access, Call, Cursor, FieldError, Page, Problem, Reply, Route};
-use shop_lambda::Function;
+use shop_http::{
+    Access, Call, Cursor, Endpoint, FieldCode, FieldError, Page, Problem, Reply, Route, Start, get,
+};
+use shop_lambda::{Function, StartError};
 use shop_types::EmailAddress;
 
 use crate::account::User;
 use crate::lookup::Lookup;
-use crate::secrets::{LookupSource, check_token_variables};
+use crate::secrets::LookupSource;
 use crate::store::accounts::{AccountStore, Directory, Position, position};
 
 /// The list, as its cursors name it.
 const LIST: &str = "/users";
 
 /// The function.
-pub const FUNCTION: Function = Function::new(ListUsers::NAME, |environment| {
-    Box::pin(async move {
-        let client = Client::new(environment.sdk_config());
-        let directory = Directory::start(&environment, client.clone())?;
-        let accounts = AccountStore::start(&environment, client.clone())?;
-        let lookup = LookupSource::of(&environment)?;
-        check_token_variables(&environment)?;
-        let route = ListUsers { directory, accounts, lookup: lookup.read().await? };
-        shop_http::start(route, &environment, &client).await
-    })
-});
+pub const FUNCTION: Function = shop_http::function::<ListUsers>();
 
-struct ListUsers {
+/// The route.
+pub struct ListUsers {
     directory: Directory,
     accounts: AccountStore,
     lookup: Lookup,
@@ -41,8 +33,16 @@ struct ListUsers {
 
 impl Route for ListUsers {
     const NAME: &'static str = "list-users";
+    const ENDPOINT: Endpoint = get("/users");
     const ACCESS: Access = Access::Admin;
     const QUERY: &'static [&'static str] = &["limit", "cursor", "email"];
+
+    async fn start(start: &mut Start) -> Result<Self, StartError> {
+        let directory = Directory::start(start.environment(), start.client())?;
+        let accounts = AccountStore::start(start.environment(), start.client())?;
+        let lookup = LookupSource::of(start.environment())?;
+        Ok(Self { directory, accounts, lookup: lookup.read().await? })
+    }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         if let Some(email) = call.parameter("email") {
@@ -73,10 +73,11 @@ impl ListUsers {
         };
         // An address has one account: there is nothing to go on to.
         if call.parameter("cursor").is_some_and(|cursor| !cursor.is_empty()) {
-            return Err(error("cursor", "invalid_cursor", "This is not a cursor of this list."));
+            return Err(error("cursor", FieldCode::InvalidCursor, "This is not a cursor of this list."));
         }
-        let email: EmailAddress =
-            email.parse().map_err(|_| error("email", "invalid_email", "This must be an e-mail address."))?;
+        let email: EmailAddress = email
+            .parse()
+            .map_err(|_| error("email", FieldCode::InvalidEmail, "This must be an e-mail address."))?;
         let login = self.accounts.login(&self.lookup.login(&email)).await?;
         let user = match login {
             Some(login) => self.accounts.user(&login.user_id).await?,

@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use aws_sdk_secretsmanager::Client as Secrets;
 use shop_auth::{IssueError, RefreshKey, TokenIssuer};
 use shop_lambda::log::Chain;
-use shop_lambda::{Clock, Environment, StartError};
+use shop_lambda::{Clock, Environment, Internal, StartError};
 use shop_types::Timestamp;
 use zeroize::Zeroizing;
 
@@ -33,6 +33,8 @@ pub enum SecretError {
     #[error("no key can be made of the secret")]
     Issue(#[from] IssueError),
 }
+
+impl Internal for SecretError {}
 
 async fn read(client: &Secrets, id: &str) -> Result<Zeroizing<String>, SecretError> {
     let answer = client.get_secret_value().secret_id(id).send().await;
@@ -69,17 +71,6 @@ impl LookupSource {
         let secret = read(&self.client, &self.id).await.map_err(|error| unavailable(error.into()))?;
         Lookup::from_secret(&secret).map_err(|error| unavailable(error.into()))
     }
-}
-
-/// The variables by which a route's tokens are checked, for a route that reads a secret before its verifier starts:
-/// what is missing is named before any call.
-///
-/// # Errors
-/// A missing variable, by its name.
-pub(crate) fn check_token_variables(environment: &Environment) -> Result<(), StartError> {
-    ["KEYS_TABLE", "TOKEN_ISSUER", "TOKEN_AUDIENCE"]
-        .into_iter()
-        .try_for_each(|name| environment.required(name).map(|_| ()))
 }
 
 /// Where the signing secret lies, and what the tokens that it signs say.

@@ -5,7 +5,7 @@
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
-use shop_lambda::{Environment, StartError};
+use shop_lambda::{Environment, Internal, StartError};
 use shop_types::UserId;
 
 use crate::Role;
@@ -36,6 +36,8 @@ pub enum AccountReadError {
     #[error("the account has no role or no session epoch")]
     Malformed,
 }
+
+impl Internal for AccountReadError {}
 
 /// Reads what accounts are now.
 #[derive(Clone, Debug)]

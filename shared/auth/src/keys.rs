@@ -13,6 +13,7 @@ use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnValue};
 use data_encoding::BASE64URL_NOPAD;
 use serde::Serialize;
+use shop_lambda::Internal;
 
 use crate::ServiceSecret;
 
@@ -64,6 +65,8 @@ pub enum KeyTableError {
     #[error("DynamoDB left keys of the key table unprocessed")]
     Unprocessed,
 }
+
+impl Internal for KeyTableError {}
 
 impl KeyTableError {
     /// Wraps a failed call: `.map_err(KeyTableError::call("GetItem"))`.

@@ -8,11 +8,13 @@
 mod contention;
 mod environment;
 mod function;
+mod internal;
 pub mod log;
 pub mod report;
 mod task;
 
 pub use contention::Contention;
 pub use environment::{Clock, Environment, Random, StartError};
-pub use function::{Function, FunctionError, Handler, Invocation, Starting, run};
+pub use function::{Function, FunctionError, Handler, Invocation, Kind, Start, Starting, run};
+pub use internal::Internal;
 pub use task::{Budget, Task, task};
