@@ -124,8 +124,8 @@ struct Stage {
 impl Stage {
     async fn with(products: &[String]) -> Result<Self> {
         let holds = Arc::new(Holds::default());
-        let is_needed = |function: &&Function| ["create-product", "verify-stock"].contains(&function.name());
-        let functions: Vec<_> = products::FUNCTIONS.iter().filter(is_needed).copied().collect();
+        let is_needed = |function: &Function| ["create-product", "verify-stock"].contains(&function.name());
+        let functions: Vec<_> = products::SERVICE.functions().into_iter().filter(is_needed).collect();
         let service = Service::start(&functions, holds.options(1)).await?;
         for product in products {
             let body = json!({"id": product, "name": "P", "price": 1, "stock": 3});
