@@ -222,7 +222,7 @@ impl Service {
             let bearer = if *name == "authorization" { "Bearer " } else { "" };
             request = request.header(*name, format!("{bearer}{value}"));
         }
-        Answer::of(self.cloud.invoke_http(request.body(body)?, SOURCE).await)
+        Answer::to(request.body(body)?, &self.cloud, SOURCE).await
     }
 
     /// Somebody sends no body, and this as the value of `Authorization`.
@@ -231,7 +231,7 @@ impl Service {
     /// When the answer is not JSON.
     pub async fn raw(&self, method: &Method, path: &str, authorization: &str) -> Result<Answer> {
         let request = Request::builder().method(method).uri(path).header("authorization", authorization);
-        Answer::of(self.cloud.invoke_http(request.body(Bytes::new())?, SOURCE).await)
+        Answer::to(request.body(Bytes::new())?, &self.cloud, SOURCE).await
     }
 
     /// Somebody at a network address sends a JSON body, without a token.
@@ -242,7 +242,7 @@ impl Service {
         let request = Request::builder().method(Method::POST).uri(path);
         let request =
             request.header("content-type", "application/json").body(Bytes::from(body.to_string()))?;
-        Answer::of(self.cloud.invoke_http(request, source).await)
+        Answer::to(request, &self.cloud, source).await
     }
 
     /// Invokes a function with a payload.
