@@ -100,6 +100,7 @@ pub trait CallError: Error + Send + Sync + Sized + 'static {
 /// a cancelled transaction.
 pub(crate) fn is_throttling(code: &str) -> bool {
     const CODES: &[&str] = &[
+        "LimitExceededException",
         "ProvisionedThroughputExceeded",
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",

@@ -4,14 +4,12 @@ use std::collections::HashMap;
 use std::marker::PhantomData;
 
 use aws_sdk_dynamodb::Client;
-use serde::de::DeserializeOwned;
 
-use crate::{ScanPages, StoreError, read, read_or_key, string};
+use crate::expression::{Placeholders, projection};
+use crate::{Record, ScanPages, StoreError, read, read_or_key, string};
 
 /// What is read of an item of another service's table.
-pub trait Foreign: DeserializeOwned {
-    /// What an item is, for errors.
-    const KIND: &'static str;
+pub trait Foreign: Record {
     /// The table's partition key, a text. There is no sort key.
     const KEY: &'static str;
     /// The attributes that are read, the key among them.
@@ -40,24 +38,24 @@ impl<T: Foreign> ForeignTable<T> {
         Self { client, table: table.into(), shows: PhantomData }
     }
 
-    /// All items.
+    /// `Scan`: all items.
     #[must_use]
     pub fn pages(&self) -> ForeignPages<T> {
-        let (projection, names) = projection::<T>();
+        let (projection, names) = projected::<T>();
         let scan = self.client.scan().table_name(&self.table).consistent_read(true);
-        let scan = scan.projection_expression(projection).set_expression_attribute_names(Some(names));
+        let scan = scan.set_projection_expression(projection).set_expression_attribute_names(names);
         ForeignPages { pages: ScanPages::of(scan), shows: PhantomData }
     }
 
-    /// An item as it is now.
+    /// `GetItem`: an item as it is now.
     ///
     /// # Errors
-    /// DynamoDB failed, or the item cannot be read.
+    /// The call failed, or the item cannot be read.
     pub async fn get(&self, key: &str) -> Result<Option<T>, StoreError> {
-        let (projection, names) = projection::<T>();
+        let (projection, names) = projected::<T>();
         let get = self.client.get_item().table_name(&self.table).key(T::KEY, string(key));
-        let get = get.consistent_read(true).projection_expression(projection);
-        let get = get.set_expression_attribute_names(Some(names));
+        let get = get.consistent_read(true).set_projection_expression(projection);
+        let get = get.set_expression_attribute_names(names);
         let answer = get.send().await.map_err(StoreError::call("GetItem"))?;
         answer.item.map(|item| read(T::KIND, item)).transpose()
     }
@@ -85,10 +83,10 @@ impl<T: Foreign> ForeignPages<T> {
     }
 }
 
-/// The projection, and the names behind its placeholders: DynamoDB reserves more words than anybody knows.
-fn projection<T: Foreign>() -> (String, HashMap<String, String>) {
-    let placeholders: Vec<_> = T::ATTRIBUTES.iter().map(|name| format!("#{name}")).collect();
-    let projection = placeholders.join(", ");
-    let names = T::ATTRIBUTES.iter().map(|name| (*name).to_owned());
-    (projection, placeholders.into_iter().zip(names).collect())
+/// The projection, and the names behind its placeholders.
+fn projected<T: Foreign>() -> (Option<String>, Option<HashMap<String, String>>) {
+    let projection = projection(T::ATTRIBUTES);
+    let mut placeholders = Placeholders::default();
+    placeholders.read(projection.as_deref().unwrap_or_default(), &[]);
+    (projection, placeholders.names())
 }
