@@ -147,7 +147,7 @@ struct Stack {
 impl Stack {
     async fn start(root: &Path, parameters: &BTreeMap<String, String>, options: Options) -> Result<Self> {
         let template = Template::load(&root.join("template.yaml"), parameters)?;
-        let cloud = Cloud::start(&template, &shop_local::functions(), options).await?;
+        let cloud = Cloud::start(&template, &services::functions(), options).await?;
         let tokens = TokenSettings::from_template(&template).context("the template has no TokenSecret")?;
         let identity = DemoIdentity::start(&cloud.sdk_config("bench"), &tokens).await?;
         demo::make_administrator(&cloud, &identity).await?;

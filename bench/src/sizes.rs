@@ -16,7 +16,7 @@ const LIMIT: u64 = 8_000_000;
 pub(crate) fn measure(root: &Path, report: &mut Report) -> Result<()> {
     let folder = release_folder(root);
     let mut largest = None;
-    for function in shop_local::functions() {
+    for function in services::functions() {
         let path = folder.join(function.name());
         match fs::metadata(&path) {
             Ok(file) => largest = largest.max(Some(file.len())),

@@ -24,7 +24,7 @@ const PASSWORD: &str = "correct horse battery staple";
 /// Adds the figures.
 pub(crate) async fn measure(root: &Path, report: &mut Report) -> Result<()> {
     let template = Template::load(&root.join("template.yaml"), &of_one_machine())?;
-    let cloud = Cloud::start(&template, &shop_local::functions(), Options::memory()).await?;
+    let cloud = Cloud::start(&template, &services::functions(), Options::memory()).await?;
     let body = json!({ "email": "bench@example.com", "password": PASSWORD, "name": "A measurement" });
     post(&cloud, "/users", &body.to_string()).await?;
     let credentials = json!({ "email": "bench@example.com", "password": PASSWORD }).to_string();

@@ -7,11 +7,3 @@ pub mod cloud;
 pub mod demo;
 pub mod front_door;
 pub mod template;
-
-use shop_lambda::Function;
-
-/// Every function of the shop: what template.yaml names by `CodeUri`.
-#[must_use]
-pub fn functions() -> Vec<Function> {
-    [api::FUNCTIONS, orders::FUNCTIONS, products::FUNCTIONS, users::FUNCTIONS].concat()
-}

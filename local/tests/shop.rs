@@ -40,7 +40,7 @@ fn run(seed: u64, deliver_twice: bool) -> String {
     shop_local::cloud::simulated_runtime().unwrap().block_on(async {
         let trace = Arc::new(Trace::default());
         let options = Options { deliver_twice, observers: vec![trace.clone()], ..Options::simulated(seed) };
-        let cloud = Cloud::start(&template, &shop_local::functions(), options).await.unwrap();
+        let cloud = Cloud::start(&template, &services::functions(), options).await.unwrap();
         let tokens = TokenSettings::from_template(&template).unwrap();
         let identity = DemoIdentity::start(&cloud.sdk_config("front-door"), &tokens).await.unwrap();
         demo::seed(&cloud, &identity).await.unwrap();

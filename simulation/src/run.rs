@@ -154,7 +154,7 @@ impl Run {
             interceptor: Some(Arc::clone(&weather) as _),
             ..Options::simulated(case.seed)
         };
-        let cloud = Cloud::start(template, &shop_local::functions(), options).await?;
+        let cloud = Cloud::start(template, &services::functions(), options).await?;
         let sdk = cloud.sdk_config("simulation");
         let clock = Environment::new(BTreeMap::new(), sdk.clone(), Random::system()).clock();
 

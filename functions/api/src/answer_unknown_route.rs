@@ -3,11 +3,11 @@
 //! own answers, with a request id. It calls no AWS service and asks for no token.
 
 use shop_http::unknown_route;
-use shop_lambda::Function;
+use shop_lambda::{Function, Kind};
 
 /// The function.
 pub const FUNCTION: Function =
-    Function::new("answer-unknown-route", |_| Box::pin(async { Ok(unknown_route(ROUTES)) }));
+    Function::new("answer-unknown-route", Kind::Route, |_| Box::pin(async { Ok(unknown_route(ROUTES)) }));
 
 /// The API's paths and their methods; `HEAD` goes with `GET`, and `OPTIONS` with all. A test holds them equal to
 /// template.yaml (tests/template/tests/names.rs).

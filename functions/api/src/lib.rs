@@ -6,7 +6,7 @@
 
 pub mod answer_unknown_route;
 
-use shop_lambda::Function;
+use shop_http::Service;
 
-/// Every function of this crate.
-pub const FUNCTIONS: &[Function] = &[answer_unknown_route::FUNCTION];
+/// What belongs to the API as a whole, as all that iterates over services sees it.
+pub const SERVICE: Service = Service { name: "api", routes: &[], others: &[answer_unknown_route::FUNCTION] };

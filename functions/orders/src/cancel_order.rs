@@ -3,11 +3,9 @@
 //! Whoever may see an order may cancel it, a guest with the order's token too.
 //! Cancelling a cancelled order again answers as the first time: the caller has what was asked for.
 
-use aws_sdk_dynamodb::Client;
-use shop_auth::ServiceSecret;
 use shop_events::OrderStatus;
-use shop_http::{Access, Call, Problem, Reply, Route};
-use shop_lambda::{Clock, Function};
+use shop_http::{Access, Call, Endpoint, Problem, Reply, Route, Start, post};
+use shop_lambda::{Clock, Function, StartError};
 use shop_types::OrderId;
 
 use crate::access::Gate;
@@ -18,20 +16,10 @@ use crate::store::OrderStore;
 const TRIES: usize = 4;
 
 /// The Lambda function.
-pub const FUNCTION: Function = Function::new(CancelOrder::NAME, |environment| {
-    Box::pin(async move {
-        let client = Client::new(environment.sdk_config());
-        let secret = ServiceSecret::new(client.clone(), environment.required("ORDER_KEYS_TABLE")?);
-        let route = CancelOrder {
-            orders: OrderStore::new(client.clone(), environment.required("ORDERS_TABLE")?),
-            gate: Gate::new(secret.clone()),
-            clock: environment.clock(),
-        };
-        shop_http::start_with(route, &environment, &client, Some(secret)).await
-    })
-});
+pub const FUNCTION: Function = shop_http::function::<CancelOrder>();
 
-struct CancelOrder {
+/// The route.
+pub struct CancelOrder {
     orders: OrderStore,
     gate: Gate,
     clock: Clock,
@@ -39,8 +27,18 @@ struct CancelOrder {
 
 impl Route for CancelOrder {
     const NAME: &'static str = "cancel-order";
+    const ENDPOINT: Endpoint = post("/orders/{id}/cancel");
     const ACCESS: Access = Access::Public;
     const ASKS_ACCOUNT: bool = true;
+
+    async fn start(start: &mut Start) -> Result<Self, StartError> {
+        let gate = Gate::new(start.service_secret("ORDER_KEYS_TABLE")?);
+        Ok(Self {
+            orders: OrderStore::new(start.client(), start.required("ORDERS_TABLE")?),
+            gate,
+            clock: start.clock(),
+        })
+    }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let id: OrderId = call.id("order")?;

@@ -9,11 +9,10 @@
 //! How many orders an account, or a guest's address, may place is counted along (docs/decisions/0021): the counter
 //! is read with the prices, and written with the order where its principal has ordered a moment ago.
 
-use aws_sdk_dynamodb::Client;
 use shop_auth::{AccountReader, Principal, Role, ServiceSecret};
-use shop_http::{Access, Call, Problem, Reply, Route};
+use shop_http::{Access, Call, Endpoint, Problem, Reply, Route, Start, post};
 use shop_lambda::log::Chain;
-use shop_lambda::{Clock, Function, Random};
+use shop_lambda::{Clock, Function, Random, StartError};
 use shop_types::{OrderId, Timestamp};
 
 use crate::budget::{Budget, Counting, Limits, Tally};
@@ -25,32 +24,10 @@ use crate::request::{MAX_LINES, read, request_hash};
 use crate::store::{BudgetStore, OrderStore, Placed, Placing};
 
 /// The Lambda function.
-pub const FUNCTION: Function = Function::new(CreateOrder::NAME, |environment| {
-    Box::pin(async move {
-        let client = Client::new(environment.sdk_config());
-        let secret = ServiceSecret::new(client.clone(), environment.required("ORDER_KEYS_TABLE")?);
-        let accounts = AccountReader::start(&environment, client.clone())?;
-        let route = CreateOrder {
-            orders: OrderStore::new(client.clone(), environment.required("ORDERS_TABLE")?),
-            prices: PriceList::new(client.clone(), environment.required("PRODUCTS_TABLE")?),
-            budgets: BudgetStore::new(environment.required("ORDER_BUDGETS_TABLE")?),
-            limits: Limits::start(&environment)?,
-            tally: Tally::default(),
-            accounts,
-            secret: secret.clone(),
-            clock: environment.clock(),
-            random: environment.random(),
-        };
-        let handler = shop_http::start_with(route, &environment, &client, Some(secret.clone())).await?;
-        // The first function of a new stack makes it; a request tries again where that fails.
-        if let Err(error) = secret.get_or_make(&environment.random()).await {
-            tracing::warn!(error = %Chain(&error), "the orders' secret could not be read at the start");
-        }
-        Ok(handler)
-    })
-});
+pub const FUNCTION: Function = shop_http::function::<CreateOrder>();
 
-struct CreateOrder {
+/// The route.
+pub struct CreateOrder {
     orders: OrderStore,
     prices: PriceList,
     budgets: BudgetStore,
@@ -64,8 +41,30 @@ struct CreateOrder {
 
 impl Route for CreateOrder {
     const NAME: &'static str = "create-order";
+    const ENDPOINT: Endpoint = post("/orders");
     const ACCESS: Access = Access::Public;
     const ASKS_ACCOUNT: bool = true;
+
+    async fn start(start: &mut Start) -> Result<Self, StartError> {
+        Ok(Self {
+            orders: OrderStore::new(start.client(), start.required("ORDERS_TABLE")?),
+            prices: PriceList::new(start.client(), start.required("PRODUCTS_TABLE")?),
+            budgets: BudgetStore::new(start.required("ORDER_BUDGETS_TABLE")?),
+            limits: Limits::start(start.environment())?,
+            tally: Tally::default(),
+            accounts: start.accounts()?,
+            secret: start.service_secret("ORDER_KEYS_TABLE")?,
+            clock: start.clock(),
+            random: start.random(),
+        })
+    }
+
+    async fn warm_up(&self) {
+        // The first function of a new stack makes it; a request tries again where that fails.
+        if let Err(error) = self.secret.get_or_make(&self.random).await {
+            tracing::warn!(error = %Chain(&error), "the orders' secret could not be read at the start");
+        }
+    }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let request = read(call.body()?, &call.principal)?;

@@ -1,35 +1,30 @@
 //! `GET /orders/{id}`: the order, to its owner, to an administrator, and a guest's to whoever has its token.
 
-use aws_sdk_dynamodb::Client;
-use shop_auth::ServiceSecret;
-use shop_http::{Access, Call, Problem, Reply, Route};
-use shop_lambda::Function;
+use shop_http::{Access, Call, Endpoint, Problem, Reply, Route, Start, get};
+use shop_lambda::{Function, StartError};
 
 use crate::access::Gate;
 use crate::store::OrderStore;
 
 /// The Lambda function.
-pub const FUNCTION: Function = Function::new(GetOrder::NAME, |environment| {
-    Box::pin(async move {
-        let client = Client::new(environment.sdk_config());
-        let secret = ServiceSecret::new(client.clone(), environment.required("ORDER_KEYS_TABLE")?);
-        let route = GetOrder {
-            orders: OrderStore::new(client.clone(), environment.required("ORDERS_TABLE")?),
-            gate: Gate::new(secret.clone()),
-        };
-        shop_http::start_with(route, &environment, &client, Some(secret)).await
-    })
-});
+pub const FUNCTION: Function = shop_http::function::<GetOrder>();
 
-struct GetOrder {
+/// The route.
+pub struct GetOrder {
     orders: OrderStore,
     gate: Gate,
 }
 
 impl Route for GetOrder {
     const NAME: &'static str = "get-order";
+    const ENDPOINT: Endpoint = get("/orders/{id}");
     const ACCESS: Access = Access::Public;
     const ASKS_ACCOUNT: bool = true;
+
+    async fn start(start: &mut Start) -> Result<Self, StartError> {
+        let gate = Gate::new(start.service_secret("ORDER_KEYS_TABLE")?);
+        Ok(Self { orders: OrderStore::new(start.client(), start.required("ORDERS_TABLE")?), gate })
+    }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let id = call.id("order")?;

@@ -32,15 +32,16 @@ pub mod store;
 pub mod sweep_orders;
 pub mod view;
 
-use shop_lambda::Function;
+use shop_http::{Service, route};
 
-/// Every function of this service.
-pub const FUNCTIONS: &[Function] = &[
-    create_order::FUNCTION,
-    get_order::FUNCTION,
-    list_orders::FUNCTION,
-    cancel_order::FUNCTION,
-    settle_order::FUNCTION,
-    sweep_orders::FUNCTION,
-    publish_order_events::FUNCTION,
-];
+/// The service, as all that iterates over services sees it.
+pub const SERVICE: Service = Service {
+    name: "orders",
+    routes: &[
+        route::<create_order::CreateOrder>(),
+        route::<get_order::GetOrder>(),
+        route::<list_orders::ListOrders>(),
+        route::<cancel_order::CancelOrder>(),
+    ],
+    others: &[settle_order::FUNCTION, sweep_orders::FUNCTION, publish_order_events::FUNCTION],
+};

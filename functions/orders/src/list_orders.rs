@@ -2,26 +2,19 @@
 //! customer (`?customer_id=...`), of a status (`?status=pending`), or both. `customer_id=me` is who asks. `from` and
 //! `to` (RFC 3339) bound the time at which they were placed; `to` itself is not in it.
 
-use aws_sdk_dynamodb::Client;
 use shop_events::OrderStatus;
-use shop_http::{Access, Call, Cursor, FieldError, Page, Problem, Reply, Route};
-use shop_lambda::Function;
+use shop_http::{Access, Call, Cursor, Endpoint, FieldError, Page, Problem, Reply, Route, Start, get};
+use shop_lambda::{Function, StartError};
 use shop_types::{Timestamp, UserId};
 
 use crate::order::{ALL_STATUSES, Order, status_name};
 use crate::store::{OrderStore, Orders, Position, Window, position};
 
 /// The Lambda function.
-pub const FUNCTION: Function = Function::new(ListOrders::NAME, |environment| {
-    Box::pin(async move {
-        let client = Client::new(environment.sdk_config());
-        let route =
-            ListOrders { orders: OrderStore::new(client.clone(), environment.required("ORDERS_TABLE")?) };
-        shop_http::start(route, &environment, &client).await
-    })
-});
+pub const FUNCTION: Function = shop_http::function::<ListOrders>();
 
-struct ListOrders {
+/// The route.
+pub struct ListOrders {
     orders: OrderStore,
 }
 
@@ -48,9 +41,14 @@ impl Filter {
 
 impl Route for ListOrders {
     const NAME: &'static str = "list-orders";
+    const ENDPOINT: Endpoint = get("/orders");
     const ACCESS: Access = Access::SignedIn;
     const ASKS_ACCOUNT: bool = true;
     const QUERY: &'static [&'static str] = &["limit", "cursor", "status", "customer_id", "from", "to"];
+
+    async fn start(start: &mut Start) -> Result<Self, StartError> {
+        Ok(Self { orders: OrderStore::new(start.client(), start.required("ORDERS_TABLE")?) })
+    }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let filter = filter(&call).await?;

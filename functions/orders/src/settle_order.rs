@@ -9,26 +9,29 @@
 
 use aws_sdk_dynamodb::Client;
 use shop_events::{Event, EventData};
-use shop_lambda::{Clock, Function};
+use shop_lambda::{Clock, Environment, Function, Start, StartError};
 use shop_messaging::consumer::{self, Consumer, Failure, Verdict};
 
 use crate::order::Rejection;
 use crate::store::{OrderStore, Settled};
 
 /// The Lambda function.
-pub const FUNCTION: Function = Function::new("settle-order", |environment| {
-    Box::pin(async move {
-        let client = Client::new(environment.sdk_config());
-        Ok(consumer::each(SettleOrder {
-            orders: OrderStore::new(client, environment.required("ORDERS_TABLE")?),
-            clock: environment.clock(),
-        }))
-    })
-});
+pub const FUNCTION: Function = consumer::each::<SettleOrder>();
 
-struct SettleOrder {
+/// The function of this module.
+pub struct SettleOrder {
     orders: OrderStore,
     clock: Clock,
+}
+
+impl Start for SettleOrder {
+    const NAME: &'static str = "settle-order";
+
+    async fn start(environment: &Environment) -> Result<Self, StartError> {
+        let orders =
+            OrderStore::new(Client::new(environment.sdk_config()), environment.required("ORDERS_TABLE")?);
+        Ok(Self { orders, clock: environment.clock() })
+    }
 }
 
 impl Consumer for SettleOrder {

@@ -25,23 +25,15 @@ use serde::Serialize;
 use serde::de::IgnoredAny;
 use shop_dynamo::StoreError;
 use shop_events::OrderStatus;
-use shop_lambda::log::Chain;
 use shop_lambda::{Budget, Clock, Function, FunctionError, Task, task};
+use shop_lambda::{Environment, Start, StartError, log::Chain};
 use shop_types::Timestamp;
 
 use crate::order::Order;
 use crate::store::{OrderStore, STATUS_SHARDS, Window};
 
 /// The Lambda function.
-pub const FUNCTION: Function = Function::new("sweep-orders", |environment| {
-    Box::pin(async move {
-        let client = Client::new(environment.sdk_config());
-        Ok(task(SweepOrders {
-            orders: OrderStore::new(client, environment.required("ORDERS_TABLE")?),
-            clock: environment.clock(),
-        }))
-    })
-});
+pub const FUNCTION: Function = task::<SweepOrders>();
 
 /// Below the function's timeout of 240 s by more than one call may take. The next sweep goes on.
 const BUDGET: Duration = Duration::from_secs(210);
@@ -53,7 +45,8 @@ const LATELY: Duration = Duration::from_mins(7);
 /// How many of the newest settled orders are looked at for that.
 const NEWEST: i32 = 5;
 
-struct SweepOrders {
+/// The function of this module.
+pub struct SweepOrders {
     orders: OrderStore,
     clock: Clock,
 }
@@ -94,6 +87,16 @@ impl Swept {
     fn find(&mut self, order: &Order, now: Timestamp) {
         self.found += 1;
         self.oldest_seconds = self.oldest_seconds.max(now.distance(order.placed_at).as_secs());
+    }
+}
+
+impl Start for SweepOrders {
+    const NAME: &'static str = "sweep-orders";
+
+    async fn start(environment: &Environment) -> Result<Self, StartError> {
+        let orders =
+            OrderStore::new(Client::new(environment.sdk_config()), environment.required("ORDERS_TABLE")?);
+        Ok(Self { orders, clock: environment.clock() })
     }
 }
 

@@ -4,28 +4,22 @@
 //! marked as replayed: under a client's own id always, and under an `Idempotency-Key`, which stands for one request
 //! of its administrator whatever is sent under it. An id is given out once, and not again after a deletion.
 
-use shop_http::{Access, Call, FieldError, Problem, Reply, Route};
-use shop_lambda::{Clock, Function, Random};
+use shop_http::{Access, Call, Endpoint, FieldError, Problem, Reply, Route, Start, post};
+use shop_lambda::{Clock, Function, Random, StartError};
 use shop_types::ProductId;
 
 use crate::fields::Draft;
 use crate::hash::scoped;
 use crate::product::{Offer, Product};
 use crate::retries::Retries;
-use crate::start::start;
 use crate::stock::Stock;
 use crate::store::{Created, KeyedCreation, Store};
 
 /// The function.
-pub const FUNCTION: Function = Function::new(CreateProduct::NAME, |environment| {
-    Box::pin(start(environment, |store, environment| CreateProduct {
-        store,
-        clock: environment.clock(),
-        random: environment.random(),
-    }))
-});
+pub const FUNCTION: Function = shop_http::function::<CreateProduct>();
 
-struct CreateProduct {
+/// The route.
+pub struct CreateProduct {
     store: Store,
     clock: Clock,
     random: Random,
@@ -41,7 +35,16 @@ enum IdFrom {
 
 impl Route for CreateProduct {
     const NAME: &'static str = "create-product";
+    const ENDPOINT: Endpoint = post("/products");
     const ACCESS: Access = Access::Admin;
+
+    async fn start(start: &mut Start) -> Result<Self, StartError> {
+        Ok(Self {
+            store: Store::new(start.client(), start.environment())?,
+            clock: start.clock(),
+            random: start.random(),
+        })
+    }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let draft = Draft::read(call.body()?)?;

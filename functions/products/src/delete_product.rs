@@ -3,27 +3,30 @@
 //! It stays as a tombstone: orders keep what they bought, stock that is set aside can still be released, and
 //! the id is never given out again. Orders that still wait for stock of it are rejected.
 
-use shop_http::{Access, Call, Problem, Reply, Route};
-use shop_lambda::{Clock, Function};
+use shop_http::{Access, Call, Endpoint, Problem, Reply, Route, Start, delete};
+use shop_lambda::{Clock, Function, StartError};
 use shop_types::ProductId;
 
 use crate::retries::Retries;
-use crate::start::start;
 use crate::store::Store;
 
 /// The function.
-pub const FUNCTION: Function = Function::new(DeleteProduct::NAME, |environment| {
-    Box::pin(start(environment, |store, environment| DeleteProduct { store, clock: environment.clock() }))
-});
+pub const FUNCTION: Function = shop_http::function::<DeleteProduct>();
 
-struct DeleteProduct {
+/// The route.
+pub struct DeleteProduct {
     store: Store,
     clock: Clock,
 }
 
 impl Route for DeleteProduct {
     const NAME: &'static str = "delete-product";
+    const ENDPOINT: Endpoint = delete("/products/{id}");
     const ACCESS: Access = Access::Admin;
+
+    async fn start(start: &mut Start) -> Result<Self, StartError> {
+        Ok(Self { store: Store::new(start.client(), start.environment())?, clock: start.clock() })
+    }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let id: ProductId = call.id("product")?;

@@ -1,24 +1,27 @@
 //! `GET /products/{id}`: a product and how many are for sale. Everybody may read it.
 
-use shop_http::{Access, Call, Problem, Reply, Route};
-use shop_lambda::Function;
+use shop_http::{Access, Call, Endpoint, Problem, Reply, Route, Start, get};
+use shop_lambda::{Function, StartError};
 use shop_types::ProductId;
 
-use crate::start::start;
 use crate::store::Store;
 
 /// The function.
-pub const FUNCTION: Function = Function::new(GetProduct::NAME, |environment| {
-    Box::pin(start(environment, |store, _| GetProduct { store }))
-});
+pub const FUNCTION: Function = shop_http::function::<GetProduct>();
 
-struct GetProduct {
+/// The route.
+pub struct GetProduct {
     store: Store,
 }
 
 impl Route for GetProduct {
     const NAME: &'static str = "get-product";
+    const ENDPOINT: Endpoint = get("/products/{id}");
     const ACCESS: Access = Access::Public;
+
+    async fn start(start: &mut Start) -> Result<Self, StartError> {
+        Ok(Self { store: Store::new(start.client(), start.environment())? })
+    }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let id: ProductId = call.id("product")?;

@@ -1,25 +1,29 @@
 //! `GET /products/{id}/stock`: how many are for sale, and how many are set aside for orders. Administrators only: what
 //! is for sale everybody sees at the product.
 
-use shop_http::{Access, Call, Problem, Reply, Route};
-use shop_lambda::Function;
+use shop_http::{Access, Call, Endpoint, Problem, Reply, Route, Start, get};
+use shop_lambda::{Function, StartError};
 use shop_types::ProductId;
 
 use crate::set_stock::{StockView, answer};
-use crate::start::start;
 use crate::store::Store;
 
 /// The function.
-pub const FUNCTION: Function =
-    Function::new(GetStock::NAME, |environment| Box::pin(start(environment, |store, _| GetStock { store })));
+pub const FUNCTION: Function = shop_http::function::<GetStock>();
 
-struct GetStock {
+/// The route.
+pub struct GetStock {
     store: Store,
 }
 
 impl Route for GetStock {
     const NAME: &'static str = "get-stock";
+    const ENDPOINT: Endpoint = get("/products/{id}/stock");
     const ACCESS: Access = Access::Admin;
+
+    async fn start(start: &mut Start) -> Result<Self, StartError> {
+        Ok(Self { store: Store::new(start.client(), start.environment())? })
+    }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let id: ProductId = call.id("product")?;

@@ -40,24 +40,24 @@ pub mod reserve_stock;
 mod retries;
 pub mod set_stock;
 mod settling;
-mod start;
 pub mod stock;
 pub mod store;
 pub mod update_product;
 pub mod verify_stock;
 
-use shop_lambda::Function;
+use shop_http::{Service, route};
 
-/// The service's functions.
-pub const FUNCTIONS: &[Function] = &[
-    create_product::FUNCTION,
-    list_products::FUNCTION,
-    get_product::FUNCTION,
-    update_product::FUNCTION,
-    delete_product::FUNCTION,
-    get_stock::FUNCTION,
-    set_stock::FUNCTION,
-    reserve_stock::FUNCTION,
-    verify_stock::FUNCTION,
-    publish_product_events::FUNCTION,
-];
+/// The service, as all that iterates over services sees it.
+pub const SERVICE: Service = Service {
+    name: "products",
+    routes: &[
+        route::<create_product::CreateProduct>(),
+        route::<list_products::ListProducts>(),
+        route::<get_product::GetProduct>(),
+        route::<update_product::UpdateProduct>(),
+        route::<delete_product::DeleteProduct>(),
+        route::<get_stock::GetStock>(),
+        route::<set_stock::SetStock>(),
+    ],
+    others: &[reserve_stock::FUNCTION, verify_stock::FUNCTION, publish_product_events::FUNCTION],
+};

@@ -4,27 +4,30 @@
 //! One query of an index and one batch of counters, whatever the size of the catalogue. The indexes follow the table
 //! within moments, so a new product may be missing from a list for that long.
 
-use shop_http::{Access, Call, Cursor, FieldError, Page, Problem, Reply, Route};
-use shop_lambda::Function;
+use shop_http::{Access, Call, Cursor, Endpoint, FieldError, Page, Problem, Reply, Route, Start, get};
+use shop_lambda::{Function, StartError};
 
 use crate::listing::{Listing, Position, Sort};
 use crate::product::Offer;
-use crate::start::start;
 use crate::store::Store;
 
 /// The function.
-pub const FUNCTION: Function = Function::new(ListProducts::NAME, |environment| {
-    Box::pin(start(environment, |store, _| ListProducts { store }))
-});
+pub const FUNCTION: Function = shop_http::function::<ListProducts>();
 
-struct ListProducts {
+/// The route.
+pub struct ListProducts {
     store: Store,
 }
 
 impl Route for ListProducts {
     const NAME: &'static str = "list-products";
+    const ENDPOINT: Endpoint = get("/products");
     const ACCESS: Access = Access::Public;
     const QUERY: &'static [&'static str] = &["limit", "cursor", "category", "sort"];
+
+    async fn start(start: &mut Start) -> Result<Self, StartError> {
+        Ok(Self { store: Store::new(start.client(), start.environment())? })
+    }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let listing = listing(&call)?;

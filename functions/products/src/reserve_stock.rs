@@ -17,8 +17,8 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::Client;
 use shop_dynamo::StoreError;
 use shop_events::{EventData, OrderLine, OrderSnapshot, ReservedLine};
-use shop_lambda::log::Chain;
 use shop_lambda::{Clock, Function};
+use shop_lambda::{Environment, Start, StartError, log::Chain};
 use shop_messaging::consumer::{BatchConsumer, Failure, Message, Verdict, batch};
 use shop_types::OrderId;
 
@@ -27,16 +27,21 @@ use crate::settling::settle;
 use crate::store::Store;
 
 /// The function.
-pub const FUNCTION: Function = Function::new("reserve-stock", |environment| {
-    Box::pin(async move {
-        let store = Store::new(Client::new(environment.sdk_config()), &environment)?;
-        Ok(batch(ReserveStock { store, clock: environment.clock() }))
-    })
-});
+pub const FUNCTION: Function = batch::<ReserveStock>();
 
-struct ReserveStock {
+/// The function of this module.
+pub struct ReserveStock {
     store: Store,
     clock: Clock,
+}
+
+impl Start for ReserveStock {
+    const NAME: &'static str = "reserve-stock";
+
+    async fn start(environment: &Environment) -> Result<Self, StartError> {
+        let store = Store::new(Client::new(environment.sdk_config()), environment)?;
+        Ok(Self { store, clock: environment.clock() })
+    }
 }
 
 impl BatchConsumer for ReserveStock {

@@ -7,22 +7,20 @@
 //! gets the first answer, for ever.
 
 use serde::Serialize;
-use shop_http::{Access, Call, Input, Problem, Reply, Route};
-use shop_lambda::{Clock, Function};
+use shop_http::{Access, Call, Endpoint, Input, Problem, Reply, Route, Start, patch};
+use shop_lambda::{Clock, Function, StartError};
 use shop_types::{ProductId, Timestamp};
 
 use crate::hash::{hash, scoped};
 use crate::retries::Retries;
-use crate::start::start;
 use crate::stock::{Adjustment, AdjustmentError, MAX_STOCK, Stock};
 use crate::store::{KeyedAdjustment, Store};
 
 /// The function.
-pub const FUNCTION: Function = Function::new(SetStock::NAME, |environment| {
-    Box::pin(start(environment, |store, environment| SetStock { store, clock: environment.clock() }))
-});
+pub const FUNCTION: Function = shop_http::function::<SetStock>();
 
-struct SetStock {
+/// The route.
+pub struct SetStock {
     store: Store,
     clock: Clock,
 }
@@ -40,7 +38,12 @@ pub(crate) struct StockView<'a> {
 
 impl Route for SetStock {
     const NAME: &'static str = "set-stock";
+    const ENDPOINT: Endpoint = patch("/products/{id}/stock");
     const ACCESS: Access = Access::Admin;
+
+    async fn start(start: &mut Start) -> Result<Self, StartError> {
+        Ok(Self { store: Store::new(start.client(), start.environment())?, clock: start.clock() })
+    }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let id: ProductId = call.id("product")?;

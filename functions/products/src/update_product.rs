@@ -4,29 +4,32 @@
 //! Version by version: a change is made from what was read, and made again where somebody else was faster,
 //! unless `If-Match` asked for that very version.
 
-use shop_http::{Access, Call, Problem, Reply, Route};
-use shop_lambda::{Clock, Function};
+use shop_http::{Access, Call, Endpoint, Problem, Reply, Route, Start, patch};
+use shop_lambda::{Clock, Function, StartError};
 use shop_types::ProductId;
 
 use crate::fields::Changes;
 use crate::product::Offer;
 use crate::retries::Retries;
-use crate::start::start;
 use crate::store::Store;
 
 /// The function.
-pub const FUNCTION: Function = Function::new(UpdateProduct::NAME, |environment| {
-    Box::pin(start(environment, |store, environment| UpdateProduct { store, clock: environment.clock() }))
-});
+pub const FUNCTION: Function = shop_http::function::<UpdateProduct>();
 
-struct UpdateProduct {
+/// The route.
+pub struct UpdateProduct {
     store: Store,
     clock: Clock,
 }
 
 impl Route for UpdateProduct {
     const NAME: &'static str = "update-product";
+    const ENDPOINT: Endpoint = patch("/products/{id}");
     const ACCESS: Access = Access::Admin;
+
+    async fn start(start: &mut Start) -> Result<Self, StartError> {
+        Ok(Self { store: Store::new(start.client(), start.environment())?, clock: start.clock() })
+    }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let id: ProductId = call.id("product")?;

@@ -21,7 +21,7 @@ use serde_json::json;
 use shop_dynamo::StoreError;
 use shop_events::{Cause, OrderStatus};
 use shop_lambda::report::{Asked, Drift, QUIET, Remedy, Report};
-use shop_lambda::{Budget, Clock, Function, FunctionError, Task, task};
+use shop_lambda::{Budget, Clock, Environment, Function, FunctionError, Start, StartError, Task, task};
 
 use crate::audit::{Fit, Look, WrongCounter, fit};
 use crate::order_book::{BookedOrder, OrderBook};
@@ -31,16 +31,7 @@ use crate::settling::settle;
 use crate::store::{Store, see};
 
 /// The function.
-pub const FUNCTION: Function = Function::new("verify-stock", |environment| {
-    Box::pin(async move {
-        let client = Client::new(environment.sdk_config());
-        Ok(task(VerifyStock {
-            orders: OrderBook::new(client.clone(), environment.required("ORDERS_TABLE")?),
-            store: Store::new(client, &environment)?,
-            clock: environment.clock(),
-        }))
-    })
-});
+pub const FUNCTION: Function = task::<VerifyStock>();
 
 /// Below the function's timeout of 900 s by more than a page and its repairs take.
 const BUDGET: Duration = Duration::from_mins(14);
@@ -49,10 +40,24 @@ const LOOKS: usize = 3;
 /// How many orders' entries are read at a time.
 const CHUNK: usize = 100;
 
-struct VerifyStock {
+/// The function of this module.
+pub struct VerifyStock {
     store: Store,
     orders: OrderBook,
     clock: Clock,
+}
+
+impl Start for VerifyStock {
+    const NAME: &'static str = "verify-stock";
+
+    async fn start(environment: &Environment) -> Result<Self, StartError> {
+        let client = Client::new(environment.sdk_config());
+        Ok(Self {
+            orders: OrderBook::new(client.clone(), environment.required("ORDERS_TABLE")?),
+            store: Store::new(client, environment)?,
+            clock: environment.clock(),
+        })
+    }
 }
 
 impl Task for VerifyStock {

@@ -17,7 +17,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use shop_auth::Role;
 use shop_events::Cause;
 use shop_http::{FieldError, Input, Problem};
-use shop_lambda::{Function, FunctionError, Handler, Invocation};
+use shop_lambda::{Function, FunctionError, Handler, Invocation, Kind};
 use shop_types::UserId;
 
 use crate::account::Changes;
@@ -26,7 +26,7 @@ use crate::registration::{Registered, Registrar, RegistrarSource, TRIES};
 use crate::store::accounts::{Login, LoginChange, Written};
 
 /// The function.
-pub const FUNCTION: Function = Function::new("create-admin", |environment| {
+pub const FUNCTION: Function = Function::new("create-admin", Kind::Task, |environment| {
     Box::pin(async move {
         let client = Client::new(environment.sdk_config());
         let registrar = RegistrarSource::of(&environment, client)?.read().await?;

@@ -8,11 +8,10 @@
 //! Needs `dynamodb:BatchGetItem`, `PutItem` and `UpdateItem` on the sessions table, `GetItem` and `UpdateItem`
 //! on the key table, and both secrets.
 
-use aws_sdk_dynamodb::Client;
 use serde::Serialize;
 use shop_auth::{Grant, Role, token_lifetime_seconds};
-use shop_http::{Access, Call, Problem, Reply, Route};
-use shop_lambda::{Clock, Function, Random};
+use shop_http::{Access, Call, Endpoint, Problem, Reply, Route, Start, post};
+use shop_lambda::{Clock, Function, Random, StartError};
 use shop_types::UserId;
 
 use crate::attempt::{source, too_many_attempts};
@@ -26,30 +25,10 @@ use crate::store::attempts::{Attempt, AttemptStore, Found};
 use crate::store::sessions::{Rehash, SessionStore};
 
 /// The function.
-pub const FUNCTION: Function = Function::new(CreateSession::NAME, |environment| {
-    Box::pin(async move {
-        let client = Client::new(environment.sdk_config());
-        let attempts = AttemptStore::start(&environment, client.clone())?;
-        let sessions = SessionStore::start(&environment, client.clone())?;
-        let hasher = Hasher::start(&environment)?;
-        let lookup = LookupSource::of(&environment)?;
-        let signer = SignerSource::of(&environment, client.clone())?;
-        // It publishes its key, which the verifier of `start` then finds.
-        let signer = signer.start().await?;
-        let route = CreateSession {
-            attempts,
-            sessions,
-            hasher,
-            lookup: lookup.read().await?,
-            signer,
-            clock: environment.clock(),
-            random: environment.random(),
-        };
-        shop_http::start(route, &environment, &client).await
-    })
-});
+pub const FUNCTION: Function = shop_http::function::<CreateSession>();
 
-struct CreateSession {
+/// The route.
+pub struct CreateSession {
     attempts: AttemptStore,
     sessions: SessionStore,
     hasher: Hasher,
@@ -78,7 +57,27 @@ pub(crate) struct Tokens<'a> {
 
 impl Route for CreateSession {
     const NAME: &'static str = "create-session";
+    const ENDPOINT: Endpoint = post("/sessions");
     const ACCESS: Access = Access::Public;
+
+    async fn start(start: &mut Start) -> Result<Self, StartError> {
+        let attempts = AttemptStore::start(start.environment(), start.client())?;
+        let sessions = SessionStore::start(start.environment(), start.client())?;
+        let hasher = Hasher::start(start.environment())?;
+        let lookup = LookupSource::of(start.environment())?;
+        let signer = SignerSource::of(start.environment(), start.client())?;
+        // It publishes its key, which the verifier then finds.
+        let signer = signer.start().await?;
+        Ok(Self {
+            attempts,
+            sessions,
+            hasher,
+            lookup: lookup.read().await?,
+            signer,
+            clock: start.clock(),
+            random: start.random(),
+        })
+    }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let Credentials { email, password, device_token } = Credentials::read(call.body()?)?;

@@ -3,28 +3,28 @@
 //!
 //! Needs `dynamodb:DeleteItem` on the sessions table, and `GetItem` on the key table.
 
-use aws_sdk_dynamodb::Client;
-use shop_http::{Access, Call, Problem, Reply, Route};
-use shop_lambda::Function;
+use shop_http::{Access, Call, Endpoint, Problem, Reply, Route, Start, delete};
+use shop_lambda::{Function, StartError};
 
 use crate::store::sessions::SessionStore;
 
 /// The function.
-pub const FUNCTION: Function = Function::new(DeleteSession::NAME, |environment| {
-    Box::pin(async move {
-        let client = Client::new(environment.sdk_config());
-        let sessions = SessionStore::start(&environment, client.clone())?;
-        shop_http::start(DeleteSession { sessions }, &environment, &client).await
-    })
-});
+pub const FUNCTION: Function = shop_http::function::<DeleteSession>();
 
-struct DeleteSession {
+/// The route.
+pub struct DeleteSession {
     sessions: SessionStore,
 }
 
 impl Route for DeleteSession {
     const NAME: &'static str = "delete-session";
+    const ENDPOINT: Endpoint = delete("/sessions/current");
     const ACCESS: Access = Access::SignedIn;
+
+    async fn start(start: &mut Start) -> Result<Self, StartError> {
+        let sessions = SessionStore::start(start.environment(), start.client())?;
+        Ok(Self { sessions })
+    }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         // A token outside any session, as the local demo's, has nothing to end.

@@ -10,11 +10,10 @@
 //! Needs `dynamodb:GetItem`, `PutItem`, `UpdateItem` and `ConditionCheckItem` on the users table, `GetItem`, `Query`,
 //! `UpdateItem`, `DeleteItem` and `BatchWriteItem` on the sessions table, and `GetItem` on the key table.
 
-use aws_sdk_dynamodb::Client;
 use shop_auth::Role;
-use shop_http::{Access, Call, Problem, Reply, Route};
+use shop_http::{Access, Call, Endpoint, Problem, Reply, Route, Start, delete};
 use shop_lambda::log::Chain;
-use shop_lambda::{Clock, Function};
+use shop_lambda::{Clock, Function, StartError};
 
 use crate::attempt::Prover;
 use crate::fields::read_current_password;
@@ -27,21 +26,10 @@ use crate::store::attempts::AttemptStore;
 use crate::store::sessions::SessionStore;
 
 /// The function.
-pub const FUNCTION: Function = Function::new(DeleteUser::NAME, |environment| {
-    Box::pin(async move {
-        let client = Client::new(environment.sdk_config());
-        let accounts = AccountStore::start(&environment, client.clone())?;
-        let sessions = SessionStore::start(&environment, client.clone())?;
-        let prover = Prover {
-            attempts: AttemptStore::start(&environment, client.clone())?,
-            hasher: Hasher::start(&environment)?,
-        };
-        let clock = environment.clock();
-        shop_http::start(DeleteUser { accounts, sessions, prover, clock }, &environment, &client).await
-    })
-});
+pub const FUNCTION: Function = shop_http::function::<DeleteUser>();
 
-struct DeleteUser {
+/// The route.
+pub struct DeleteUser {
     accounts: AccountStore,
     sessions: SessionStore,
     prover: Prover,
@@ -50,8 +38,20 @@ struct DeleteUser {
 
 impl Route for DeleteUser {
     const NAME: &'static str = "delete-user";
+    const ENDPOINT: Endpoint = delete("/users/{id}");
     const ACCESS: Access = Access::SignedIn;
     const ASKS_ACCOUNT: bool = true;
+
+    async fn start(start: &mut Start) -> Result<Self, StartError> {
+        let accounts = AccountStore::start(start.environment(), start.client())?;
+        let sessions = SessionStore::start(start.environment(), start.client())?;
+        let prover = Prover {
+            attempts: AttemptStore::start(start.environment(), start.client())?,
+            hasher: Hasher::start(start.environment())?,
+        };
+        let clock = start.clock();
+        Ok(Self { accounts, sessions, prover, clock })
+    }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let absent = || Problem::not_found("user");

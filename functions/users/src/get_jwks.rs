@@ -3,27 +3,27 @@
 //!
 //! Needs `dynamodb:GetItem` on the key table.
 
-use aws_sdk_dynamodb::Client;
 use shop_auth::KeyTable;
-use shop_http::{Access, Call, Problem, Reply, Route};
-use shop_lambda::Function;
+use shop_http::{Access, Call, Endpoint, Problem, Reply, Route, Start, get};
+use shop_lambda::{Function, StartError};
 
 /// The function.
-pub const FUNCTION: Function = Function::new(GetJwks::NAME, |environment| {
-    Box::pin(async move {
-        let client = Client::new(environment.sdk_config());
-        let keys = KeyTable::new(client.clone(), environment.required("KEYS_TABLE")?);
-        shop_http::start(GetJwks { keys }, &environment, &client).await
-    })
-});
+pub const FUNCTION: Function = shop_http::function::<GetJwks>();
 
-struct GetJwks {
+/// The route.
+pub struct GetJwks {
     keys: KeyTable,
 }
 
 impl Route for GetJwks {
     const NAME: &'static str = "get-jwks";
+    const ENDPOINT: Endpoint = get("/.well-known/jwks.json");
     const ACCESS: Access = Access::Public;
+
+    async fn start(start: &mut Start) -> Result<Self, StartError> {
+        let keys = KeyTable::new(start.client(), start.required("KEYS_TABLE")?);
+        Ok(Self { keys })
+    }
 
     async fn handle(&self, _: Call) -> Result<Reply, Problem> {
         // Half a minute in caches: a new key is published before the first token that it signs.

@@ -2,30 +2,30 @@
 //!
 //! Needs `dynamodb:GetItem` on the users table, and on the key table.
 
-use aws_sdk_dynamodb::Client;
-use shop_http::{Access, Call, Problem, Reply, Route};
-use shop_lambda::Function;
+use shop_http::{Access, Call, Endpoint, Problem, Reply, Route, Start, get};
+use shop_lambda::{Function, StartError};
 
 use crate::get_user_stats::visible_user;
 use crate::store::accounts::Directory;
 
 /// The function.
-pub const FUNCTION: Function = Function::new(GetUser::NAME, |environment| {
-    Box::pin(async move {
-        let client = Client::new(environment.sdk_config());
-        let directory = Directory::start(&environment, client.clone())?;
-        shop_http::start(GetUser { directory }, &environment, &client).await
-    })
-});
+pub const FUNCTION: Function = shop_http::function::<GetUser>();
 
-struct GetUser {
+/// The route.
+pub struct GetUser {
     directory: Directory,
 }
 
 impl Route for GetUser {
     const NAME: &'static str = "get-user";
+    const ENDPOINT: Endpoint = get("/users/{id}");
     const ACCESS: Access = Access::SignedIn;
     const ASKS_ACCOUNT: bool = true;
+
+    async fn start(start: &mut Start) -> Result<Self, StartError> {
+        let directory = Directory::start(start.environment(), start.client())?;
+        Ok(Self { directory })
+    }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let absent = || Problem::not_found("user");

@@ -6,32 +6,32 @@
 //!
 //! Needs `dynamodb:GetItem` on the users table, and on the key table.
 
-use aws_sdk_dynamodb::Client;
 use serde::Serialize;
-use shop_http::{Access, Call, Decimal, Problem, Reply, Route};
-use shop_lambda::Function;
+use shop_http::{Access, Call, Decimal, Endpoint, Problem, Reply, Route, Start, get};
+use shop_lambda::{Function, StartError};
 use shop_types::{Currency, Money, OrderId, Timestamp, UserId};
 
 use crate::stats::UserStats;
 use crate::store::UserStore;
 
 /// The function.
-pub const FUNCTION: Function = Function::new(GetUserStats::NAME, |environment| {
-    Box::pin(async move {
-        let client = Client::new(environment.sdk_config());
-        let store = UserStore::start(&environment, client.clone())?;
-        shop_http::start(GetUserStats { store }, &environment, &client).await
-    })
-});
+pub const FUNCTION: Function = shop_http::function::<GetUserStats>();
 
-struct GetUserStats {
+/// The route.
+pub struct GetUserStats {
     store: UserStore,
 }
 
 impl Route for GetUserStats {
     const NAME: &'static str = "get-user-stats";
+    const ENDPOINT: Endpoint = get("/users/{id}/stats");
     const ACCESS: Access = Access::SignedIn;
     const ASKS_ACCOUNT: bool = true;
+
+    async fn start(start: &mut Start) -> Result<Self, StartError> {
+        let store = UserStore::start(start.environment(), start.client())?;
+        Ok(Self { store })
+    }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let user_id = visible_user(&call).await?.ok_or(Problem::not_found("user"))?;

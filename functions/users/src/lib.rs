@@ -62,23 +62,28 @@ mod testing;
 pub mod update_user;
 pub mod verify_user_stats;
 
-use shop_lambda::Function;
+use shop_http::{Service, route};
 
-/// Every function of this service.
-pub const FUNCTIONS: &[Function] = &[
-    register_user::FUNCTION,
-    list_users::FUNCTION,
-    get_user::FUNCTION,
-    update_user::FUNCTION,
-    delete_user::FUNCTION,
-    set_user_role::FUNCTION,
-    get_user_stats::FUNCTION,
-    create_session::FUNCTION,
-    refresh_session::FUNCTION,
-    delete_session::FUNCTION,
-    get_jwks::FUNCTION,
-    create_admin::FUNCTION,
-    record_user_stats::FUNCTION,
-    verify_user_stats::FUNCTION,
-    publish_user_events::FUNCTION,
-];
+/// The service, as all that iterates over services sees it.
+pub const SERVICE: Service = Service {
+    name: "users",
+    routes: &[
+        route::<register_user::RegisterUser>(),
+        route::<list_users::ListUsers>(),
+        route::<get_user::GetUser>(),
+        route::<update_user::UpdateUser>(),
+        route::<delete_user::DeleteUser>(),
+        route::<set_user_role::SetUserRole>(),
+        route::<get_user_stats::GetUserStats>(),
+        route::<create_session::CreateSession>(),
+        route::<refresh_session::RefreshSession>(),
+        route::<delete_session::DeleteSession>(),
+        route::<get_jwks::GetJwks>(),
+    ],
+    others: &[
+        create_admin::FUNCTION,
+        record_user_stats::FUNCTION,
+        verify_user_stats::FUNCTION,
+        publish_user_events::FUNCTION,
+    ],
+};

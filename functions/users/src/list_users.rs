@@ -7,33 +7,23 @@
 //! Needs `dynamodb:Query` on the index, `GetItem` on the users table, on the sessions table and on the key table, and
 //! the lookup secret.
 
-use aws_sdk_dynamodb::Client;
-use shop_http::{Access, Call, Cursor, FieldError, Page, Problem, Reply, Route};
-use shop_lambda::Function;
+use shop_http::{Access, Call, Cursor, Endpoint, FieldError, Page, Problem, Reply, Route, Start, get};
+use shop_lambda::{Function, StartError};
 use shop_types::EmailAddress;
 
 use crate::account::User;
 use crate::lookup::Lookup;
-use crate::secrets::{LookupSource, check_token_variables};
+use crate::secrets::LookupSource;
 use crate::store::accounts::{AccountStore, Directory, Position, position};
 
 /// The list, as its cursors name it.
 const LIST: &str = "/users";
 
 /// The function.
-pub const FUNCTION: Function = Function::new(ListUsers::NAME, |environment| {
-    Box::pin(async move {
-        let client = Client::new(environment.sdk_config());
-        let directory = Directory::start(&environment, client.clone())?;
-        let accounts = AccountStore::start(&environment, client.clone())?;
-        let lookup = LookupSource::of(&environment)?;
-        check_token_variables(&environment)?;
-        let route = ListUsers { directory, accounts, lookup: lookup.read().await? };
-        shop_http::start(route, &environment, &client).await
-    })
-});
+pub const FUNCTION: Function = shop_http::function::<ListUsers>();
 
-struct ListUsers {
+/// The route.
+pub struct ListUsers {
     directory: Directory,
     accounts: AccountStore,
     lookup: Lookup,
@@ -41,8 +31,16 @@ struct ListUsers {
 
 impl Route for ListUsers {
     const NAME: &'static str = "list-users";
+    const ENDPOINT: Endpoint = get("/users");
     const ACCESS: Access = Access::Admin;
     const QUERY: &'static [&'static str] = &["limit", "cursor", "email"];
+
+    async fn start(start: &mut Start) -> Result<Self, StartError> {
+        let directory = Directory::start(start.environment(), start.client())?;
+        let accounts = AccountStore::start(start.environment(), start.client())?;
+        let lookup = LookupSource::of(start.environment())?;
+        Ok(Self { directory, accounts, lookup: lookup.read().await? })
+    }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         if let Some(email) = call.parameter("email") {

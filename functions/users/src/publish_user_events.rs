@@ -4,12 +4,23 @@
 //! [`shop_messaging::relay`]). Needs `sns:Publish` on the topic and `sqs:SendMessage` on the relay's
 //! dead-letter queue.
 
+use shop_events::Event;
 use shop_lambda::Function;
-use shop_messaging::relay;
+use shop_messaging::relay::{Image, ImageError, Outbox, relay};
 
 use crate::events::events;
 
 /// The function.
-pub const FUNCTION: Function = Function::new("publish-user-events", |environment| {
-    Box::pin(async move { relay::start(&environment, events) })
-});
+pub const FUNCTION: Function = relay::<UserEvents>();
+
+/// The outbox that is the stream of the users table.
+pub struct UserEvents;
+
+impl Outbox for UserEvents {
+    const NAME: &'static str = "publish-user-events";
+    type Error = ImageError;
+
+    fn events(old: Option<&Image>, new: Option<&Image>) -> Result<Vec<Event>, ImageError> {
+        events(old, new)
+    }
+}

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures::{StreamExt, stream};
-use shop_lambda::{Environment, Function, StartError};
+use shop_lambda::{Environment, Function, Start, StartError};
 use shop_messaging::consumer::{self, BatchConsumer, Failure, Message, Verdict};
 use shop_types::UserId;
 
@@ -23,14 +23,12 @@ use crate::recorder::Recorder;
 use crate::store::MAX_ORDERS;
 
 /// The function.
-pub const FUNCTION: Function = Function::new("record-user-stats", |environment| {
-    Box::pin(async move { Ok(consumer::batch(RecordUserStats::start(&environment)?)) })
-});
+pub const FUNCTION: Function = consumer::batch::<RecordUserStats>();
 
 /// How many users of a batch are written for at a time.
 const CONCURRENCY: usize = 8;
-/// The consumer.
-struct RecordUserStats {
+/// The function of this module.
+pub struct RecordUserStats {
     recorder: Recorder,
 }
 
@@ -38,10 +36,6 @@ struct RecordUserStats {
 type Numbered = (usize, Change);
 
 impl RecordUserStats {
-    fn start(environment: &Environment) -> Result<Self, StartError> {
-        Ok(Self { recorder: Recorder::start(environment)? })
-    }
-
     /// Records one user's changes, chunk by chunk, and answers with the verdict of each message.
     async fn record_all(&self, user: UserId, changes: Vec<Numbered>) -> Vec<(usize, Verdict)> {
         let mut verdicts = Vec::with_capacity(changes.len());
@@ -53,6 +47,14 @@ impl RecordUserStats {
             }));
         }
         verdicts
+    }
+}
+
+impl Start for RecordUserStats {
+    const NAME: &'static str = "record-user-stats";
+
+    async fn start(environment: &Environment) -> Result<Self, StartError> {
+        Ok(Self { recorder: Recorder::start(environment)? })
     }
 }
 

@@ -7,10 +7,9 @@
 //! Needs `dynamodb:BatchGetItem` on the users table, `BatchGetItem`, `UpdateItem` and `DeleteItem` on the
 //! sessions table, `GetItem` and `UpdateItem` on the key table, and the signing secret.
 
-use aws_sdk_dynamodb::Client;
 use shop_auth::{Grant, RefreshToken, token_lifetime_seconds};
-use shop_http::{Access, Call, Problem, Reply, Route};
-use shop_lambda::{Clock, Function, Random};
+use shop_http::{Access, Call, Endpoint, Problem, Reply, Route, Start, post};
+use shop_lambda::{Clock, Function, Random, StartError};
 
 use crate::create_session::Tokens;
 use crate::fields::read_refresh_token;
@@ -22,26 +21,10 @@ use crate::store::sessions::SessionStore;
 const TRIES: usize = 3;
 
 /// The function.
-pub const FUNCTION: Function = Function::new(RefreshSession::NAME, |environment| {
-    Box::pin(async move {
-        let client = Client::new(environment.sdk_config());
-        let sessions = SessionStore::start(&environment, client.clone())?;
-        let users_table = environment.required("USERS_TABLE")?.to_owned();
-        let signer = SignerSource::of(&environment, client.clone())?;
-        // It publishes its key, which the verifier of `start` then finds.
-        let signer = signer.start().await?;
-        let route = RefreshSession {
-            sessions,
-            users_table,
-            signer,
-            clock: environment.clock(),
-            random: environment.random(),
-        };
-        shop_http::start(route, &environment, &client).await
-    })
-});
+pub const FUNCTION: Function = shop_http::function::<RefreshSession>();
 
-struct RefreshSession {
+/// The route.
+pub struct RefreshSession {
     sessions: SessionStore,
     users_table: String,
     signer: Signer,
@@ -51,7 +34,17 @@ struct RefreshSession {
 
 impl Route for RefreshSession {
     const NAME: &'static str = "refresh-session";
+    const ENDPOINT: Endpoint = post("/sessions/refresh");
     const ACCESS: Access = Access::Public;
+
+    async fn start(start: &mut Start) -> Result<Self, StartError> {
+        let sessions = SessionStore::start(start.environment(), start.client())?;
+        let users_table = start.required("USERS_TABLE")?.to_owned();
+        let signer = SignerSource::of(start.environment(), start.client())?;
+        // It publishes its key, which the verifier then finds.
+        let signer = signer.start().await?;
+        Ok(Self { sessions, users_table, signer, clock: start.clock(), random: start.random() })
+    }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let text = read_refresh_token(call.body()?)?;

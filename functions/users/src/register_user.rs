@@ -7,37 +7,34 @@
 //! Needs `dynamodb:PutItem` on the users table, `PutItem` and `UpdateItem` on the sessions table, `GetItem` on the
 //! key table, and the lookup secret.
 
-use aws_sdk_dynamodb::Client;
 use shop_auth::Role;
-use shop_http::{Access, Call, Problem, Reply, Route};
-use shop_lambda::Function;
+use shop_http::{Access, Call, Endpoint, Problem, Reply, Route, Start, post};
+use shop_lambda::{Function, StartError};
 use shop_types::UserId;
 
 use crate::account::User;
 use crate::fields::Draft;
 use crate::registration::{Registered, Registrar, RegistrarSource, RegistrationBudget};
-use crate::secrets::check_token_variables;
 
 /// The function.
-pub const FUNCTION: Function = Function::new(RegisterUser::NAME, |environment| {
-    Box::pin(async move {
-        let client = Client::new(environment.sdk_config());
-        let registrar = RegistrarSource::of(&environment, client.clone())?;
-        let budget = RegistrationBudget::start(&environment, client.clone())?;
-        check_token_variables(&environment)?;
-        let route = RegisterUser { registrar: registrar.read().await?, budget };
-        shop_http::start(route, &environment, &client).await
-    })
-});
+pub const FUNCTION: Function = shop_http::function::<RegisterUser>();
 
-struct RegisterUser {
+/// The route.
+pub struct RegisterUser {
     registrar: Registrar,
     budget: RegistrationBudget,
 }
 
 impl Route for RegisterUser {
     const NAME: &'static str = "register-user";
+    const ENDPOINT: Endpoint = post("/users");
     const ACCESS: Access = Access::Public;
+
+    async fn start(start: &mut Start) -> Result<Self, StartError> {
+        let registrar = RegistrarSource::of(start.environment(), start.client())?;
+        let budget = RegistrationBudget::start(start.environment(), start.client())?;
+        Ok(Self { registrar: registrar.read().await?, budget })
+    }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let draft = Draft::read(call.body()?)?;

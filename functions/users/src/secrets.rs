@@ -71,17 +71,6 @@ impl LookupSource {
     }
 }
 
-/// The variables by which a route's tokens are checked, for a route that reads a secret before its verifier starts:
-/// what is missing is named before any call.
-///
-/// # Errors
-/// A missing variable, by its name.
-pub(crate) fn check_token_variables(environment: &Environment) -> Result<(), StartError> {
-    ["KEYS_TABLE", "TOKEN_ISSUER", "TOKEN_AUDIENCE"]
-        .into_iter()
-        .try_for_each(|name| environment.required(name).map(|_| ()))
-}
-
 /// Where the signing secret lies, and what the tokens that it signs say.
 #[derive(Debug)]
 pub struct SignerSource {

@@ -5,10 +5,9 @@
 //! Needs `dynamodb:GetItem`, `PutItem`, `UpdateItem` and `ConditionCheckItem` on the users table, `UpdateItem` on the
 //! sessions table, and `GetItem` on the key table.
 
-use aws_sdk_dynamodb::Client;
 use shop_auth::Role;
-use shop_http::{Access, Call, Problem, Reply, Route};
-use shop_lambda::{Clock, Function};
+use shop_http::{Access, Call, Endpoint, Problem, Reply, Route, Start, put};
+use shop_lambda::{Clock, Function, StartError};
 
 use crate::account::User;
 use crate::fields::read_role;
@@ -17,22 +16,23 @@ use crate::registration::TRIES;
 use crate::store::accounts::{AccountStore, Authority, LoginChange, Written};
 
 /// The function.
-pub const FUNCTION: Function = Function::new(SetUserRole::NAME, |environment| {
-    Box::pin(async move {
-        let client = Client::new(environment.sdk_config());
-        let accounts = AccountStore::start(&environment, client.clone())?;
-        shop_http::start(SetUserRole { accounts, clock: environment.clock() }, &environment, &client).await
-    })
-});
+pub const FUNCTION: Function = shop_http::function::<SetUserRole>();
 
-struct SetUserRole {
+/// The route.
+pub struct SetUserRole {
     accounts: AccountStore,
     clock: Clock,
 }
 
 impl Route for SetUserRole {
     const NAME: &'static str = "set-user-role";
+    const ENDPOINT: Endpoint = put("/users/{id}/role");
     const ACCESS: Access = Access::Admin;
+
+    async fn start(start: &mut Start) -> Result<Self, StartError> {
+        let accounts = AccountStore::start(start.environment(), start.client())?;
+        Ok(Self { accounts, clock: start.clock() })
+    }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let absent = || Problem::not_found("user");

@@ -7,10 +7,9 @@
 //! Needs `dynamodb:GetItem` and `PutItem` on the users table, `GetItem`, `PutItem`, `UpdateItem` and
 //! `DeleteItem` on the sessions table, `GetItem` on the key table, and the lookup secret.
 
-use aws_sdk_dynamodb::Client;
 use shop_events::Cause;
-use shop_http::{Access, Call, FieldError, Problem, Reply, Route};
-use shop_lambda::{Clock, Function, Random};
+use shop_http::{Access, Call, Endpoint, FieldError, Problem, Reply, Route, Start, patch};
+use shop_lambda::{Clock, Function, Random, StartError};
 
 use crate::account::{Changes, User};
 use crate::attempt::Prover;
@@ -19,33 +18,15 @@ use crate::get_user_stats::named_user;
 use crate::lookup::Lookup;
 use crate::password::{Hasher, PasswordHash, RESEMBLES_ACCOUNT};
 use crate::registration::TRIES;
-use crate::secrets::{LookupSource, check_token_variables};
+use crate::secrets::LookupSource;
 use crate::store::accounts::{AccountStore, Login, LoginChange, Written};
 use crate::store::attempts::AttemptStore;
 
 /// The function.
-pub const FUNCTION: Function = Function::new(UpdateUser::NAME, |environment| {
-    Box::pin(async move {
-        let client = Client::new(environment.sdk_config());
-        let accounts = AccountStore::start(&environment, client.clone())?;
-        let prover = Prover {
-            attempts: AttemptStore::start(&environment, client.clone())?,
-            hasher: Hasher::start(&environment)?,
-        };
-        let lookup = LookupSource::of(&environment)?;
-        check_token_variables(&environment)?;
-        let route = UpdateUser {
-            accounts,
-            prover,
-            lookup: lookup.read().await?,
-            clock: environment.clock(),
-            random: environment.random(),
-        };
-        shop_http::start(route, &environment, &client).await
-    })
-});
+pub const FUNCTION: Function = shop_http::function::<UpdateUser>();
 
-struct UpdateUser {
+/// The route.
+pub struct UpdateUser {
     accounts: AccountStore,
     prover: Prover,
     lookup: Lookup,
@@ -55,7 +36,24 @@ struct UpdateUser {
 
 impl Route for UpdateUser {
     const NAME: &'static str = "update-user";
+    const ENDPOINT: Endpoint = patch("/users/{id}");
     const ACCESS: Access = Access::SignedIn;
+
+    async fn start(start: &mut Start) -> Result<Self, StartError> {
+        let accounts = AccountStore::start(start.environment(), start.client())?;
+        let prover = Prover {
+            attempts: AttemptStore::start(start.environment(), start.client())?,
+            hasher: Hasher::start(start.environment())?,
+        };
+        let lookup = LookupSource::of(start.environment())?;
+        Ok(Self {
+            accounts,
+            prover,
+            lookup: lookup.read().await?,
+            clock: start.clock(),
+            random: start.random(),
+        })
+    }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let absent = || Problem::not_found("user");

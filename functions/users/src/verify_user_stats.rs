@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use shop_dynamo::StoreError;
 use shop_events::{Cause, OrderStatus};
 use shop_lambda::report::{Asked, Drift, QUIET, Remedy, Report};
-use shop_lambda::{Budget, Function, FunctionError, Task, task};
+use shop_lambda::{Budget, Environment, Function, FunctionError, Start, StartError, Task, task};
 use shop_types::UserId;
 
 use crate::audit::{Audit, Fit, fit, recount};
@@ -33,15 +33,7 @@ use crate::stats::{OutOfRange, UserStats};
 use crate::store::{Saved, see};
 
 /// The function.
-pub const FUNCTION: Function = Function::new("verify-user-stats", |environment| {
-    Box::pin(async move {
-        let client = Client::new(environment.sdk_config());
-        Ok(task(VerifyUserStats {
-            orders: OrderBook::new(client, environment.required("ORDERS_TABLE")?),
-            recorder: Recorder::start(&environment)?,
-        }))
-    })
-});
+pub const FUNCTION: Function = task::<VerifyUserStats>();
 
 /// Below the function's timeout of 900 s by more than a page and its repairs take.
 const BUDGET: Duration = Duration::from_mins(14);
@@ -50,9 +42,24 @@ const TRIES: usize = 3;
 /// How many orders' entries are read at a time.
 const CHUNK: usize = 100;
 
-struct VerifyUserStats {
+/// The function of this module.
+pub struct VerifyUserStats {
     orders: OrderBook,
     recorder: Recorder,
+}
+
+impl Start for VerifyUserStats {
+    const NAME: &'static str = "verify-user-stats";
+
+    async fn start(environment: &Environment) -> Result<Self, StartError> {
+        Ok(Self {
+            orders: OrderBook::new(
+                Client::new(environment.sdk_config()),
+                environment.required("ORDERS_TABLE")?,
+            ),
+            recorder: Recorder::start(environment)?,
+        })
+    }
 }
 
 impl Task for VerifyUserStats {

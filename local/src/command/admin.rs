@@ -68,7 +68,7 @@ pub(super) async fn run(settings: Admin) -> Result<()> {
         to_raw_value(&Request { email: &settings.email, password, name: &settings.name, restore })
     };
     let mode = Mode::Real { data_dir: Some(data.path().to_owned()) };
-    let cloud = Cloud::start(&template, &shop_local::functions(), Options::new(mode))
+    let cloud = Cloud::start(&template, &services::functions(), Options::new(mode))
         .await
         .with_context(|| data.remedy())?;
     data.started()?;

@@ -39,7 +39,7 @@ pub(super) async fn run(settings: Shop) -> Result<()> {
     let template = Template::load(&template_path, &parameters)
         .with_context(|| format!("{} cannot be used", template_path.display()))?;
     let mode = Mode::Real { data_dir: data.as_ref().map(|data| data.path().to_owned()) };
-    let cloud = Cloud::start(&template, &shop_local::functions(), Options::new(mode))
+    let cloud = Cloud::start(&template, &services::functions(), Options::new(mode))
         .await
         .with_context(|| remedy(data.as_ref()))?;
     data.as_mut().map_or(Ok(()), DataDir::started)?;

@@ -12,15 +12,15 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
-use shop_lambda::{Environment, Function, FunctionError, Handler, Invocation};
+use shop_lambda::{Environment, Function, FunctionError, Handler, Invocation, Kind};
 use shop_local::cloud::{Cloud, Options};
 use shop_local::template::Template;
 
 pub(crate) const FUNCTIONS: &[Function] = &[
-    Function::new("place", |environment| async { toy(environment, place) }.boxed()),
-    Function::new("show", |environment| async { toy(environment, show) }.boxed()),
-    Function::new("relay", |environment| async { toy(environment, relay) }.boxed()),
-    Function::new("count", |environment| async { toy(environment, count) }.boxed()),
+    Function::new("place", Kind::Route, |environment| async { toy(environment, place) }.boxed()),
+    Function::new("show", Kind::Route, |environment| async { toy(environment, show) }.boxed()),
+    Function::new("relay", Kind::Relay, |environment| async { toy(environment, relay) }.boxed()),
+    Function::new("count", Kind::Consumer, |environment| async { toy(environment, count) }.boxed()),
 ];
 
 pub(crate) fn template() -> Template {

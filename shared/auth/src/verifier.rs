@@ -95,6 +95,9 @@ impl Verifier {
         Self::start_with(environment, client, None).await
     }
 
+    /// The variables that it starts by.
+    pub const VARIABLES: [&'static str; 3] = ["KEYS_TABLE", "TOKEN_ISSUER", "TOKEN_AUDIENCE"];
+
     /// The same, and a service's secret is read in the same call.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! HTTP, the same on every route: requests read with all their mistakes at once, answers with an `ETag`,
 //! errors as problem+json (RFC 9457), lists with cursors, access checked before the handler runs.
 //!
-//! A route implements [`Route`]; [`start`] makes it a Lambda function's handler. Nothing here knows a
+//! A route implements [`Route`]; [`function`] makes it a Lambda function. Nothing here knows a
 //! table or an AWS service.
 
 pub use lambda_http::http::HeaderName;
@@ -9,6 +9,7 @@ pub use lambda_http::http::HeaderName;
 mod audit;
 mod call;
 mod cursor;
+mod endpoint;
 mod entity_tag;
 mod event;
 mod input;
@@ -19,14 +20,17 @@ mod reply;
 mod route;
 #[cfg(test)]
 mod route_tests;
+mod start;
 mod unknown_route;
 
 pub use call::{Call, MAX_BODY_BYTES, PageRequest};
 pub use cursor::{Cursor, InvalidCursor};
+pub use endpoint::{Endpoint, RouteInfo, Service, delete, function, get, patch, post, put, route};
 pub use entity_tag::EntityTag;
 pub use input::{Input, Node, Object};
 pub use precondition::Precondition;
 pub use problem::{FieldError, Problem};
 pub use reply::{Decimal, Page, Reply};
-pub use route::{Access, Route, SECURITY_HEADERS, start, start_with};
+pub use route::{Access, Route, SECURITY_HEADERS};
+pub use start::Start;
 pub use unknown_route::unknown_route;

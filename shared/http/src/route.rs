@@ -2,22 +2,23 @@
 
 use std::sync::Arc;
 
-use aws_sdk_dynamodb::Client;
 use futures::future::BoxFuture;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use lambda_http::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use lambda_http::{Body, Response};
 use serde_json::value::RawValue;
-use shop_auth::{AccountReader, Principal, ServiceSecret, Verified, Verifier, VerifyError};
+use shop_auth::{AccountReader, Principal, Verified, Verifier, VerifyError};
 use shop_lambda::{Environment, FunctionError, Handler, Invocation, StartError};
 
 use crate::audit::{Outcome, Trail};
 use crate::event::HttpRequest;
-use crate::{Call, MAX_BODY_BYTES, Problem, Reply};
+use crate::{Call, Endpoint, MAX_BODY_BYTES, Problem, Reply, Start};
 
 /// Who may call a route. Whose data it shows is the handler's business.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
+    /// Everybody, and no token is looked at.
+    Anonymous,
     /// Everybody, guests included.
     Public,
     /// Whoever has a valid token.
@@ -27,9 +28,12 @@ pub enum Access {
 }
 
 /// A REST route.
-pub trait Route: Send + Sync + 'static {
+pub trait Route: Send + Sync + Sized + 'static {
     /// The function's one name: what the audit trail calls the act.
     const NAME: &'static str;
+
+    /// Where it answers.
+    const ENDPOINT: Endpoint;
 
     /// Who may call it.
     const ACCESS: Access;
@@ -41,41 +45,47 @@ pub trait Route: Send + Sync + 'static {
     /// The query parameters that it takes: others are refused, on every route alike.
     const QUERY: &'static [&'static str] = &[];
 
+    /// Makes the route: reads the configuration, builds what it asks.
+    ///
+    /// # Errors
+    /// A [`StartError`] that names what is missing.
+    fn start(start: &mut Start) -> impl Future<Output = Result<Self, StartError>> + Send;
+
+    /// What is done once at the start, after the keys were read, and may fail: a request tries it again.
+    fn warm_up(&self) -> impl Future<Output = ()> + Send {
+        async {}
+    }
+
     /// Answers a request that passed the access check.
     fn handle(&self, call: Call) -> impl Future<Output = Result<Reply, Problem>> + Send;
 }
 
-/// Makes a route the handler of its function.
-///
-/// # Errors
-/// A variable that is not set, by its name.
-pub async fn start<R: Route>(
+/// A route that has started.
+pub(crate) struct HttpHandler<R> {
     route: R,
-    environment: &Environment,
-    client: &Client,
-) -> Result<Box<dyn Handler>, StartError> {
-    start_with(route, environment, client, None).await
-}
-
-/// The same, and a service's secret is read in the call that reads the signing keys.
-///
-/// # Errors
-/// As [`start`].
-pub async fn start_with<R: Route>(
-    route: R,
-    environment: &Environment,
-    client: &Client,
-    secret: Option<ServiceSecret>,
-) -> Result<Box<dyn Handler>, StartError> {
-    let accounts = R::ASKS_ACCOUNT.then(|| AccountReader::start(environment, client.clone())).transpose()?;
-    let verifier = Verifier::start_with(environment, client, secret).await?;
-    Ok(Box::new(HttpHandler { route, verifier, accounts }))
-}
-
-struct HttpHandler<R> {
-    route: R,
-    verifier: Verifier,
+    /// None where no token is looked at.
+    verifier: Option<Verifier>,
     accounts: Option<AccountReader>,
+}
+
+impl<R: Route> HttpHandler<R> {
+    /// Starts a route. It comes before its verifier: one that issues tokens publishes its key first.
+    ///
+    /// # Errors
+    /// A variable that is not set, by its name, or what the route cannot do without.
+    pub(crate) async fn start(environment: Environment) -> Result<Self, StartError> {
+        let mut start = Start::new(environment);
+        if R::ACCESS == Access::Anonymous {
+            let route = R::start(&mut start).await?;
+            return Ok(Self { route, verifier: None, accounts: None });
+        }
+        start.check_verifier()?;
+        let accounts = R::ASKS_ACCOUNT.then(|| start.accounts()).transpose()?;
+        let route = R::start(&mut start).await?;
+        let verifier = Some(start.verifier().await?);
+        route.warm_up().await;
+        Ok(Self { route, verifier, accounts })
+    }
 }
 
 impl<R: Route> Handler for HttpHandler<R> {
@@ -120,7 +130,7 @@ impl<R: Route> HttpHandler<R> {
         let body_length = request.body.as_ref().map_or(0, Vec::len);
         let mut call =
             Call::new(caller, request_id.to_owned(), request, self.accounts.clone(), Arc::clone(trail));
-        if R::ACCESS != Access::Public && is_guest {
+        if matches!(R::ACCESS, Access::SignedIn | Access::Admin) && is_guest {
             return Err(Problem::unauthorized("This needs an access token.", false));
         }
         if R::ACCESS == Access::Admin && !call.is_admin().await? {
@@ -137,7 +147,7 @@ impl<R: Route> HttpHandler<R> {
     /// No `Authorization` header is a guest; one that proves nothing is an error, never a guest.
     async fn caller(&self, headers: &HeaderMap) -> Result<Verified, Problem> {
         let mut values = headers.get_all(header::AUTHORIZATION).iter();
-        let Some(value) = values.next() else {
+        let (Some(verifier), Some(value)) = (&self.verifier, values.next()) else {
             return Ok(Verified { principal: Principal::Guest, session: None, epoch: None });
         };
         let invalid = || Problem::unauthorized("The access token is not valid.", true);
@@ -149,7 +159,7 @@ impl<R: Route> HttpHandler<R> {
             Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
             _ => return Err(invalid()),
         };
-        match self.verifier.verify_session(token).await {
+        match verifier.verify_session(token).await {
             Ok(caller) => Ok(caller),
             Err(VerifyError::Invalid(reason)) => {
                 tracing::info!(%reason, "a token was refused");

@@ -11,9 +11,9 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use shop_lambda::{Environment, Handler, Invocation, Random};
+use shop_lambda::{Environment, Handler, Invocation, Random, StartError};
 
-use crate::{Access, Call, Problem, Reply, Route, start};
+use crate::{Access, Call, Endpoint, Problem, Reply, Route, Start, function, post};
 
 /// A key table without keys.
 #[derive(Clone, Debug)]
@@ -32,7 +32,7 @@ impl HttpClient for EmptyTable {
     }
 }
 
-async fn started<R: Route>(route: R) -> Box<dyn Handler> {
+async fn started<R: Route>() -> Box<dyn Handler> {
     let variables = ["KEYS_TABLE", "TOKEN_ISSUER", "TOKEN_AUDIENCE"];
     let variables: BTreeMap<_, _> = variables.map(|name| (name.to_owned(), "test".to_owned())).into();
     let sdk = aws_types::SdkConfig::builder()
@@ -43,8 +43,7 @@ async fn started<R: Route>(route: R) -> Box<dyn Handler> {
         ))
         .http_client(SharedHttpClient::new(EmptyTable))
         .build();
-    let client = aws_sdk_dynamodb::Client::new(&sdk);
-    start(route, &Environment::new(variables, sdk, Random::system()), &client).await.unwrap()
+    function::<R>().start(Environment::new(variables, sdk, Random::system())).await.unwrap()
 }
 
 /// Answers with what it was asked, or with the problem of its kind.
@@ -52,8 +51,13 @@ struct Echo;
 
 impl Route for Echo {
     const NAME: &'static str = "echo";
+    const ENDPOINT: Endpoint = post("/things/{id}");
     const ACCESS: Access = Access::Public;
     const QUERY: &'static [&'static str] = &["limit", "cursor"];
+
+    async fn start(_: &mut Start) -> Result<Self, StartError> {
+        Ok(Echo)
+    }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let id: shop_types::ProductId = call.id("product")?;
@@ -72,7 +76,12 @@ struct Members;
 
 impl Route for Members {
     const NAME: &'static str = "members";
+    const ENDPOINT: Endpoint = post("/things/{id}");
     const ACCESS: Access = Access::SignedIn;
+
+    async fn start(_: &mut Start) -> Result<Self, StartError> {
+        Ok(Members)
+    }
 
     async fn handle(&self, _: Call) -> Result<Reply, Problem> {
         Ok(Reply::no_content())
@@ -83,7 +92,12 @@ struct Broken;
 
 impl Route for Broken {
     const NAME: &'static str = "broken";
+    const ENDPOINT: Endpoint = post("/things/{id}");
     const ACCESS: Access = Access::Public;
+
+    async fn start(_: &mut Start) -> Result<Self, StartError> {
+        Ok(Broken)
+    }
 
     async fn handle(&self, _: Call) -> Result<Reply, Problem> {
         Err(std::io::Error::other("the password is 1234").into())
@@ -94,7 +108,12 @@ struct Crowded;
 
 impl Route for Crowded {
     const NAME: &'static str = "crowded";
+    const ENDPOINT: Endpoint = post("/things/{id}");
     const ACCESS: Access = Access::Public;
+
+    async fn start(_: &mut Start) -> Result<Self, StartError> {
+        Ok(Crowded)
+    }
 
     async fn handle(&self, _: Call) -> Result<Reply, Problem> {
         let throttled = shop_lambda::Contention::of_throttled(std::io::Error::other("the table is busy"));
@@ -122,8 +141,8 @@ struct Answer {
     body: Value,
 }
 
-async fn ask<R: Route>(route: R, event: &Value) -> Answer {
-    let handler = started(route).await;
+async fn ask<R: Route>(_: R, event: &Value) -> Answer {
+    let handler = started::<R>().await;
     let payload = RawValue::from_string(event.to_string()).unwrap();
     let invocation = Invocation { payload, context: lambda_http::Context::default() };
     let answer: Value = serde_json::from_str(handler.handle(invocation).await.unwrap().get()).unwrap();
@@ -310,7 +329,7 @@ async fn what_passes_by_itself_says_so_and_when() {
 
 #[tokio::test]
 async fn an_event_that_is_no_request_fails_the_invocation() {
-    let handler = started(Members).await;
+    let handler = started::<Members>().await;
     let payload = RawValue::from_string(r#"{"Records": []}"#.to_owned()).unwrap();
     let invocation = Invocation { payload, context: lambda_http::Context::default() };
     assert!(handler.handle(invocation).await.is_err());

@@ -19,24 +19,44 @@ const LAST_MOMENT: Duration = Duration::from_millis(500);
 /// A function that is starting: it becomes a handler, or says why it cannot.
 pub type Starting = BoxFuture<'static, Result<Box<dyn Handler>, StartError>>;
 
-/// A Lambda function: its one name (binary, template, fixture) and how it starts.
+/// What a function is invoked by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The API: a REST route, or all that no route takes.
+    Route,
+    /// A queue of events.
+    Consumer,
+    /// A table's stream.
+    Relay,
+    /// A schedule or an operator.
+    Task,
+}
+
+/// A Lambda function: its one name (binary, template, fixture), its kind and how it starts.
 #[derive(Clone, Copy)]
 pub struct Function {
     name: &'static str,
+    kind: Kind,
     start: fn(Environment) -> Starting,
 }
 
 impl Function {
-    /// A function by its name (`verb-noun`, as its binary) and its start.
+    /// A function by its name (`verb-noun`, as its binary), its kind and its start.
     #[must_use]
-    pub const fn new(name: &'static str, start: fn(Environment) -> Starting) -> Self {
-        Self { name, start }
+    pub const fn new(name: &'static str, kind: Kind, start: fn(Environment) -> Starting) -> Self {
+        Self { name, kind, start }
     }
 
     /// The name: that of the binary, the template's `CodeUri` and the fixture in events/.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// What it is invoked by.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        self.kind
     }
 
     /// Starts the function: reads its configuration, builds its clients, warms its connections.
@@ -46,6 +66,19 @@ impl Function {
     pub async fn start(&self, environment: Environment) -> Result<Box<dyn Handler>, StartError> {
         (self.start)(environment).await
     }
+}
+
+/// How a consumer or a task becomes a function: its name, and what it is made of in an environment. A route says
+/// the same in its own trait.
+pub trait Start: Send + Sync + Sized + 'static {
+    /// The function's one name.
+    const NAME: &'static str;
+
+    /// Reads the configuration and builds the clients.
+    ///
+    /// # Errors
+    /// A [`StartError`] that names what is missing.
+    fn start(environment: &Environment) -> impl Future<Output = Result<Self, StartError>> + Send;
 }
 
 impl fmt::Debug for Function {

@@ -16,5 +16,5 @@ mod task;
 pub use backoff::{Backoff, Tries};
 pub use contention::Contention;
 pub use environment::{Clock, Environment, Random, StartError};
-pub use function::{Function, FunctionError, Handler, Invocation, Starting, run};
+pub use function::{Function, FunctionError, Handler, Invocation, Kind, Start, Starting, run};
 pub use task::{Budget, Task, task};

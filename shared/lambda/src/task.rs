@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::value::{RawValue, to_raw_value};
 use shop_types::Timestamp;
 
-use crate::{Clock, FunctionError, Handler, Invocation};
+use crate::{Clock, Function, FunctionError, Handler, Invocation, Kind, Start};
 
 /// Work that a schedule or an operator starts. It must bear to run twice, and beside itself.
 pub trait Task: Send + Sync {
@@ -50,9 +50,12 @@ impl Budget {
     }
 }
 
-/// The handler of a task.
-pub fn task(task: impl Task + 'static) -> Box<dyn Handler> {
-    Box::new(TaskHandler(task))
+/// The function of a task.
+#[must_use]
+pub const fn task<T: Task + Start>() -> Function {
+    Function::new(T::NAME, Kind::Task, |environment| {
+        Box::pin(async move { Ok(Box::new(TaskHandler(T::start(&environment).await?)) as Box<dyn Handler>) })
+    })
 }
 
 struct TaskHandler<T>(T);
@@ -99,7 +102,7 @@ mod tests {
         let mut context = lambda_runtime::Context::default();
         "r-1".clone_into(&mut context.request_id);
         let payload = RawValue::from_string(payload.to_owned()).unwrap();
-        let answer = task(Greet).handle(Invocation { payload, context }).await?;
+        let answer = TaskHandler(Greet).handle(Invocation { payload, context }).await?;
         Ok(answer.get().to_owned())
     }
 

@@ -7,7 +7,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use shop_lambda::{Environment, Function, FunctionError, Handler, Invocation, StartError};
+use shop_lambda::{Environment, Function, FunctionError, Handler, Invocation, Kind, StartError};
 use shop_local::cloud::{Cloud, Options};
 use shop_local::template::Template;
 
@@ -15,7 +15,9 @@ use shop_local::template::Template;
 const SEED: u64 = 1;
 
 pub(crate) async fn start(template: &Template) -> Result<Cloud> {
-    let record = Function::new("record-changes", |environment| async move { recorder(&environment) }.boxed());
+    let record = Function::new("record-changes", Kind::Relay, |environment| {
+        async move { recorder(&environment) }.boxed()
+    });
     Ok(Cloud::start(template, &[record], Options::simulated(SEED)).await?)
 }
 

@@ -49,7 +49,7 @@ fn run_suite(options: Options, without_token: WithoutToken) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
         let template = Template::load(Path::new(TEMPLATE), &parameters())?;
-        let cloud = Cloud::start(&template, &shop_local::functions(), options).await?;
+        let cloud = Cloud::start(&template, &services::functions(), options).await?;
         let tokens = TokenSettings::from_template(&template)
             .context("the template has no function that checks tokens")?;
         let sdk = cloud.sdk_config("end-to-end");

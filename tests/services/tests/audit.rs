@@ -40,7 +40,7 @@ fn every_route_that_changes_something_leaves_a_line_and_so_does_every_refusal() 
     let subscriber = shop_lambda::log::subscriber(tracing::Level::INFO, lines.clone());
     tracing::subscriber::set_global_default(subscriber)?;
     simulate(async {
-        let service = Service::start(&shop_local::functions(), Options::simulated(1)).await?;
+        let service = Service::start(&services::functions(), Options::simulated(1)).await?;
         let administrator = service.new_administrator("admin@example.com").await?;
         let customer = service.customer("customer@example.com").await?;
         let product = json!({ "id": "prod-1", "name": "A product", "price": 3, "stock": 5 });
@@ -120,7 +120,7 @@ fn every_event_says_who_made_the_request_that_led_to_it() -> Result<()> {
     simulate(async {
         let published = Arc::new(Published::default());
         let options = Options { observers: vec![Arc::clone(&published) as _], ..Options::simulated(2) };
-        let service = Service::start(&shop_local::functions(), options).await?;
+        let service = Service::start(&services::functions(), options).await?;
         let administrator = service.new_administrator("admin@example.com").await?;
         let customer = service.customer("customer@example.com").await?;
         let product = json!({ "id": "prod-1", "name": "A product", "price": 3, "stock": 5 });

@@ -197,7 +197,7 @@ fn no_request_makes_a_function_panic_or_fail() -> Result<()> {
         Err(_) => EVENTS,
     };
     simulate(async {
-        let service = Service::start(&shop_local::functions(), Options::simulated(7)).await?;
+        let service = Service::start(&services::functions(), Options::simulated(7)).await?;
         let routes = service.cloud.routes().to_vec();
         let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[9; 32]);
         let mut runner = TestRunner::new_with_rng(Config::default(), rng);

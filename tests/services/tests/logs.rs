@@ -37,7 +37,7 @@ fn simulate_flows() -> Result<Vec<String>> {
     let collected = Mutex::new(Vec::new());
     let keep = |text: &str| collected.lock().unwrap_or_else(PoisonError::into_inner).push(text.to_owned());
     simulate(async {
-        let service = Service::start(&shop_local::functions(), Options::simulated(1)).await?;
+        let service = Service::start(&services::functions(), Options::simulated(1)).await?;
         let (email, password) = ("marked.address@example.com", "marked-password-1");
         let post = async |path: &str, body| service.post_from("198.51.100.77", path, &body).await;
         post("/users", json!({ "email": email, "password": password, "name": "Marked Name" }))

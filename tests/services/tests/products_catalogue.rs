@@ -10,7 +10,7 @@ use service_tests::{Answer, Service, simulate};
 use shop_local::cloud::Options;
 
 async fn service() -> Result<Service> {
-    Service::start(products::FUNCTIONS, Options::simulated(1)).await
+    Service::start(&products::SERVICE.functions(), Options::simulated(1)).await
 }
 
 async fn create(service: &Service, body: &Value) -> Result<Answer> {

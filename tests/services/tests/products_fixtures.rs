@@ -17,7 +17,7 @@ fn every_fixture_is_answered_once_its_product_is_there() -> Result<()> {
         ("create-product", 201),
     ] {
         simulate(async {
-            let service = Service::start(products::FUNCTIONS, Options::simulated(1)).await?;
+            let service = Service::start(&products::SERVICE.functions(), Options::simulated(1)).await?;
             let made = service.invoke_fixture("create-product").await?;
             assert_eq!(made["statusCode"], 201, "{made}");
             let answer = service.invoke_fixture(function).await?;
@@ -31,7 +31,7 @@ fn every_fixture_is_answered_once_its_product_is_there() -> Result<()> {
 #[test]
 fn the_fixture_of_the_queue_is_consumed_with_and_without_its_product() -> Result<()> {
     simulate(async {
-        let service = Service::start(products::FUNCTIONS, Options::simulated(1)).await?;
+        let service = Service::start(&products::SERVICE.functions(), Options::simulated(1)).await?;
         let done = json!({ "batchItemFailures": [] });
         assert_eq!(service.invoke_fixture("reserve-stock").await?, done);
         service.invoke_fixture("create-product").await?;

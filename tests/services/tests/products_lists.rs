@@ -11,7 +11,7 @@ use service_tests::{Answer, Service, simulate};
 use shop_local::cloud::Options;
 
 async fn service() -> Result<Service> {
-    Service::start(products::FUNCTIONS, Options::simulated(1)).await
+    Service::start(&products::SERVICE.functions(), Options::simulated(1)).await
 }
 
 async fn get(service: &Service, path: &str) -> Result<Answer> {
@@ -250,7 +250,7 @@ fn a_key_stands_for_one_product_whatever_is_sent_under_it() -> Result<()> {
 fn many_at_once_under_one_key_are_one_product() -> Result<()> {
     simulate(async {
         for seed in 0..8 {
-            let service = Service::start(products::FUNCTIONS, Options::simulated(seed)).await?;
+            let service = Service::start(&products::SERVICE.functions(), Options::simulated(seed)).await?;
             let body = |n: usize| json!({ "id": format!("p{n}"), "name": "A", "price": 1 });
             let bodies: Vec<_> = (0..8).map(|n| body(n % 4)).collect();
             let tries =

@@ -23,7 +23,7 @@ struct Stage {
 
 impl Stage {
     async fn new() -> Result<Self> {
-        let service = Service::start(products::FUNCTIONS, Options::simulated(1)).await?;
+        let service = Service::start(&products::SERVICE.functions(), Options::simulated(1)).await?;
         let table = service.cloud.physical("ProductsTable").context("the table")?.to_owned();
         let sdk = service.cloud.sdk_config("test");
         let variables = BTreeMap::from([("PRODUCTS_TABLE".to_owned(), table)]);

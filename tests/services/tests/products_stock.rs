@@ -13,7 +13,7 @@ use shop_local::cloud::{Call, Fault, Interceptor, Options};
 const PATH: &str = "/products/mug/stock";
 
 async fn with_mug(options: Options) -> Result<Service> {
-    let service = Service::start(products::FUNCTIONS, options).await?;
+    let service = Service::start(&products::SERVICE.functions(), options).await?;
     let mug = json!({"id": "mug", "name": "Mug", "price": 29.99, "stock": 10});
     service.send(Method::POST, "/products", Some(&mug)).await?.expect(201)?;
     Ok(service)

@@ -59,7 +59,7 @@ async fn deliver(service: &Service, events: &[Event]) -> Result<()> {
 #[test]
 fn a_batch_is_settled_by_one_read_and_one_write_and_tells_each_order() -> Result<()> {
     simulate(async {
-        let service = Service::start(products::FUNCTIONS, Options::simulated(1)).await?;
+        let service = Service::start(&products::SERVICE.functions(), Options::simulated(1)).await?;
         stocked(&service, "mug", 7).await?;
         let events: Vec<_> =
             (0..10).map(|i| created(&format!("o{i}"), i, &[("mug", 1)])).collect::<Result<_>>()?;
@@ -95,7 +95,7 @@ fn a_batch_is_settled_by_one_read_and_one_write_and_tells_each_order() -> Result
 #[test]
 fn a_cancellation_gives_back_what_was_reserved_whenever_it_comes() -> Result<()> {
     simulate(async {
-        let service = Service::start(products::FUNCTIONS, Options::simulated(1)).await?;
+        let service = Service::start(&products::SERVICE.functions(), Options::simulated(1)).await?;
         stocked(&service, "mug", 7).await?;
         let lines = [("mug", 3)];
         deliver(&service, &[created("a", 1, &lines)?]).await?;
@@ -119,7 +119,7 @@ fn a_cancellation_gives_back_what_was_reserved_whenever_it_comes() -> Result<()>
 #[test]
 fn an_order_of_100_products_is_reserved_and_released() -> Result<()> {
     simulate(async {
-        let service = Service::start(products::FUNCTIONS, Options::simulated(1)).await?;
+        let service = Service::start(&products::SERVICE.functions(), Options::simulated(1)).await?;
         let names: Vec<_> = (0..100).map(|i| format!("p{i:03}")).collect();
         for name in &names {
             stocked(&service, name, 3).await?;
@@ -152,7 +152,7 @@ fn an_order_of_100_products_is_reserved_and_released() -> Result<()> {
 fn more_orders_than_units_through_the_queue_twice() -> Result<()> {
     simulate(async {
         let options = Options { deliver_twice: true, ..Options::simulated(7) };
-        let service = Service::start(products::FUNCTIONS, options).await?;
+        let service = Service::start(&products::SERVICE.functions(), options).await?;
         stocked(&service, "mug", 40).await?;
         let events: Vec<_> =
             (0..400).map(|i| created(&format!("o{i}"), i, &[("mug", 1)])).collect::<Result<_>>()?;
@@ -174,7 +174,7 @@ fn more_orders_than_units_through_the_queue_twice() -> Result<()> {
 #[test]
 fn a_deleted_product_can_be_released_and_not_reserved() -> Result<()> {
     simulate(async {
-        let service = Service::start(products::FUNCTIONS, Options::simulated(1)).await?;
+        let service = Service::start(&products::SERVICE.functions(), Options::simulated(1)).await?;
         stocked(&service, "mug", 5).await?;
         stocked(&service, "cup", 5).await?;
         let lines = [("mug", 1), ("cup", 1)];

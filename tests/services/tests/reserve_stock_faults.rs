@@ -68,7 +68,7 @@ fn the_books_are_right_whatever_goes_wrong() -> Result<()> {
 async fn orders_in_trouble(seed: u64) -> Result<()> {
     const ORDERS: u32 = 60;
     let options = Options { interceptor: Some(Trouble::seeded(seed)), ..Options::simulated(seed) };
-    let service = Service::start(products::FUNCTIONS, options).await?;
+    let service = Service::start(&products::SERVICE.functions(), options).await?;
     for product in ["a", "b"] {
         let body = json!({"id": product, "name": "P", "price": 1, "stock": 50});
         service.send(Method::POST, "/products", Some(&body)).await?.expect(201)?;
@@ -126,7 +126,7 @@ async fn orders_in_trouble(seed: u64) -> Result<()> {
 #[test]
 fn a_poison_message_ends_as_it_came_and_holds_nobody_back() -> Result<()> {
     simulate(async {
-        let service = Service::start(products::FUNCTIONS, Options::simulated(1)).await?;
+        let service = Service::start(&products::SERVICE.functions(), Options::simulated(1)).await?;
         let mug = json!({"id": "mug", "name": "Mug", "price": 1, "stock": 5});
         service.send(Method::POST, "/products", Some(&mug)).await?.expect(201)?;
         let order = OrderId::derived(b"test", "test", "order");

@@ -46,7 +46,7 @@ struct Stage {
 
 impl Stage {
     async fn new() -> Result<Self> {
-        let service = Service::start(&shop_local::functions(), Options::simulated(1)).await?;
+        let service = Service::start(&services::functions(), Options::simulated(1)).await?;
         let keeper = service.new_administrator("keeper@example.com").await?;
         let customer = service.customer("customer@example.com").await?;
         let product = json!({ "id": "prod-1", "name": "A product", "price": 3, "stock": 5 });

@@ -15,11 +15,6 @@ use aws_types::region::Region;
 use shop_lambda::{Environment, Function, Random, StartError};
 use template_truth::{names, project};
 
-/// Every function that there is.
-fn functions() -> Vec<Function> {
-    [api::FUNCTIONS, orders::FUNCTIONS, products::FUNCTIONS, users::FUNCTIONS].concat()
-}
-
 /// The variables of a function's stanza, with values of their kind.
 fn variables(name: &str) -> anyhow::Result<BTreeMap<String, String>> {
     let template = project::template()?;
@@ -62,7 +57,7 @@ async fn start(function: Function, variables: BTreeMap<String, String>) -> Optio
 
 #[tokio::test]
 async fn a_stanza_sets_all_that_the_function_asks_for() {
-    for function in functions() {
+    for function in services::functions() {
         let error = start(function, variables(function.name()).unwrap()).await;
         assert!(
             matches!(error, None | Some(StartError::Unavailable { .. })),
@@ -74,7 +69,7 @@ async fn a_stanza_sets_all_that_the_function_asks_for() {
 
 #[tokio::test]
 async fn a_stanza_sets_nothing_that_the_function_does_not_ask_for() {
-    for function in functions() {
+    for function in services::functions() {
         for missing in variables(function.name()).unwrap().into_keys() {
             let mut rest = variables(function.name()).unwrap();
             rest.remove(&missing);

@@ -17,10 +17,21 @@ fn every_binary_is_a_function_with_a_fixture() {
 
 #[test]
 fn every_binary_is_gathered_by_its_service() {
-    let gathered = [api::FUNCTIONS, orders::FUNCTIONS, products::FUNCTIONS, users::FUNCTIONS].concat();
+    let gathered = services::functions();
     let names: BTreeSet<_> = gathered.iter().map(|function: &Function| function.name().to_owned()).collect();
     assert_eq!(names.len(), gathered.len(), "two functions have one name");
     assert_eq!(names, project::binaries().unwrap());
+}
+
+#[test]
+fn every_route_says_where_it_answers() {
+    let wired = names::routes(&project::template().unwrap());
+    let wired: BTreeSet<_> =
+        wired.into_iter().map(|route| (route.function, format!("{} {}", route.method, route.path))).collect();
+    let said: BTreeSet<_> = services::routes()
+        .map(|route| (route.function.name().to_owned(), route.endpoint.to_string()))
+        .collect();
+    assert_eq!(said, wired, "the routes' endpoints and the template's events");
 }
 
 #[test]

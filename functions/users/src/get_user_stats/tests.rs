@@ -1,6 +1,7 @@
 //! Who sees which statistics, and how the answer reads; at the end the whole function, tokens included, with
 //! the fixture of events/.
 
+use aws_sdk_dynamodb::Client;
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;

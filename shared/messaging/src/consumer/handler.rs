@@ -150,7 +150,7 @@ mod tests {
     use shop_types::Timestamp;
 
     use super::*;
-    use crate::consumer::{Consumer, batch, each};
+    use crate::consumer::{Consumer, Each, handler};
     use crate::testing::invocation;
 
     fn event(product: &str) -> Event {
@@ -214,7 +214,7 @@ mod tests {
         without_body.as_object_mut().unwrap().remove("body");
         let records =
             vec![of("1", "a"), record("2", "{not json"), of("3", "fail"), record("4", "{}"), without_body];
-        assert_eq!(failures(&*batch(recorder), records).await, ["2", "4", "no-body", "3"]);
+        assert_eq!(failures(&*handler(recorder), records).await, ["2", "4", "no-body", "3"]);
         assert_eq!(*seen.lock().unwrap(), [["a", "fail"]]);
     }
 
@@ -223,16 +223,16 @@ mod tests {
         let recorder = Recorder::default();
         let seen = recorder.seen.clone();
         let records = vec![of("1", "a"), of("2", "a"), of("3", "fail"), of("4", "fail")];
-        assert_eq!(failures(&*batch(recorder), records).await, ["3", "4"]);
+        assert_eq!(failures(&*handler(recorder), records).await, ["3", "4"]);
         assert_eq!(*seen.lock().unwrap(), [["a", "fail"]]);
     }
 
     #[tokio::test]
     async fn a_panic_fails_only_the_message_that_causes_it() {
         let records = || vec![of("1", "a"), of("2", "panic"), of("3", "b"), of("4", "fail")];
-        assert_eq!(failures(&*batch(Recorder::default()), records()).await, ["2", "4"]);
-        assert_eq!(failures(&*each(Judge), records()).await, ["2", "4"]);
-        assert_eq!(failures(&*batch(Recorder::default()), vec![of("1", "panic")]).await, ["1"]);
+        assert_eq!(failures(&*handler(Recorder::default()), records()).await, ["2", "4"]);
+        assert_eq!(failures(&*handler(Each(Judge)), records()).await, ["2", "4"]);
+        assert_eq!(failures(&*handler(Recorder::default()), vec![of("1", "panic")]).await, ["1"]);
     }
 
     /// Judges each message after it has waited for so many others: the last one ends first.
@@ -258,7 +258,7 @@ mod tests {
                 (_, other) => other,
             };
             let records = (0..names.len()).map(|index| of(&index.to_string(), product(index))).collect();
-            assert_eq!(failures(&*each(Slow(0.into())), records).await, [failing.to_string()]);
+            assert_eq!(failures(&*handler(Each(Slow(0.into()))), records).await, [failing.to_string()]);
         }
     }
 
@@ -270,12 +270,12 @@ mod tests {
                 vec![Ok(())]
             }
         }
-        assert_eq!(failures(&*batch(Silent), vec![of("1", "a"), of("2", "b")]).await, ["2"]);
+        assert_eq!(failures(&*handler(Silent), vec![of("1", "a"), of("2", "b")]).await, ["2"]);
     }
 
     #[tokio::test]
     async fn an_empty_batch_is_done() {
-        assert!(failures(&*batch(Recorder::default()), vec![]).await.is_empty());
+        assert!(failures(&*handler(Recorder::default()), vec![]).await.is_empty());
     }
 
     #[tokio::test]
@@ -283,7 +283,7 @@ mod tests {
         let mut without_id = of("1", "a");
         without_id.as_object_mut().unwrap().remove("messageId");
         for payload in [json!({ "Records": [without_id] }), json!({}), json!([])] {
-            let handler = batch(Recorder::default());
+            let handler = handler(Recorder::default());
             assert!(handler.handle(invocation(&payload)).await.is_err(), "{payload}");
         }
     }

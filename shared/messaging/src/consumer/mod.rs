@@ -16,7 +16,7 @@ use std::panic::AssertUnwindSafe;
 
 use futures::{FutureExt, StreamExt, stream};
 use shop_events::Event;
-use shop_lambda::Handler;
+use shop_lambda::{Function, Handler, Kind, Start};
 
 pub use failure::{Failure, Verdict};
 
@@ -52,13 +52,23 @@ pub trait BatchConsumer: Send + Sync {
     fn consume(&self, batch: &[Message]) -> impl Future<Output = Vec<Verdict>> + Send;
 }
 
-/// The handler of a queue whose events are consumed one by one, a few at a time.
-pub fn each(consumer: impl Consumer + 'static) -> Box<dyn Handler> {
-    batch(Each(consumer))
+/// The function of a queue whose events are consumed one by one, a few at a time.
+#[must_use]
+pub const fn each<C: Consumer + Start>() -> Function {
+    Function::new(C::NAME, Kind::Consumer, |environment| {
+        Box::pin(async move { Ok(handler(Each(C::start(&environment).await?))) })
+    })
 }
 
-/// The handler of a queue whose events are consumed a batch at a time.
-pub fn batch(consumer: impl BatchConsumer + 'static) -> Box<dyn Handler> {
+/// The function of a queue whose events are consumed a batch at a time.
+#[must_use]
+pub const fn batch<C: BatchConsumer + Start>() -> Function {
+    Function::new(C::NAME, Kind::Consumer, |environment| {
+        Box::pin(async move { Ok(handler(C::start(&environment).await?)) })
+    })
+}
+
+fn handler(consumer: impl BatchConsumer + 'static) -> Box<dyn Handler> {
     Box::new(QueueHandler::new(consumer))
 }
 

@@ -9,8 +9,7 @@
 //! - A poison record (unreadable, refused by the topic, or `events` panics) is parked as a whole in the
 //!   relay's dead-letter queue, and the stream goes on. Only if that fails too does it block its shard.
 //!
-//! A service wires it as
-//! `Function::new("publish-...-events", |env| Box::pin(async move { relay::start(&env, events) }))`.
+//! A service implements [`Outbox`]; [`relay`] makes it a function.
 
 mod dead_letters;
 mod handler;
@@ -19,7 +18,7 @@ mod record;
 mod safe_text;
 
 use shop_events::Event;
-use shop_lambda::{Environment, Handler, StartError};
+use shop_lambda::{Environment, Function, Handler, Kind, StartError};
 
 pub use record::{Image, ImageError};
 
@@ -27,16 +26,32 @@ use dead_letters::DeadLetters;
 use handler::Relay;
 use publisher::Publisher;
 
-/// What a write means to others: from the item before (none: inserted) and after (none: removed, by the
-/// service or by its time to live) to events. An error parks the record.
-pub type EventsOf<E> = fn(old: Option<&Image>, new: Option<&Image>) -> Result<Vec<Event>, E>;
+/// What a write means to others.
+type EventsOf<E> = fn(old: Option<&Image>, new: Option<&Image>) -> Result<Vec<Event>, E>;
 
-/// Starts a relay. It reads `EVENTS_TOPIC_ARN` and `RELAY_DEAD_LETTER_QUEUE_URL`, and needs `sns:Publish`
-/// on the one and `sqs:SendMessage` on the other.
-///
-/// # Errors
-/// Names the variable that is not set.
-pub fn start<E>(environment: &Environment, events: EventsOf<E>) -> Result<Box<dyn Handler>, StartError>
+/// A table whose stream tells others what was written.
+pub trait Outbox: 'static {
+    /// The relay's one name.
+    const NAME: &'static str;
+    /// Why a record cannot be told.
+    type Error: std::error::Error + Send + Sync + 'static;
+
+    /// What a write means to others: from the item before (none: inserted) and after (none: removed, by the
+    /// service or by its time to live) to events.
+    ///
+    /// # Errors
+    /// The record is parked in the relay's dead-letter queue.
+    fn events(old: Option<&Image>, new: Option<&Image>) -> Result<Vec<Event>, Self::Error>;
+}
+
+/// The function of a table's relay. It reads `EVENTS_TOPIC_ARN` and `RELAY_DEAD_LETTER_QUEUE_URL`, and needs
+/// `sns:Publish` on the one and `sqs:SendMessage` on the other.
+#[must_use]
+pub const fn relay<O: Outbox>() -> Function {
+    Function::new(O::NAME, Kind::Relay, |environment| Box::pin(async move { start(&environment, O::events) }))
+}
+
+fn start<E>(environment: &Environment, events: EventsOf<E>) -> Result<Box<dyn Handler>, StartError>
 where
     E: std::error::Error + Send + Sync + 'static,
 {

@@ -12,7 +12,7 @@ use service_tests::{Account, Answer, PASSWORD, Service, simulate};
 use shop_local::cloud::{Call, Fault, Interceptor, Options};
 
 async fn service(seed: u64) -> Result<Service> {
-    Service::start(users::FUNCTIONS, Options::simulated(seed)).await
+    Service::start(&users::SERVICE.functions(), Options::simulated(seed)).await
 }
 
 async fn set_role(service: &Service, by: &Account, of: &Account, role: &str) -> Result<Answer> {
@@ -123,7 +123,7 @@ fn at_once(
     simulate(async {
         let turns = Arc::new(Turns::default());
         let options = Options { interceptor: Some(turns.clone()), ..Options::simulated(seed) };
-        let service = Service::start(users::FUNCTIONS, options).await?;
+        let service = Service::start(&users::SERVICE.functions(), options).await?;
         let ada = service.new_administrator("ada@example.com").await?;
         // Two environments are started, so that what follows is the requests' own calls.
         let nobody = Account { id: "usr_00000000000000000000000000".to_owned(), ..ada.clone() };

@@ -10,7 +10,7 @@ use service_tests::{Account, Answer, PASSWORD, Service, simulate};
 use shop_local::cloud::Options;
 
 async fn service(seed: u64) -> Result<Service> {
-    Service::start(users::FUNCTIONS, Options::simulated(seed)).await
+    Service::start(&users::SERVICE.functions(), Options::simulated(seed)).await
 }
 
 fn guess(email: &str) -> Value {

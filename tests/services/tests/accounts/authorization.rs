@@ -56,7 +56,7 @@ struct Stage {
 
 impl Stage {
     async fn new() -> Result<Self> {
-        let service = Service::start(&shop_local::functions(), Options::simulated(1)).await?;
+        let service = Service::start(&services::functions(), Options::simulated(1)).await?;
         let administrator = service.new_administrator("admin@example.com").await?;
         let other = service.customer("other@example.com").await?;
         Ok(Self { service, other, administrator, names: std::cell::Cell::new(0) })
@@ -279,7 +279,7 @@ async fn delete_as(service: &Service, function: &str, pk: &str, sk: &str) -> Opt
 #[test]
 fn what_ends_sessions_reaches_no_log_in() -> Result<()> {
     simulate(async {
-        let service = Service::start(users::FUNCTIONS, Options::simulated(3)).await?;
+        let service = Service::start(&users::SERVICE.functions(), Options::simulated(3)).await?;
         service.customer("ada@example.com").await?;
         let mut ended = 0;
         for item in service.items("SessionsTable").await? {

@@ -193,7 +193,7 @@ fn claims(forge: &Forge) -> Kinds {
 #[test]
 fn every_kind_of_broken_token_is_refused_everywhere() -> Result<()> {
     simulate(async {
-        let service = Service::start(users::FUNCTIONS, Options::simulated(1)).await?;
+        let service = Service::start(&users::SERVICE.functions(), Options::simulated(1)).await?;
         let ada = service.customer("ada@example.com").await?;
         let forge = Forge::of(&service.token(&ada.id)?)?;
         let mut kinds = malformed(&forge, &ada.refresh)?;

@@ -8,7 +8,7 @@ use service_tests::{PASSWORD, Service, simulate};
 use shop_local::cloud::Options;
 
 async fn service(seed: u64) -> Result<Service> {
-    Service::start(users::FUNCTIONS, Options::simulated(seed)).await
+    Service::start(&users::SERVICE.functions(), Options::simulated(seed)).await
 }
 
 #[test]

@@ -12,7 +12,7 @@ use service_tests::{Item, PASSWORD, Service, simulate};
 use shop_local::cloud::Options;
 
 async fn service(seed: u64) -> Result<Service> {
-    Service::start(users::FUNCTIONS, Options::simulated(seed)).await
+    Service::start(&users::SERVICE.functions(), Options::simulated(seed)).await
 }
 
 #[test]

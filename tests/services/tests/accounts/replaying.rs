@@ -12,7 +12,7 @@ use shop_local::cloud::Options;
 const KEY: &str = "a-key-of-more-than-20-characters";
 
 async fn service(seed: u64) -> Result<Service> {
-    Service::start(users::FUNCTIONS, Options::simulated(seed)).await
+    Service::start(&users::SERVICE.functions(), Options::simulated(seed)).await
 }
 
 fn person(email: &str, name: &str, password: &str) -> Value {

@@ -13,7 +13,7 @@ use service_tests::{Account, Answer, PASSWORD, Service, simulate};
 use shop_local::cloud::{Call, Fault, Interceptor, Options};
 
 async fn service(seed: u64) -> Result<Service> {
-    Service::start(users::FUNCTIONS, Options::simulated(seed)).await
+    Service::start(&users::SERVICE.functions(), Options::simulated(seed)).await
 }
 
 async fn refresh(service: &Service, token: &str) -> Result<Answer> {
@@ -201,7 +201,7 @@ fn a_write_of_our_own_whose_answer_is_lost_is_no_reuse() -> Result<()> {
     simulate(async {
         let trouble = Arc::new(LostAnswer(AtomicBool::new(false)));
         let options = Options { interceptor: Some(trouble.clone()), ..Options::simulated(5) };
-        let service = Service::start(users::FUNCTIONS, options).await?;
+        let service = Service::start(&users::SERVICE.functions(), options).await?;
         let ada = service.customer("ada@example.com").await?;
         let answer = refresh(&service, &ada.refresh).await?.expect(200)?;
         assert!(trouble.0.load(Ordering::SeqCst), "an answer was lost");

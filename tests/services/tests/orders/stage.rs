@@ -3,7 +3,6 @@
 use anyhow::{Context, Result};
 use bytes::Bytes;
 use http::Method;
-use orders::FUNCTIONS;
 use serde_json::{Value, json};
 use service_tests::{Answer, Service};
 use shop_lambda::Function;
@@ -25,7 +24,7 @@ impl Stage {
 
     pub(crate) async fn with(options: Options, replaced: &[(&str, &str)]) -> Result<Self> {
         let functions: Vec<Function> =
-            FUNCTIONS.iter().copied().chain([products::create_product::FUNCTION]).collect();
+            orders::SERVICE.functions().into_iter().chain([products::create_product::FUNCTION]).collect();
         let service = Service::start_with(&functions, options, replaced).await?;
         for (id, price) in [("mug", 29.99), ("tea", 0.10)] {
             let product = json!({ "id": id, "name": id, "price": price });

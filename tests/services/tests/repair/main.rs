@@ -33,10 +33,6 @@ const NO_STOCK: (&str, &str) = ("[order.created, order.stalled, order.cancelled]
 /// The statistics never hear of anything.
 const NO_STATISTICS: (&str, &str) = ("[order.confirmed, order.cancelled]", "[order.shipped]");
 
-fn functions() -> Vec<Function> {
-    [orders::FUNCTIONS, products::FUNCTIONS, users::FUNCTIONS].concat()
-}
-
 /// While it is on, the topic takes no event of one relay, ever: they are parked, and nobody gets them.
 #[derive(Default)]
 struct Loss {
@@ -75,7 +71,7 @@ struct Shop {
 impl Shop {
     /// A shop whose events have gone as far as they will.
     async fn start(options: Options, replacements: &[(&str, &str)]) -> Result<Self> {
-        Self::of(&functions(), options, replacements).await
+        Self::of(&services::functions(), options, replacements).await
     }
 
     /// A shop of some of the functions, whose template has something else in the place of some of its text.

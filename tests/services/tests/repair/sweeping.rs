@@ -51,7 +51,7 @@ fn what_is_told_once_more_stands_for_the_same_content() -> Result<()> {
     simulate(async {
         // Without its consumer, the queue keeps what settle-order would get.
         let functions: Vec<_> =
-            functions().into_iter().filter(|function| function.name() != "settle-order").collect();
+            services::functions().into_iter().filter(|function| function.name() != "settle-order").collect();
         let shop = Shop::of(&functions, Options::simulated(4), &[]).await?;
         shop.service.pass(Duration::from_mins(31)).await;
         let events = shop.service.take_events("SettleOrderQueue").await?;

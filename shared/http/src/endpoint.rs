@@ -1,0 +1,83 @@
+//! Where a route answers, and what is known of a route without starting it.
+
+use std::fmt;
+
+use lambda_http::http::Method;
+use shop_lambda::{Function, Handler, Kind};
+
+use crate::Access;
+use crate::route::{HttpHandler, Route};
+
+/// A method and a path, as template.yaml has them: `{id}` stands for what varies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// The method. `GET` brings `HEAD` along.
+    pub method: Method,
+    /// The path, with `{id}` for what varies.
+    pub path: &'static str,
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.path)
+    }
+}
+
+macro_rules! endpoints {
+    ($($name:ident $method:ident),*) => {
+        $(
+            #[doc = concat!("`", stringify!($method), "` at a path.")]
+            #[must_use]
+            pub const fn $name(path: &'static str) -> Endpoint {
+                Endpoint { method: Method::$method, path }
+            }
+        )*
+    };
+}
+endpoints!(get GET, post POST, put PUT, patch PATCH, delete DELETE);
+
+/// What a route is, for who looks at the whole API: its function, and what its trait says.
+#[derive(Clone, Debug)]
+pub struct RouteInfo {
+    /// The function.
+    pub function: Function,
+    /// Where it answers.
+    pub endpoint: Endpoint,
+    /// Who may call it.
+    pub access: Access,
+    /// The query parameters that it takes.
+    pub query: &'static [&'static str],
+}
+
+/// A route for the list of its service.
+#[must_use]
+pub const fn route<R: Route>() -> RouteInfo {
+    RouteInfo { function: function::<R>(), endpoint: R::ENDPOINT, access: R::ACCESS, query: R::QUERY }
+}
+
+/// The function of a route.
+#[must_use]
+pub const fn function<R: Route>() -> Function {
+    Function::new(R::NAME, Kind::Route, |environment| {
+        Box::pin(async move { Ok(Box::new(HttpHandler::<R>::start(environment).await?) as Box<dyn Handler>) })
+    })
+}
+
+/// A service: its routes, and its functions that no route leads to.
+#[derive(Debug)]
+pub struct Service {
+    /// Its name: that of its crate.
+    pub name: &'static str,
+    /// Its routes.
+    pub routes: &'static [RouteInfo],
+    /// Its consumers, its relay and its tasks.
+    pub others: &'static [Function],
+}
+
+impl Service {
+    /// All of its functions, the routes' first.
+    #[must_use]
+    pub fn functions(&self) -> Vec<Function> {
+        self.routes.iter().map(|route| route.function).chain(self.others.iter().copied()).collect()
+    }
+}
