@@ -47,9 +47,9 @@ impl Route for CreateOrder {
 
     async fn start(start: &mut Start) -> Result<Self, StartError> {
         Ok(Self {
-            orders: OrderStore::new(start.client(), start.required("ORDERS_TABLE")?),
-            prices: PriceList::new(start.client(), start.required("PRODUCTS_TABLE")?),
-            budgets: BudgetStore::new(start.required("ORDER_BUDGETS_TABLE")?),
+            orders: OrderStore::start(start.environment(), start.client())?,
+            prices: PriceList::start(start.environment(), start.client())?,
+            budgets: BudgetStore::start(start.environment(), start.client())?,
             limits: Limits::start(start.environment())?,
             tally: Tally::default(),
             accounts: start.accounts()?,
@@ -115,8 +115,8 @@ impl Route for CreateOrder {
         };
         let placed = match counting {
             Some((budget, Counting::Now(count))) => {
-                let write = self.budgets.add(budget, count)?;
-                let Some(placed) = self.orders.place_counted(&placing, write, &self.random).await? else {
+                let counts = self.budgets.add(budget, count);
+                let Some(placed) = self.orders.place_counted(&placing, counts).await? else {
                     self.tally.used_up(budget);
                     return Err(too_many(budget));
                 };
@@ -156,25 +156,22 @@ impl CreateOrder {
     ) -> Result<(Catalogue, Option<u32>), Problem> {
         let mut also = Vec::new();
         let mut room = MAX_LINES - request.items.len();
-        let mut accounts = None;
+        let mut asks_account = false;
         if let Principal::User { id, role: Role::Admin } = &call.principal
             && room > 0
         {
-            let (table, wanted) = self.accounts.wanted(id)?;
-            accounts = Some(table.clone());
-            also.push((table, wanted));
-            room -= 1;
+            also.push(self.accounts.wanted(id));
+            (asks_account, room) = (true, room - 1);
         }
         if room > 0 {
-            also.push(self.budgets.wanted(budget)?);
+            also.push(self.budgets.wanted(budget));
         }
         let products = request.items.iter().map(|line| &line.product_id);
-        let (catalogue, found) = self.prices.prices(products, also).await?;
-        if let Some(table) = accounts {
-            let items = found.get(&table).map(Vec::as_slice).unwrap_or_default();
-            call.learn(AccountReader::found(items)?);
+        let (catalogue, mut found) = self.prices.prices(products, also).await?;
+        if asks_account {
+            call.learn(self.accounts.found(&mut found)?);
         }
-        let counted = (room > 0).then(|| self.budgets.counted(&found)).transpose()?;
+        let counted = (room > 0).then(|| self.budgets.counted(&mut found)).transpose()?;
         Ok((catalogue, counted))
     }
 }

@@ -53,7 +53,7 @@ impl Start for VerifyStock {
     async fn start(environment: &Environment) -> Result<Self, StartError> {
         let client = Client::new(environment.sdk_config());
         Ok(Self {
-            orders: OrderBook::new(client.clone(), environment.required("ORDERS_TABLE")?),
+            orders: OrderBook::start(environment, client.clone(), "ORDERS_TABLE")?,
             store: Store::new(client, environment)?,
             clock: environment.clock(),
         })

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{DeleteRequest, KeysAndAttributes, WriteRequest};
 
-use crate::expression::{Placeholders, projection};
+use crate::expression::projection;
 use crate::{Item, Read, Record, StoreError, Table, read};
 
 /// Most keys of one `BatchGetItem` (DynamoDB's API reference).
@@ -38,14 +38,12 @@ impl Wanted {
     }
 
     fn into_request(self) -> Result<(String, KeysAndAttributes), StoreError> {
-        let projection = projection(&self.attributes);
-        let mut placeholders = Placeholders::default();
-        placeholders.read(projection.as_deref().unwrap_or_default(), &[]);
+        let (projection, names) = projection(&self.attributes);
         let wanted = KeysAndAttributes::builder()
             .set_keys(Some(self.keys))
             .consistent_read(self.consistency.is_consistent())
             .set_projection_expression(projection)
-            .set_expression_attribute_names(placeholders.names());
+            .set_expression_attribute_names(names);
         Ok((self.table, wanted.build().map_err(StoreError::call("BatchGetItem"))?))
     }
 }

@@ -94,10 +94,15 @@ impl Placeholders {
     }
 }
 
-/// A projection of these attributes.
-pub(crate) fn projection(attributes: &[&str]) -> Option<String> {
-    let names: Vec<_> = attributes.iter().map(|name| format!("#{name}")).collect();
-    Some(names.join(", ")).filter(|text| !text.is_empty())
+/// The names behind placeholders.
+pub(crate) type Names = HashMap<String, String>;
+
+/// A projection of these attributes, and the names behind its placeholders; of all, where none is given.
+pub(crate) fn projection(attributes: &[&str]) -> (Option<String>, Option<Names>) {
+    let text = attributes.iter().map(|name| format!("#{name}")).collect::<Vec<_>>().join(", ");
+    let mut placeholders = Placeholders::default();
+    placeholders.read(&text, &[]);
+    (Some(text).filter(|text| !text.is_empty()), placeholders.names())
 }
 
 #[cfg(test)]
@@ -125,7 +130,8 @@ mod tests {
         assert_eq!(values.len(), 2);
         let plain = Placeholders::of([&Condition::of("attribute_exists(pk)")]);
         assert!(plain.names().is_none() && plain.values().is_none(), "which DynamoDB would refuse");
-        assert_eq!(projection(&["pk", "name"]).as_deref(), Some("#pk, #name"));
-        assert_eq!(projection(&[]), None);
+        let (text, names) = projection(&["pk", "name"]);
+        assert_eq!((text.as_deref(), names.unwrap().len()), (Some("#pk, #name"), 2));
+        assert_eq!(projection(&[]), (None, None));
     }
 }

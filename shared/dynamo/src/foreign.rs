@@ -1,12 +1,11 @@
 //! Another service's table, for reading: some attributes of each of its items. It cannot write.
 
-use std::collections::HashMap;
 use std::marker::PhantomData;
 
 use aws_sdk_dynamodb::Client;
+use shop_lambda::{Environment, StartError};
 
-use crate::expression::{Placeholders, projection};
-use crate::{Record, ScanPages, StoreError, read, read_or_key, string};
+use crate::{Item, Read, Record, ScanPages, StoreError, Table, read_or_key, string};
 
 /// What is read of an item of another service's table.
 pub trait Foreign: Record {
@@ -19,8 +18,7 @@ pub trait Foreign: Record {
 /// Another service's table, as far as `T` shows it.
 #[derive(Clone, Debug)]
 pub struct ForeignTable<T> {
-    client: Client,
-    table: String,
+    table: Table,
     shows: PhantomData<fn() -> T>,
 }
 
@@ -32,19 +30,18 @@ pub struct ForeignPages<T> {
 }
 
 impl<T: Foreign> ForeignTable<T> {
-    /// The table of this name.
-    #[must_use]
-    pub fn new(client: Client, table: impl Into<String>) -> Self {
-        Self { client, table: table.into(), shows: PhantomData }
+    /// The table that a variable names.
+    ///
+    /// # Errors
+    /// The variable is not set.
+    pub fn start(environment: &Environment, client: Client, variable: &str) -> Result<Self, StartError> {
+        Ok(Self { table: Table::start(environment, client, variable, T::KEY)?, shows: PhantomData })
     }
 
     /// `Scan`: all items.
     #[must_use]
     pub fn pages(&self) -> ForeignPages<T> {
-        let (projection, names) = projected::<T>();
-        let scan = self.client.scan().table_name(&self.table).consistent_read(true);
-        let scan = scan.set_projection_expression(projection).set_expression_attribute_names(names);
-        ForeignPages { pages: ScanPages::of(scan), shows: PhantomData }
+        ForeignPages { pages: self.table.scan_only(T::ATTRIBUTES), shows: PhantomData }
     }
 
     /// `GetItem`: an item as it is now.
@@ -52,12 +49,8 @@ impl<T: Foreign> ForeignTable<T> {
     /// # Errors
     /// The call failed, or the item cannot be read.
     pub async fn get(&self, key: &str) -> Result<Option<T>, StoreError> {
-        let (projection, names) = projected::<T>();
-        let get = self.client.get_item().table_name(&self.table).key(T::KEY, string(key));
-        let get = get.consistent_read(true).set_projection_expression(projection);
-        let get = get.set_expression_attribute_names(names);
-        let answer = get.send().await.map_err(StoreError::call("GetItem"))?;
-        answer.item.map(|item| read(T::KIND, item)).transpose()
+        let key = Item::from([(T::KEY.to_owned(), string(key))]);
+        self.table.get_only(key, T::ATTRIBUTES, Read::Consistent).await
     }
 }
 
@@ -81,12 +74,4 @@ impl<T: Foreign> ForeignPages<T> {
         let Some(items) = self.pages.next().await? else { return Ok(None) };
         Ok(Some(items.into_iter().map(|item| read_or_key(&[T::KEY], item)).collect()))
     }
-}
-
-/// The projection, and the names behind its placeholders.
-fn projected<T: Foreign>() -> (Option<String>, Option<HashMap<String, String>>) {
-    let projection = projection(T::ATTRIBUTES);
-    let mut placeholders = Placeholders::default();
-    placeholders.read(projection.as_deref().unwrap_or_default(), &[]);
-    (projection, placeholders.names())
 }

@@ -76,8 +76,18 @@ impl Query {
     /// # Errors
     /// The call failed.
     pub async fn page(self) -> Result<Found, StoreError> {
-        let placeholders = Placeholders::of([&self.condition].into_iter().chain(&self.filter));
-        self.send(placeholders).await
+        let mut placeholders = Placeholders::of([&self.condition].into_iter().chain(&self.filter));
+        let (projection, _) = projection(&self.attributes);
+        placeholders.read(projection.as_deref().unwrap_or_default(), &[]);
+        let request = self
+            .request
+            .key_condition_expression(self.condition.text())
+            .set_filter_expression(self.filter.map(|filter| filter.text().to_owned()))
+            .set_projection_expression(projection)
+            .set_expression_attribute_names(placeholders.names())
+            .set_expression_attribute_values(placeholders.values());
+        let answer = request.send().await.map_err(StoreError::call("Query"))?;
+        Ok(Found { items: answer.items.unwrap_or_default(), next: answer.last_evaluated_key })
     }
 
     /// As many calls as it takes.
@@ -94,20 +104,6 @@ impl Query {
                 return Ok(all);
             }
         }
-    }
-
-    async fn send(self, mut placeholders: Placeholders) -> Result<Found, StoreError> {
-        let projection = projection(&self.attributes);
-        placeholders.read(projection.as_deref().unwrap_or_default(), &[]);
-        let request = self
-            .request
-            .key_condition_expression(self.condition.text())
-            .set_filter_expression(self.filter.map(|filter| filter.text().to_owned()))
-            .set_projection_expression(projection)
-            .set_expression_attribute_names(placeholders.names())
-            .set_expression_attribute_values(placeholders.values());
-        let answer = request.send().await.map_err(StoreError::call("Query"))?;
-        Ok(Found { items: answer.items.unwrap_or_default(), next: answer.last_evaluated_key })
     }
 }
 

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use shop_lambda::{Backoff, Environment, Random, StartError, Tries as Pauses};
 
 use crate::error::{ConditionalWrite, condition_failed};
-use crate::expression::Placeholders;
+use crate::expression::{Placeholders, projection};
 use crate::{
     Check, Condition, Delete, Item, Put, Query, ScanPages, StoreError, Transaction, Update, Wanted, Write,
     read,
@@ -84,6 +84,13 @@ impl Tries {
 }
 
 impl Table {
+    /// The table of a name, and the attribute that is its partition key.
+    #[must_use]
+    pub fn new(client: Client, name: impl Into<String>, key: &'static str, random: Random) -> Self {
+        let backoff = Backoff::new(client.config().sleep_impl(), random.clone());
+        Self { client, name: name.into(), key, backoff, random }
+    }
+
     /// The table that a variable names, and the attribute that is its partition key.
     ///
     /// # Errors
@@ -94,8 +101,7 @@ impl Table {
         variable: &str,
         key: &'static str,
     ) -> Result<Self, StartError> {
-        let name = environment.required(variable)?.to_owned();
-        Ok(Self { client, name, key, backoff: Backoff::start(environment), random: environment.random() })
+        Ok(Self::new(client, environment.required(variable)?, key, environment.random()))
     }
 
     /// Its name.
@@ -115,7 +121,22 @@ impl Table {
     /// # Errors
     /// The call failed, or the item cannot be read.
     pub async fn get<T: Record>(&self, key: Item, consistency: Read) -> Result<Option<T>, StoreError> {
+        self.get_only(key, &[], consistency).await
+    }
+
+    /// `GetItem`: these attributes of the item of a key.
+    ///
+    /// # Errors
+    /// The call failed, or the item cannot be read.
+    pub async fn get_only<T: Record>(
+        &self,
+        key: Item,
+        attributes: &[&str],
+        consistency: Read,
+    ) -> Result<Option<T>, StoreError> {
+        let (projection, names) = projection(attributes);
         let get = self.client.get_item().table_name(&self.name).set_key(Some(key));
+        let get = get.set_projection_expression(projection).set_expression_attribute_names(names);
         let answer = get.consistent_read(consistency.is_consistent()).send().await;
         let answer = answer.map_err(StoreError::call("GetItem"))?;
         answer.item.map(|item| read(T::KIND, item)).transpose()
@@ -208,6 +229,13 @@ impl Table {
                 .set_expression_attribute_names(placeholders.names())
                 .set_expression_attribute_values(placeholders.values()),
         )
+    }
+
+    /// `Scan`, page by page, of these attributes of everything.
+    pub(crate) fn scan_only(&self, attributes: &[&str]) -> ScanPages {
+        let (projection, names) = projection(attributes);
+        let scan = self.client.scan().table_name(&self.name).consistent_read(true);
+        ScanPages::of(scan.set_projection_expression(projection).set_expression_attribute_names(names))
     }
 
     /// What a batch asks of this table.

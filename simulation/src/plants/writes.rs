@@ -133,7 +133,7 @@ pub(super) const PLANTS: &[Plant] = &[
                 return None;
             }
             edited(call, |body| {
-                body["ExpressionAttributeValues"][":one"] = json!({"N": "0"});
+                body["ExpressionAttributeValues"][":add_version"] = json!({"N": "0"});
                 true
             })
         }),
@@ -146,7 +146,7 @@ pub(super) const PLANTS: &[Plant] = &[
                 return None;
             }
             edited(call, |body| {
-                let status = &mut body["ExpressionAttributeValues"][":status"]["S"];
+                let status = &mut body["ExpressionAttributeValues"][":set_status"]["S"];
                 let is_rejected = status == "rejected";
                 *status = json!("confirmed");
                 is_rejected
@@ -241,8 +241,8 @@ pub(super) const PLANTS: &[Plant] = &[
             edited(call, |body| {
                 let is_own = body["IndexName"] == "by-customer" && body["ExclusiveStartKey"].is_null();
                 body["IndexName"] = json!("by-status");
-                body["ExpressionAttributeNames"]["#key"] = json!("status_shard");
-                body["ExpressionAttributeValues"][":value"] = json!({"S": "confirmed#0"});
+                body["ExpressionAttributeNames"]["#customer_id"] = json!("status_shard");
+                body["ExpressionAttributeValues"][":is_customer_id"] = json!({"S": "confirmed#0"});
                 is_own
             })
         }),

@@ -296,7 +296,7 @@ mod tests {
             ("prod-1", "product", "Mug", "USD")
         );
         assert_eq!((number("price"), number("version"), number("created_at")), ("2990", "1", "1000"));
-        assert_eq!((text("listing"), text("listed")), ("all", "0000000001000#prod-1"));
+        assert_eq!((text("listing"), text("listed")), ("all", "1970-01-01T00:00:01.000Z#prod-1"));
         assert_eq!((text("named"), text("priced")), ("mug\u{1}prod-1", "USD#000000000002990#prod-1"));
         assert!(!item.contains_key("deleted_at") && !item.contains_key("description"));
         assert_eq!(read::<Product>("product", item).unwrap(), product());
