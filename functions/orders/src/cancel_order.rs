@@ -4,7 +4,7 @@
 //! Cancelling a cancelled order again answers as the first time: the caller has what was asked for.
 
 use shop_events::OrderStatus;
-use shop_http::{Access, Call, Endpoint, Problem, Reply, Route, Start, post};
+use shop_http::{Access, Call, Code, Endpoint, Problem, Reply, Route, Start, post};
 use shop_lambda::{Clock, Function, StartError};
 use shop_types::OrderId;
 
@@ -49,8 +49,8 @@ impl Route for CancelOrder {
             precondition.check(order.version)?;
             let cancelled = order.cancelled(self.clock.now(), call.cause()).map_err(|refused| {
                 let status = status_name(refused.from);
-                Problem::conflict(
-                    "illegal_transition",
+                Problem::new(
+                    Code::IllegalTransition,
                     format!("An order that is {status} cannot be cancelled."),
                 )
                 .with("current_status", status)

@@ -10,7 +10,7 @@
 //! is read with the prices, and written with the order where its principal has ordered a moment ago.
 
 use shop_auth::{AccountReader, Principal, Role, ServiceSecret};
-use shop_http::{Access, Call, Endpoint, Problem, Reply, Route, Start, post};
+use shop_http::{Access, Call, Code, Endpoint, Problem, Reply, Route, Start, post};
 use shop_lambda::log::Chain;
 use shop_lambda::{Clock, Function, Random, StartError};
 use shop_types::{OrderId, Timestamp};
@@ -179,7 +179,7 @@ impl CreateOrder {
 /// 429, until the window ends.
 fn too_many(budget: &Budget) -> Problem {
     Problem::too_many_requests(
-        "too_many_orders",
+        Code::TooManyOrders,
         "So many orders are enough for now. Please try again later.",
         budget.retry_after(),
     )
@@ -202,8 +202,8 @@ fn answer(placed: Placed, new: Option<Order>, token: Option<String>) -> Result<R
     match (placed, new) {
         (Placed::New, Some(order)) => created(&order),
         (Placed::Before(order), _) => Ok(created(&order)?.replayed()),
-        (Placed::KeyReused, _) | (Placed::New, None) => Err(Problem::unprocessable(
-            "idempotency_key_reused",
+        (Placed::KeyReused, _) | (Placed::New, None) => Err(Problem::new(
+            Code::IdempotencyKeyReused,
             "This Idempotency-Key was used for another request. Use a new key for a new order.",
         )),
     }

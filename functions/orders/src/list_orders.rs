@@ -3,7 +3,9 @@
 //! `to` (RFC 3339) bound the time at which they were placed; `to` itself is not in it.
 
 use shop_events::OrderStatus;
-use shop_http::{Access, Call, Cursor, Endpoint, FieldError, Page, Problem, Reply, Route, Start, get};
+use shop_http::{
+    Access, Call, Cursor, Endpoint, FieldCode, FieldError, Page, Problem, Reply, Route, Start, get,
+};
 use shop_lambda::{Function, StartError};
 use shop_types::{Timestamp, UserId};
 
@@ -56,7 +58,7 @@ impl Route for ListOrders {
         let list = filter.path();
         let page = call.page::<Position>(&list)?;
         if page.after.as_ref().is_some_and(|position| !filter.window.holds(position)) {
-            return Err(invalid("?cursor", "invalid_cursor", "This is not a cursor of this list."));
+            return Err(invalid("?cursor", FieldCode::InvalidCursor, "This is not a cursor of this list."));
         }
         let (status, window, after) = (filter.status, filter.window, page.after);
         let found = match &filter.customer {
@@ -90,28 +92,29 @@ async fn filter(call: &Call) -> Result<Filter, Problem> {
     let customer = match value("customer_id") {
         _ if is_own => Some(me.clone()),
         Some(id) => Some(
-            id.parse().map_err(|_| invalid("?customer_id", "invalid_filter", "This is not a user's id."))?,
+            id.parse()
+                .map_err(|_| invalid("?customer_id", FieldCode::InvalidFilter, "This is not a user's id."))?,
         ),
         None if may_see_all => None,
         None => Some(me.clone()),
     };
     let status = value("status").map(|text| {
         let known = ALL_STATUSES.into_iter().find(|status| status_name(*status) == text);
-        known.ok_or_else(|| invalid("?status", "invalid_filter", "This is not an order's status."))
+        known.ok_or_else(|| invalid("?status", FieldCode::InvalidFilter, "This is not an order's status."))
     });
     let time = |pointer: &str, name| {
         let detail = "This must be a time as RFC 3339 writes it: 2026-11-23T15:00:00Z, with a `+` as %2B.";
         let time = value(name).map(Timestamp::at_or_after);
-        time.transpose().map_err(|_| invalid(pointer, "invalid_filter", detail))
+        time.transpose().map_err(|_| invalid(pointer, FieldCode::InvalidFilter, detail))
     };
     let window = Window { from: time("?from", "from")?, to: time("?to", "to")? };
     if matches!((window.from, window.to), (Some(from), Some(to)) if from > to) {
-        return Err(invalid("?to", "invalid_filter", "This must not be before `from`."));
+        return Err(invalid("?to", FieldCode::InvalidFilter, "This must not be before `from`."));
     }
     Ok(Filter { customer, status: status.transpose()?, window })
 }
 
-fn invalid(pointer: &str, code: &'static str, detail: &str) -> Problem {
+fn invalid(pointer: &str, code: FieldCode, detail: &str) -> Problem {
     Problem::invalid_query(vec![FieldError { pointer: pointer.into(), code, detail: detail.into() }])
 }
 

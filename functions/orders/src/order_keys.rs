@@ -9,12 +9,15 @@ use std::net::IpAddr;
 use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
 use aws_lc_rs::hmac::{HMAC_SHA256, Key, sign, verify};
 use data_encoding::BASE64URL_NOPAD;
+use shop_lambda::Internal;
 use shop_types::OrderId;
 
 /// The secret could not be stretched into keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the keys of orders cannot be derived")]
 pub struct DeriveError;
+
+impl Internal for DeriveError {}
 
 /// The keys.
 pub struct OrderKeys {

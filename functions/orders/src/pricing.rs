@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use shop_events::OrderLine;
-use shop_http::{Decimal, FieldError, Problem};
+use shop_http::{Code, Decimal, FieldCode, FieldError, Problem};
 use shop_types::{AmountError, Currency, EmailAddress, Money, ProductId};
 
 /// What the catalogue says of a product.
@@ -57,7 +57,7 @@ pub fn price(request: &OrderRequest, catalogue: &Catalogue) -> Result<(Vec<Order
     if mismatches.is_empty() {
         return Ok((lines, total));
     }
-    Err(Problem::conflict("price_mismatch", "The prices are not those of the catalogue; see `current`.")
+    Err(Problem::new(Code::PriceMismatch, "The prices are not those of the catalogue; see `current`.")
         .with_errors(mismatches)
         .with("current", Current::of(&lines, total)))
 }
@@ -73,14 +73,14 @@ fn listed_prices<'c>(
             Some(product) => listed.push(product),
             None => errors.push(error(
                 format!("/items/{index}/product_id"),
-                "unknown_product",
+                FieldCode::UnknownProduct,
                 "There is no such product.",
             )),
         }
     }
     if !errors.is_empty() {
         let detail = "The catalogue does not have all of these products.";
-        return Err(Problem::unprocessable("unknown_product", detail).with_errors(errors));
+        return Err(Problem::new(Code::UnknownProduct, detail).with_errors(errors));
     }
     let mixed = listed.windows(2).position(|pair| pair[0].price.currency != pair[1].price.currency);
     match mixed {
@@ -89,11 +89,11 @@ fn listed_prices<'c>(
             let pointer = format!("/items/{}/product_id", before + 1);
             let errors = vec![error(
                 pointer,
-                "mixed_currencies",
+                FieldCode::MixedCurrencies,
                 "It is sold in another currency than the line before.",
             )];
             let detail = "An order is in one currency; place an order for each.";
-            Err(Problem::unprocessable("mixed_currencies", detail).with_errors(errors))
+            Err(Problem::new(Code::MixedCurrencies, detail).with_errors(errors))
         }
     }
 }
@@ -129,7 +129,7 @@ fn mismatches(
             Ok(amount) if amount == actual => {}
             Ok(_) => {
                 let detail = format!("It is {} {}.", actual.decimal(), actual.currency);
-                mismatches.push(error(pointer, "price_mismatch", detail));
+                mismatches.push(error(pointer, FieldCode::PriceMismatch, detail));
             }
             Err(reason) => invalid.push(invalid_amount(pointer, reason)),
         }
@@ -140,7 +140,7 @@ fn mismatches(
     check("/total_amount".to_owned(), request.total_amount.as_deref(), total);
     if request.currency.is_some_and(|currency| currency != total.currency) {
         let detail = format!("It is {}.", total.currency);
-        mismatches.push(error("/currency".to_owned(), "currency_mismatch", detail));
+        mismatches.push(error("/currency".to_owned(), FieldCode::CurrencyMismatch, detail));
     }
     if invalid.is_empty() { Ok(mismatches) } else { Err(Problem::invalid(invalid)) }
 }
@@ -148,18 +148,18 @@ fn mismatches(
 /// The field error for a text that is no amount.
 pub(crate) fn invalid_amount(pointer: String, reason: AmountError) -> FieldError {
     let code = match reason {
-        AmountError::NotADecimal => "not_a_decimal",
-        AmountError::TooManyDigits(_) => "too_many_digits",
-        AmountError::TooLarge | AmountError::MixedCurrencies => "out_of_range",
+        AmountError::NotADecimal => FieldCode::NotADecimal,
+        AmountError::TooManyDigits(_) => FieldCode::TooManyDigits,
+        AmountError::TooLarge | AmountError::MixedCurrencies => FieldCode::OutOfRange,
     };
     error(pointer, code, format!("Invalid amount: {reason}."))
 }
 
 fn too_large(pointer: String) -> Problem {
-    Problem::invalid(vec![error(pointer, "out_of_range", "The order's total would be too large.")])
+    Problem::invalid(vec![error(pointer, FieldCode::OutOfRange, "The order's total would be too large.")])
 }
 
-fn error(pointer: String, code: &'static str, detail: impl Into<String>) -> FieldError {
+fn error(pointer: String, code: FieldCode, detail: impl Into<String>) -> FieldError {
     FieldError { pointer, code, detail: detail.into() }
 }
 
@@ -229,7 +229,7 @@ mod tests {
     fn refusal(request: &OrderRequest) -> (u16, &'static str, Vec<String>) {
         let problem = price(request, &catalogue()).unwrap_err();
         let pointers = problem.errors().iter().map(|error| error.pointer.clone()).collect();
-        (problem.status().as_u16(), problem.code(), pointers)
+        (problem.status().as_u16(), problem.code().as_str(), pointers)
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use aws_lc_rs::digest::{SHA256, digest};
 use data_encoding::BASE64URL_NOPAD;
 use shop_auth::Principal;
-use shop_http::{Input, Node, Problem};
+use shop_http::{FieldCode, Input, Node, Problem};
 use shop_types::{AmountError, Currency, EmailAddress, ProductId};
 
 use crate::pricing::{LineRequest, OrderRequest, invalid_amount};
@@ -38,7 +38,7 @@ pub(crate) fn read(input: Input<'_>, principal: &Principal) -> Result<OrderReque
             .required("items", |items| items.array(1..=MAX_LINES, |node| read_line(node, most, &mut seen)));
         let total_amount = body.optional("total_amount", amount);
         let currency = body.optional("currency", |node| {
-            node.parsed::<Currency>("unknown_currency", "This must be an ISO 4217 code, such as USD.")
+            node.parsed::<Currency>(FieldCode::InvalidCurrency, "This must be an ISO 4217 code, such as USD.")
         });
         let email = body.optional("email", |node| email(node, principal));
         Some(OrderRequest { items: items?, total_amount: total_amount?, currency: currency?, email: email? })
@@ -48,19 +48,19 @@ pub(crate) fn read(input: Input<'_>, principal: &Principal) -> Result<OrderReque
 /// A guest's address. A user's is in the account, and two would only disagree.
 fn email(node: &Node<'_>, principal: &Principal) -> Option<EmailAddress> {
     if principal.user_id().is_some() {
-        node.note("not_for_users", "Your account has your e-mail address; only guests give one.");
+        node.note(FieldCode::NotForUsers, "Your account has your e-mail address; only guests give one.");
         return None;
     }
-    node.parsed("invalid_email", "This must be an e-mail address in ASCII, such as ada@example.com.")
+    node.parsed(FieldCode::InvalidEmail, "This must be an e-mail address in ASCII, such as ada@example.com.")
 }
 
 fn read_line(node: &Node<'_>, most: u32, seen: &mut BTreeSet<ProductId>) -> Option<LineRequest> {
     node.object(|line| {
         let product_id = line.required("product_id", |node| {
-            let id: ProductId = node.parsed("invalid_id", "This must be a product's id.")?;
+            let id: ProductId = node.parsed(FieldCode::InvalidId, "This must be a product's id.")?;
             if !seen.insert(id.clone()) {
                 node.note(
-                    "duplicate_product",
+                    FieldCode::DuplicateProduct,
                     "Another line has this product; add up the quantities in one line.",
                 );
                 return None;
@@ -78,7 +78,7 @@ fn read_line(node: &Node<'_>, most: u32, seen: &mut BTreeSet<ProductId>) -> Opti
 fn amount(node: &Node<'_>) -> Option<String> {
     let text = node.number()?;
     if text.starts_with('-') {
-        node.note("out_of_range", "This must not be negative.");
+        node.note(FieldCode::OutOfRange, "This must not be negative.");
         return None;
     }
     match Currency::USD.parse_amount(text) {
@@ -103,7 +103,7 @@ mod tests {
 
     fn mistakes(body: &str) -> Vec<(String, &'static str)> {
         let problem = read(Input::parse(body.as_bytes()).unwrap(), &Principal::Guest).unwrap_err();
-        problem.errors().iter().map(|error| (error.pointer.clone(), error.code)).collect()
+        problem.errors().iter().map(|error| (error.pointer.clone(), error.code.as_str())).collect()
     }
 
     fn hash(body: &str) -> String {
@@ -142,7 +142,7 @@ mod tests {
             ("/items/3/price", "not_a_decimal"),
             ("/items/3/size", "unexpected"),
             ("/items/4", "wrong_type"),
-            ("/currency", "unknown_currency"),
+            ("/currency", "invalid_currency"),
             ("/note", "unexpected"),
         ];
         assert_eq!(mistakes(body), expected.map(|(pointer, code)| (pointer.to_owned(), code)));
@@ -164,7 +164,10 @@ mod tests {
             assert_eq!(read.is_ok(), is_taken, "{quantity}");
             let mistakes = read.err().map(|problem| problem.errors()[0].clone());
             let expected = (!is_taken).then_some(("/items/0/quantity", "out_of_range"));
-            assert_eq!(mistakes.as_ref().map(|error| (error.pointer.as_str(), error.code)), expected);
+            assert_eq!(
+                mistakes.as_ref().map(|error| (error.pointer.as_str(), error.code.as_str())),
+                expected
+            );
         }
     }
 
@@ -191,7 +194,7 @@ mod tests {
         let id = shop_types::UserId::fresh(shop_types::Timestamp::from_millis(1), [1; 10]);
         let user = Principal::User { id, role: shop_auth::Role::Customer };
         let problem = read(Input::parse(body.as_bytes()).unwrap(), &user).unwrap_err();
-        assert_eq!(problem.errors()[0].code, "not_for_users");
+        assert_eq!(problem.errors()[0].code.as_str(), "not_for_users");
     }
 
     #[test]

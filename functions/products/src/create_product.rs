@@ -4,7 +4,7 @@
 //! marked as replayed: under a client's own id always, and under an `Idempotency-Key`, which stands for one request
 //! of its administrator whatever is sent under it. An id is given out once, and not again after a deletion.
 
-use shop_http::{Access, Call, Endpoint, FieldError, Problem, Reply, Route, Start, post};
+use shop_http::{Access, Call, Code, Endpoint, FieldCode, FieldError, Problem, Reply, Route, Start, post};
 use shop_lambda::{Clock, Function, Random, StartError};
 use shop_types::ProductId;
 
@@ -97,8 +97,8 @@ impl CreateProduct {
 }
 
 fn key_reused() -> Problem {
-    Problem::unprocessable(
-        "idempotency_key_reused",
+    Problem::new(
+        Code::IdempotencyKeyReused,
         "This Idempotency-Key was used before, for another request, or its product is deleted.",
     )
 }
@@ -113,6 +113,6 @@ fn created(offer: &Offer) -> Result<Reply, Problem> {
 
 fn id_taken() -> Problem {
     let detail = "This id belongs to another product, or did before that was deleted.".to_owned();
-    let error = FieldError { pointer: "/id".into(), code: "id_taken", detail: detail.clone() };
-    Problem::conflict("id_taken", detail).with_errors(vec![error])
+    let error = FieldError { pointer: "/id".into(), code: FieldCode::IdTaken, detail: detail.clone() };
+    Problem::new(Code::IdTaken, detail).with_errors(vec![error])
 }

@@ -4,7 +4,9 @@
 //! One query of an index and one batch of counters, whatever the size of the catalogue. The indexes follow the table
 //! within moments, so a new product may be missing from a list for that long.
 
-use shop_http::{Access, Call, Cursor, Endpoint, FieldError, Page, Problem, Reply, Route, Start, get};
+use shop_http::{
+    Access, Call, Cursor, Endpoint, FieldCode, FieldError, Page, Problem, Reply, Route, Start, get,
+};
 use shop_lambda::{Function, StartError};
 
 use crate::listing::{Listing, Position, Sort};
@@ -36,7 +38,7 @@ impl Route for ListProducts {
         let name = crate::hash::hash(list.as_bytes());
         let request = call.page::<Position>(&name)?;
         if request.after.as_ref().is_some_and(|position| !listing.may_hold(position)) {
-            return Err(invalid("?cursor", "invalid_cursor", "This is not a cursor of this list."));
+            return Err(invalid("?cursor", FieldCode::InvalidCursor, "This is not a cursor of this list."));
         }
         let found = self.store.list(&listing, request.after.as_ref(), request.limit).await?;
         let cursor = |position| Cursor::encode(&name, position);
@@ -58,10 +60,10 @@ fn listing(call: &Call) -> Result<Listing, Problem> {
     let value = |name| call.parameter(name);
     let sort = value("sort").map(|text| {
         let detail = "This must be newest, name, price or -price.";
-        Sort::of(text).ok_or_else(|| invalid("?sort", "invalid_filter", detail))
+        Sort::of(text).ok_or_else(|| invalid("?sort", FieldCode::InvalidFilter, detail))
     });
     if value("category").is_some_and(str::is_empty) {
-        return Err(invalid("?category", "invalid_filter", "This must name a category."));
+        return Err(invalid("?category", FieldCode::InvalidFilter, "This must name a category."));
     }
     Ok(Listing {
         category: value("category").map(str::to_owned),
@@ -69,6 +71,6 @@ fn listing(call: &Call) -> Result<Listing, Problem> {
     })
 }
 
-fn invalid(pointer: &str, code: &'static str, detail: &str) -> Problem {
+fn invalid(pointer: &str, code: FieldCode, detail: &str) -> Problem {
     Problem::invalid_query(vec![FieldError { pointer: pointer.into(), code, detail: detail.into() }])
 }

@@ -1,6 +1,6 @@
 //! The address of a product's picture. Pure.
 
-use shop_http::Node;
+use shop_http::{FieldCode, Node};
 use url::{Position, Url};
 
 /// What browsers and CDNs take without trouble.
@@ -15,7 +15,7 @@ pub(crate) fn image_url(node: &Node<'_>) -> Option<String> {
         return Some(address);
     }
     node.note(
-        "invalid_url",
+        FieldCode::InvalidUrl,
         "This must be an http(s):// address without a user name, or a path that starts with '/'.",
     );
     None

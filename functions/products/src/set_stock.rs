@@ -7,7 +7,7 @@
 //! gets the first answer, for ever.
 
 use serde::Serialize;
-use shop_http::{Access, Call, Endpoint, Input, Problem, Reply, Route, Start, patch};
+use shop_http::{Access, Call, Code, Endpoint, FieldCode, Input, Problem, Reply, Route, Start, patch};
 use shop_lambda::{Clock, Function, StartError};
 use shop_types::{ProductId, Timestamp};
 
@@ -91,8 +91,8 @@ pub(crate) fn answer(view: &StockView<'_>) -> Result<Reply, Problem> {
 
 fn repeated(before: &KeyedAdjustment, request_hash: &str) -> Result<Reply, Problem> {
     if before.request_hash != request_hash {
-        return Err(Problem::unprocessable(
-            "idempotency_key_reused",
+        return Err(Problem::new(
+            Code::IdempotencyKeyReused,
             "This Idempotency-Key was used before, for another request.",
         ));
     }
@@ -109,10 +109,10 @@ fn repeated(before: &KeyedAdjustment, request_hash: &str) -> Result<Reply, Probl
 fn refused(error: AdjustmentError, stock: &Stock) -> Problem {
     let problem = match error {
         AdjustmentError::Insufficient => {
-            Problem::conflict("insufficient_stock", "There are not that many for sale.")
+            Problem::new(Code::InsufficientStock, "There are not that many for sale.")
         }
-        AdjustmentError::TooMany => Problem::conflict(
-            "too_much_stock",
+        AdjustmentError::TooMany => Problem::new(
+            Code::TooMuchStock,
             format!("A product has at most {MAX_STOCK}, with those that are reserved."),
         ),
     };
@@ -125,7 +125,7 @@ fn read_adjustment(input: Input<'_>) -> Result<Adjustment, Problem> {
         let level = body.optional("stock", |node| node.integer(0..=MAX_STOCK).map(Adjustment::Set));
         let delta = body.optional("delta", |node| match node.integer(-most..=most)? {
             0 => {
-                node.note("out_of_range", "This must not be 0.");
+                node.note(FieldCode::OutOfRange, "This must not be 0.");
                 None
             }
             delta => Some(Adjustment::Move(delta)),
@@ -133,7 +133,7 @@ fn read_adjustment(input: Input<'_>) -> Result<Adjustment, Problem> {
         match (level?, delta?) {
             (Some(adjustment), None) | (None, Some(adjustment)) => Some(adjustment),
             _ => {
-                body.note("stock_or_delta", "Send either `stock` or `delta`.");
+                body.note(FieldCode::StockOrDelta, "Send either `stock` or `delta`.");
                 None
             }
         }
@@ -146,7 +146,7 @@ mod tests {
 
     fn read(body: &str) -> Result<Adjustment, Vec<(String, &'static str)>> {
         read_adjustment(Input::parse(body.as_bytes()).unwrap()).map_err(|problem| {
-            problem.errors().iter().map(|error| (error.pointer.clone(), error.code)).collect()
+            problem.errors().iter().map(|error| (error.pointer.clone(), error.code.as_str())).collect()
         })
     }
 

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use shop_auth::SessionId;
-use shop_http::{FieldError, Problem};
+use shop_http::{Code, FieldCode, FieldError, Problem};
 use shop_types::Timestamp;
 
 use crate::account::User;
@@ -20,7 +20,7 @@ pub(crate) fn source(address: Option<IpAddr>) -> IpAddr {
 /// The same for every level that an attempt is refused at, so that it says of none what is there.
 pub(crate) fn too_many_attempts(wait: Wait) -> Problem {
     let detail = "There were too many attempts. Wait, and try again.";
-    Problem::too_many_requests("too_many_attempts", detail, wait.seconds())
+    Problem::too_many_requests(Code::TooManyAttempts, detail, wait.seconds())
 }
 
 /// Proves the current password within a session, of a caller who holds a token: strangers' guesses do not count here.
@@ -55,7 +55,7 @@ impl Prover {
             Verdict::Wrong => {
                 let pointer = "/current_password".to_owned();
                 let detail = "This is not the password of the account.".to_owned();
-                Err(Problem::invalid(vec![FieldError { pointer, code: "wrong_password", detail }]))
+                Err(Problem::invalid(vec![FieldError { pointer, code: FieldCode::WrongPassword, detail }]))
             }
         }
     }

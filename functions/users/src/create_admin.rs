@@ -16,7 +16,7 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use shop_auth::Role;
 use shop_events::Cause;
-use shop_http::{FieldError, Input, Problem};
+use shop_http::{FieldCode, FieldError, Input, Problem};
 use shop_lambda::{Function, FunctionError, Handler, Invocation, Kind};
 use shop_types::UserId;
 
@@ -86,7 +86,7 @@ impl Handler for CreateAdmin {
                     answer(&Answer { user_id: Some(&user_id), code: Some(code), ..Answer::default() })
                 }
                 Err(problem) if problem.status().is_client_error() => {
-                    let (code, errors) = (Some(problem.code()), problem.errors());
+                    let (code, errors) = (Some(problem.code().as_str()), problem.errors());
                     answer(&Answer { code, errors, ..Answer::default() })
                 }
                 Err(problem) => {
@@ -119,7 +119,7 @@ impl CreateAdmin {
         let Some(password) = password else {
             let pointer = "/password".to_owned();
             let detail = "There is no such account, and a new one needs a password.".to_owned();
-            return Err(Problem::invalid(vec![FieldError { pointer, code: "missing", detail }]));
+            return Err(Problem::invalid(vec![FieldError { pointer, code: FieldCode::Missing, detail }]));
         };
         let draft = Draft { email, password, name };
         let cause = Cause::request(request_id).by(FUNCTION.name());

@@ -10,7 +10,7 @@
 
 use serde::Serialize;
 use shop_auth::{Grant, Role, token_lifetime_seconds};
-use shop_http::{Access, Call, Endpoint, Problem, Reply, Route, Start, post};
+use shop_http::{Access, Call, Code, Endpoint, Problem, Reply, Route, Start, post};
 use shop_lambda::{Clock, Function, Random, StartError};
 use shop_types::UserId;
 
@@ -103,8 +103,8 @@ impl Route for CreateSession {
         let Found { login, path, .. } = found;
         let verdict = self.hasher.verify(&password, login.as_ref().map(|login| &login.password))?;
         let (Some(login), Verdict::Right | Verdict::RightAndWeak) = (login, verdict) else {
-            return Err(Problem::not_proven(
-                "invalid_credentials",
+            return Err(Problem::invalid_credentials(
+                Code::InvalidCredentials,
                 "The e-mail address or the password is wrong.",
             ));
         };

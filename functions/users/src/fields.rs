@@ -1,7 +1,7 @@
 //! The fields of an account in a request: what is allowed, and every mistake by name.
 
 use shop_auth::Role;
-use shop_http::{Input, Node, Problem};
+use shop_http::{Code, FieldCode, Input, Node, Problem};
 use shop_types::EmailAddress;
 
 use crate::password::{Password, RESEMBLES_ACCOUNT};
@@ -96,7 +96,7 @@ impl Wishes {
         input.read_object(|body| {
             let needs_proof = body.has("email") || body.has("password");
             if !needs_proof && !body.has("name") {
-                body.note("nothing_to_change", "Name at least one field to change.");
+                body.note(FieldCode::NothingToChange, "Name at least one field to change.");
             }
             let name = body.nullable("name", name);
             let email = body.nullable("email", email);
@@ -161,7 +161,7 @@ impl AdminDraft {
 /// 422 with every mistake.
 pub fn read_current_password(input: Result<Input<'_>, Problem>) -> Result<Password, Problem> {
     let input = match input {
-        Err(problem) if problem.code() == "empty_body" => Input::parse(b"{}")?,
+        Err(problem) if problem.code() == Code::EmptyBody => Input::parse(b"{}")?,
         input => input?,
     };
     input.read_object(|body| body.required("current_password", Password::read_known))
@@ -199,7 +199,7 @@ fn boolean(node: &Node<'_>) -> Option<bool> {
 }
 
 fn email(node: &Node<'_>) -> Option<EmailAddress> {
-    node.parsed("invalid_email", "This must be an e-mail address in ASCII, such as ada@example.com.")
+    node.parsed(FieldCode::InvalidEmail, "This must be an e-mail address in ASCII, such as ada@example.com.")
 }
 
 fn name(node: &Node<'_>) -> Option<String> {
@@ -211,7 +211,7 @@ fn role(node: &Node<'_>) -> Option<Role> {
         "customer" => Some(Role::Customer),
         "admin" => Some(Role::Admin),
         _ => {
-            node.note("unknown_role", "This must be customer or admin.");
+            node.note(FieldCode::UnknownRole, "This must be customer or admin.");
             None
         }
     }
@@ -226,7 +226,7 @@ mod tests {
         read: fn(Input<'_>) -> Result<T, Problem>,
     ) -> Vec<(String, &'static str)> {
         let problem = read(Input::parse(body.as_bytes()).unwrap()).unwrap_err();
-        problem.errors().iter().map(|error| (error.pointer.clone(), error.code)).collect()
+        problem.errors().iter().map(|error| (error.pointer.clone(), error.code.as_str())).collect()
     }
 
     fn named(errors: &[(&str, &'static str)]) -> Vec<(String, &'static str)> {

@@ -7,7 +7,9 @@
 //! Needs `dynamodb:Query` on the index, `GetItem` on the users table, on the sessions table and on the key table, and
 //! the lookup secret.
 
-use shop_http::{Access, Call, Cursor, Endpoint, FieldError, Page, Problem, Reply, Route, Start, get};
+use shop_http::{
+    Access, Call, Cursor, Endpoint, FieldCode, FieldError, Page, Problem, Reply, Route, Start, get,
+};
 use shop_lambda::{Function, StartError};
 use shop_types::EmailAddress;
 
@@ -71,10 +73,11 @@ impl ListUsers {
         };
         // An address has one account: there is nothing to go on to.
         if call.parameter("cursor").is_some_and(|cursor| !cursor.is_empty()) {
-            return Err(error("cursor", "invalid_cursor", "This is not a cursor of this list."));
+            return Err(error("cursor", FieldCode::InvalidCursor, "This is not a cursor of this list."));
         }
-        let email: EmailAddress =
-            email.parse().map_err(|_| error("email", "invalid_email", "This must be an e-mail address."))?;
+        let email: EmailAddress = email
+            .parse()
+            .map_err(|_| error("email", FieldCode::InvalidEmail, "This must be an e-mail address."))?;
         let login = self.accounts.login(&self.lookup.login(&email)).await?;
         let user = match login {
             Some(login) => self.accounts.user(&login.user_id).await?,

@@ -10,8 +10,8 @@
 use argon2::password_hash::{CustomizedPasswordHasher as _, PasswordVerifier as _, phc};
 use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Params, Version};
 use serde::{Deserialize, Serialize};
-use shop_http::Node;
-use shop_lambda::{Environment, StartError};
+use shop_http::{FieldCode, Node};
+use shop_lambda::{Environment, Internal, StartError};
 use shop_types::{EmailAddress, text};
 use zeroize::Zeroizing;
 
@@ -43,19 +43,19 @@ impl Password {
     pub fn read_new(node: &Node<'_>) -> Option<Self> {
         let typed = Zeroizing::new(node.opaque_text(0..=MAX_TYPED)?);
         if !typed.is_empty() && text::is_blank(&typed) {
-            node.note("blank", "This must not be blank.");
+            node.note(FieldCode::Blank, "This must not be blank.");
             return None;
         }
         let Some(prepared) = prepare(&typed) else {
-            node.note("disallowed_character", "There is a character that cannot be seen.");
+            node.note(FieldCode::ControlCharacter, "There is a character that cannot be seen.");
             return None;
         };
         if !(MIN_LENGTH..=MAX_LENGTH).contains(&prepared.chars().count()) {
-            node.note("wrong_length", length());
+            node.note(FieldCode::WrongLength, length());
             return None;
         }
         if is_common(&prepared) {
-            node.note("too_common", "This is among the passwords that are guessed first.");
+            node.note(FieldCode::TooCommon, "This is among the passwords that are guessed first.");
             return None;
         }
         Some(Self(prepared))
@@ -68,7 +68,7 @@ impl Password {
         // One that could not be set is a wrong one like any other.
         let prepared = prepare(&typed).unwrap_or(typed);
         if prepared.chars().count() > MAX_LENGTH {
-            node.note("wrong_length", format!("There must be 1 to {MAX_LENGTH} characters."));
+            node.note(FieldCode::WrongLength, format!("There must be 1 to {MAX_LENGTH} characters."));
             return None;
         }
         Some(Self(prepared))
@@ -82,8 +82,8 @@ impl Password {
 }
 
 /// What is to be said where a new password [`Password::resembles`] its account: code and detail.
-pub const RESEMBLES_ACCOUNT: (&str, &str) =
-    ("resembles_account", "This is little more than the account's e-mail address or name.");
+pub const RESEMBLES_ACCOUNT: (FieldCode, &str) =
+    (FieldCode::ResemblesAccount, "This is little more than the account's e-mail address or name.");
 
 /// RFC 8265 section 4.2.2: spaces of other widths become plain ones.
 fn prepare(typed: &str) -> Option<Zeroizing<String>> {
@@ -131,6 +131,8 @@ impl std::fmt::Debug for PasswordHash {
 #[derive(Debug, thiserror::Error)]
 #[error("a password cannot be hashed: {0}")]
 pub struct HashError(String);
+
+impl Internal for HashError {}
 
 impl From<argon2::password_hash::Error> for HashError {
     fn from(error: argon2::password_hash::Error) -> Self {
@@ -333,7 +335,7 @@ pub(crate) mod tests {
     fn mistake(text: &str) -> Option<&'static str> {
         let body = serde_json::to_string(text).unwrap();
         let read = Input::parse(body.as_bytes()).unwrap().read(Password::read_new);
-        read.err().map(|problem| problem.errors()[0].code)
+        read.err().map(|problem| problem.errors()[0].code.as_str())
     }
 
     #[test]
@@ -346,8 +348,8 @@ pub(crate) mod tests {
             (String::new(), "wrong_length"),
             ("   ".to_owned(), "blank"),
             ("a\u{301}".repeat(11), "wrong_length"),
-            ("correct horse\tbattery".to_owned(), "disallowed_character"),
-            ("correct\u{202E}horse battery".to_owned(), "disallowed_character"),
+            ("correct horse\tbattery".to_owned(), "control_character"),
+            ("correct\u{202E}horse battery".to_owned(), "control_character"),
             ("password1234".to_owned(), "too_common"),
         ] {
             assert_eq!(mistake(&text), Some(code), "{text:?}");

@@ -8,7 +8,7 @@
 //! sessions table, `GetItem` and `UpdateItem` on the key table, and the signing secret.
 
 use shop_auth::{Grant, RefreshToken, token_lifetime_seconds};
-use shop_http::{Access, Call, Endpoint, Problem, Reply, Route, Start, post};
+use shop_http::{Access, Call, Code, Endpoint, Problem, Reply, Route, Start, post};
 use shop_lambda::{Clock, Function, Random, StartError};
 
 use crate::create_session::Tokens;
@@ -106,5 +106,5 @@ impl RefreshSession {
 
 /// The same for every reason: whoever stole a token learns nothing.
 fn refused() -> Problem {
-    Problem::not_proven("invalid_refresh_token", "The refresh token is not valid. Log in again.")
+    Problem::invalid_credentials(Code::InvalidRefreshToken, "The refresh token is not valid. Log in again.")
 }

@@ -8,7 +8,7 @@
 //! key table, and the lookup secret.
 
 use shop_auth::Role;
-use shop_http::{Access, Call, Endpoint, Problem, Reply, Route, Start, post};
+use shop_http::{Access, Call, Code, Endpoint, Problem, Reply, Route, Start, post};
 use shop_lambda::{Function, StartError};
 use shop_types::UserId;
 
@@ -45,7 +45,7 @@ impl Route for RegisterUser {
             Registered::New(user) => created(&user),
             Registered::Before(user) => Ok(created(&user)?.replayed()),
             Registered::Taken(_) => {
-                Err(Problem::conflict("email_taken", "There is an account with this e-mail address: log in."))
+                Err(Problem::new(Code::EmailTaken, "There is an account with this e-mail address: log in."))
             }
         }
     }

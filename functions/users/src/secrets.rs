@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use aws_sdk_secretsmanager::Client as Secrets;
 use shop_auth::{IssueError, RefreshKey, TokenIssuer};
 use shop_lambda::log::Chain;
-use shop_lambda::{Clock, Environment, StartError};
+use shop_lambda::{Clock, Environment, Internal, StartError};
 use shop_types::Timestamp;
 use zeroize::Zeroizing;
 
@@ -33,6 +33,8 @@ pub enum SecretError {
     #[error("no key can be made of the secret")]
     Issue(#[from] IssueError),
 }
+
+impl Internal for SecretError {}
 
 async fn read(client: &Secrets, id: &str) -> Result<Zeroizing<String>, SecretError> {
     let answer = client.get_secret_value().secret_id(id).send().await;

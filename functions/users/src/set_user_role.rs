@@ -6,7 +6,7 @@
 //! sessions table, and `GetItem` on the key table.
 
 use shop_auth::Role;
-use shop_http::{Access, Call, Endpoint, Problem, Reply, Route, Start, put};
+use shop_http::{Access, Call, Code, Endpoint, Problem, Reply, Route, Start, put};
 use shop_lambda::{Clock, Function, StartError};
 
 use crate::account::User;
@@ -65,8 +65,8 @@ impl Route for SetUserRole {
 
 /// 409: there would be nobody left to run the shop.
 pub(crate) fn last_administrator() -> Problem {
-    Problem::conflict(
-        "last_administrator",
+    Problem::new(
+        Code::LastAdministrator,
         "This is the only administrator. Make another one first: PUT /users/{id}/role.",
     )
 }

@@ -8,7 +8,7 @@
 //! `DeleteItem` on the sessions table, `GetItem` on the key table, and the lookup secret.
 
 use shop_events::Cause;
-use shop_http::{Access, Call, Endpoint, FieldError, Problem, Reply, Route, Start, patch};
+use shop_http::{Access, Call, Code, Endpoint, FieldError, Problem, Reply, Route, Start, patch};
 use shop_lambda::{Clock, Function, Random, StartError};
 
 use crate::account::{Changes, User};
@@ -63,11 +63,7 @@ impl Route for UpdateUser {
             if !call.principal.claims_admin() {
                 return Err(absent());
             }
-            return Err(Problem::new(
-                Problem::forbidden().status(),
-                "not_your_account",
-                "Only its user may change an account.",
-            ));
+            return Err(Problem::new(Code::NotYourAccount, "Only its user may change an account."));
         }
         let precondition = call.precondition()?;
         let wishes = Wishes::read(call.body()?)?;
@@ -92,7 +88,7 @@ impl Route for UpdateUser {
                 }
                 Written::Taken(_) => {
                     let detail = "There is another account with this e-mail address.";
-                    return Err(Problem::conflict("email_taken", detail));
+                    return Err(Problem::new(Code::EmailTaken, detail));
                 }
                 // The password may be another one now.
                 Written::Outrun

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::Client;
 use serde::Deserialize;
 use shop_dynamo::{Attribute, Batch, Item, Read, Record, StoreError, Table, Wanted};
-use shop_lambda::{Environment, Random, StartError};
+use shop_lambda::{Environment, Internal, Random, StartError};
 use shop_types::UserId;
 
 use crate::Role;
@@ -35,6 +35,8 @@ impl Record for Standing {
 #[derive(Debug, thiserror::Error)]
 #[error("the account cannot be read")]
 pub struct AccountReadError(#[from] StoreError);
+
+impl Internal for AccountReadError {}
 
 /// Reads what accounts are now.
 #[derive(Clone, Debug)]

@@ -8,6 +8,7 @@ use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use aws_sdk_dynamodb::Client;
 use data_encoding::BASE64URL_NOPAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use shop_lambda::Internal;
 use shop_types::{Timestamp, UserId};
 
 use crate::claims::{CLIENT_ID, Claims, TOKEN_TYPE, token_lifetime_seconds};
@@ -32,6 +33,8 @@ pub enum IssueError {
     #[error("the public key cannot be published")]
     Publish(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
+
+impl Internal for IssueError {}
 
 /// Whom a token is for, as the account is when it is issued.
 #[derive(Clone, Copy, Debug)]

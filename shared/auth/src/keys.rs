@@ -14,6 +14,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnValue};
 use data_encoding::BASE64URL_NOPAD;
 use serde::Serialize;
 use shop_dynamo::{CallError, StoreError};
+use shop_lambda::Internal;
 
 use crate::ServiceSecret;
 
@@ -56,6 +57,8 @@ pub enum KeyTableError {
     #[error("the key table's item is malformed")]
     Malformed,
 }
+
+impl Internal for KeyTableError {}
 
 impl KeyTableError {
     /// Wraps a failed call: `.map_err(KeyTableError::call("GetItem"))`.

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use shop_lambda::Contention;
+use shop_lambda::{Contention, Internal};
 
 use crate::Item;
 
@@ -62,6 +62,8 @@ impl Error for StoreError {
         }
     }
 }
+
+impl Internal for StoreError {}
 
 impl StoreError {
     /// Wraps a failed call: `.map_err(StoreError::call("GetItem"))`.

@@ -4,15 +4,16 @@ use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::{Arc, OnceLock};
 
-use lambda_http::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use lambda_http::http::{HeaderName, HeaderValue, Method, header};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use shop_auth::{AccountReader, Principal, Role, SessionId, Standing, Verified};
 use shop_events::Cause;
+use shop_lambda::Internal;
 
 use crate::audit::Trail;
 use crate::event::HttpRequest;
-use crate::{Cursor, EntityTag, FieldError, Input, Precondition, Problem, precondition};
+use crate::{Code, Cursor, EntityTag, FieldCode, FieldError, Input, Precondition, Problem, precondition};
 
 /// The largest body, in bytes: an order of 100 lines has about 10,000.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -161,11 +162,11 @@ impl Call {
     /// 400 for a body that is empty or no JSON, 415 for another media type or a content coding.
     pub fn body(&self) -> Result<Input<'_>, Problem> {
         let Some(body) = &self.request.body else {
-            return Err(Problem::bad_request("malformed_body", "The body is not what its coding says."));
+            return Err(Problem::new(Code::MalformedBody, "The body is not what its coding says."));
         };
         if body.is_empty() {
             // Before the media type: a gateway may add one to a request that has no body.
-            return Err(Problem::bad_request("empty_body", "The request needs a JSON body."));
+            return Err(Problem::new(Code::EmptyBody, "The request needs a JSON body."));
         }
         self.check_coding()?;
         self.check_media_type()?;
@@ -183,8 +184,7 @@ impl Call {
             return Ok(());
         }
         Err(Problem::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "unsupported_content_encoding",
+            Code::UnsupportedContentEncoding,
             "Send the body as it is, without a content coding.",
         )
         .with_header(header::ACCEPT_ENCODING, HeaderValue::from_static("identity")))
@@ -206,7 +206,7 @@ impl Call {
             return Ok(());
         }
         let detail = "Send the body as application/json, in UTF-8.";
-        let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail);
+        let problem = Problem::new(Code::UnsupportedMediaType, detail);
         Err(if is_patch {
             let accepted = HeaderValue::from_static("application/json, application/merge-patch+json");
             problem.with_header(HeaderName::from_static("accept-patch"), accepted)
@@ -222,9 +222,12 @@ impl Call {
     /// a guest's key that could be guessed: fewer than 20 characters, or fewer than 5 different ones.
     pub fn idempotency_key(&self) -> Result<Option<&str>, Problem> {
         let invalid = |detail: String| {
-            let error =
-                FieldError { pointer: "Idempotency-Key".into(), code: "invalid_key", detail: detail.clone() };
-            Err(Problem::bad_request("invalid_idempotency_key", detail).with_errors(vec![error]))
+            let error = FieldError {
+                pointer: "Idempotency-Key".into(),
+                code: FieldCode::InvalidKey,
+                detail: detail.clone(),
+            };
+            Err(Problem::new(Code::InvalidIdempotencyKey, detail).with_errors(vec![error]))
         };
         let mut values = self.request.headers.get_all("idempotency-key").iter();
         let Some(value) = values.next() else { return Ok(None) };
@@ -267,16 +270,16 @@ impl Call {
         let mut errors = Vec::new();
         for (name, value) in form_urlencoded::parse(self.request.query.as_bytes()).into_owned() {
             let code = if !known.contains(&name.as_str()) {
-                "unexpected"
+                FieldCode::Unexpected
             } else if self.parameters.iter().any(|(seen, _)| *seen == name) {
-                "repeated"
+                FieldCode::Repeated
             } else {
                 self.parameters.push((name, value));
                 continue;
             };
             let name: String = name.chars().take(MAX_ECHO).collect();
             let detail = match (code, known) {
-                ("repeated", _) => "This parameter was given before.".to_owned(),
+                (FieldCode::Repeated, _) => "This parameter was given before.".to_owned(),
                 (_, []) => "This route takes no query parameters.".to_owned(),
                 (_, known) => format!("This parameter is not known here; known are: {}.", known.join(", ")),
             };
@@ -308,7 +311,7 @@ impl Call {
             None => DEFAULT_LIMIT,
             Some(Ok(limit)) if (1..=MAX_LIMIT).contains(&limit) => limit,
             Some(_) => {
-                note("?limit", "out_of_range", format!("This must be from 1 to {MAX_LIMIT}."));
+                note("?limit", FieldCode::OutOfRange, format!("This must be from 1 to {MAX_LIMIT}."));
                 DEFAULT_LIMIT
             }
         };
@@ -317,7 +320,7 @@ impl Call {
             None => None,
             Some(Ok(position)) => Some(position),
             Some(Err(_)) => {
-                note("?cursor", "invalid_cursor", "This is not a cursor of this list.".to_owned());
+                note("?cursor", FieldCode::InvalidCursor, "This is not a cursor of this list.".to_owned());
                 None
             }
         };
@@ -329,6 +332,8 @@ impl Call {
 #[derive(Debug, thiserror::Error)]
 #[error("the route does not say that it asks accounts")]
 struct NoAccounts;
+
+impl Internal for NoAccounts {}
 
 fn outdated() -> Problem {
     Problem::unauthorized("The access token was ended by a change of the account. Log in again.", true)

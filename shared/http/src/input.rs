@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 use shop_types::text::{self, TextError};
 
 use crate::number::whole_number;
-use crate::{FieldError, Problem};
+use crate::{Code, FieldCode, FieldError, Problem};
 
 /// More mistakes than this help nobody, and an answer must stay smaller than its request.
 const MAX_ERRORS: usize = 50;
@@ -32,19 +32,18 @@ impl<'a> Input<'a> {
     /// 400 for a body that is empty, not UTF-8 or not JSON.
     pub fn parse(body: &'a [u8]) -> Result<Self, Problem> {
         if body.is_empty() {
-            return Err(Problem::bad_request("empty_body", "The request needs a JSON body."));
+            return Err(Problem::new(Code::EmptyBody, "The request needs a JSON body."));
         }
         let text = std::str::from_utf8(body)
-            .map_err(|_| Problem::bad_request("not_utf8", "The body is not UTF-8 text."))?;
+            .map_err(|_| Problem::new(Code::NotUtf8, "The body is not UTF-8 text."))?;
         if text.starts_with('\u{FEFF}') {
             // RFC 8259 section 8.1: a sender must not add one. To skip it would hide the sender's mistake.
             let detail = "The body begins with a byte order mark, which JSON does not have.";
-            return Err(Problem::bad_request("byte_order_mark", detail));
+            return Err(Problem::new(Code::ByteOrderMark, detail));
         }
         // The parser's message tells line and column, and nothing of our own.
-        let root = serde_json::from_str(text).map_err(|error| {
-            Problem::bad_request("malformed_json", format!("The body is not JSON: {error}."))
-        })?;
+        let root = serde_json::from_str(text)
+            .map_err(|error| Problem::new(Code::MalformedJson, format!("The body is not JSON: {error}.")))?;
         Ok(Self { root, errors: RefCell::default() })
     }
 
@@ -69,7 +68,7 @@ impl<'a> Input<'a> {
         self.read(|body| body.object(read))
     }
 
-    fn note(&self, pointer: String, code: &'static str, detail: String) {
+    fn note(&self, pointer: String, code: FieldCode, detail: String) {
         let mut errors = self.errors.borrow_mut();
         if errors.len() < MAX_ERRORS {
             errors.push(FieldError { pointer, code, detail });
@@ -87,7 +86,7 @@ pub struct Node<'i> {
 
 impl<'i> Node<'i> {
     /// Notes a mistake here.
-    pub fn note(&self, code: &'static str, detail: impl Into<String>) {
+    pub fn note(&self, code: FieldCode, detail: impl Into<String>) {
         self.input.note(self.pointer.clone(), code, detail.into());
     }
 
@@ -109,9 +108,9 @@ impl<'i> Node<'i> {
     pub fn object<T>(&self, read: impl FnOnce(&mut Object<'i>) -> Option<T>) -> Option<T> {
         let Ok(Members(members)) = serde_json::from_str(self.raw.get()) else {
             if self.raw.get().starts_with('{') {
-                self.note("lone_surrogate", "The name of a field has half of a surrogate pair.");
+                self.note(FieldCode::LoneSurrogate, "The name of a field has half of a surrogate pair.");
             } else {
-                self.note("wrong_type", "This must be an object.");
+                self.note(FieldCode::WrongType, "This must be an object.");
             }
             return None;
         };
@@ -119,9 +118,9 @@ impl<'i> Node<'i> {
         let value = read(&mut object);
         for (name, _) in &object.members {
             if object.taken.contains(name) {
-                object.note_at(name, "repeated", "This field was given before.");
+                object.note_at(name, FieldCode::Repeated, "This field was given before.");
             } else {
-                object.note_at(name, "unexpected", "This field is not known here.");
+                object.note_at(name, FieldCode::Unexpected, "This field is not known here.");
             }
         }
         value
@@ -135,12 +134,12 @@ impl<'i> Node<'i> {
         mut read: impl FnMut(&Node<'i>) -> Option<T>,
     ) -> Option<Vec<T>> {
         let Ok(elements) = serde_json::from_str::<Vec<&'i RawValue>>(self.raw.get()) else {
-            self.note("wrong_type", "This must be an array.");
+            self.note(FieldCode::WrongType, "This must be an array.");
             return None;
         };
         if !length.contains(&elements.len()) {
             self.note(
-                "wrong_length",
+                FieldCode::WrongLength,
                 format!("There must be {} to {} elements.", length.start(), length.end()),
             );
             return None;
@@ -170,7 +169,7 @@ impl<'i> Node<'i> {
     pub fn line(&self, length: RangeInclusive<usize>) -> Option<String> {
         let string = self.string()?;
         if !string.is_empty() && text::is_blank(&string) {
-            self.note("blank", "There is nothing to read in this.");
+            self.note(FieldCode::Blank, "There is nothing to read in this.");
             return None;
         }
         let text = self.checked(text::line)?;
@@ -182,9 +181,9 @@ impl<'i> Node<'i> {
         let string = serde_json::from_str::<String>(raw).ok();
         if string.is_none() && raw.starts_with('"') {
             // It is JSON, or the body would have been refused; so only this is left.
-            self.note("lone_surrogate", "This has half of a surrogate pair, which is no character.");
+            self.note(FieldCode::LoneSurrogate, "This has half of a surrogate pair, which is no character.");
         } else if string.is_none() {
-            self.note("wrong_type", "This must be a string.");
+            self.note(FieldCode::WrongType, "This must be a string.");
         }
         string
     }
@@ -193,11 +192,14 @@ impl<'i> Node<'i> {
         match check(&self.string()?) {
             Ok(text) => Some(text),
             Err(TextError::LineBreak) => {
-                self.note("line_break", "This must be one line.");
+                self.note(FieldCode::LineBreak, "This must be one line.");
                 None
             }
             Err(TextError::Invisible) => {
-                self.note("control_character", "This has a control character, or one that cannot be seen.");
+                self.note(
+                    FieldCode::ControlCharacter,
+                    "This has a control character, or one that cannot be seen.",
+                );
                 None
             }
         }
@@ -207,7 +209,7 @@ impl<'i> Node<'i> {
         let is_right = length.contains(&text.chars().count());
         if !is_right {
             self.note(
-                "wrong_length",
+                FieldCode::WrongLength,
                 format!("There must be {} to {} characters.", length.start(), length.end()),
             );
         }
@@ -219,7 +221,7 @@ impl<'i> Node<'i> {
     pub fn boolean(&self) -> Option<bool> {
         let value = serde_json::from_str(self.raw.get()).ok();
         if value.is_none() {
-            self.note("wrong_type", "This must be true or false.");
+            self.note(FieldCode::WrongType, "This must be true or false.");
         }
         value
     }
@@ -232,14 +234,14 @@ impl<'i> Node<'i> {
         T: FromStr + PartialOrd + fmt::Display,
     {
         let Some(digits) = whole_number(self.number()?) else {
-            self.note("wrong_type", "This must be a whole number.");
+            self.note(FieldCode::WrongType, "This must be a whole number.");
             return None;
         };
         match digits.parse() {
             Ok(value) if bounds.contains(&value) => Some(value),
             _ => {
                 self.note(
-                    "out_of_range",
+                    FieldCode::OutOfRange,
                     format!("This must be from {} to {}.", bounds.start(), bounds.end()),
                 );
                 None
@@ -254,13 +256,13 @@ impl<'i> Node<'i> {
         if text.starts_with(|c: char| c == '-' || c.is_ascii_digit()) {
             return Some(text);
         }
-        self.note("wrong_type", "This must be a number.");
+        self.note(FieldCode::WrongType, "This must be a number.");
         None
     }
 
     /// A text that parses as `T`; `detail` says what it should be.
     #[must_use]
-    pub fn parsed<T: FromStr>(&self, code: &'static str, detail: &str) -> Option<T> {
+    pub fn parsed<T: FromStr>(&self, code: FieldCode, detail: &str) -> Option<T> {
         let text = serde_json::from_str::<String>(self.raw.get());
         let value = text.ok().and_then(|text| text.parse().ok());
         if value.is_none() {
@@ -289,7 +291,7 @@ impl<'i> Object<'i> {
     pub fn required<T>(&mut self, name: &str, read: impl FnOnce(&Node<'i>) -> Option<T>) -> Option<T> {
         let field = self.take(name).filter(|node| !node.is_null());
         if field.is_none() {
-            self.note_at(name, "missing", "This field is required.");
+            self.note_at(name, FieldCode::Missing, "This field is required.");
         }
         read(&field?)
     }
@@ -320,7 +322,7 @@ impl<'i> Object<'i> {
     }
 
     /// Notes a mistake of the object as a whole.
-    pub fn note(&self, code: &'static str, detail: impl Into<String>) {
+    pub fn note(&self, code: FieldCode, detail: impl Into<String>) {
         self.node.note(code, detail);
     }
 
@@ -332,7 +334,7 @@ impl<'i> Object<'i> {
         Some(Node { input: self.node.input, pointer, raw })
     }
 
-    fn note_at(&self, name: &str, code: &'static str, detail: &str) {
+    fn note_at(&self, name: &str, code: FieldCode, detail: &str) {
         self.node.input.note(self.pointer(name), code, detail.to_owned());
     }
 

@@ -8,6 +8,7 @@ pub use lambda_http::http::HeaderName;
 
 mod audit;
 mod call;
+mod code;
 mod cursor;
 mod endpoint;
 mod entity_tag;
@@ -24,6 +25,7 @@ mod start;
 mod unknown_route;
 
 pub use call::{Call, MAX_BODY_BYTES, PageRequest};
+pub use code::{Code, FieldCode};
 pub use cursor::{Cursor, InvalidCursor};
 pub use endpoint::{Endpoint, RouteInfo, Service, delete, function, get, patch, post, put, route};
 pub use entity_tag::EntityTag;

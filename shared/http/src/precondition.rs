@@ -6,7 +6,7 @@
 use lambda_http::http::header::{IF_MATCH, IF_NONE_MATCH};
 use lambda_http::http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::{EntityTag, Problem};
+use crate::{Code, EntityTag, Problem};
 
 /// What a header asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,8 +42,8 @@ pub struct Precondition {
 impl Precondition {
     pub(crate) fn read(headers: &HeaderMap) -> Result<Self, Problem> {
         Ok(Self {
-            matching: tags(headers, &IF_MATCH, "invalid_if_match")?,
-            not_matching: tags(headers, &IF_NONE_MATCH, "invalid_if_none_match")?,
+            matching: tags(headers, &IF_MATCH, Code::InvalidIfMatch)?,
+            not_matching: tags(headers, &IF_NONE_MATCH, Code::InvalidIfNoneMatch)?,
         })
     }
 
@@ -72,20 +72,20 @@ impl Precondition {
 /// Whether `If-None-Match` names this tag (weakly, as section 13.1.2 says): then a read is answered with 304. What
 /// is no list of tags names none, and the answer is given whole.
 pub(crate) fn is_unchanged(headers: &HeaderMap, current: EntityTag) -> bool {
-    match tags(headers, &IF_NONE_MATCH, "invalid_if_none_match") {
+    match tags(headers, &IF_NONE_MATCH, Code::InvalidIfNoneMatch) {
         Ok(Some(Tags::Any)) => true,
         Ok(Some(Tags::OneOf(tags))) => tags.iter().any(|tag| tag.ours() == Some(current)),
         Ok(None) | Err(_) => false,
     }
 }
 
-fn tags(headers: &HeaderMap, name: &HeaderName, code: &'static str) -> Result<Option<Tags>, Problem> {
+fn tags(headers: &HeaderMap, name: &HeaderName, code: Code) -> Result<Option<Tags>, Problem> {
     let mut values = headers.get_all(name).iter().map(HeaderValue::as_bytes);
     let Some(first) = values.next() else { return Ok(None) };
     let value = values.fold(first.to_vec(), |all, value| [all.as_slice(), b",", value].concat());
     let invalid = || {
         let detail = format!(r#"{name} takes * or a list of entity tags such as "v7"."#);
-        Problem::bad_request(code, detail)
+        Problem::new(code, detail)
     };
     if value.trim_ascii() == b"*" {
         return Ok(Some(Tags::Any));

@@ -7,16 +7,18 @@ use lambda_http::{Body, Response};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
-use shop_lambda::Contention;
 use shop_lambda::log::Chain;
+use shop_lambda::{Contention, Internal};
+
+use crate::{Code, FieldCode};
 
 /// One mistake in a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FieldError {
     /// Where: a JSON pointer into the body (RFC 6901), or `?name` for a query parameter, or a header's name.
     pub pointer: String,
-    /// What, for programs: a stable word.
-    pub code: &'static str,
+    /// What, for programs.
+    pub code: FieldCode,
     /// What, for people.
     pub detail: String,
 }
@@ -27,8 +29,7 @@ pub struct Problem(Box<Details>);
 
 #[derive(Debug)]
 struct Details {
-    status: StatusCode,
-    code: &'static str,
+    code: Code,
     detail: String,
     errors: Vec<FieldError>,
     /// Members of its own, as they are written: a number keeps its digits.
@@ -38,10 +39,9 @@ struct Details {
 }
 
 impl Problem {
-    /// A problem with a status, a stable code for programs and a sentence for people.
-    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+    /// A problem with a stable code for programs, from which its status follows, and a sentence for people.
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
         Self(Box::new(Details {
-            status,
             code,
             detail: detail.into(),
             errors: Vec::new(),
@@ -51,86 +51,73 @@ impl Problem {
         }))
     }
 
-    /// 400: the request cannot be understood at all.
-    pub fn bad_request(code: &'static str, detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, code, detail)
-    }
-
     /// 401: no token, or one that proves nothing (RFC 6750 section 3).
     #[must_use]
     pub fn unauthorized(detail: &'static str, token_was_sent: bool) -> Self {
         let challenge = if token_was_sent { r#"Bearer error="invalid_token""# } else { "Bearer" };
-        let mut problem = Self::new(StatusCode::UNAUTHORIZED, "unauthorized", detail);
-        problem.0.headers.push((header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge)));
-        problem
+        Self::new(Code::Unauthorized, detail)
+            .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
     }
 
     /// 401: what was presented in the body proves nothing. The code says what kind of thing it was.
     #[must_use]
-    pub fn not_proven(code: &'static str, detail: &'static str) -> Self {
-        let mut problem = Self::new(StatusCode::UNAUTHORIZED, code, detail);
-        problem.0.headers.push((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")));
-        problem
+    pub fn invalid_credentials(code: Code, detail: &'static str) -> Self {
+        Self::new(code, detail).with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
     }
 
     /// 429: it was tried too often; in so many seconds it may be tried again (RFC 6585 section 4).
     #[must_use]
-    pub fn too_many_requests(code: &'static str, detail: &'static str, retry_after: u32) -> Self {
-        let mut problem = Self::new(StatusCode::TOO_MANY_REQUESTS, code, detail);
-        problem.0.headers.push((header::RETRY_AFTER, HeaderValue::from(retry_after)));
-        problem
+    pub fn too_many_requests(code: Code, detail: &'static str, retry_after: u32) -> Self {
+        Self::new(code, detail).with_header(header::RETRY_AFTER, HeaderValue::from(retry_after))
     }
 
     /// 403: the role does not allow it.
     #[must_use]
     pub fn forbidden() -> Self {
-        Self::new(StatusCode::FORBIDDEN, "forbidden", "Only an administrator may do this.")
+        Self::new(Code::Forbidden, "Only an administrator may do this.")
     }
 
     /// 404: there is no such thing, or it is somebody else's.
     #[must_use]
     pub fn not_found(what: &str) -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not_found", format!("There is no such {what}."))
-    }
-
-    /// 409: the request does not fit what is stored.
-    pub fn conflict(code: &'static str, detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::CONFLICT, code, detail)
+        Self::new(Code::NotFound, format!("There is no such {what}."))
     }
 
     /// 412: `If-Match` names another version than the one stored.
     #[must_use]
     pub fn stale(current_version: u64) -> Self {
-        Self::new(StatusCode::PRECONDITION_FAILED, "stale_version", "It has changed since you read it.")
+        Self::new(Code::StaleVersion, "It has changed since you read it.")
             .with("current_version", current_version)
-    }
-
-    /// 422: the request is well-formed and wrong.
-    pub fn unprocessable(code: &'static str, detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail)
     }
 
     /// 422: with every field that is wrong.
     #[must_use]
     pub fn invalid(errors: Vec<FieldError>) -> Self {
-        Self::unprocessable("invalid_request", "The request has errors; see `errors`.").with_errors(errors)
+        Self::new(Code::InvalidRequest, "The request has errors; see `errors`.").with_errors(errors)
     }
 
     /// 400: with every query parameter that is wrong.
     #[must_use]
     pub fn invalid_query(errors: Vec<FieldError>) -> Self {
-        Self::bad_request("invalid_query", "The query has errors; see `errors`.").with_errors(errors)
+        Self::new(Code::InvalidQuery, "The query has errors; see `errors`.").with_errors(errors)
     }
 
     /// 503: another writer won at every try; the request may simply be sent again.
     #[must_use]
     pub fn contended() -> Self {
-        let mut problem = Self::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "contended",
-            "Too many changes at the same moment. Please try again.",
-        );
-        problem.0.headers.push((header::RETRY_AFTER, HeaderValue::from_static("1")));
+        Self::new(Code::Contended, "Too many changes at the same moment. Please try again.")
+            .with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
+    }
+
+    /// A failure that no caller can do anything about: a 500 that says nothing, or a 503 where it passes by itself.
+    /// Its causes are logged.
+    pub fn internal(source: impl Error + Send + Sync + 'static) -> Self {
+        let mut problem = if Contention::caused(&source) {
+            Self::contended()
+        } else {
+            Self::new(Code::Internal, "Something went wrong on our side. Please try again.")
+        };
+        problem.0.source = Some(Box::new(source));
         problem
     }
 
@@ -142,7 +129,7 @@ impl Problem {
                 self.0.members.push((member, value));
                 self
             }
-            Err(error) => error.into(),
+            Err(error) => Self::internal(error),
         }
     }
 
@@ -163,12 +150,12 @@ impl Problem {
     /// The answer's status.
     #[must_use]
     pub fn status(&self) -> StatusCode {
-        self.0.status
+        self.0.code.status()
     }
 
     /// The stable code.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> Code {
         self.0.code
     }
 
@@ -189,7 +176,7 @@ impl Problem {
     pub(crate) fn into_response(self, request_id: &str, instance: &str) -> Response<Body> {
         let details = *self.0;
         match &details.source {
-            Some(source) if details.status == StatusCode::SERVICE_UNAVAILABLE => {
+            Some(source) if details.code.status() == StatusCode::SERVICE_UNAVAILABLE => {
                 tracing::warn!(request.id = request_id, error = %Chain(&**source), "the request met others");
             }
             Some(source) => {
@@ -206,7 +193,7 @@ impl Problem {
             },
             Body::Text,
         ));
-        *response.status_mut() = details.status;
+        *response.status_mut() = details.code.status();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.extend(details.headers);
@@ -226,11 +213,11 @@ impl Serialize for ProblemDocument<'_> {
         let details = self.details;
         let mut body = serializer.serialize_map(None)?;
         body.serialize_entry("type", &format_args!("urn:shop:problem:{}", details.code))?;
-        body.serialize_entry("title", details.status.canonical_reason().unwrap_or("Error"))?;
-        body.serialize_entry("status", &details.status.as_u16())?;
+        body.serialize_entry("title", details.code.status().canonical_reason().unwrap_or("Error"))?;
+        body.serialize_entry("status", &details.code.status().as_u16())?;
         body.serialize_entry("detail", &details.detail)?;
         body.serialize_entry("instance", self.instance)?;
-        body.serialize_entry("code", details.code)?;
+        body.serialize_entry("code", &details.code)?;
         body.serialize_entry("request_id", self.request_id)?;
         if !details.errors.is_empty() {
             body.serialize_entry("errors", &details.errors)?;
@@ -242,20 +229,10 @@ impl Serialize for ProblemDocument<'_> {
     }
 }
 
-/// Every failure below a handler is a 500 that says nothing: `?` does it. One that passes by itself is a 503.
-impl<E: Error + Send + Sync + 'static> From<E> for Problem {
+/// `?` on a failure that says of itself that it is [`Internal`]. Every other error says what it answers where it is
+/// turned into a problem, or the code does not compile.
+impl<E: Internal> From<E> for Problem {
     fn from(source: E) -> Self {
-        if Contention::caused(&source) {
-            let mut problem = Self::contended();
-            problem.0.source = Some(Box::new(source));
-            return problem;
-        }
-        let mut problem = Self::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "internal",
-            "Something went wrong on our side. Please try again.",
-        );
-        problem.0.source = Some(Box::new(source));
-        problem
+        Self::internal(source)
     }
 }

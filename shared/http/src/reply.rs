@@ -38,7 +38,7 @@ impl Reply {
     /// # Errors
     /// 500 when `body` or `location` cannot be written.
     pub fn created(location: &str, body: &impl Serialize) -> Result<Self, Problem> {
-        Ok(Self::json(StatusCode::CREATED, body)?.with(header::LOCATION, HeaderValue::from_str(location)?))
+        Ok(Self::json(StatusCode::CREATED, body)?.with(header::LOCATION, header_value(location)?))
     }
 
     /// 201 with a JSON body, for what cannot be read again at any address.
@@ -73,7 +73,7 @@ impl Reply {
         let Some(cursor) = &page.next_cursor else { return Ok(reply) };
         let separator = if path.contains('?') { '&' } else { '?' };
         let link = format!(r#"<{path}{separator}limit={limit}&cursor={cursor}>; rel="next""#);
-        Ok(reply.with(header::LINK, HeaderValue::from_str(&link)?))
+        Ok(reply.with(header::LINK, header_value(&link)?))
     }
 
     /// The same answer with an entity tag: that of a version, or a fuller one.
@@ -81,7 +81,7 @@ impl Reply {
     /// # Errors
     /// None for any tag; the header's type wants one.
     pub fn versioned(self, tag: impl Into<EntityTag>) -> Result<Self, Problem> {
-        Ok(self.with(header::ETAG, HeaderValue::from_str(&tag.into().to_string())?))
+        Ok(self.with(header::ETAG, header_value(&tag.into().to_string())?))
     }
 
     /// The same answer, which caches may keep and show to everybody.
@@ -125,6 +125,11 @@ impl Reply {
         headers.extend(self.headers);
         response
     }
+}
+
+/// What we put into a header is fit for one, or it is our fault.
+pub(crate) fn header_value(text: &str) -> Result<HeaderValue, Problem> {
+    HeaderValue::from_str(text).map_err(Problem::internal)
 }
 
 /// One page of a list.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
-use lambda_http::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use lambda_http::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use lambda_http::{Body, Response};
 use serde_json::value::RawValue;
 use shop_auth::{AccountReader, Principal, Verified, Verifier, VerifyError};
@@ -12,7 +12,7 @@ use shop_lambda::{Environment, FunctionError, Handler, Invocation, StartError};
 
 use crate::audit::{Outcome, Trail};
 use crate::event::HttpRequest;
-use crate::{Call, Endpoint, MAX_BODY_BYTES, Problem, Reply, Start};
+use crate::{Call, Code, Endpoint, MAX_BODY_BYTES, Problem, Reply, Start};
 
 /// Who may call a route. Whose data it shows is the handler's business.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,7 +113,12 @@ impl<R: Route> HttpHandler<R> {
         };
         let location = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
         let created = location.and_then(|location| location.rsplit('/').next());
-        trail.write(R::NAME, &method, &request_id, &Outcome { status: response.status(), code, created });
+        trail.write(
+            R::NAME,
+            &method,
+            &request_id,
+            &Outcome { status: response.status(), code: code.map(Code::as_str), created },
+        );
         finish(&mut response, &method, &request_id);
         response
     }
@@ -138,7 +143,7 @@ impl<R: Route> HttpHandler<R> {
         }
         if body_length > MAX_BODY_BYTES {
             let detail = format!("The body has more than {MAX_BODY_BYTES} bytes.");
-            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail));
+            return Err(Problem::new(Code::BodyTooLarge, detail));
         }
         call.read_query(R::QUERY)?;
         self.route.handle(call).await
@@ -165,7 +170,7 @@ impl<R: Route> HttpHandler<R> {
                 tracing::info!(%reason, "a token was refused");
                 Err(invalid())
             }
-            Err(error) => Err(error.into()),
+            Err(error) => Err(Problem::internal(error)),
         }
     }
 }

@@ -100,7 +100,7 @@ impl Route for Broken {
     }
 
     async fn handle(&self, _: Call) -> Result<Reply, Problem> {
-        Err(std::io::Error::other("the password is 1234").into())
+        Err(Problem::internal(std::io::Error::other("the password is 1234")))
     }
 }
 
@@ -117,7 +117,7 @@ impl Route for Crowded {
 
     async fn handle(&self, _: Call) -> Result<Reply, Problem> {
         let throttled = shop_lambda::Contention::of_throttled(std::io::Error::other("the table is busy"));
-        Err(throttled.into())
+        Err(Problem::internal(throttled))
     }
 }
 

@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 
 use futures::future::BoxFuture;
-use lambda_http::http::{HeaderValue, Method, StatusCode, header};
+use lambda_http::http::{Method, header};
 use lambda_http::{Body, Response};
 use serde_json::value::RawValue;
 use shop_lambda::{FunctionError, Handler, Invocation};
 
 use crate::event::HttpRequest;
+use crate::reply::header_value;
 use crate::route::{finish, written};
-use crate::{Problem, Reply};
+use crate::{Code, Problem, Reply};
 
 /// Paths of an API, with `{id}` for what varies, and the methods of each.
 type Routes = &'static [(&'static str, &'static [&'static str])];
@@ -50,16 +51,15 @@ impl UnknownRoute {
     fn answer(&self, request: &HttpRequest) -> Result<Reply, Problem> {
         let methods = self.methods(&request.path);
         let is_known = methods.contains(request.method.as_str());
-        let allow = HeaderValue::try_from(methods.into_iter().collect::<Vec<_>>().join(", "))?;
+        let allow = header_value(&methods.into_iter().collect::<Vec<_>>().join(", "))?;
         if allow.is_empty() || (is_known && request.method != Method::OPTIONS) {
-            return Err(Problem::new(StatusCode::NOT_FOUND, "not_found", "The API has no such path."));
+            return Err(Problem::new(Code::NotFound, "The API has no such path."));
         }
         if is_known {
             return Ok(Reply::no_content().with(header::ALLOW, allow));
         }
         let detail = "This path does not have this method; see Allow.";
-        Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
-            .with_header(header::ALLOW, allow))
+        Err(Problem::new(Code::MethodNotAllowed, detail).with_header(header::ALLOW, allow))
     }
 
     /// The methods that a path has; none where it is no path of the API.

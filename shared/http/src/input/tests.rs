@@ -4,7 +4,7 @@ use super::*;
 
 fn mistakes<T>(body: &str, read: impl FnOnce(&mut Object<'_>) -> Option<T>) -> Vec<(String, &'static str)> {
     let problem = Input::parse(body.as_bytes()).unwrap().read_object(read).err().unwrap();
-    problem.errors().iter().map(|error| (error.pointer.clone(), error.code)).collect()
+    problem.errors().iter().map(|error| (error.pointer.clone(), error.code.as_str())).collect()
 }
 
 #[test]
@@ -84,10 +84,13 @@ fn bodies_that_are_no_json_are_refused() {
         (b"{} {}", "malformed_json"),
         (b"{\"a\": NaN}", "malformed_json"),
     ] {
-        assert_eq!(Input::parse(body).err().map(|problem| problem.code()), Some(code), "{body:?}");
+        assert_eq!(Input::parse(body).err().map(|problem| problem.code().as_str()), Some(code), "{body:?}");
     }
     let deep = "[".repeat(100_000);
-    assert_eq!(Input::parse(deep.as_bytes()).err().map(|problem| problem.code()), Some("malformed_json"));
+    assert_eq!(
+        Input::parse(deep.as_bytes()).err().map(|problem| problem.code().as_str()),
+        Some("malformed_json")
+    );
 }
 
 #[test]
@@ -96,7 +99,7 @@ fn a_whole_number_is_one_however_it_is_written() {
         let body = format!(r#"{{"n": {text}}}"#);
         let read = Input::parse(body.as_bytes()).unwrap();
         let read = read.read_object(|object| object.required("n", |node| node.integer(-1000..=1000_i64)));
-        read.map_err(|problem| problem.errors()[0].code)
+        read.map_err(|problem| problem.errors()[0].code.as_str())
     };
     for (text, value) in [
         ("2", 2),
