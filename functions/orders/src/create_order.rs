@@ -10,7 +10,7 @@
 //! is read with the prices, and written with the order where its principal has ordered a moment ago.
 
 use shop_auth::{AccountReader, Principal, Role, ServiceSecret};
-use shop_http::{Access, Call, Code, Endpoint, Problem, Reply, Route, Start, post};
+use shop_http::{Access, Call, Code, Endpoint, Problem, Reply, Route, Start, post, request_hash};
 use shop_lambda::log::Chain;
 use shop_lambda::{Clock, Function, Random, StartError};
 use shop_types::{OrderId, Timestamp};
@@ -20,7 +20,7 @@ use crate::order::{NewOrder, Order};
 use crate::order_keys::OrderKeys;
 use crate::price_list::PriceList;
 use crate::pricing::{Catalogue, OrderRequest, price};
-use crate::request::{MAX_LINES, read, request_hash};
+use crate::request::{MAX_LINES, read};
 use crate::store::{BudgetStore, OrderStore, Placed, Placing};
 
 /// The Lambda function.
@@ -73,7 +73,7 @@ impl Route for CreateOrder {
         let keys = OrderKeys::from_secret(&self.secret.get_or_make(&self.random).await?)?;
         let now = self.clock.now();
         let id = match key {
-            Some(key) => keys.id(scope(&call.principal), key),
+            Some(key) => keys.id(key.scope(), key.as_str()),
             None => OrderId::fresh(now, self.random.bytes()),
         };
         // Only a guest gets a token, and only from here: a customer's order needs none.
@@ -189,11 +189,6 @@ fn hexadecimal(bytes: [u8; 16]) -> String {
     format!("{:032x}", u128::from_be_bytes(bytes))
 }
 
-/// Whose idempotency keys are one namespace. A user's id cannot be "guest".
-fn scope(principal: &Principal) -> &str {
-    principal.user_id().map_or("guest", |id| id.as_str())
-}
-
 fn answer(placed: Placed, new: Option<Order>, token: Option<String>) -> Result<Reply, Problem> {
     let created = |order: &Order| {
         let view = order.view()?.with_token(token);
@@ -202,9 +197,6 @@ fn answer(placed: Placed, new: Option<Order>, token: Option<String>) -> Result<R
     match (placed, new) {
         (Placed::New, Some(order)) => created(&order),
         (Placed::Before(order), _) => Ok(created(&order)?.replayed()),
-        (Placed::KeyReused, _) | (Placed::New, None) => Err(Problem::new(
-            Code::IdempotencyKeyReused,
-            "This Idempotency-Key was used for another request. Use a new key for a new order.",
-        )),
+        (Placed::KeyReused, _) | (Placed::New, None) => Err(Problem::idempotency_key_reused()),
     }
 }

@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::Client;
 use serde::Deserialize;
 use shop_dynamo::{Attribute, Batch, Item, Read, Record, StoreError, Table, Wanted, read};
 use shop_lambda::{Environment, StartError};
-use shop_types::{Currency, Money, ProductId};
+use shop_types::{Money, ProductId, Timestamp};
 
 use crate::pricing::{Catalogue, ListedPrice};
 
@@ -24,10 +24,9 @@ pub struct PriceList {
 struct PriceItem {
     pk: ProductId,
     name: String,
-    price: i64,
-    currency: Currency,
+    price: Money,
     /// A product that is deleted stays as a tombstone.
-    deleted_at: Option<i64>,
+    deleted_at: Option<Timestamp>,
 }
 
 impl Record for PriceItem {
@@ -63,14 +62,13 @@ impl PriceList {
             ])
         };
         let wanted = self.table.wanted(products.map(key).collect(), Read::Eventual);
-        let wanted = wanted.only(&["pk", "name", "price", "currency", "deleted_at"]);
+        let wanted = wanted.only(&["pk", "name", "price", "deleted_at"]);
         let mut found = self.table.batch_get([wanted].into_iter().chain(also)).await?;
         let mut prices = BTreeMap::new();
         for item in found.items_of(&self.table) {
             let item: PriceItem = read(PriceItem::KIND, item)?;
             if item.deleted_at.is_none() {
-                let price = Money { minor: item.price, currency: item.currency };
-                prices.insert(item.pk, ListedPrice { name: item.name, price });
+                prices.insert(item.pk, ListedPrice { name: item.name, price: item.price });
             }
         }
         Ok((prices, found))

@@ -20,7 +20,7 @@ impl Route for GetProduct {
     const ACCESS: Access = Access::Public;
 
     async fn start(start: &mut Start) -> Result<Self, StartError> {
-        Ok(Self { store: Store::new(start.client(), start.environment())? })
+        Ok(Self { store: Store::start(start.environment(), start.client())? })
     }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {

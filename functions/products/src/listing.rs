@@ -70,7 +70,7 @@ impl Sort {
             Self::Newest => ListPosition::new(product.created_at, product.id.clone()).into(),
             Self::Name => format!("{}{BETWEEN}{}", sorted_name(&product.name), product.id),
             Self::PriceUp | Self::PriceDown => {
-                format!("{}#{:015}#{}", product.currency, product.price, product.id)
+                format!("{}#{:015}#{}", product.price.currency, product.price.minor, product.id)
             }
         }
     }
@@ -172,14 +172,13 @@ mod tests {
     use super::*;
     use crate::product::tests::product;
     use proptest::prelude::*;
-    use shop_types::Timestamp;
+    use shop_types::{Money, Timestamp};
 
     fn named(id: &str, name: &str, price: i64, currency: &str, created_at: i64) -> Product {
         Product {
             id: id.parse().unwrap(),
             name: name.into(),
-            price,
-            currency: currency.parse().unwrap(),
+            price: Money { minor: price, currency: currency.parse().unwrap() },
             created_at: Timestamp::from_millis(created_at),
             ..product()
         }
@@ -243,6 +242,7 @@ mod tests {
     proptest! {
         #[test]
         fn every_product_s_position_is_one_and_its_cursor_is_short(name in "\\PC{1,200}", price in 1_i64..=999_999_999_999_999) {
+            let price = Money { minor: price, ..product().price };
             let product = Product { name, price, ..product() };
             for (sort, _) in Sort::ALL {
                 let listing = Listing { category: Some("c".repeat(100)), sort };

@@ -54,7 +54,7 @@ impl Start for VerifyStock {
         let client = Client::new(environment.sdk_config());
         Ok(Self {
             orders: OrderBook::start(environment, client.clone(), "ORDERS_TABLE")?,
-            store: Store::new(client, environment)?,
+            store: Store::start(environment, client)?,
             clock: environment.clock(),
         })
     }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use aws_sdk_dynamodb::Client;
 use shop_auth::Role;
 use shop_events::Cause;
-use shop_http::{Code, Problem};
+use shop_http::Problem;
 use shop_lambda::{Clock, Environment, Random, StartError};
 use shop_types::UserId;
 
@@ -148,8 +148,5 @@ fn again(asked: User, stored: &User) -> Result<Registered, Problem> {
         let (created_at, updated_at) = (stored.created_at, stored.created_at);
         return Ok(Registered::Before(Box::new(User { created_at, updated_at, ..asked })));
     }
-    Err(Problem::new(
-        Code::IdempotencyKeyReused,
-        "This Idempotency-Key was used for another request. Use a new key for a new account.",
-    ))
+    Err(Problem::idempotency_key_reused())
 }

@@ -77,12 +77,17 @@ pub(super) const PLANTS: &[Plant] = &[
         stands_for: "a reservation takes its stock once when it is planned and once when it is written",
         sabotage: Sabotage::Request(|call| {
             of_transaction(call, "reserve-stock", |item| {
-                let net = &mut item["Update"]["ExpressionAttributeValues"][":net"]["N"];
-                let Some(number) = net.as_str().and_then(|text| text.parse::<i64>().ok()) else {
-                    return false;
-                };
-                *net = json!((number * 2).to_string());
-                number > 0
+                let values = &mut item["Update"]["ExpressionAttributeValues"];
+                let mut takes = false;
+                for name in [":add_available", ":add_reserved", ":net"] {
+                    let net = &mut values[name]["N"];
+                    let Some(number) = net.as_str().and_then(|text| text.parse::<i64>().ok()) else {
+                        return false;
+                    };
+                    *net = json!((number * 2).to_string());
+                    takes = number > 0;
+                }
+                takes
             })
         }),
     },
@@ -96,7 +101,7 @@ pub(super) const PLANTS: &[Plant] = &[
             edited(call, |body| {
                 let Some(items) = items(body) else { return false };
                 let gives_back = |item: &Value| {
-                    let net = item["Update"]["ExpressionAttributeValues"][":net"]["N"].as_str();
+                    let net = item["Update"]["ExpressionAttributeValues"][":add_reserved"]["N"].as_str();
                     net.is_some_and(|net| net.starts_with('-'))
                 };
                 let before = items.len();
@@ -226,7 +231,8 @@ pub(super) const PLANTS: &[Plant] = &[
             of_transaction(call, "set-stock", |item| {
                 let update = &mut item["Update"]["UpdateExpression"];
                 let Some(text) = update.as_str() else { return false };
-                *update = json!(text.replace("#total = :total", "#total = if_not_exists(#total, :total)"));
+                *update =
+                    json!(text.replace("#total = :set_total", "#total = if_not_exists(#total, :set_total)"));
                 true
             })
         }),
