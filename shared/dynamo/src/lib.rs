@@ -6,14 +6,11 @@
 //! call that is throttled as a whole the SDK tries again by itself, on the same timer. Either ends as an error with a
 //! [`shop_lambda::Contention`] behind it, which HTTP answers as a 503 with `Retry-After`.
 
-mod assignment;
 mod attribute;
 mod batch;
 mod error;
 mod expression;
 mod foreign;
-mod former_batch;
-mod former_transaction;
 mod pages;
 mod query;
 mod table;
@@ -28,14 +25,11 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-pub use assignment::Assignment;
 pub use attribute::{Attribute, string, value};
 pub use batch::{Batch, Wanted};
-pub use error::{CallError, ConditionalWrite, StoreError, condition_failed};
+pub use error::{CallError, StoreError};
 pub use expression::Condition;
 pub use foreign::{Foreign, ForeignPages, ForeignTable};
-pub use former_batch::{batch_delete, batch_get, batch_get_items};
-pub use former_transaction::{Cancelled, Reason, TransactionOutcome, outcome, transact};
 pub use pages::ScanPages;
 pub use query::{After, Found, List, Page, Query};
 pub use table::{New, Read, Record, Table, Tries, Updated};
@@ -83,10 +77,4 @@ pub fn read_or_key<T: DeserializeOwned>(keys: &[&str], item: Item) -> Result<T, 
 /// [`StoreError::Corrupt`] when `value` is not a map of attributes.
 pub fn write<T: Serialize>(kind: &'static str, value: &T) -> Result<Item, StoreError> {
     serde_dynamo::to_item(value).map_err(|source| StoreError::Corrupt { kind, source: source.into() })
-}
-
-/// A number attribute.
-#[must_use]
-pub fn number(value: impl Into<i64>) -> AttributeValue {
-    AttributeValue::N(value.into().to_string())
 }

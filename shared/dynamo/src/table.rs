@@ -245,7 +245,6 @@ impl Table {
     }
 
     /// `TransactWriteItems`: writes that take effect together or not at all. They may be other tables' too.
-    #[must_use]
     pub fn transaction(&self) -> Transaction {
         Transaction::new(self)
     }

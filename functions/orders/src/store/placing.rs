@@ -101,12 +101,11 @@ impl OrderStore {
         request_hash: &str,
         contact_email: Option<&EmailAddress>,
     ) -> Result<Option<Placed>, StoreError> {
-        let before: Option<StoredOrder> = self.table.get(key(id), Read::Consistent).await?;
-        let placed = |before: StoredOrder| match before.is_of(request_hash, contact_email) {
-            true => Placed::Before(Box::new(before.order)),
-            false => Placed::KeyReused,
+        let Some(before) = self.table.get::<StoredOrder>(key(id), Read::Consistent).await? else {
+            return Ok(None);
         };
-        Ok(before.map(placed))
+        let is_same = before.is_of(request_hash, contact_email);
+        Ok(Some(if is_same { Placed::Before(Box::new(before.order)) } else { Placed::KeyReused }))
     }
 }
 
