@@ -1,6 +1,8 @@
 //! Every service of the shop: what the shop on one machine, the tests, the simulation and the project's commands
 //! iterate over. It has no function of its own.
 
+pub mod openapi;
+
 use shop_http::{RouteInfo, Service};
 use shop_lambda::Function;
 

@@ -147,7 +147,7 @@ impl Run {
         let books = Arc::new(Books::new(World::new(tables, budgets), Messages::new(template)));
         let weather = Arc::new(Weather::of(case, template, Arc::clone(&books), plan.open_for));
         let trace = with_trace.then(|| Arc::new(Trace::default()));
-        let mut observers: Vec<Arc<dyn Observer>> = vec![Arc::clone(&books) as _];
+        let mut observers: Vec<Arc<dyn Observer>> = vec![Arc::clone(&books) as _, contract_check::observer()];
         observers.extend(trace.clone().map(|trace| trace as Arc<dyn Observer>));
         let options = Options {
             observers,

@@ -18,6 +18,42 @@ use crate::project::Project;
 /// counts as none.
 const STAMP: &str = "requirements.txt";
 
+/// What LocalStack 4.14 runs on: its SQS is a syntax error before it.
+pub(crate) const LOCALSTACK_PYTHON: &str = "3.13";
+
+/// The interpreter of a version, as `3.13`: of the search path, or one of pyenv's.
+///
+/// # Errors
+/// When there is none.
+pub(crate) fn interpreter(version: &str) -> Result<PathBuf> {
+    let name = format!("python{version}");
+    let of_home = || env::home_dir().map(|home| home.join(".pyenv"));
+    let pyenv = env::var_os("PYENV_ROOT").map(PathBuf::from).or_else(of_home);
+    let versions = pyenv.map(|root| root.join("versions"));
+    let mut candidates = vec![PathBuf::from(&name)];
+    candidates.extend(versions.iter().flat_map(|versions| of_pyenv(versions, version)));
+    // One that is there need not run: pyenv puts a name for each version that it has onto the search path, and those
+    // of versions that are not chosen fail.
+    let runs = |python: &PathBuf| process::succeeds(Command::new(python).arg("--version"));
+    candidates.into_iter().find(runs).with_context(|| {
+        let looked = versions.map_or_else(String::new, |versions| format!(", nor in {}", versions.display()));
+        format!(
+            "Python {version} is needed, and there is no {name} on the search path{looked}: install it \
+             (`pyenv install {version}`)"
+        )
+    })
+}
+
+/// The interpreters of a version that pyenv has, the newest first.
+fn of_pyenv(versions: &Path, version: &str) -> Vec<PathBuf> {
+    let patch_of = |name: &str| name.strip_prefix(version)?.strip_prefix('.')?.parse::<u32>().ok();
+    let entries = fs::read_dir(versions).into_iter().flatten().flatten();
+    let mut found: Vec<_> =
+        entries.filter_map(|entry| Some((patch_of(entry.file_name().to_str()?)?, entry.path()))).collect();
+    found.sort_unstable_by(|one, other| other.cmp(one));
+    found.into_iter().map(|(_, folder)| folder.join("bin").join(format!("python{version}"))).collect()
+}
+
 /// A virtual environment.
 #[derive(Clone, Debug)]
 pub(crate) struct Environment {
@@ -54,7 +90,7 @@ impl Environment {
     /// # Errors
     /// When it cannot be installed.
     pub(crate) fn localstack(project: &Project) -> Result<Self> {
-        Self::make_with("python3.13", project, "localstack")
+        Self::make_with(|| interpreter(LOCALSTACK_PYTHON), project, "localstack")
     }
 
     /// cargo-lambda.
@@ -66,10 +102,10 @@ impl Environment {
     }
 
     fn make(project: &Project, name: &str) -> Result<Self> {
-        Self::make_with("python3", project, name)
+        Self::make_with(|| Ok("python3".into()), project, name)
     }
 
-    fn make_with(python: &str, project: &Project, name: &str) -> Result<Self> {
+    fn make_with(python: impl FnOnce() -> Result<PathBuf>, project: &Project, name: &str) -> Result<Self> {
         let requirements = project.root().join(format!("localstack/requirements-{name}.txt"));
         let wanted =
             fs::read(&requirements).with_context(|| format!("cannot read {}", requirements.display()))?;
@@ -79,8 +115,12 @@ impl Environment {
             return Ok(environment);
         }
         eprintln!("installing {} to {}", requirements.display(), folder.display());
-        process::run(Command::new(python).args(["-m", "venv", "--clear"]).arg(&folder)).with_context(
-            || format!("{python} with venv is needed, of version 3.11 or later (Debian: python3-venv)"),
+        let python = python()?;
+        process::run(Command::new(&python).args(["-m", "venv", "--clear"]).arg(&folder)).with_context(
+            || {
+                let python = python.display();
+                format!("{python} with venv is needed, of version 3.11 or later (Debian: python3-venv)")
+            },
         )?;
         process::run(
             environment
@@ -111,5 +151,29 @@ impl Environment {
         // A folder of the inherited path was split off it, so it can be joined again; the environment's own
         // holds no separator unless the checkout's path does.
         env::join_paths(folders).unwrap_or(inherited)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pyenv_s_newest_of_a_version_comes_first() {
+        let folder = env::temp_dir().join(format!("shop-pyenv-{}", std::process::id()));
+        for name in ["3.13.2", "3.13.10", "3.12.1", "3.130.1", "3.13-dev", "3.13"] {
+            fs::create_dir_all(folder.join(name)).unwrap();
+        }
+        let found = of_pyenv(&folder, "3.13");
+        let expected = ["3.13.10", "3.13.2"].map(|name| folder.join(name).join("bin/python3.13"));
+        assert_eq!(found, expected);
+        assert_eq!(of_pyenv(&folder.join("none"), "3.13"), Vec::<PathBuf>::new());
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_python_that_is_not_there_is_asked_for() {
+        let error = interpreter("3.999").unwrap_err().to_string();
+        assert!(error.contains("Python 3.999 is needed") && error.contains("pyenv install 3.999"), "{error}");
     }
 }

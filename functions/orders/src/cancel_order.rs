@@ -3,8 +3,10 @@
 //! Whoever may see an order may cancel it, a guest with the order's token too.
 //! Cancelling a cancelled order again answers as the first time: the caller has what was asked for.
 
+use crate::view::OrderView;
+use serde_json::json;
 use shop_events::OrderStatus;
-use shop_http::{Access, Call, Code, Endpoint, Problem, Reply, Route, Start, post};
+use shop_http::{Access, Call, Code, Contract, Endpoint, Problem, Reply, Route, Start, post};
 use shop_lambda::{Clock, Function, StartError};
 use shop_types::OrderId;
 
@@ -35,6 +37,19 @@ impl Route for CancelOrder {
             gate,
             clock: start.clock(),
         })
+    }
+
+    fn contract() -> Contract {
+        Contract::new("Cancels an order")
+            .header(
+                "Order-Token",
+                "A guest's order is read and cancelled by its token.",
+                json!({ "type": "string" }),
+            )
+            .ok::<OrderView<'_>>("The order, which is cancelled.")
+            .versioned()
+            .conditional()
+            .codes([Code::IllegalTransition])
     }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {

@@ -9,8 +9,9 @@
 //! How many orders an account, or a guest's address, may place is counted along (docs/decisions/0021): the counter
 //! is read with the prices, and written with the order where its principal has ordered a moment ago.
 
+use crate::view::OrderView;
 use shop_auth::{AccountReader, Principal, Role, ServiceSecret};
-use shop_http::{Access, Call, Code, Endpoint, Problem, Reply, Route, Start, post, request_hash};
+use shop_http::{Access, Call, Code, Contract, Endpoint, Problem, Reply, Route, Start, post, request_hash};
 use shop_lambda::log::Chain;
 use shop_lambda::{Clock, Function, Random, StartError};
 use shop_types::{OrderId, Timestamp};
@@ -64,6 +65,15 @@ impl Route for CreateOrder {
         if let Err(error) = self.secret.get_or_make(&self.random).await {
             tracing::warn!(error = %Chain(&error), "the orders' secret could not be read at the start");
         }
+    }
+
+    fn contract() -> Contract {
+        Contract::new("Places an order")
+            .body(|input| read(input, &Principal::Guest))
+            .created::<OrderView<'_>>("The order; a guest's with its token.")
+            .versioned()
+            .idempotent()
+            .codes([Code::PriceMismatch, Code::UnknownProduct, Code::MixedCurrencies, Code::TooManyOrders])
     }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {

@@ -1,6 +1,8 @@
 //! `GET /orders/{id}`: the order, to its owner, to an administrator, and a guest's to whoever has its token.
 
-use shop_http::{Access, Call, Endpoint, Problem, Reply, Route, Start, get};
+use crate::view::OrderView;
+use serde_json::json;
+use shop_http::{Access, Call, Contract, Endpoint, Problem, Reply, Route, Start, get};
 use shop_lambda::{Function, StartError};
 
 use crate::access::Gate;
@@ -24,6 +26,17 @@ impl Route for GetOrder {
     async fn start(start: &mut Start) -> Result<Self, StartError> {
         let gate = Gate::new(start.service_secret("ORDER_KEYS_TABLE")?);
         Ok(Self { orders: OrderStore::start(start.environment(), start.client())?, gate })
+    }
+
+    fn contract() -> Contract {
+        Contract::new("Shows an order")
+            .header(
+                "Order-Token",
+                "A guest's order is read and cancelled by its token.",
+                json!({ "type": "string" }),
+            )
+            .ok::<OrderView<'_>>("The order.")
+            .cacheable()
     }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {

@@ -2,9 +2,12 @@
 //! customer (`?customer_id=...`), of a status (`?status=pending`), or both. `customer_id=me` is who asks. `from` and
 //! `to` (RFC 3339) bound the time at which they were placed; `to` itself is not in it.
 
+use crate::view::OrderView;
+use serde_json::json;
 use shop_events::OrderStatus;
 use shop_http::{
-    Access, Call, Cursor, Endpoint, FieldCode, FieldError, Page, Problem, Reply, Route, Start, get,
+    Access, Call, Code, Contract, Cursor, Endpoint, FieldCode, FieldError, Page, Problem, Reply, Route,
+    Start, get,
 };
 use shop_lambda::{Function, StartError};
 use shop_types::{Timestamp, UserId};
@@ -19,6 +22,9 @@ pub const FUNCTION: Function = shop_http::function::<ListOrders>();
 pub struct ListOrders {
     orders: OrderStore,
 }
+
+/// `me`, or a user's id.
+const CUSTOMER_PATTERN: &str = "^(me|usr_[0-9a-hjkmnp-tv-z]{26})$";
 
 /// Which orders are listed.
 #[derive(Debug, PartialEq, Eq)]
@@ -50,6 +56,17 @@ impl Route for ListOrders {
 
     async fn start(start: &mut Start) -> Result<Self, StartError> {
         Ok(Self { orders: OrderStore::start(start.environment(), start.client())? })
+    }
+
+    fn contract() -> Contract {
+        let time = || json!({ "type": "string", "format": "date-time" });
+        Contract::new("Lists orders, newest first: one's own, or an administrator's choice")
+            .query("status", json!({ "type": "string", "enum": ALL_STATUSES.map(status_name) }))
+            .query("customer_id", json!({ "type": "string", "pattern": CUSTOMER_PATTERN }))
+            .query("from", time())
+            .query("to", time())
+            .page::<OrderView<'_>>("A page of orders.")
+            .codes([Code::Forbidden])
     }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {

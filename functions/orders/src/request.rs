@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use shop_auth::Principal;
-use shop_http::{FieldCode, Input, Node, Problem};
+use shop_http::{FieldCode, Input, Keyword, Node, Problem};
 use shop_types::{AmountError, Currency, EmailAddress, ProductId};
 
 use crate::pricing::{LineRequest, OrderRequest, invalid_amount};
@@ -56,7 +56,12 @@ fn read_line(node: &Node<'_>, most: u32, seen: &mut BTreeSet<ProductId>) -> Opti
             }
             Some(id)
         });
-        let quantity = line.required("quantity", |node| node.integer(1..=most));
+        let quantity = line.required("quantity", |node| {
+            let quantity = node.integer(1..=most);
+            // A contract is for everybody.
+            node.describe(Keyword::Range(&1, &MAX_QUANTITY));
+            quantity
+        });
         let price = line.optional("price", amount);
         Some(LineRequest { product_id: product_id?, quantity: quantity?, price: price? })
     })
@@ -66,6 +71,7 @@ fn read_line(node: &Node<'_>, most: u32, seen: &mut BTreeSet<ProductId>) -> Opti
 /// whether it has too many digits or is too large is for `pricing` to say.
 fn amount(node: &Node<'_>) -> Option<String> {
     let text = node.number()?;
+    node.describe(Keyword::AtLeast(0));
     if text.starts_with('-') {
         node.note(FieldCode::OutOfRange, "This must not be negative.");
         return None;

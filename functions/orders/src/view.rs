@@ -1,5 +1,6 @@
 //! An order as the API shows it. Pure.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use shop_events::{OrderLine, OrderStatus};
 use shop_http::{Decimal, Problem};
@@ -53,7 +54,7 @@ impl OrderView<'_> {
 }
 
 /// An order in an answer. It has no `Debug`: it may hold a guest's token.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub struct OrderView<'a> {
     id: &'a OrderId,
     status: OrderStatus,
@@ -72,7 +73,7 @@ pub struct OrderView<'a> {
 }
 
 /// A line of an order in an answer.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct OrderItemView<'a> {
     product_id: &'a ProductId,
     name: &'a str,

@@ -23,7 +23,7 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use shop_events::{OrderStatus, StockFigures};
-use shop_types::{OrderId, ProductId};
+use shop_types::{OrderId, ProductId, Timestamp};
 
 use crate::plan::is_large;
 use crate::reservation::{Reservation, Status};
@@ -47,6 +47,8 @@ pub struct Counter {
     pub version: u64,
     /// Its figures.
     pub figures: StockFigures,
+    /// When they changed last.
+    pub updated_at: Timestamp,
 }
 
 /// What a look saw of the entries that touch one product.
@@ -103,7 +105,8 @@ impl Look {
 
     /// Takes a counter into the look.
     pub fn see_counter(&mut self, stock: Stock) {
-        let counter = Counter { version: stock.version, figures: stock.figures() };
+        let counter =
+            Counter { version: stock.version, figures: stock.figures(), updated_at: stock.updated_at };
         self.counters.insert(stock.product_id, counter);
         if let Some(claim) = stock.claim {
             self.see_large(claim);

@@ -4,12 +4,14 @@
 //! marked as replayed: under a client's own id always, and under an `Idempotency-Key`, which stands for one request
 //! of its administrator whatever is sent under it. An id is given out once, and not again after a deletion.
 
-use shop_http::{Access, Call, Code, Endpoint, FieldCode, FieldError, Problem, Reply, Route, Start, post};
+use shop_http::{
+    Access, Call, Code, Contract, Endpoint, FieldCode, FieldError, Problem, Reply, Route, Start, post,
+};
 use shop_lambda::{Clock, Function, Random, StartError};
 use shop_types::ProductId;
 
 use crate::fields::Draft;
-use crate::product::{Offer, Product};
+use crate::product::{Offer, Product, ProductView};
 use crate::stock::Stock;
 use crate::store::{Created, KeyedCreation, Kind, Store};
 
@@ -42,6 +44,15 @@ impl Route for CreateProduct {
             clock: start.clock(),
             random: start.random(),
         })
+    }
+
+    fn contract() -> Contract {
+        Contract::new("Puts a product into the catalogue")
+            .body(Draft::read)
+            .created::<ProductView<'_>>("The product.")
+            .versioned()
+            .idempotent()
+            .codes([Code::IdTaken])
     }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {

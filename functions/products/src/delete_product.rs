@@ -3,7 +3,7 @@
 //! It stays as a tombstone: orders keep what they bought, stock that is set aside can still be released, and
 //! the id is never given out again. Orders that still wait for stock of it are rejected.
 
-use shop_http::{Access, Call, Endpoint, Problem, Reply, Route, Start, delete};
+use shop_http::{Access, Call, Contract, Endpoint, Problem, Reply, Route, Start, delete};
 use shop_lambda::{Clock, Function, StartError};
 
 use crate::change::change;
@@ -26,6 +26,10 @@ impl Route for DeleteProduct {
 
     async fn start(start: &mut Start) -> Result<Self, StartError> {
         Ok(Self { store: Store::start(start.environment(), start.client())?, clock: start.clock() })
+    }
+
+    fn contract() -> Contract {
+        Contract::new("Takes a product out of the catalogue").no_content("It is gone.").conditional()
     }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {

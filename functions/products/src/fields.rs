@@ -1,7 +1,7 @@
 //! The fields of a product in a request: what is allowed, and every mistake by name.
 
 use serde::Serialize;
-use shop_http::{FieldCode, Input, Node, Problem, request_hash};
+use shop_http::{FieldCode, Input, Keyword, Node, Problem, request_hash};
 use shop_types::{AmountError, Currency, Money, ProductId};
 
 use crate::picture::image_url;
@@ -116,6 +116,7 @@ impl Changes {
             let image_url = body.nullable("image_url", |node| or_null(node, image_url));
             let elsewhere = |detail: &'static str| {
                 move |node: &Node<'_>| {
+                    node.describe(Keyword::Nothing);
                     node.note(FieldCode::Unexpected, detail);
                     None::<()>
                 }
@@ -163,6 +164,7 @@ fn category(node: &Node<'_>) -> Option<String> {
 
 /// A price: more than nothing, and no more digits than the currency has.
 fn amount(node: &Node<'_>, currency: Currency) -> Option<Money> {
+    node.describe(Keyword::MoreThan(0));
     match currency.parse_amount(node.number()?) {
         Ok(money) if money.minor > 0 => return Some(money),
         Ok(_) => node.note(FieldCode::OutOfRange, "This must be more than 0."),

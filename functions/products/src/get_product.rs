@@ -1,6 +1,7 @@
 //! `GET /products/{id}`: a product and how many are for sale. Everybody may read it.
 
-use shop_http::{Access, Call, Endpoint, Problem, Reply, Route, Start, get};
+use crate::product::ProductView;
+use shop_http::{Access, Call, Contract, Endpoint, Problem, Reply, Route, Start, get};
 use shop_lambda::{Function, StartError};
 use shop_types::ProductId;
 
@@ -21,6 +22,10 @@ impl Route for GetProduct {
 
     async fn start(start: &mut Start) -> Result<Self, StartError> {
         Ok(Self { store: Store::start(start.environment(), start.client())? })
+    }
+
+    fn contract() -> Contract {
+        Contract::new("Shows a product").ok::<ProductView<'_>>("The product.").cacheable()
     }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {

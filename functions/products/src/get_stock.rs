@@ -1,7 +1,7 @@
 //! `GET /products/{id}/stock`: how many are for sale, and how many are set aside for orders. Administrators only: what
 //! is for sale everybody sees at the product.
 
-use shop_http::{Access, Call, Endpoint, Problem, Reply, Route, Start, get};
+use shop_http::{Access, Call, Contract, Endpoint, Problem, Reply, Route, Start, get};
 use shop_lambda::{Function, StartError};
 use shop_types::ProductId;
 
@@ -23,6 +23,10 @@ impl Route for GetStock {
 
     async fn start(start: &mut Start) -> Result<Self, StartError> {
         Ok(Self { store: Store::start(start.environment(), start.client())? })
+    }
+
+    fn contract() -> Contract {
+        Contract::new("Shows how many of a product there are").ok::<StockView<'_>>("The stock.").cacheable()
     }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {

@@ -4,14 +4,15 @@
 //! One query of an index and one batch of counters, whatever the size of the catalogue. The indexes follow the table
 //! within moments, so a new product may be missing from a list for that long.
 
+use serde_json::json;
 use shop_http::{
-    Access, Call, Cursor, Endpoint, FieldCode, FieldError, Page, Problem, Reply, Route, Start, fingerprint,
-    get,
+    Access, Call, Contract, Cursor, Endpoint, FieldCode, FieldError, Page, Problem, Reply, Route, Start,
+    fingerprint, get,
 };
 use shop_lambda::{Function, StartError};
 
 use crate::listing::{Listing, Position, Sort};
-use crate::product::Offer;
+use crate::product::{Offer, ProductView};
 use crate::store::Store;
 
 /// The function.
@@ -30,6 +31,14 @@ impl Route for ListProducts {
 
     async fn start(start: &mut Start) -> Result<Self, StartError> {
         Ok(Self { store: Store::start(start.environment(), start.client())? })
+    }
+
+    fn contract() -> Contract {
+        let sorts = json!({ "type": "string", "enum": Sort::NAMES, "default": "newest" });
+        Contract::new("Lists the catalogue: all of it or a category, newest first, by name or by price")
+            .query("category", json!({ "type": "string", "minLength": 1 }))
+            .query("sort", sorts)
+            .page::<ProductView<'_>>("A page of products.")
     }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {

@@ -28,6 +28,9 @@ pub enum Sort {
 }
 
 impl Sort {
+    /// The names in the query.
+    pub const NAMES: [&'static str; 4] = ["newest", "name", "price", "-price"];
+
     const ALL: [(Self, &'static str); 4] = [
         (Self::Newest, "newest"),
         (Self::Name, "name"),

@@ -1,6 +1,7 @@
 //! A product of the catalogue. Pure: no AWS, no clock. Its stock is another thing, with a life of its own:
 //! see [`crate::stock`].
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shop_events::{Cause, ProductSnapshot};
 use shop_http::{Decimal, EntityTag};
@@ -151,7 +152,7 @@ impl Offer {
 }
 
 /// A product in an answer.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct ProductView<'a> {
     id: &'a ProductId,
     name: &'a str,

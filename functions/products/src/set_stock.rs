@@ -6,10 +6,11 @@
 //! each answer of this route. A delta is not safe to send again, so an `Idempotency-Key` is taken: a repeat
 //! gets the first answer, for ever.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use shop_http::{
-    Access, Call, Code, Endpoint, FieldCode, IdempotencyKey, Input, Problem, Reply, Route, Start, patch,
-    request_hash,
+    Access, Call, Code, Contract, Endpoint, FieldCode, IdempotencyKey, Input, Problem, Reply, Route, Start,
+    patch, request_hash,
 };
 use shop_lambda::{Clock, Function, StartError};
 use shop_types::{ProductId, Timestamp};
@@ -27,7 +28,7 @@ pub struct SetStock {
 }
 
 /// A counter in an answer.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct StockView<'a> {
     product_id: &'a ProductId,
     /// How many are for sale.
@@ -44,6 +45,16 @@ impl Route for SetStock {
 
     async fn start(start: &mut Start) -> Result<Self, StartError> {
         Ok(Self { store: Store::start(start.environment(), start.client())?, clock: start.clock() })
+    }
+
+    fn contract() -> Contract {
+        Contract::new("Sets how many of a product are for sale, or changes it by a difference")
+            .body(read_adjustment)
+            .ok::<StockView<'_>>("The stock as it is now.")
+            .versioned()
+            .idempotent()
+            .conditional()
+            .codes([Code::InsufficientStock, Code::TooMuchStock])
     }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {

@@ -1,11 +1,13 @@
 //! `PATCH /products/{id}`: an administrator changes a product's description or price. Its currency stays, and
 //! its stock has a route of its own.
 
-use shop_http::{Access, Call, Endpoint, Problem, Reply, Route, Start, patch};
+use shop_http::{Access, Call, Contract, Endpoint, Problem, Reply, Route, Start, patch};
 use shop_lambda::{Clock, Function, StartError};
+use shop_types::Currency;
 
 use crate::change::change;
 use crate::fields::Changes;
+use crate::product::ProductView;
 use crate::store::Store;
 
 /// The function.
@@ -24,6 +26,14 @@ impl Route for UpdateProduct {
 
     async fn start(start: &mut Start) -> Result<Self, StartError> {
         Ok(Self { store: Store::start(start.environment(), start.client())?, clock: start.clock() })
+    }
+
+    fn contract() -> Contract {
+        Contract::new("Changes a product's description or price")
+            .body(|input| Changes::read(input, Currency::USD))
+            .ok::<ProductView<'_>>("The product as it is now.")
+            .versioned()
+            .conditional()
     }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {

@@ -153,7 +153,8 @@ impl Run<'_> {
             return Some(Remedy::NotAsked);
         }
         let VerifyStock { store, clock, .. } = self.verify;
-        let now = clock.now();
+        // Never back in time: whoever changed it last may have a clock that is ahead.
+        let now = clock.now().max(found.updated_at);
         Remedy::tried(store.repair_counter(&wrong.product_id, found, right, now, &self.cause).await)
     }
 

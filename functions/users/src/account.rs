@@ -3,6 +3,7 @@
 //! What is personal is one part, the profile. Deleting a user takes the profile away and leaves the rest as a
 //! tombstone: an id that is never given out again, to which the user's orders and statistics still belong.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shop_auth::Role;
 use shop_events::Cause;
@@ -150,7 +151,7 @@ impl User {
 }
 
 /// An account in an answer.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct UserView<'a> {
     id: &'a UserId,
     email: &'a str,

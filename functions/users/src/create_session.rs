@@ -8,9 +8,10 @@
 //! Needs `dynamodb:BatchGetItem`, `PutItem` and `UpdateItem` on the sessions table, `GetItem` and `UpdateItem`
 //! on the key table, and both secrets.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use shop_auth::{Grant, Role, token_lifetime_seconds};
-use shop_http::{Access, Call, Code, Endpoint, Problem, Reply, Route, Start, post};
+use shop_http::{Access, Call, Code, Contract, Endpoint, Problem, Reply, Route, Start, post};
 use shop_lambda::{Clock, Function, Random, StartError};
 use shop_types::UserId;
 
@@ -39,7 +40,7 @@ pub struct CreateSession {
 }
 
 /// What a log-in and a refresh answer with. It must not be logged.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct Tokens<'a> {
     pub(crate) access_token: String,
     pub(crate) token_type: &'static str,
@@ -77,6 +78,13 @@ impl Route for CreateSession {
             clock: start.clock(),
             random: start.random(),
         })
+    }
+
+    fn contract() -> Contract {
+        Contract::new("Logs in")
+            .body(Credentials::read)
+            .created_here::<Tokens<'_>>("The tokens.")
+            .codes([Code::InvalidCredentials, Code::TooManyAttempts])
     }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {

@@ -3,7 +3,7 @@
 //!
 //! Needs `dynamodb:DeleteItem` on the sessions table, and `GetItem` on the key table.
 
-use shop_http::{Access, Call, Endpoint, Problem, Reply, Route, Start, delete};
+use shop_http::{Access, Call, Contract, Endpoint, Problem, Reply, Route, Start, delete};
 use shop_lambda::{Function, StartError};
 
 use crate::store::sessions::SessionStore;
@@ -24,6 +24,10 @@ impl Route for DeleteSession {
     async fn start(start: &mut Start) -> Result<Self, StartError> {
         let sessions = SessionStore::start(start.environment(), start.client())?;
         Ok(Self { sessions })
+    }
+
+    fn contract() -> Contract {
+        Contract::new("Logs out").no_content("The session is ended.")
     }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {

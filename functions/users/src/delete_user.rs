@@ -11,7 +11,7 @@
 //! `UpdateItem`, `DeleteItem` and `BatchWriteItem` on the sessions table, and `GetItem` on the key table.
 
 use shop_auth::Role;
-use shop_http::{Access, Call, Endpoint, Problem, Reply, Route, Start, delete};
+use shop_http::{Access, Call, Code, Contract, Endpoint, Problem, Reply, Route, Start, delete};
 use shop_lambda::log::Chain;
 use shop_lambda::{Clock, Function, StartError};
 
@@ -50,6 +50,14 @@ impl Route for DeleteUser {
         };
         let clock = start.clock();
         Ok(Self { accounts, sessions, prover, clock })
+    }
+
+    fn contract() -> Contract {
+        Contract::new("Deletes an account: one's own with its password, or as an administrator")
+            .optional_body(|input| read_current_password(Ok(input)))
+            .no_content("It is gone.")
+            .conditional()
+            .codes([Code::LastAdministrator, Code::TooManyAttempts, Code::Forbidden])
     }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {

@@ -207,14 +207,8 @@ fn name(node: &Node<'_>) -> Option<String> {
 }
 
 fn role(node: &Node<'_>) -> Option<Role> {
-    match node.opaque_text(1..=20)?.as_str() {
-        "customer" => Some(Role::Customer),
-        "admin" => Some(Role::Admin),
-        _ => {
-            node.note(FieldCode::UnknownRole, "This must be customer or admin.");
-            None
-        }
-    }
+    let roles = [("customer", Role::Customer), ("admin", Role::Admin)];
+    node.one_of(&roles, FieldCode::UnknownRole, "This must be customer or admin.")
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 //!
 //! Needs `dynamodb:GetItem` on the key table.
 
-use shop_auth::KeyTable;
-use shop_http::{Access, Call, Endpoint, Problem, Reply, Route, Start, get};
+use shop_auth::{JwkSet, KeyTable};
+use shop_http::{Access, Call, Contract, Endpoint, Problem, Reply, Route, Start, get};
 use shop_lambda::{Function, StartError};
 
 /// The function.
@@ -23,6 +23,10 @@ impl Route for GetJwks {
     async fn start(start: &mut Start) -> Result<Self, StartError> {
         let keys = KeyTable::new(start.client(), start.required("KEYS_TABLE")?);
         Ok(Self { keys })
+    }
+
+    fn contract() -> Contract {
+        Contract::new("Shows the keys by which access tokens are checked").ok::<JwkSet>("The keys.")
     }
 
     async fn handle(&self, _: Call) -> Result<Reply, Problem> {

@@ -2,7 +2,8 @@
 //!
 //! Needs `dynamodb:GetItem` on the users table, and on the key table.
 
-use shop_http::{Access, Call, Endpoint, Problem, Reply, Route, Start, get};
+use crate::account::UserView;
+use shop_http::{Access, Call, Contract, Endpoint, Problem, Reply, Route, Start, get};
 use shop_lambda::{Function, StartError};
 
 use crate::get_user_stats::visible_user;
@@ -25,6 +26,10 @@ impl Route for GetUser {
     async fn start(start: &mut Start) -> Result<Self, StartError> {
         let directory = Directory::start(start.environment(), start.client())?;
         Ok(Self { directory })
+    }
+
+    fn contract() -> Contract {
+        Contract::new("Shows an account; `me` is one's own").ok::<UserView<'_>>("The account.").cacheable()
     }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {

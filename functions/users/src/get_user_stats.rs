@@ -6,8 +6,9 @@
 //!
 //! Needs `dynamodb:GetItem` on the users table, and on the key table.
 
+use schemars::JsonSchema;
 use serde::Serialize;
-use shop_http::{Access, Call, Decimal, Endpoint, Problem, Reply, Route, Start, get};
+use shop_http::{Access, Call, Contract, Decimal, Endpoint, Problem, Reply, Route, Start, get};
 use shop_lambda::{Function, StartError};
 use shop_types::{Currency, Money, OrderId, Timestamp, UserId};
 
@@ -31,6 +32,12 @@ impl Route for GetUserStats {
     async fn start(start: &mut Start) -> Result<Self, StartError> {
         let store = UserStore::start(start.environment(), start.client())?;
         Ok(Self { store })
+    }
+
+    fn contract() -> Contract {
+        Contract::new("Shows what a user has ordered; `me` is oneself")
+            .ok::<StatsView<'_>>("The statistics.")
+            .cacheable()
     }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
@@ -63,7 +70,7 @@ pub(crate) fn named_user(call: &Call) -> Option<UserId> {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct StatsView<'a> {
     user_id: &'a UserId,
     orders_placed: u64,
@@ -73,13 +80,13 @@ struct StatsView<'a> {
     updated_at: Option<Timestamp>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct SpentView {
     currency: Currency,
     amount: Decimal,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct LastOrderView<'a> {
     id: &'a OrderId,
     placed_at: Timestamp,

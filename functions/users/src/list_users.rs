@@ -7,13 +7,14 @@
 //! Needs `dynamodb:Query` on the index, `GetItem` on the users table, on the sessions table and on the key table, and
 //! the lookup secret.
 
+use serde_json::json;
 use shop_http::{
-    Access, Call, Cursor, Endpoint, FieldCode, FieldError, Page, Problem, Reply, Route, Start, get,
+    Access, Call, Contract, Cursor, Endpoint, FieldCode, FieldError, Page, Problem, Reply, Route, Start, get,
 };
 use shop_lambda::{Function, StartError};
-use shop_types::EmailAddress;
+use shop_types::{EmailAddress, TextForm};
 
-use crate::account::User;
+use crate::account::{User, UserView};
 use crate::lookup::Lookup;
 use crate::secrets::LookupSource;
 use crate::store::accounts::{AccountStore, Directory, Position, position};
@@ -42,6 +43,12 @@ impl Route for ListUsers {
         let accounts = AccountStore::start(start.environment(), start.client())?;
         let lookup = LookupSource::of(start.environment())?;
         Ok(Self { directory, accounts, lookup: lookup.read().await? })
+    }
+
+    fn contract() -> Contract {
+        Contract::new("Lists accounts, newest first, or finds the one with an address")
+            .query("email", json!({ "type": "string", "pattern": EmailAddress::PATTERN }))
+            .page::<UserView<'_>>("A page of accounts.")
     }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {

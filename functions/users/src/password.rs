@@ -10,7 +10,7 @@
 use argon2::password_hash::{CustomizedPasswordHasher as _, PasswordVerifier as _, phc};
 use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Params, Version};
 use serde::{Deserialize, Serialize};
-use shop_http::{FieldCode, Node};
+use shop_http::{FieldCode, Keyword, Node};
 use shop_lambda::{Environment, Internal, StartError};
 use shop_types::{EmailAddress, text};
 use zeroize::Zeroizing;
@@ -42,6 +42,7 @@ impl Password {
     #[must_use]
     pub fn read_new(node: &Node<'_>) -> Option<Self> {
         let typed = Zeroizing::new(node.opaque_text(0..=MAX_TYPED)?);
+        node.describe(Keyword::Length(MIN_LENGTH, MAX_TYPED));
         if !typed.is_empty() && text::is_blank(&typed) {
             node.note(FieldCode::Blank, "This must not be blank.");
             return None;

@@ -8,7 +8,7 @@
 //! sessions table, `GetItem` and `UpdateItem` on the key table, and the signing secret.
 
 use shop_auth::{Grant, RefreshToken, token_lifetime_seconds};
-use shop_http::{Access, Call, Code, Endpoint, Problem, Reply, Route, Start, post};
+use shop_http::{Access, Call, Code, Contract, Endpoint, Problem, Reply, Route, Start, post};
 use shop_lambda::{Clock, Function, Random, StartError};
 
 use crate::create_session::Tokens;
@@ -42,6 +42,13 @@ impl Route for RefreshSession {
         // It publishes its key, which the verifier then finds.
         let signer = signer.start().await?;
         Ok(Self { sessions, accounts, signer, clock: start.clock(), random: start.random() })
+    }
+
+    fn contract() -> Contract {
+        Contract::new("Gives new tokens for a refresh token, which is used up")
+            .body(read_refresh_token)
+            .ok::<Tokens<'_>>("The tokens.")
+            .codes([Code::InvalidRefreshToken])
     }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {

@@ -8,11 +8,11 @@
 //! key table, and the lookup secret.
 
 use shop_auth::Role;
-use shop_http::{Access, Call, Code, Endpoint, Problem, Reply, Route, Start, post};
+use shop_http::{Access, Call, Code, Contract, Endpoint, Problem, Reply, Route, Start, post};
 use shop_lambda::{Function, StartError};
 use shop_types::UserId;
 
-use crate::account::User;
+use crate::account::{User, UserView};
 use crate::fields::Draft;
 use crate::registration::{Registered, Registrar, RegistrarSource, RegistrationBudget};
 
@@ -34,6 +34,15 @@ impl Route for RegisterUser {
         let registrar = RegistrarSource::of(start.environment(), start.client())?;
         let budget = RegistrationBudget::start(start.environment(), start.client())?;
         Ok(Self { registrar: registrar.read().await?, budget })
+    }
+
+    fn contract() -> Contract {
+        Contract::new("Makes an account")
+            .body(Draft::read)
+            .created::<UserView<'_>>("The account.")
+            .versioned()
+            .idempotent()
+            .codes([Code::EmailTaken, Code::TooManyAttempts])
     }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {

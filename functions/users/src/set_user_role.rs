@@ -6,10 +6,10 @@
 //! sessions table, and `GetItem` on the key table.
 
 use shop_auth::Role;
-use shop_http::{Access, Call, Code, Endpoint, Problem, Reply, Route, Start, put};
+use shop_http::{Access, Call, Code, Contract, Endpoint, Problem, Reply, Route, Start, put};
 use shop_lambda::{Clock, Function, StartError};
 
-use crate::account::User;
+use crate::account::{User, UserView};
 use crate::fields::read_role;
 use crate::get_user_stats::named_user;
 use crate::store::accounts::{AccountStore, Authority, LoginChange, Written};
@@ -31,6 +31,15 @@ impl Route for SetUserRole {
     async fn start(start: &mut Start) -> Result<Self, StartError> {
         let accounts = AccountStore::start(start.environment(), start.client())?;
         Ok(Self { accounts, clock: start.clock() })
+    }
+
+    fn contract() -> Contract {
+        Contract::new("Makes a user an administrator, or a customer again")
+            .body(read_role)
+            .ok::<UserView<'_>>("The account as it is now.")
+            .versioned()
+            .conditional()
+            .codes([Code::LastAdministrator])
     }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {

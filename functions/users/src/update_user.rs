@@ -8,10 +8,10 @@
 //! `DeleteItem` on the sessions table, `GetItem` on the key table, and the lookup secret.
 
 use shop_events::Cause;
-use shop_http::{Access, Call, Code, Endpoint, FieldError, Problem, Reply, Route, Start, patch};
+use shop_http::{Access, Call, Code, Contract, Endpoint, FieldError, Problem, Reply, Route, Start, patch};
 use shop_lambda::{Clock, Function, Random, StartError};
 
-use crate::account::{Changes, User};
+use crate::account::{Changes, User, UserView};
 use crate::attempt::Prover;
 use crate::fields::Wishes;
 use crate::get_user_stats::named_user;
@@ -52,6 +52,15 @@ impl Route for UpdateUser {
             clock: start.clock(),
             random: start.random(),
         })
+    }
+
+    fn contract() -> Contract {
+        Contract::new("Changes one's own name, address or password")
+            .body(Wishes::read)
+            .ok::<UserView<'_>>("The account as it is now.")
+            .versioned()
+            .conditional()
+            .codes([Code::NotYourAccount, Code::EmailTaken, Code::TooManyAttempts, Code::Forbidden])
     }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {

@@ -44,7 +44,9 @@ pub use error::{AwsError, CloudError, InvokeError};
 pub use http_api::Route;
 pub use interceptor::{Fault, Interceptor};
 pub use meter::{Counts, Entry, Invocations, Meter};
-pub use observer::{Access, Call, Delivery, Invoked, Observer, Outcome, Service, Step, Units, Written};
+pub use observer::{
+    Access, Answered, Call, Delivery, Invoked, Observer, Outcome, Service, Step, Units, Written,
+};
 pub use options::{Mode, Options};
 pub use start::simulated_runtime;
 pub use trace::Trace;

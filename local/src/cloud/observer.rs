@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::Response;
 
 use super::clock::Clock;
 
@@ -97,6 +98,17 @@ pub struct Invoked<'a> {
     pub error: Option<&'a str>,
 }
 
+/// A request that the API gave to a function, and what it answered.
+#[derive(Clone, Debug)]
+pub struct Answered<'a> {
+    /// The name of the function.
+    pub function: &'a str,
+    /// The request's method.
+    pub method: &'a str,
+    /// The answer.
+    pub response: &'a Response<Bytes>,
+}
+
 /// A batch on its way to a function.
 #[derive(Clone, Debug)]
 pub struct Delivery<'a> {
@@ -140,6 +152,8 @@ pub trait Observer: Send + Sync {
     fn called(&self, _time: i64, _call: &Call, _outcome: &Outcome<'_>) {}
     /// An invocation ended.
     fn invoked(&self, _time: i64, _invoked: &Invoked<'_>) {}
+    /// A function has answered a request of the API.
+    fn answered(&self, _time: i64, _answered: &Answered<'_>) {}
     /// A batch goes to a function.
     fn delivered(&self, _time: i64, _delivery: &Delivery<'_>) {}
     /// A function has answered a batch: the places of what it says has failed.

@@ -12,6 +12,7 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnValue};
 use data_encoding::BASE64URL_NOPAD;
+use schemars::JsonSchema;
 use serde::Serialize;
 use shop_dynamo::{CallError, StoreError};
 use shop_lambda::Internal;
@@ -68,7 +69,7 @@ impl KeyTableError {
 }
 
 /// A public key as RFC 8037 section 2 writes it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Jwk {
     kty: &'static str,
     crv: &'static str,
@@ -80,7 +81,7 @@ pub struct Jwk {
 }
 
 /// All keys that are accepted, as RFC 7517 section 5 writes them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct JwkSet {
     keys: Vec<Jwk>,
 }

@@ -1,12 +1,13 @@
 //! Where a route answers, and what is known of a route without starting it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use lambda_http::http::Method;
 use shop_lambda::{Function, Handler, Kind};
 
-use crate::Access;
 use crate::route::{HttpHandler, Route};
+use crate::{Access, Code, Contract};
 
 /// A method and a path, as template.yaml has them: `{id}` stands for what varies.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,12 +48,43 @@ pub struct RouteInfo {
     pub access: Access,
     /// The query parameters that it takes.
     pub query: &'static [&'static str],
+    /// Whether it asks the caller's account.
+    pub asks_account: bool,
+    /// What goes in and what comes out.
+    pub contract: fn() -> Contract,
+}
+
+impl RouteInfo {
+    /// Every problem that the route may answer with: those that its contract names, and those of every route of its
+    /// kind.
+    #[must_use]
+    pub fn codes(&self, contract: &Contract) -> BTreeSet<Code> {
+        let mut codes = contract.codes.clone();
+        codes.extend([Code::InvalidQuery, Code::BodyTooLarge, Code::Internal, Code::Contended]);
+        if self.access != Access::Anonymous {
+            codes.insert(Code::Unauthorized);
+        }
+        if self.access == Access::Admin {
+            codes.insert(Code::Forbidden);
+        }
+        if self.endpoint.path.contains('{') {
+            codes.insert(Code::NotFound);
+        }
+        codes
+    }
 }
 
 /// A route for the list of its service.
 #[must_use]
 pub const fn route<R: Route>() -> RouteInfo {
-    RouteInfo { function: function::<R>(), endpoint: R::ENDPOINT, access: R::ACCESS, query: R::QUERY }
+    RouteInfo {
+        function: function::<R>(),
+        endpoint: R::ENDPOINT,
+        access: R::ACCESS,
+        query: R::QUERY,
+        asks_account: R::ASKS_ACCOUNT,
+        contract: R::contract,
+    }
 }
 
 /// The function of a route.

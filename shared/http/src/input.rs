@@ -3,18 +3,25 @@
 //! Numbers are read from their own text: an amount of money never passes through a float. A field that is
 //! not asked for is a mistake too, and so is one that is given twice.
 
+mod describe;
+mod object;
+
 use std::cell::RefCell;
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
+use shop_types::TextForm;
 use shop_types::text::{self, TextError};
 
 use crate::number::whole_number;
 use crate::{Code, FieldCode, FieldError, Problem};
+
+pub use describe::{Describe, ITEM, Keyword};
+pub use object::Object;
+
+use object::Members;
 
 /// More mistakes than this help nobody, and an answer must stay smaller than its request.
 const MAX_ERRORS: usize = 50;
@@ -22,6 +29,8 @@ const MAX_ERRORS: usize = 50;
 /// A JSON body under inspection. Its nodes note their mistakes here; [`Input::read`] tells them.
 pub struct Input<'a> {
     root: &'a RawValue,
+    /// Who takes note of what is asked; none where a body is read.
+    probe: Option<&'a dyn Describe>,
     errors: RefCell<Vec<FieldError>>,
 }
 
@@ -44,7 +53,13 @@ impl<'a> Input<'a> {
         // The parser's message tells line and column, and nothing of our own.
         let root = serde_json::from_str(text)
             .map_err(|error| Problem::new(Code::MalformedJson, format!("The body is not JSON: {error}.")))?;
-        Ok(Self { root, errors: RefCell::default() })
+        Ok(Self { root, probe: None, errors: RefCell::default() })
+    }
+
+    /// A probe in the place of a body: what is read of it is described, and is right.
+    #[must_use]
+    pub fn probe(describe: &'a dyn Describe) -> Self {
+        Self { root: RawValue::TRUE, probe: Some(describe), errors: RefCell::default() }
     }
 
     /// Reads the body.
@@ -90,6 +105,18 @@ impl<'i> Node<'i> {
         self.input.note(self.pointer.clone(), code, detail.into());
     }
 
+    /// Says something of this value that its reader asks by a rule of its own. It costs nothing where a body is read.
+    pub fn describe(&self, keyword: Keyword<'_>) {
+        if let Some(probe) = self.input.probe {
+            probe.describe(&self.pointer, keyword);
+        }
+    }
+
+    /// Whether this is a probe, which has no value.
+    fn is_probe(&self) -> bool {
+        self.input.probe.is_some()
+    }
+
     /// Where this is, as a JSON pointer.
     #[must_use]
     pub fn pointer(&self) -> &str {
@@ -99,6 +126,11 @@ impl<'i> Node<'i> {
     /// Whether the value is `null`.
     #[must_use]
     pub fn is_null(&self) -> bool {
+        self.describe(Keyword::Nullable);
+        self.has_null()
+    }
+
+    fn has_null(&self) -> bool {
         self.raw.get() == "null"
     }
 
@@ -106,6 +138,11 @@ impl<'i> Node<'i> {
     /// twins.
     #[must_use]
     pub fn object<T>(&self, read: impl FnOnce(&mut Object<'i>) -> Option<T>) -> Option<T> {
+        if self.is_probe() {
+            self.describe(Keyword::Type("object"));
+            self.describe(Keyword::Closed);
+            return read(&mut Object::new(self.clone(), Vec::new()));
+        }
         let Ok(Members(members)) = serde_json::from_str(self.raw.get()) else {
             if self.raw.get().starts_with('{') {
                 self.note(FieldCode::LoneSurrogate, "The name of a field has half of a surrogate pair.");
@@ -114,15 +151,9 @@ impl<'i> Node<'i> {
             }
             return None;
         };
-        let mut object = Object { node: self.clone(), members, taken: Vec::new() };
+        let mut object = Object::new(self.clone(), members);
         let value = read(&mut object);
-        for (name, _) in &object.members {
-            if object.taken.contains(name) {
-                object.note_at(name, FieldCode::Repeated, "This field was given before.");
-            } else {
-                object.note_at(name, FieldCode::Unexpected, "This field is not known here.");
-            }
-        }
+        object.finish();
         value
     }
 
@@ -133,6 +164,12 @@ impl<'i> Node<'i> {
         length: RangeInclusive<usize>,
         mut read: impl FnMut(&Node<'i>) -> Option<T>,
     ) -> Option<Vec<T>> {
+        if self.is_probe() {
+            self.describe(Keyword::Type("array"));
+            self.describe(Keyword::Items(*length.start(), *length.end()));
+            let item = Node { pointer: format!("{}/{ITEM}", self.pointer), ..self.clone() };
+            return Some(Vec::from_iter(read(&item)));
+        }
         let Ok(elements) = serde_json::from_str::<Vec<&'i RawValue>>(self.raw.get()) else {
             self.note(FieldCode::WrongType, "This must be an array.");
             return None;
@@ -168,6 +205,7 @@ impl<'i> Node<'i> {
     #[must_use]
     pub fn line(&self, length: RangeInclusive<usize>) -> Option<String> {
         let string = self.string()?;
+        self.describe(Keyword::Pattern("\\S"));
         if !string.is_empty() && text::is_blank(&string) {
             self.note(FieldCode::Blank, "There is nothing to read in this.");
             return None;
@@ -177,6 +215,10 @@ impl<'i> Node<'i> {
     }
 
     fn string(&self) -> Option<String> {
+        if self.is_probe() {
+            self.describe(Keyword::Type("string"));
+            return Some("a".to_owned());
+        }
         let raw = self.raw.get();
         let string = serde_json::from_str::<String>(raw).ok();
         if string.is_none() && raw.starts_with('"') {
@@ -206,6 +248,10 @@ impl<'i> Node<'i> {
     }
 
     fn has_length(&self, text: &str, length: RangeInclusive<usize>) -> bool {
+        if self.is_probe() {
+            self.describe(Keyword::Length(*length.start(), *length.end()));
+            return true;
+        }
         let is_right = length.contains(&text.chars().count());
         if !is_right {
             self.note(
@@ -219,6 +265,10 @@ impl<'i> Node<'i> {
     /// `true` or `false`.
     #[must_use]
     pub fn boolean(&self) -> Option<bool> {
+        if self.is_probe() {
+            self.describe(Keyword::Type("boolean"));
+            return Some(true);
+        }
         let value = serde_json::from_str(self.raw.get()).ok();
         if value.is_none() {
             self.note(FieldCode::WrongType, "This must be true or false.");
@@ -233,6 +283,11 @@ impl<'i> Node<'i> {
     where
         T: FromStr + PartialOrd + fmt::Display,
     {
+        if self.is_probe() {
+            self.describe(Keyword::Type("integer"));
+            self.describe(Keyword::Range(bounds.start(), bounds.end()));
+            return bounds.start().to_string().parse().ok();
+        }
         let Some(digits) = whole_number(self.number()?) else {
             self.note(FieldCode::WrongType, "This must be a whole number.");
             return None;
@@ -252,6 +307,10 @@ impl<'i> Node<'i> {
     /// The text of a number, as it stands in the body.
     #[must_use]
     pub fn number(&self) -> Option<&'i str> {
+        if self.is_probe() {
+            self.describe(Keyword::Type("number"));
+            return Some("1");
+        }
         let text = self.raw.get();
         if text.starts_with(|c: char| c == '-' || c.is_ascii_digit()) {
             return Some(text);
@@ -260,115 +319,36 @@ impl<'i> Node<'i> {
         None
     }
 
+    /// One of a few texts, and the value that it stands for; `detail` names them.
+    #[must_use]
+    pub fn one_of<T: Copy>(&self, choices: &[(&'static str, T)], code: FieldCode, detail: &str) -> Option<T> {
+        let text = self.string()?;
+        if self.is_probe() {
+            let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
+            self.describe(Keyword::OneOf(&names));
+            return choices.first().map(|(_, value)| *value);
+        }
+        let choice = choices.iter().find(|(name, _)| *name == text);
+        if choice.is_none() {
+            self.note(code, detail);
+        }
+        choice.map(|(_, value)| *value)
+    }
+
     /// A text that parses as `T`; `detail` says what it should be.
     #[must_use]
-    pub fn parsed<T: FromStr>(&self, code: FieldCode, detail: &str) -> Option<T> {
+    pub fn parsed<T: FromStr + TextForm>(&self, code: FieldCode, detail: &str) -> Option<T> {
+        if self.is_probe() {
+            self.describe(Keyword::Type("string"));
+            self.describe(Keyword::Pattern(T::PATTERN));
+            return T::EXAMPLE.parse().ok();
+        }
         let text = serde_json::from_str::<String>(self.raw.get());
         let value = text.ok().and_then(|text| text.parse().ok());
         if value.is_none() {
             self.note(code, detail);
         }
         value
-    }
-}
-
-/// The fields of an object.
-pub struct Object<'i> {
-    node: Node<'i>,
-    members: Vec<(String, &'i RawValue)>,
-    /// The names that were asked for and found: what is left of them is a repetition.
-    taken: Vec<String>,
-}
-
-impl<'i> Object<'i> {
-    /// Whether a field is there, `null` or not, that was not asked for yet.
-    #[must_use]
-    pub fn has(&self, name: &str) -> bool {
-        self.members.iter().any(|(member, _)| member == name)
-    }
-
-    /// A field that must be there, and not be `null`; none where it is not, or is mistaken.
-    pub fn required<T>(&mut self, name: &str, read: impl FnOnce(&Node<'i>) -> Option<T>) -> Option<T> {
-        let field = self.take(name).filter(|node| !node.is_null());
-        if field.is_none() {
-            self.note_at(name, FieldCode::Missing, "This field is required.");
-        }
-        read(&field?)
-    }
-
-    /// A field that may be left out; `null` is the same. None where it is mistaken.
-    pub fn optional<T>(
-        &mut self,
-        name: &str,
-        read: impl FnOnce(&Node<'i>) -> Option<T>,
-    ) -> Option<Option<T>> {
-        match self.take(name).filter(|node| !node.is_null()) {
-            Some(node) => read(&node).map(Some),
-            None => Some(None),
-        }
-    }
-
-    /// A field that may be left out, and whose `null` says something else than leaving it out. None where it is
-    /// mistaken.
-    pub fn nullable<T>(
-        &mut self,
-        name: &str,
-        read: impl FnOnce(&Node<'i>) -> Option<T>,
-    ) -> Option<Option<T>> {
-        match self.take(name) {
-            Some(node) => read(&node).map(Some),
-            None => Some(None),
-        }
-    }
-
-    /// Notes a mistake of the object as a whole.
-    pub fn note(&self, code: FieldCode, detail: impl Into<String>) {
-        self.node.note(code, detail);
-    }
-
-    fn take(&mut self, name: &str) -> Option<Node<'i>> {
-        let found = self.members.iter().position(|(member, _)| member == name)?;
-        let (name, raw) = self.members.remove(found);
-        let pointer = self.pointer(&name);
-        self.taken.push(name);
-        Some(Node { input: self.node.input, pointer, raw })
-    }
-
-    fn note_at(&self, name: &str, code: FieldCode, detail: &str) {
-        self.node.input.note(self.pointer(name), code, detail.to_owned());
-    }
-
-    /// RFC 6901: `~` and `/` are escaped. A hostile name is cut: the pointer is part of our answer.
-    fn pointer(&self, name: &str) -> String {
-        let name: String = name.chars().take(64).collect();
-        format!("{}/{}", self.node.pointer, name.replace('~', "~0").replace('/', "~1"))
-    }
-}
-
-/// An object's members in order, twins included (a map would keep one of them in silence).
-struct Members<'a>(Vec<(String, &'a RawValue)>);
-
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct MembersVisitor;
-
-        impl<'de> Visitor<'de> for MembersVisitor {
-            type Value = Members<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(Members(members))
-            }
-        }
-
-        deserializer.deserialize_map(MembersVisitor)
     }
 }
 

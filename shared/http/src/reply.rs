@@ -1,7 +1,10 @@
 //! Answers: JSON with a status, an entity tag, and the headers of its kind.
 
+use std::borrow::Cow;
+
 use lambda_http::http::{HeaderName, HeaderValue, StatusCode, header};
 use lambda_http::{Body, Response};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
@@ -133,7 +136,7 @@ pub(crate) fn header_value(text: &str) -> Result<HeaderValue, Problem> {
 }
 
 /// One page of a list.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Page<T> {
     /// The items.
     pub data: Vec<T>,
@@ -173,6 +176,19 @@ impl Page<Box<RawValue>> {
 /// An amount as the API writes it: a JSON number with all of the currency's digits, `59.90`.
 #[derive(Clone, Copy, Debug)]
 pub struct Decimal(pub Money);
+
+impl JsonSchema for Decimal {
+    fn schema_name() -> Cow<'static, str> {
+        "Decimal".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "number",
+            "description": "An amount with all the digits of its currency: read it as a decimal, not as a float."
+        })
+    }
+}
 
 impl Serialize for Decimal {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

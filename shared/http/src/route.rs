@@ -12,7 +12,7 @@ use shop_lambda::{Environment, FunctionError, Handler, Invocation, StartError};
 
 use crate::audit::{Outcome, Trail};
 use crate::event::HttpRequest;
-use crate::{Call, Code, Endpoint, MAX_BODY_BYTES, Problem, Reply, Start};
+use crate::{Call, Code, Contract, Endpoint, MAX_BODY_BYTES, Problem, Reply, Start};
 
 /// Who may call a route. Whose data it shows is the handler's business.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +55,9 @@ pub trait Route: Send + Sync + Sized + 'static {
     fn warm_up(&self) -> impl Future<Output = ()> + Send {
         async {}
     }
+
+    /// What it takes and what it answers.
+    fn contract() -> Contract;
 
     /// Answers a request that passed the access check.
     fn handle(&self, call: Call) -> impl Future<Output = Result<Reply, Problem>> + Send;

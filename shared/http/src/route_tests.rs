@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use shop_lambda::{Environment, Handler, Invocation, Random, StartError};
 
-use crate::{Access, Call, Endpoint, Problem, Reply, Route, Start, function, post};
+use crate::{Access, Call, Contract, Endpoint, Problem, Reply, Route, Start, function, post};
 
 /// A key table without keys.
 #[derive(Clone, Debug)]
@@ -59,6 +59,10 @@ impl Route for Echo {
         Ok(Echo)
     }
 
+    fn contract() -> Contract {
+        Contract::new("A route of a test")
+    }
+
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let id: shop_types::ProductId = call.id("product")?;
         if call.is_unchanged(3) {
@@ -83,6 +87,10 @@ impl Route for Members {
         Ok(Members)
     }
 
+    fn contract() -> Contract {
+        Contract::new("A route of a test")
+    }
+
     async fn handle(&self, _: Call) -> Result<Reply, Problem> {
         Ok(Reply::no_content())
     }
@@ -99,6 +107,10 @@ impl Route for Broken {
         Ok(Broken)
     }
 
+    fn contract() -> Contract {
+        Contract::new("A route of a test")
+    }
+
     async fn handle(&self, _: Call) -> Result<Reply, Problem> {
         Err(Problem::internal(std::io::Error::other("the password is 1234")))
     }
@@ -113,6 +125,10 @@ impl Route for Crowded {
 
     async fn start(_: &mut Start) -> Result<Self, StartError> {
         Ok(Crowded)
+    }
+
+    fn contract() -> Contract {
+        Contract::new("A route of a test")
     }
 
     async fn handle(&self, _: Call) -> Result<Reply, Problem> {

@@ -1,6 +1,7 @@
 //! The vocabulary of the shop: money, ids, time, e-mail addresses. Pure: no AWS, no HTTP, no I/O.
 
 mod email;
+mod form;
 mod id;
 mod money;
 mod position;
@@ -8,6 +9,7 @@ pub mod text;
 mod timestamp;
 
 pub use email::{EmailAddress, ParseEmailError};
+pub use form::TextForm;
 pub use id::{OrderId, ParseIdError, ProductId, UserId};
 pub use money::{AmountError, Currency, MAX_AMOUNT, Money, UnknownCurrency};
 pub use position::ListPosition;

@@ -75,6 +75,10 @@ pub const INVARIANTS: &[(&str, &str)] = &[
         "an-event-says-when-and-why",
         "an event's time is its write's, and its cause the request, or an event that was told before it",
     ),
+    (
+        "an-aggregate-s-time-never-goes-back",
+        "the events of one aggregate sort by their time as by their version, whoever's clock is ahead",
+    ),
     ("an-event-comes-from-a-write", "nothing is published that no write tells"),
     (
         "an-event-is-not-lost",

@@ -23,27 +23,47 @@ struct Telling {
     published: u64,
 }
 
-/// All events that any write has told, by their ids.
+/// All events that any write has told.
 #[derive(Debug, Default)]
-pub(crate) struct Told(BTreeMap<String, Telling>);
+pub(crate) struct Told {
+    by_id: BTreeMap<String, Telling>,
+    /// The version and time of the last one of each series of versions: an item has one, and an order two.
+    last: BTreeMap<String, (String, Timestamp)>,
+}
 
 impl Told {
-    /// Takes in an event that a write tells.
-    pub(super) fn tell(&mut self, now: i64, caller: &str, content: Value) -> Option<Violation> {
+    /// Takes in an event that the write of an item tells.
+    pub(super) fn tell(&mut self, now: i64, caller: &str, item: &str, content: Value) -> Vec<Violation> {
         let id = id_of(&content).to_owned();
-        match self.0.get(&id) {
+        match self.by_id.get(&id) {
             Some(telling) if telling.content != content => {
                 let seen = format!("{} and {content}", telling.content);
-                Some(Violation::new("an-event-id-is-one-content", seen))
+                vec![Violation::new("an-event-id-is-one-content", seen)]
             }
-            Some(_) => None,
+            Some(_) => Vec::new(),
             None => {
                 let wrong = self.wrong(now, caller, &content);
                 let seen = wrong.map(|wrong| format!("{caller}, {wrong}: {content}"));
-                self.0.insert(id, Telling { content, published: 0 });
-                seen.map(|seen| Violation::new("an-event-says-when-and-why", seen))
+                let wrong = seen.map(|seen| Violation::new("an-event-says-when-and-why", seen));
+                let back = self.goes_back(item, &content);
+                self.by_id.insert(id, Telling { content, published: 0 });
+                wrong.into_iter().chain(back).collect()
             }
         }
+    }
+
+    /// Whether an event is of an earlier time or version than the one before it of the same item.
+    fn goes_back(&mut self, item: &str, content: &Value) -> Option<Violation> {
+        // Padded with zeros, so that it sorts as text.
+        let version = content["sequence"].as_str()?.to_owned();
+        let time = serde_json::from_value::<Timestamp>(content["time"].clone()).ok()?;
+        // How often the sweeper has asked for an order is counted beside what becomes of the order.
+        let series = if content["type"] == "order.stalled" { " stalled" } else { "" };
+        let series = format!("{item}{series}");
+        let (last_version, last_time) = self.last.insert(series, (version.clone(), time))?;
+        let seen = || format!("{item}: version {last_version} at {last_time}, then {content}");
+        (version < last_version || time < last_time)
+            .then(|| Violation::new("an-aggregate-s-time-never-goes-back", seen()))
     }
 
     /// What is wrong with the time or the cause that a write gives.
@@ -65,7 +85,7 @@ impl Told {
             }
             Some(cause) => {
                 let trace = |event: &Value| (event["correlationid"].clone(), event.get("actor").cloned());
-                let cause = self.0.get(cause).map(|telling| trace(&telling.content));
+                let cause = self.by_id.get(cause).map(|telling| trace(&telling.content));
                 (cause != Some(trace(content))).then_some("its cause was not told, or by another request")
             }
             None if CONSUMERS.contains(&caller) => Some("no event caused it"),
@@ -83,7 +103,7 @@ impl Told {
         let Ok(event) = serde_json::from_str::<Value>(message) else {
             return Some(Violation::new("an-event-comes-from-a-write", format!("no event: {message}")));
         };
-        match self.0.get_mut(id_of(&event)) {
+        match self.by_id.get_mut(id_of(&event)) {
             None => Some(Violation::new("an-event-comes-from-a-write", message)),
             Some(telling) => {
                 telling.published += 1;
@@ -95,12 +115,12 @@ impl Told {
 
     /// The events that were never published.
     pub(super) fn unpublished(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().filter(|(_, telling)| telling.published == 0).map(|(id, _)| id.as_str())
+        self.by_id.iter().filter(|(_, telling)| telling.published == 0).map(|(id, _)| id.as_str())
     }
 
     /// How many events there are.
     pub(crate) fn len(&self) -> usize {
-        self.0.len()
+        self.by_id.len()
     }
 }
 

@@ -124,7 +124,9 @@ impl World {
             }
             match self.facts(table, &change) {
                 Ok(facts) => {
-                    violations.extend(facts.into_iter().filter_map(|fact| told.tell(time, caller, fact)));
+                    let item = item_of(table, &change);
+                    violations
+                        .extend(facts.into_iter().flat_map(|fact| told.tell(time, caller, &item, fact)));
                 }
                 Err(unreadable) => violations.push(unreadable),
             }
@@ -279,6 +281,16 @@ fn read<T: DeserializeOwned>(image: &Image) -> Result<T, Violation> {
         Violation::new("an-item-is-readable", format!("{why}: {image:?}"))
     };
     image.read("item").map_err(|error| unreadable(&error))
+}
+
+/// The table and the key of an item.
+fn item_of(table: &str, change: &Change) -> String {
+    let key = |name: &str| change.new.as_ref().and_then(|new| new.text(name)).unwrap_or_default();
+    ["id", "pk", "sk"]
+        .into_iter()
+        .map(key)
+        .filter(|key| !key.is_empty())
+        .fold(table.to_owned(), |item, key| item + " " + key)
 }
 
 fn account(old: Option<&User>, new: &User) -> Option<Violation> {

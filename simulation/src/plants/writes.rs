@@ -144,6 +144,22 @@ pub(super) const PLANTS: &[Plant] = &[
         }),
     },
     Plant {
+        name: "settle-back-in-time",
+        stands_for: "an order is settled at the consumer's time, whatever time the order has",
+        sabotage: Sabotage::Request(|call| {
+            if !is(call, "settle-order", "UpdateItem") {
+                return None;
+            }
+            edited(call, |body| {
+                let condition = body["ConditionExpression"].as_str().unwrap_or_default();
+                let blind = condition.replace(" AND updated_at <= :now", "");
+                let is_edited = blind != condition;
+                body["ConditionExpression"] = json!(blind);
+                is_edited
+            })
+        }),
+    },
+    Plant {
         name: "confirm-what-was-rejected",
         stands_for: "an order is confirmed though its stock was refused",
         sabotage: Sabotage::Request(|call| {

@@ -4,6 +4,8 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 
+use super::large;
+
 /// Who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Shopper {
@@ -160,7 +162,9 @@ impl Plan {
         }
         let operations = drawer.operations;
         let limits = (seed % 8 == 5).then_some((4, 3));
-        Self { customers, people, wares, operations, open_for, limits }
+        let mut plan = Self { customers, people, wares, operations, open_for, limits };
+        large::add(seed, &mut plan);
+        plan
     }
 }
 

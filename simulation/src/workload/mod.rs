@@ -7,6 +7,7 @@ mod actors;
 mod administrators;
 mod client;
 mod draw;
+mod large;
 mod people;
 
 pub(crate) use actors::Actors;

@@ -71,3 +71,18 @@ pub const MINISTACK: &[Difference] = &[
         reason: "It refuses the second deletion. No function deletes messages: Lambda's mapping does.",
     },
 ];
+
+/// Of `LocalStack`, in the version that localstack/requirements-localstack.txt pins, over AWS's `DynamoDB` Local.
+pub const LOCALSTACK: &[Difference] = &[
+    Difference {
+        check: "topics::an_empty_batch_is_refused",
+        seen: "object of type 'NoneType' has no len()",
+        reason: "It fails over it. The relay publishes no empty batch.",
+    },
+    Difference {
+        check: "queues::an_old_receipt_deletes_nothing",
+        seen: "InvalidParameterValue",
+        reason: "It refuses an old handle where SQS does nothing; neither deletes. No function deletes \
+                 messages: Lambda's mapping does.",
+    },
+];

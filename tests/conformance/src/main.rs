@@ -23,6 +23,7 @@ struct Arguments {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Emulator {
     Ministack,
+    Localstack,
     Other,
 }
 
@@ -39,6 +40,7 @@ fn emulator(url: &str, emulator: Emulator) -> Result<Report> {
         let target = Target::endpoint(url).await?;
         let known = match emulator {
             Emulator::Ministack => known::MINISTACK,
+            Emulator::Localstack => known::LOCALSTACK,
             Emulator::Other => &[],
         };
         let report = Report::of(&target, known).await;

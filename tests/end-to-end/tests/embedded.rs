@@ -44,7 +44,8 @@ fn the_suite_passes_with_every_message_delivered_twice() -> Result<()> {
     run_suite(Options { deliver_twice: true, ..Options::memory() }, WithoutToken::Guest)
 }
 
-fn run_suite(options: Options, without_token: WithoutToken) -> Result<()> {
+fn run_suite(mut options: Options, without_token: WithoutToken) -> Result<()> {
+    options.observers.push(contract_check::observer());
     let log = log_search::start()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::panic::Location;
 
 use anyhow::{Context, Result};
 use aws_sdk_dynamodb::Client;
@@ -59,8 +60,13 @@ impl Service {
     ///
     /// # Errors
     /// When it is refused.
-    pub async fn log_in(&self, email: &str) -> Result<Account> {
-        let answer = self.try_log_in(email, PASSWORD).await?.expect(201)?;
+    #[track_caller]
+    pub fn log_in(&self, email: &str) -> impl Future<Output = Result<Account>> {
+        self.log_in_at(email, Location::caller())
+    }
+
+    async fn log_in_at(&self, email: &str, place: &Location<'_>) -> Result<Account> {
+        let answer = self.try_log_in(email, PASSWORD).await?.expect_at(201, place)?;
         let text = |name: &str| answer.body[name].as_str().map(str::to_owned).context(name.to_owned());
         Ok(Account {
             id: text("user_id")?,
@@ -75,9 +81,13 @@ impl Service {
     ///
     /// # Errors
     /// When something is refused.
-    pub async fn customer(&self, email: &str) -> Result<Account> {
-        self.register(email).await?.expect(201)?;
-        self.log_in(email).await
+    #[track_caller]
+    pub fn customer(&self, email: &str) -> impl Future<Output = Result<Account>> {
+        let place = Location::caller();
+        async move {
+            self.register(email).await?.expect_at(201, place)?;
+            self.log_in_at(email, place).await
+        }
     }
 
     /// Makes an administrator as an operator does: by invoking the function that has no route.
@@ -101,10 +111,14 @@ impl Service {
     ///
     /// # Errors
     /// When something is refused.
-    pub async fn new_administrator(&self, email: &str) -> Result<Account> {
-        let made = self.create_admin(email).await?;
-        anyhow::ensure!(made["result"] == "created", "{made}");
-        self.log_in(email).await
+    #[track_caller]
+    pub fn new_administrator(&self, email: &str) -> impl Future<Output = Result<Account>> {
+        let place = Location::caller();
+        async move {
+            let made = self.create_admin(email).await?;
+            anyhow::ensure!(made["result"] == "created", "{place}: {made}");
+            self.log_in_at(email, place).await
+        }
     }
 
     /// Somebody deletes the own account.

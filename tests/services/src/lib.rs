@@ -102,9 +102,10 @@ impl Service {
     /// As [`Service::start`], and when the template does not have such a part exactly once.
     pub async fn start_with(
         functions: &[Function],
-        options: Options,
+        mut options: Options,
         replaced: &[(&str, &str)],
     ) -> Result<Self> {
+        options.observers.push(contract_check::observer());
         let mut text = std::fs::read_to_string(workspace().join("template.yaml"))?;
         for (part, by) in replaced {
             ensure!(text.matches(part).count() == 1, "the template has not exactly one {part}");
@@ -221,7 +222,7 @@ impl Service {
             let bearer = if *name == "authorization" { "Bearer " } else { "" };
             request = request.header(*name, format!("{bearer}{value}"));
         }
-        Answer::of(self.cloud.invoke_http(request.body(body)?, SOURCE).await)
+        Answer::to(request.body(body)?, &self.cloud, SOURCE).await
     }
 
     /// Somebody sends no body, and this as the value of `Authorization`.
@@ -230,7 +231,7 @@ impl Service {
     /// When the answer is not JSON.
     pub async fn raw(&self, method: &Method, path: &str, authorization: &str) -> Result<Answer> {
         let request = Request::builder().method(method).uri(path).header("authorization", authorization);
-        Answer::of(self.cloud.invoke_http(request.body(Bytes::new())?, SOURCE).await)
+        Answer::to(request.body(Bytes::new())?, &self.cloud, SOURCE).await
     }
 
     /// Somebody at a network address sends a JSON body, without a token.
@@ -241,7 +242,7 @@ impl Service {
         let request = Request::builder().method(Method::POST).uri(path);
         let request =
             request.header("content-type", "application/json").body(Bytes::from(body.to_string()))?;
-        Answer::of(self.cloud.invoke_http(request, source).await)
+        Answer::to(request, &self.cloud, source).await
     }
 
     /// Invokes a function with a payload.

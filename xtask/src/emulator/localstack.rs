@@ -1,12 +1,12 @@
 //! LocalStack 4.14, the last release that runs without an account: tables, topic, queues, secrets and functions, and
 //! no HTTP API (v2), so there is no front door before it.
 //!
-//! It is a Python package as `MiniStack` is, but runs functions in containers: without a Docker engine everything
-//! but the functions can be tried.
+//! It is a Python package as `MiniStack` is, but runs functions in containers, and makes those ready when a function is
+//! created: without a Docker engine its services answer, and nothing of the stack is deployed. Its DynamoDB (AWS's
+//! DynamoDB Local, and a Java for it) and what runs in the containers are fetched at first use.
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -18,7 +18,7 @@ use crate::docker::docker;
 use crate::http;
 use crate::process::{self, Server};
 use crate::project::Project;
-use crate::python::Environment;
+use crate::python::{self, Environment};
 
 const START_PATIENCE: Duration = Duration::from_mins(2);
 const RECORD: &str = "localstack.json";
@@ -38,7 +38,8 @@ pub(crate) fn up(project: &Project, emulator: &Emulator) -> Result<()> {
         );
     }
     let server = if running { None } else { Some(start(project, emulator)?) };
-    if process::succeeds(docker().arg("info")) {
+    let is_deployed = process::succeeds(docker().arg("info"));
+    if is_deployed {
         deploy(project, emulator)?;
     } else {
         println!("no Docker engine runs: functions cannot be deployed, and so neither can the stack");
@@ -48,10 +49,10 @@ pub(crate) fn up(project: &Project, emulator: &Emulator) -> Result<()> {
         fs::write(record(emulator), process).with_context(|| record(emulator).display().to_string())?;
         server.leave();
     }
-    println!(
-        "AWS services  {}\n              eval \"$(cargo xtask exports --endpoint {0})\"",
-        emulator.endpoint()
-    );
+    println!("AWS services  {}", emulator.endpoint());
+    if is_deployed {
+        println!("              eval \"$(cargo xtask exports --endpoint {})\"", emulator.endpoint());
+    }
     Ok(())
 }
 
@@ -70,8 +71,8 @@ pub(super) fn down(emulator: &Emulator) -> Result<()> {
 /// # Errors
 /// When it does not start, or does not answer.
 pub(crate) fn check(project: &Project) -> Result<()> {
-    if !process::succeeds(Command::new("python3.13").arg("--version")) {
-        println!("LocalStack 4.14 needs Python 3.13, and there is no python3.13: not tried");
+    if let Err(error) = python::interpreter(python::LOCALSTACK_PYTHON) {
+        println!("LocalStack is not tried: {error}");
         return Ok(());
     }
     let emulator = Emulator::new(project, http::free_port()?);
@@ -98,6 +99,10 @@ fn start(project: &Project, emulator: &Emulator) -> Result<Server> {
         .args(["-m", "localstack.runtime.main"])
         .env("GATEWAY_LISTEN", format!("127.0.0.1:{}", emulator.port()))
         .env("FILESYSTEM_ROOT", root)
+        // In a container that is not its own it would take the container's root all the same.
+        .env("OVERRIDE_IN_DOCKER", "0")
+        // The other engine does not find the roles that SAM makes for functions, which policies name.
+        .env("PROVIDER_OVERRIDE_CLOUDFORMATION", "engine-legacy")
         .env("DNS_ADDRESS", "0")
         .env("DISABLE_EVENTS", "1")
         .env("SKIP_SSL_CERT_DOWNLOAD", "1");

@@ -10,6 +10,7 @@ use http::{Request, Response, StatusCode};
 use super::InvokeError;
 use super::core::Core;
 use super::lambda::Lambda;
+use super::observer::Answered;
 pub use routes::Route;
 pub(super) use routes::Routes;
 
@@ -39,10 +40,18 @@ impl Routes {
             }
         };
         match lambda.invoke(&found.route.function, payload).await {
-            Ok(answer) => response(&answer).unwrap_or_else(|error| {
-                tracing::error!(%error, function.name = %found.route.function, "an answer is no HTTP response");
-                message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
-            }),
+            Ok(answer) => match response(&answer) {
+                Ok(response) => {
+                    let (function, method) = (&*found.route.function, request.method().as_str());
+                    let answered = Answered { function, method, response: &response };
+                    core.observers.tell(|observer, now| observer.answered(now, &answered));
+                    response
+                }
+                Err(error) => {
+                    tracing::error!(%error, function.name = %found.route.function, "an answer is no HTTP response");
+                    message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
+                }
+            },
             Err(InvokeError::TimedOut(_) | InvokeError::Stopping) => {
                 message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable")
             }

@@ -127,7 +127,7 @@ fn many_at_once_get_the_budget_and_no_more_than_one_each_environment_besides() -
                 "seed {seed}: {placed} were placed"
             );
             for answer in answers {
-                ensure!(matches!(answer.status, 201 | 429 | 503), "seed {seed}: {}", answer.text);
+                let answer = answer.expect_any(&[201, 429, 503]).with_context(|| format!("seed {seed}"))?;
                 if answer.status == 503 {
                     answer.problem(503, "contended")?.header("retry-after")?;
                 }

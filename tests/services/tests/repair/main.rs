@@ -2,6 +2,7 @@
 //! two verifications. All services run together, as the template wires them.
 
 mod healthy;
+mod looks;
 mod statistics;
 mod stock;
 mod sweeping;

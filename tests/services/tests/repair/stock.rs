@@ -64,6 +64,26 @@ fn counters_and_statistics_that_somebody_spoilt_are_recomputed() -> Result<()> {
 }
 
 #[test]
+fn a_repair_does_not_take_a_counter_back_in_time() -> Result<()> {
+    simulate(async {
+        let shop = Shop::start(Options::simulated(12), &[]).await?;
+        shop.service.pass(QUIET).await;
+        // Whoever changed it last has a clock that is ahead.
+        let ahead = shop.service.now()?.as_millis() + 5_000;
+        let ahead = AttributeValue::N(ahead.to_string());
+        let spoilt = [("available", number(3)), ("updated_at", ahead.clone())];
+        shop.spoil("ProductsTable", &["cup", "stock"], &spoilt).await?;
+        shop.repairs_at_once("verify-stock", 1).await?;
+        let items = shop.service.items("ProductsTable").await?;
+        let is_counter =
+            |item: &&service_tests::Item| item["pk"] == text("cup") && item["sk"] == text("stock");
+        let counter = items.iter().find(is_counter).context("the counter")?;
+        assert_eq!(counter["updated_at"], ahead);
+        shop.agrees().await
+    })
+}
+
+#[test]
 fn what_is_wrong_with_the_counter_does_not_keep_stock_from_being_released() -> Result<()> {
     simulate(async {
         let shop = Shop::start(Options::simulated(10), &[NO_RELEASE]).await?;

@@ -2,11 +2,14 @@
 
 mod batches;
 mod large_orders;
+mod model;
 mod properties;
+mod real_conditions;
 mod stalled_orders;
 
 use shop_events::{Event, EventData, ProductDeleted};
 
+use self::model::carry_out;
 use super::*;
 use crate::stock::tests::stock;
 
@@ -58,78 +61,6 @@ fn books(stocks: &[(&str, u64)]) -> Books {
 
 fn now() -> Timestamp {
     Timestamp::from_millis(5000)
-}
-
-/// Carries out a step on the whole table; false, and nothing done, where a condition does not hold. The
-/// conditions are those of `store::ledger`.
-fn carry_out(table: &mut Books, step: &Step) -> bool {
-    let (moves, entries, completed) = match step {
-        Step::Retell { entries } => return retell(table, entries),
-        Step::Settle { moves, entries } => (moves.clone(), entries.clone(), None),
-        Step::Claim { moves, .. } => (moves.clone(), vec![], None),
-        Step::Complete { keeper, entry } => (Moves::new(), vec![entry.clone()], Some(keeper)),
-    };
-    let items = moves.len() + entries.len() + usize::from(completed.is_some());
-    assert!((1..=MAX_TRANSACTION_ITEMS).contains(&items), "{items} items in a transaction");
-    let moves_fit = moves.iter().all(|(product, change)| {
-        let quantity = change.net.unsigned_abs();
-        table.stocks.get(product).is_some_and(|stock| {
-            if change.net > 0 {
-                stock.available >= quantity && stock.deleted_at.is_none()
-            } else {
-                stock.reserved >= quantity
-            }
-        })
-    });
-    let entries_fit = entries.iter().all(|entry| {
-        let found = table.reservations.get(&entry.reservation.order_id);
-        found.map(|found| found.version) == entry.replaces
-    });
-    let claims_fit = match step {
-        Step::Claim { keeper, keeper_version, moves, .. } => {
-            let stock = &table.stocks[keeper];
-            moves.contains_key(keeper) && stock.version == *keeper_version && stock.claim.is_none()
-        }
-        Step::Complete { keeper, entry } => table.stocks[keeper].claim.as_ref().is_some_and(|claim| {
-            claim.order_id == entry.reservation.order_id && claim.version == entry.reservation.version
-        }),
-        Step::Settle { moves, .. } => moves.values().all(|change| change.net != 0),
-        Step::Retell { .. } => unreachable!("told above"),
-    };
-    if !(moves_fit && entries_fit && claims_fit) {
-        return false;
-    }
-    for (product, change) in moves {
-        let stock = table.stocks.get_mut(&product).unwrap();
-        stock.available = stock.available.checked_add_signed(-change.net).unwrap();
-        stock.reserved = stock.reserved.checked_add_signed(change.net).unwrap();
-        stock.version += 1;
-    }
-    if let Step::Claim { keeper, reservation, .. } = step {
-        table.stocks.get_mut(keeper).unwrap().claim = Some(reservation.clone());
-    }
-    if let Some(keeper) = completed {
-        table.stocks.get_mut(keeper).unwrap().claim = None;
-    }
-    for entry in entries {
-        table.reservations.insert(entry.reservation.order_id.clone(), entry.reservation);
-    }
-    true
-}
-
-fn retell(table: &mut Books, entries: &[Reservation]) -> bool {
-    assert!((1..=MAX_TRANSACTION_ITEMS).contains(&entries.len()), "{} items in a transaction", entries.len());
-    let is_as_read = |read: &Reservation| {
-        let found = table.reservations.get(&read.order_id);
-        found.is_some_and(|found| (found.version, found.retold) == (read.version, read.retold))
-    };
-    if !entries.iter().all(is_as_read) {
-        return false;
-    }
-    for entry in entries {
-        table.reservations.get_mut(&entry.order_id).unwrap().retold += 1;
-    }
-    true
 }
 
 /// What the consumer reads for some demands.

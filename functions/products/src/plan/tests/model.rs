@@ -1,0 +1,97 @@
+//! A model of `store::ledger`: what each step asks of the table, and what it changes. The store's own expressions are
+//! held to it case by case in `real_conditions`.
+
+use super::*;
+
+/// Carries out a step on the whole table; false, and nothing done, where a condition does not hold.
+pub(super) fn carry_out(table: &mut Books, step: &Step) -> bool {
+    let items = match step {
+        Step::Settle { moves, entries } => moves.len() + entries.len(),
+        Step::Claim { moves, .. } => moves.len(),
+        Step::Complete { .. } => 2,
+        Step::Retell { entries } => entries.len(),
+    };
+    assert!((1..=MAX_TRANSACTION_ITEMS).contains(&items), "{items} items in a transaction");
+    if !holds(table, step) {
+        return false;
+    }
+    match step {
+        Step::Settle { moves, entries } => {
+            change(table, moves);
+            for entry in entries {
+                put(table, entry);
+            }
+        }
+        Step::Claim { moves, keeper, reservation, .. } => {
+            change(table, moves);
+            table.stocks.get_mut(keeper).unwrap().claim = Some(reservation.clone());
+        }
+        Step::Complete { keeper, entry } => {
+            put(table, entry);
+            table.stocks.get_mut(keeper).unwrap().claim = None;
+        }
+        Step::Retell { entries } => {
+            for entry in entries {
+                table.reservations.get_mut(&entry.order_id).unwrap().retold += 1;
+            }
+        }
+    }
+    true
+}
+
+fn holds(table: &Books, step: &Step) -> bool {
+    match step {
+        Step::Settle { moves, entries } => {
+            moves.iter().all(|move_| move_fits(table, move_))
+                && entries.iter().all(|entry| entry_fits(table, entry))
+        }
+        Step::Claim { moves, keeper, keeper_version, .. } => {
+            assert!(moves.contains_key(keeper), "a claim is kept by a counter that it changes");
+            let is_as_read = |stock: &Stock| stock.version == *keeper_version && stock.claim.is_none();
+            moves.iter().all(|move_| move_fits(table, move_))
+                && table.stocks.get(keeper).is_some_and(is_as_read)
+        }
+        Step::Complete { keeper, entry } => {
+            let Reservation { order_id, version, .. } = &entry.reservation;
+            let claim = table.stocks.get(keeper).and_then(|stock| stock.claim.as_ref());
+            claim.is_some_and(|claim| (&claim.order_id, &claim.version) == (order_id, version))
+                && entry_fits(table, entry)
+        }
+        Step::Retell { entries } => entries.iter().all(|read| {
+            let found = table.reservations.get(&read.order_id);
+            found.is_some_and(|found| (found.version, found.retold) == (read.version, read.retold))
+        }),
+    }
+}
+
+fn move_fits(table: &Books, (product, change): (&ProductId, &Move)) -> bool {
+    let quantity = change.net.unsigned_abs();
+    table.stocks.get(product).is_some_and(|stock| {
+        let is_there = if change.net > 0 {
+            stock.available >= quantity && stock.deleted_at.is_none()
+        } else {
+            stock.reserved >= quantity
+        };
+        is_there && stock.updated_at <= change.at
+    })
+}
+
+fn entry_fits(table: &Books, entry: &Entry) -> bool {
+    let found = table.reservations.get(&entry.reservation.order_id);
+    found.map(|found| found.version) == entry.replaces
+}
+
+fn change(table: &mut Books, moves: &Moves) {
+    for (product, change) in moves {
+        let stock = table.stocks.get_mut(product).unwrap();
+        stock.available = stock.available.checked_add_signed(-change.net).unwrap();
+        stock.reserved = stock.reserved.checked_add_signed(change.net).unwrap();
+        stock.version += 1;
+        stock.updated_at = change.at;
+        stock.cause = change.cause.clone();
+    }
+}
+
+fn put(table: &mut Books, entry: &Entry) {
+    table.reservations.insert(entry.reservation.order_id.clone(), entry.reservation.clone());
+}
