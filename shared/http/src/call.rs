@@ -13,6 +13,7 @@ use shop_lambda::Internal;
 
 use crate::audit::Trail;
 use crate::event::HttpRequest;
+use crate::idempotency::IdempotencyKey;
 use crate::{Code, Cursor, EntityTag, FieldCode, FieldError, Input, Precondition, Problem, precondition};
 
 /// The largest body, in bytes: an order of 100 lines has about 10,000.
@@ -233,7 +234,7 @@ impl Call {
     /// # Errors
     /// 400 for an empty key, one of more than 255 characters, of other than visible ASCII or with a comma, and for
     /// a guest's key that could be guessed: fewer than 20 characters, or fewer than 5 different ones.
-    pub fn idempotency_key(&self) -> Result<Option<&str>, Problem> {
+    pub fn idempotency_key(&self) -> Result<Option<IdempotencyKey<'_>>, Problem> {
         let invalid = |detail: String| {
             let error = FieldError {
                 pointer: "Idempotency-Key".into(),
@@ -261,7 +262,7 @@ impl Call {
                  {MIN_GUEST_KEY_VARIETY} of them different: use a UUID."
             ));
         }
-        Ok(Some(key))
+        Ok(Some(IdempotencyKey::of(&self.principal, key)))
     }
 
     /// What the request asks of the version that it changes: `If-Match` and `If-None-Match`.
