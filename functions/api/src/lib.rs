@@ -1,10 +1,13 @@
 //! The API as a whole: what belongs to no service.
 //!
-//! | route | handler | binary |
-//! |---|---|---|
-//! | `$default` | [`answer_unknown_route`] | answer-unknown-route |
+//! <!-- sync: functions -->
+//! | called by | module |
+//! |---|---|
+//! | `$default` | [`answer_unknown_route`] |
+//! <!-- /sync -->
 
 pub mod answer_unknown_route;
+pub mod routes;
 
 use shop_http::Service;
 
