@@ -212,7 +212,7 @@ impl Contract {
 }
 
 fn json_of<T: JsonSchema>() -> AnswerBody {
-    AnswerBody::Json(|generator| generator.subschema_for::<T>())
+    AnswerBody::Json(SchemaGenerator::subschema_for::<T>)
 }
 
 /// A body that takes note of what is asked of it.
