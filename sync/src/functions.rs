@@ -37,9 +37,9 @@ pub(crate) fn write(output: &mut Output, template: &Template) -> Result<()> {
         }
     }
     output.put("functions/api/src/routes.rs", routes());
-    let targets: String =
-        SERVICES.iter().map(|service| format!("{:?}, ", service.name.replace('-', "_"))).collect();
-    let ours = format!("const OURS: &[&str] = &[{targets}\"shop_\"];");
+    let services = SERVICES.iter().map(|service| format!("{:?}", service.name.replace('-', "_")));
+    let targets: Vec<_> = services.chain(["\"shop_\"".to_owned()]).collect();
+    let ours = format!("const OURS: &[&str] = &[{}];", targets.join(", "));
     output.put_block("shared/lambda/src/log.rs", "services", &ours)
 }
 
