@@ -29,6 +29,7 @@ mod python;
 mod sam_local;
 mod simulate;
 mod sizes;
+mod sync;
 mod template;
 mod vendor;
 mod watch;
@@ -90,6 +91,12 @@ enum Command {
         /// Passed on
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
+    },
+    /// Write what follows from the registry of services and template.yaml: binaries, tables, the API's document
+    Sync {
+        /// Write nothing, and fail if something differs
+        #[arg(long)]
+        check: bool,
     },
     /// Run the fault simulation: seeds, replays, planted mistakes (`-- --help` tells the arguments)
     Simulate {
@@ -198,6 +205,7 @@ fn run() -> Result<()> {
         }
         Command::Documents { only } => documents::documents(&project, only),
         Command::Bench { arguments } => bench::bench(&project, &arguments),
+        Command::Sync { check } => sync::sync(&project, check),
         Command::Simulate { arguments } => simulate::simulate(&project, &arguments),
         Command::Deployable { architecture } => deployable::deployable(&project, architecture),
         Command::Sizes => sizes::sizes(&project),

@@ -54,6 +54,7 @@ impl Route for DeleteUser {
 
     fn contract() -> Contract {
         Contract::new("Deletes an account: one's own with its password, or as an administrator")
+            .who("the user, administrators")
             .optional_body(|input| read_current_password(Ok(input)))
             .no_content("It is gone.")
             .conditional()
