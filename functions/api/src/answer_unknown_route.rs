@@ -13,6 +13,9 @@ pub const FUNCTION: Function =
 /// template.yaml (tests/template/tests/names.rs).
 pub const ROUTES: &[(&str, &[&str])] = &[
     ("/.well-known/jwks.json", &["GET"]),
+    ("/docs", &["GET"]),
+    ("/health", &["GET"]),
+    ("/openapi.json", &["GET"]),
     ("/orders", &["GET", "POST"]),
     ("/orders/{id}", &["GET"]),
     ("/orders/{id}/cancel", &["POST"]),

@@ -151,8 +151,9 @@ impl Offer {
     }
 }
 
-/// A product in an answer.
+/// A product of the catalogue.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Product")]
 pub struct ProductView<'a> {
     id: &'a ProductId,
     name: &'a str,

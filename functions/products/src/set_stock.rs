@@ -27,8 +27,9 @@ pub struct SetStock {
     clock: Clock,
 }
 
-/// A counter in an answer.
+/// How many of a product there are.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Stock")]
 pub(crate) struct StockView<'a> {
     product_id: &'a ProductId,
     /// How many are for sale.

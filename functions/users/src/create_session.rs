@@ -39,7 +39,8 @@ pub struct CreateSession {
     random: Random,
 }
 
-/// What a log-in and a refresh answer with. It must not be logged.
+/// What a log-in and a refresh answer with.
+// It must not be logged, so it has no `Debug`.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct Tokens<'a> {
     pub(crate) access_token: String,

@@ -142,6 +142,19 @@ impl Call {
         value.to_str().ok().filter(|text| !text.contains(','))
     }
 
+    /// Whether the caller unpacks gzip (RFC 9110 section 12.5.3): where it says so of gzip itself, and not by `q=0`.
+    #[must_use]
+    pub fn accepts_gzip(&self) -> bool {
+        let codings = self.request.headers.get_all(header::ACCEPT_ENCODING).iter();
+        let codings = codings.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+        codings.map(str::trim).any(|coding| {
+            let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
+            let weight: String = weight.split_whitespace().collect();
+            let is_refused = weight.strip_prefix("q=").is_some_and(|q| q.parse() == Ok(0.0));
+            name.trim().eq_ignore_ascii_case("gzip") && !is_refused
+        })
+    }
+
     /// The path parameter `id`, read as a `T`. A text that cannot be an id names nothing: 404.
     ///
     /// # Errors
