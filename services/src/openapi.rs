@@ -28,6 +28,10 @@ pub fn document() -> Value {
             paths.entry(route.endpoint.path).or_default().insert(method, operation);
         }
     }
+    let mut shared = Map::new();
+    for (_, operation) in paths.values_mut().flatten() {
+        share_problems(operation, &mut shared);
+    }
     let mut schemas = generator.take_definitions(true);
     schemas.insert("Problem".to_owned(), problem());
     json!({
@@ -43,6 +47,7 @@ pub fn document() -> Value {
         "paths": paths,
         "components": {
             "schemas": schemas,
+            "responses": shared,
             "securitySchemes": {
                 "access_token": {
                     "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
@@ -122,6 +127,18 @@ fn responses(route: &RouteInfo, contract: &Contract, generator: &mut SchemaGener
     }
     responses.sort_keys();
     responses
+}
+
+/// Writes a status that stands for one problem once, whichever operations have it.
+fn share_problems(operation: &mut Value, shared: &mut Map<String, Value>) {
+    for (_, response) in operation["responses"].as_object_mut().into_iter().flatten() {
+        let codes =
+            &response["content"]["application/problem+json"]["schema"]["allOf"][1]["properties"]["code"];
+        let Some([Value::String(code)]) = codes["enum"].as_array().map(Vec::as_slice) else { continue };
+        let reference = json!({ "$ref": format!("#/components/responses/{code}") });
+        let code = code.clone();
+        shared.insert(code, std::mem::replace(response, reference));
+    }
 }
 
 /// The answer of a status that stands for some problems.

@@ -31,6 +31,7 @@ mod simulate;
 mod sizes;
 mod sync;
 mod template;
+mod vendor;
 mod watch;
 
 use std::process::ExitCode;
@@ -111,6 +112,8 @@ enum Command {
     },
     /// Build the functions for deployment and print their sizes
     Sizes,
+    /// Make the page of the API's documents anew, of Swagger UI's release
+    Vendor,
     /// Run everything, as .ci/run does
     Ci {
         /// Only the steps whose name contains this
@@ -206,6 +209,7 @@ fn run() -> Result<()> {
         Command::Simulate { arguments } => simulate::simulate(&project, &arguments),
         Command::Deployable { architecture } => deployable::deployable(&project, architecture),
         Command::Sizes => sizes::sizes(&project),
+        Command::Vendor => vendor::vendor(&project),
         Command::Ci { only } => ci::ci(&project.with_tests(), &only),
     }
 }

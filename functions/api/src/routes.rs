@@ -3,6 +3,9 @@
 /// `HEAD` goes with `GET`, and `OPTIONS` with all.
 pub const ROUTES: &[(&str, &[&str])] = &[
     ("/.well-known/jwks.json", &["GET"]),
+    ("/docs", &["GET"]),
+    ("/health", &["GET"]),
+    ("/openapi.json", &["GET"]),
     ("/orders", &["GET", "POST"]),
     ("/orders/{id}", &["GET"]),
     ("/orders/{id}/cancel", &["POST"]),

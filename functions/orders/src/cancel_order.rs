@@ -14,9 +14,6 @@ use crate::access::Gate;
 use crate::order::{Order, status_name};
 use crate::store::OrderStore;
 
-/// An order changes twice or three times in its life: nobody loses this race more often.
-const TRIES: usize = 4;
-
 /// The Lambda function.
 pub const FUNCTION: Function = shop_http::function::<CancelOrder>();
 
@@ -36,7 +33,7 @@ impl Route for CancelOrder {
     async fn start(start: &mut Start) -> Result<Self, StartError> {
         let gate = Gate::new(start.service_secret("ORDER_KEYS_TABLE")?);
         Ok(Self {
-            orders: OrderStore::new(start.client(), start.required("ORDERS_TABLE")?),
+            orders: OrderStore::start(start.environment(), start.client())?,
             gate,
             clock: start.clock(),
         })
@@ -60,7 +57,8 @@ impl Route for CancelOrder {
         let id: OrderId = call.id("order")?;
         let precondition = call.precondition()?;
         let mut order = self.gate.admit(&call, &id, self.orders.get(&id).await?).await?;
-        for _ in 0..TRIES {
+        let mut tries = self.orders.tries();
+        loop {
             if order.status == OrderStatus::Cancelled {
                 return answer(&order);
             }
@@ -77,8 +75,8 @@ impl Route for CancelOrder {
                 Ok(()) => return answer(&cancelled),
                 Err(current) => order = current,
             }
+            tries.pause().await?;
         }
-        Err(Problem::contended())
     }
 }
 

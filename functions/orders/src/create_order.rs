@@ -11,7 +11,7 @@
 
 use crate::view::OrderView;
 use shop_auth::{AccountReader, Principal, Role, ServiceSecret};
-use shop_http::{Access, Call, Code, Contract, Endpoint, Problem, Reply, Route, Start, post};
+use shop_http::{Access, Call, Code, Contract, Endpoint, Problem, Reply, Route, Start, post, request_hash};
 use shop_lambda::log::Chain;
 use shop_lambda::{Clock, Function, Random, StartError};
 use shop_types::{OrderId, Timestamp};
@@ -21,7 +21,7 @@ use crate::order::{NewOrder, Order};
 use crate::order_keys::OrderKeys;
 use crate::price_list::PriceList;
 use crate::pricing::{Catalogue, OrderRequest, price};
-use crate::request::{MAX_LINES, read, request_hash};
+use crate::request::{MAX_LINES, read};
 use crate::store::{BudgetStore, OrderStore, Placed, Placing};
 
 /// The Lambda function.
@@ -48,9 +48,9 @@ impl Route for CreateOrder {
 
     async fn start(start: &mut Start) -> Result<Self, StartError> {
         Ok(Self {
-            orders: OrderStore::new(start.client(), start.required("ORDERS_TABLE")?),
-            prices: PriceList::new(start.client(), start.required("PRODUCTS_TABLE")?),
-            budgets: BudgetStore::new(start.required("ORDER_BUDGETS_TABLE")?),
+            orders: OrderStore::start(start.environment(), start.client())?,
+            prices: PriceList::start(start.environment(), start.client())?,
+            budgets: BudgetStore::start(start.environment(), start.client())?,
             limits: Limits::start(start.environment())?,
             tally: Tally::default(),
             accounts: start.accounts()?,
@@ -83,7 +83,7 @@ impl Route for CreateOrder {
         let keys = OrderKeys::from_secret(&self.secret.get_or_make(&self.random).await?)?;
         let now = self.clock.now();
         let id = match key {
-            Some(key) => keys.id(scope(&call.principal), key),
+            Some(key) => keys.id(key.scope(), key.as_str()),
             None => OrderId::fresh(now, self.random.bytes()),
         };
         // Only a guest gets a token, and only from here: a customer's order needs none.
@@ -125,8 +125,8 @@ impl Route for CreateOrder {
         };
         let placed = match counting {
             Some((budget, Counting::Now(count))) => {
-                let write = self.budgets.add(budget, count)?;
-                let Some(placed) = self.orders.place_counted(&placing, write, &self.random).await? else {
+                let counts = self.budgets.add(budget, count);
+                let Some(placed) = self.orders.place_counted(&placing, counts).await? else {
                     self.tally.used_up(budget);
                     return Err(too_many(budget));
                 };
@@ -166,25 +166,22 @@ impl CreateOrder {
     ) -> Result<(Catalogue, Option<u32>), Problem> {
         let mut also = Vec::new();
         let mut room = MAX_LINES - request.items.len();
-        let mut accounts = None;
+        let mut asks_account = false;
         if let Principal::User { id, role: Role::Admin } = &call.principal
             && room > 0
         {
-            let (table, wanted) = self.accounts.wanted(id)?;
-            accounts = Some(table.clone());
-            also.push((table, wanted));
-            room -= 1;
+            also.push(self.accounts.wanted(id));
+            (asks_account, room) = (true, room - 1);
         }
         if room > 0 {
-            also.push(self.budgets.wanted(budget)?);
+            also.push(self.budgets.wanted(budget));
         }
         let products = request.items.iter().map(|line| &line.product_id);
-        let (catalogue, found) = self.prices.prices(products, also).await?;
-        if let Some(table) = accounts {
-            let items = found.get(&table).map(Vec::as_slice).unwrap_or_default();
-            call.learn(AccountReader::found(items)?);
+        let (catalogue, mut found) = self.prices.prices(products, also).await?;
+        if asks_account {
+            call.learn(self.accounts.found(&mut found)?);
         }
-        let counted = (room > 0).then(|| self.budgets.counted(&found)).transpose()?;
+        let counted = (room > 0).then(|| self.budgets.counted(&mut found)).transpose()?;
         Ok((catalogue, counted))
     }
 }
@@ -202,11 +199,6 @@ fn hexadecimal(bytes: [u8; 16]) -> String {
     format!("{:032x}", u128::from_be_bytes(bytes))
 }
 
-/// Whose idempotency keys are one namespace. A user's id cannot be "guest".
-fn scope(principal: &Principal) -> &str {
-    principal.user_id().map_or("guest", |id| id.as_str())
-}
-
 fn answer(placed: Placed, new: Option<Order>, token: Option<String>) -> Result<Reply, Problem> {
     let created = |order: &Order| {
         let view = order.view()?.with_token(token);
@@ -215,9 +207,6 @@ fn answer(placed: Placed, new: Option<Order>, token: Option<String>) -> Result<R
     match (placed, new) {
         (Placed::New, Some(order)) => created(&order),
         (Placed::Before(order), _) => Ok(created(&order)?.replayed()),
-        (Placed::KeyReused, _) | (Placed::New, None) => Err(Problem::new(
-            Code::IdempotencyKeyReused,
-            "This Idempotency-Key was used for another request. Use a new key for a new order.",
-        )),
+        (Placed::KeyReused, _) | (Placed::New, None) => Err(Problem::idempotency_key_reused()),
     }
 }

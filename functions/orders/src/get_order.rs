@@ -25,7 +25,7 @@ impl Route for GetOrder {
 
     async fn start(start: &mut Start) -> Result<Self, StartError> {
         let gate = Gate::new(start.service_secret("ORDER_KEYS_TABLE")?);
-        Ok(Self { orders: OrderStore::new(start.client(), start.required("ORDERS_TABLE")?), gate })
+        Ok(Self { orders: OrderStore::start(start.environment(), start.client())?, gate })
     }
 
     fn contract() -> Contract {

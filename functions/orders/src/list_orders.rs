@@ -55,7 +55,7 @@ impl Route for ListOrders {
     const QUERY: &'static [&'static str] = &["limit", "cursor", "status", "customer_id", "from", "to"];
 
     async fn start(start: &mut Start) -> Result<Self, StartError> {
-        Ok(Self { orders: OrderStore::new(start.client(), start.required("ORDERS_TABLE")?) })
+        Ok(Self { orders: OrderStore::start(start.environment(), start.client())? })
     }
 
     fn contract() -> Contract {

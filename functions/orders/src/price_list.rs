@@ -3,21 +3,20 @@
 //! It must read nothing else there, and write nothing. What an order needs besides is read along: a counter of this
 //! service's own, and the standing of an account.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::KeysAndAttributes;
 use serde::Deserialize;
-use shop_dynamo::{Item, StoreError, batch_get, read, string};
-use shop_types::{Currency, Money, ProductId};
+use shop_dynamo::{Attribute, Batch, Item, Read, Record, StoreError, Table, Wanted, read};
+use shop_lambda::{Environment, StartError};
+use shop_types::{Money, ProductId, Timestamp};
 
 use crate::pricing::{Catalogue, ListedPrice};
 
 /// The products table, for prices only.
 #[derive(Clone, Debug)]
 pub struct PriceList {
-    client: Client,
-    table: String,
+    table: Table,
 }
 
 /// What is read of a product.
@@ -25,48 +24,51 @@ pub struct PriceList {
 struct PriceItem {
     pk: ProductId,
     name: String,
-    price: i64,
-    currency: Currency,
+    price: Money,
     /// A product that is deleted stays as a tombstone.
-    deleted_at: Option<i64>,
+    deleted_at: Option<Timestamp>,
+}
+
+impl Record for PriceItem {
+    const KIND: &'static str = "product's price";
 }
 
 impl PriceList {
-    /// The price list in a table.
-    #[must_use]
-    pub fn new(client: Client, table: impl Into<String>) -> Self {
-        Self { client, table: table.into() }
+    /// The price list in the table that `PRODUCTS_TABLE` names.
+    ///
+    /// # Errors
+    /// The variable is not set.
+    pub fn start(environment: &Environment, client: Client) -> Result<Self, StartError> {
+        Ok(Self { table: Table::start(environment, client, "PRODUCTS_TABLE", "pk")? })
     }
 
-    /// The prices of these products, and the items of other tables that are `also` wanted, by table: 100 in all at
-    /// most, each once, in one call. What does not exist is left out.
+    /// The prices of these products, and the items of other tables that are `also` wanted: 100 in all at most, each
+    /// once, in one call. What does not exist is left out.
     ///
     /// The read is eventually consistent, at half the price: a price that changes at this very moment may
     /// go either way, and the order says which it took.
     ///
     /// # Errors
-    /// DynamoDB failed, or kept throttling.
+    /// See [`StoreError`].
     pub async fn prices<'a>(
         &self,
         products: impl Iterator<Item = &'a ProductId>,
-        also: Vec<(String, KeysAndAttributes)>,
-    ) -> Result<(Catalogue, HashMap<String, Vec<Item>>), StoreError> {
-        let keys = products
-            .map(|id| HashMap::from([("pk".into(), string(id.as_str())), ("sk".into(), string("product"))]));
-        let wanted = KeysAndAttributes::builder()
-            .set_keys(Some(keys.collect()))
-            .projection_expression("pk, #name, price, currency, deleted_at")
-            .expression_attribute_names("#name", "name")
-            .build()
-            .map_err(StoreError::call("BatchGetItem"))?;
-        let wanted = [(self.table.clone(), wanted)].into_iter().chain(also);
-        let mut found = batch_get(&self.client, wanted).await?;
+        also: Vec<Wanted>,
+    ) -> Result<(Catalogue, Batch), StoreError> {
+        let key = |id: &ProductId| {
+            Item::from([
+                ("pk".to_owned(), id.into_attribute()),
+                ("sk".to_owned(), "product".into_attribute()),
+            ])
+        };
+        let wanted = self.table.wanted(products.map(key).collect(), Read::Eventual);
+        let wanted = wanted.only(&["pk", "name", "price", "deleted_at"]);
+        let mut found = self.table.batch_get([wanted].into_iter().chain(also)).await?;
         let mut prices = BTreeMap::new();
-        for item in found.remove(&self.table).unwrap_or_default() {
-            let item: PriceItem = read("product's price", item)?;
+        for item in found.items_of(&self.table) {
+            let item: PriceItem = read(PriceItem::KIND, item)?;
             if item.deleted_at.is_none() {
-                let price = Money { minor: item.price, currency: item.currency };
-                prices.insert(item.pk, ListedPrice { name: item.name, price });
+                prices.insert(item.pk, ListedPrice { name: item.name, price: item.price });
             }
         }
         Ok((prices, found))

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use aws_lc_rs::digest::{SHA256, digest};
-use data_encoding::BASE64URL_NOPAD;
 use shop_auth::Principal;
 use shop_http::{FieldCode, Input, Keyword, Node, Problem};
 use shop_types::{AmountError, Currency, EmailAddress, ProductId};
@@ -16,15 +14,6 @@ const MAX_QUANTITY: u32 = 1000;
 /// A guest has less to lose, and can take less: what is set aside for an order that nobody means is set aside for
 /// good (docs/decisions/0022).
 const MAX_GUEST_QUANTITY: u32 = 100;
-
-/// What tells the same request from another: its meaning, whatever its white space and order of fields.
-///
-/// # Errors
-/// None that these types give a reason for; JSON's writer wants one.
-pub(crate) fn request_hash(request: &OrderRequest) -> Result<String, Problem> {
-    let canonical = serde_json::to_vec(request)?;
-    Ok(BASE64URL_NOPAD.encode(&digest(&SHA256, &canonical).as_ref()[..16]))
-}
 
 /// Reads the body of `POST /orders`.
 ///
@@ -106,6 +95,7 @@ fn canonical(amount: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use shop_http::request_hash;
 
     fn mistakes(body: &str) -> Vec<(String, &'static str)> {
         let problem = read(Input::parse(body.as_bytes()).unwrap(), &Principal::Guest).unwrap_err();

@@ -94,8 +94,7 @@ impl Start for SweepOrders {
     const NAME: &'static str = "sweep-orders";
 
     async fn start(environment: &Environment) -> Result<Self, StartError> {
-        let orders =
-            OrderStore::new(Client::new(environment.sdk_config()), environment.required("ORDERS_TABLE")?);
+        let orders = OrderStore::start(environment, Client::new(environment.sdk_config()))?;
         Ok(Self { orders, clock: environment.clock() })
     }
 }

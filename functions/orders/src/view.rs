@@ -53,8 +53,10 @@ impl OrderView<'_> {
     }
 }
 
-/// An order in an answer. It has no `Debug`: it may hold a guest's token.
+/// An order.
+// It has no `Debug`: it may hold a guest's token.
 #[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Order")]
 pub struct OrderView<'a> {
     id: &'a OrderId,
     status: OrderStatus,
@@ -72,8 +74,9 @@ pub struct OrderView<'a> {
     order_token: Option<String>,
 }
 
-/// A line of an order in an answer.
+/// A line of an order.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "OrderItem")]
 struct OrderItemView<'a> {
     product_id: &'a ProductId,
     name: &'a str,

@@ -11,11 +11,9 @@ use shop_lambda::{Clock, Function, Random, StartError};
 use shop_types::ProductId;
 
 use crate::fields::Draft;
-use crate::hash::scoped;
 use crate::product::{Offer, Product, ProductView};
-use crate::retries::Retries;
 use crate::stock::Stock;
-use crate::store::{Created, KeyedCreation, Store};
+use crate::store::{Created, KeyedCreation, Kind, Store};
 
 /// The function.
 pub const FUNCTION: Function = shop_http::function::<CreateProduct>();
@@ -42,7 +40,7 @@ impl Route for CreateProduct {
 
     async fn start(start: &mut Start) -> Result<Self, StartError> {
         Ok(Self {
-            store: Store::new(start.client(), start.environment())?,
+            store: Store::start(start.environment(), start.client())?,
             clock: start.clock(),
             random: start.random(),
         })
@@ -63,15 +61,15 @@ impl Route for CreateProduct {
         let now = self.clock.now();
         let (id, id_from) = match (&draft.id, key) {
             (Some(id), _) => (id.clone(), IdFrom::Client),
-            (None, Some(key)) => (ProductId::derived(&call.principal.to_string(), key), IdFrom::Key),
+            (None, Some(key)) => (ProductId::derived(key.scope(), key.as_str()), IdFrom::Key),
             (None, None) => (ProductId::fresh(now, self.random.bytes()), IdFrom::Us),
         };
         let cause = call.cause();
         let stock = Stock::create(id.clone(), draft.stock, now, cause.clone());
         let hash = draft.hash()?;
         let product = Product::create(id, draft, hash, now, cause);
-        let keyed = key.map(|key| KeyedCreation::new(&scoped(&call.principal.to_string(), key), &product));
-        let mut retries = Retries::new();
+        let keyed = key.map(|key| KeyedCreation::new(&key.hash(), &product));
+        let mut tries = self.store.tries(Kind::Creation);
         loop {
             match self.store.create(&product, &stock, keyed.as_ref()).await? {
                 Created::New => return created(&Offer { product, stock }),
@@ -85,9 +83,9 @@ impl Route for CreateProduct {
                         return Ok(created(&before)?.replayed());
                     }
                     // Somebody used the key in between.
-                    retries.pause().await?;
+                    tries.pause().await?;
                 }
-                Created::Taken(_) if id_from == IdFrom::Key => return Err(key_reused()),
+                Created::Taken(_) if id_from == IdFrom::Key => return Err(Problem::idempotency_key_reused()),
                 Created::Taken(_) => return Err(id_taken()),
             }
         }
@@ -98,20 +96,13 @@ impl CreateProduct {
     /// The answer to a request under a key that was used before.
     async fn repeated(&self, before: &KeyedCreation, product: &Product) -> Result<Reply, Problem> {
         if before.request_hash != product.request_hash {
-            return Err(key_reused());
+            return Err(Problem::idempotency_key_reused());
         }
         match self.store.find_listed(&before.product_id).await? {
             Some(offer) => Ok(created(&offer)?.replayed()),
-            None => Err(key_reused()),
+            None => Err(Problem::idempotency_key_reused()),
         }
     }
-}
-
-fn key_reused() -> Problem {
-    Problem::new(
-        Code::IdempotencyKeyReused,
-        "This Idempotency-Key was used before, for another request, or its product is deleted.",
-    )
 }
 
 fn is_same_request(before: &Product, product: &Product) -> bool {

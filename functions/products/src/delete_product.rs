@@ -5,9 +5,9 @@
 
 use shop_http::{Access, Call, Contract, Endpoint, Problem, Reply, Route, Start, delete};
 use shop_lambda::{Clock, Function, StartError};
-use shop_types::ProductId;
 
-use crate::retries::Retries;
+use crate::change::change;
+use crate::product::Product;
 use crate::store::Store;
 
 /// The function.
@@ -25,7 +25,7 @@ impl Route for DeleteProduct {
     const ACCESS: Access = Access::Admin;
 
     async fn start(start: &mut Start) -> Result<Self, StartError> {
-        Ok(Self { store: Store::new(start.client(), start.environment())?, clock: start.clock() })
+        Ok(Self { store: Store::start(start.environment(), start.client())?, clock: start.clock() })
     }
 
     fn contract() -> Contract {
@@ -33,18 +33,8 @@ impl Route for DeleteProduct {
     }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
-        let id: ProductId = call.id("product")?;
-        let precondition = call.precondition()?;
-        let mut retries = Retries::new();
-        loop {
-            let offer = self.store.find_listed(&id).await?.ok_or_else(|| Problem::not_found("product"))?;
-            precondition.check(offer.product.version)?;
-            let cause = call.cause();
-            let tombstone = offer.product.deleted(self.clock.now(), cause);
-            if self.store.delete(&offer.product, &tombstone).await? {
-                return Ok(Reply::no_content());
-            }
-            retries.pause().await?;
-        }
+        let deleted = |product: &Product| Ok(product.deleted(self.clock.now(), call.cause()));
+        change(&self.store, &call, deleted).await?;
+        Ok(Reply::no_content())
     }
 }

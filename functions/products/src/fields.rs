@@ -1,10 +1,9 @@
 //! The fields of a product in a request: what is allowed, and every mistake by name.
 
 use serde::Serialize;
-use shop_http::{FieldCode, Input, Keyword, Node, Problem};
+use shop_http::{FieldCode, Input, Keyword, Node, Problem, request_hash};
 use shop_types::{AmountError, Currency, Money, ProductId};
 
-use crate::hash::hash;
 use crate::picture::image_url;
 use crate::stock::MAX_STOCK;
 
@@ -74,7 +73,7 @@ impl Draft {
     /// # Errors
     /// None that these types give a reason for; JSON's writer wants one.
     pub fn hash(&self) -> Result<String, serde_json::Error> {
-        Ok(hash(&serde_json::to_vec(self)?))
+        request_hash(self)
     }
 }
 

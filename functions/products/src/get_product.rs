@@ -21,7 +21,7 @@ impl Route for GetProduct {
     const ACCESS: Access = Access::Public;
 
     async fn start(start: &mut Start) -> Result<Self, StartError> {
-        Ok(Self { store: Store::new(start.client(), start.environment())? })
+        Ok(Self { store: Store::start(start.environment(), start.client())? })
     }
 
     fn contract() -> Contract {

@@ -22,7 +22,7 @@ impl Route for GetStock {
     const ACCESS: Access = Access::Admin;
 
     async fn start(start: &mut Start) -> Result<Self, StartError> {
-        Ok(Self { store: Store::new(start.client(), start.environment())? })
+        Ok(Self { store: Store::start(start.environment(), start.client())? })
     }
 
     fn contract() -> Contract {

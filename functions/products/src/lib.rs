@@ -22,16 +22,15 @@
 //! reserved is the sum of the ledger's reserved entries (with the claims on their way there).
 
 pub mod audit;
+mod change;
 pub mod create_product;
 pub mod delete_product;
 pub mod events;
 pub mod fields;
 pub mod get_product;
 pub mod get_stock;
-mod hash;
 pub mod list_products;
 pub mod listing;
-mod millis;
 pub mod order_book;
 mod picture;
 pub mod plan;
@@ -39,7 +38,6 @@ pub mod product;
 pub mod publish_product_events;
 pub mod reservation;
 pub mod reserve_stock;
-mod retries;
 pub mod set_stock;
 mod settling;
 pub mod stock;

@@ -6,7 +6,8 @@
 
 use serde_json::json;
 use shop_http::{
-    Access, Call, Contract, Cursor, Endpoint, FieldCode, FieldError, Page, Problem, Reply, Route, Start, get,
+    Access, Call, Contract, Cursor, Endpoint, FieldCode, FieldError, Page, Problem, Reply, Route, Start,
+    fingerprint, get,
 };
 use shop_lambda::{Function, StartError};
 
@@ -29,7 +30,7 @@ impl Route for ListProducts {
     const QUERY: &'static [&'static str] = &["limit", "cursor", "category", "sort"];
 
     async fn start(start: &mut Start) -> Result<Self, StartError> {
-        Ok(Self { store: Store::new(start.client(), start.environment())? })
+        Ok(Self { store: Store::start(start.environment(), start.client())? })
     }
 
     fn contract() -> Contract {
@@ -44,7 +45,7 @@ impl Route for ListProducts {
         let listing = listing(&call)?;
         let list = listing.path();
         // Cursors are short, and a category may be long: its hash stands for it.
-        let name = crate::hash::hash(list.as_bytes());
+        let name = fingerprint(list.as_bytes());
         let request = call.page::<Position>(&name)?;
         if request.after.as_ref().is_some_and(|position| !listing.may_hold(position)) {
             return Err(invalid("?cursor", FieldCode::InvalidCursor, "This is not a cursor of this list."));

@@ -4,7 +4,7 @@
 //! It must read nothing else there, and write nothing. Only verify-stock may use it.
 
 use serde::Deserialize;
-use shop_dynamo::{Foreign, ForeignTable};
+use shop_dynamo::{Foreign, ForeignTable, Record};
 use shop_events::{OrderStatus, ReservedLine};
 use shop_types::{OrderId, Timestamp};
 
@@ -28,8 +28,11 @@ pub struct BookedOrder {
     pub updated_at: Timestamp,
 }
 
-impl Foreign for BookedOrder {
+impl Record for BookedOrder {
     const KIND: &'static str = "order";
+}
+
+impl Foreign for BookedOrder {
     const KEY: &'static str = "id";
     const ATTRIBUTES: &'static [&'static str] =
         &["id", "status", "version", "lines", "placed_at", "updated_at"];

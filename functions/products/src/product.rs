@@ -8,10 +8,9 @@ use shop_http::{Decimal, EntityTag};
 use shop_types::{Currency, Money, ProductId, Timestamp};
 
 use crate::fields::{Changes, Draft};
-use crate::millis;
 use crate::stock::Stock;
 
-/// A product, as it is stored. `create-order` reads `name`, `price`, `currency` and `deleted_at` of it.
+/// A product, as it is stored. `create-order` reads `name`, `price` and `deleted_at` of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Product {
     /// Its id, which no other product ever has, not even after a deletion.
@@ -22,10 +21,8 @@ pub struct Product {
     /// Its description.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// The price of one, in minor units of `currency`.
-    pub price: i64,
-    /// The currency, which never changes.
-    pub currency: Currency,
+    /// The price of one. Its currency never changes.
+    pub price: Money,
     /// Its category.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category: Option<String>,
@@ -35,13 +32,11 @@ pub struct Product {
     /// 1 when created, one more with every change. Stock has a version of its own.
     pub version: u64,
     /// When it was created.
-    #[serde(with = "millis")]
     pub created_at: Timestamp,
     /// When it changed last.
-    #[serde(with = "millis")]
     pub updated_at: Timestamp,
     /// When it was deleted; it stays as a tombstone.
-    #[serde(default, with = "millis::option", skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<Timestamp>,
     /// What it was created from, to tell a repeated request from another one.
     pub request_hash: String,
@@ -58,8 +53,7 @@ impl Product {
             id,
             name: draft.name,
             description: draft.description,
-            price: draft.price.minor,
-            currency: draft.price.currency,
+            price: draft.price,
             category: draft.category,
             image_url: draft.image_url,
             version: 1,
@@ -82,7 +76,7 @@ impl Product {
             product.description.clone_from(description);
         }
         if let Some(price) = changes.price {
-            product.price = price.minor;
+            product.price = price;
         }
         if let Some(category) = &changes.category {
             product.category.clone_from(category);
@@ -106,12 +100,6 @@ impl Product {
         Self { version: self.version + 1, updated_at, cause, ..self.clone() }
     }
 
-    /// The price of one.
-    #[must_use]
-    pub const fn money(&self) -> Money {
-        Money { minor: self.price, currency: self.currency }
-    }
-
     /// The product as its events tell it.
     #[must_use]
     pub fn snapshot(&self) -> ProductSnapshot {
@@ -119,7 +107,7 @@ impl Product {
             product_id: self.id.clone(),
             name: self.name.clone(),
             description: self.description.clone(),
-            price: self.money(),
+            price: self.price,
             category: self.category.clone(),
             image_url: self.image_url.clone(),
             created_at: self.created_at,
@@ -151,8 +139,8 @@ impl Offer {
             id: &product.id,
             name: &product.name,
             description: product.description.as_deref(),
-            price: Decimal(product.money()),
-            currency: product.currency,
+            price: Decimal(product.price),
+            currency: product.price.currency,
             category: product.category.as_deref(),
             image_url: product.image_url.as_deref(),
             stock: self.stock.available,
@@ -163,8 +151,9 @@ impl Offer {
     }
 }
 
-/// A product in an answer.
+/// A product of the catalogue.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Product")]
 pub struct ProductView<'a> {
     id: &'a ProductId,
     name: &'a str,
@@ -190,8 +179,7 @@ pub(crate) mod tests {
             id: "prod-1".parse().unwrap(),
             name: "Mug".into(),
             description: None,
-            price: 2990,
-            currency: Currency::USD,
+            price: Money { minor: 2990, currency: Currency::USD },
             category: Some("kitchen".into()),
             image_url: None,
             version: 1,
@@ -215,7 +203,7 @@ pub(crate) mod tests {
         let expected = Product {
             description: Some("Blue".into()),
             category: None,
-            price: 1,
+            price: Money { minor: 1, currency: Currency::USD },
             version: 2,
             cause: Cause::request("request-2"),
             ..product()

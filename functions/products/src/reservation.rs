@@ -7,8 +7,6 @@ use serde::{Deserialize, Serialize};
 use shop_events::{Cause, RejectionReason, ReservedLine, Shortage};
 use shop_types::{OrderId, ProductId, Timestamp};
 
-use crate::millis;
-
 /// How many of each product.
 pub type Quantities = BTreeMap<ProductId, u64>;
 
@@ -53,7 +51,6 @@ pub struct Reservation {
     /// 1 at first; 2 when a reservation was released.
     pub version: u64,
     /// When it changed last.
-    #[serde(with = "millis")]
     pub updated_at: Timestamp,
     /// The event that changed it last.
     #[serde(flatten)]

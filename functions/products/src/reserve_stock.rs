@@ -39,7 +39,7 @@ impl Start for ReserveStock {
     const NAME: &'static str = "reserve-stock";
 
     async fn start(environment: &Environment) -> Result<Self, StartError> {
-        let store = Store::new(Client::new(environment.sdk_config()), environment)?;
+        let store = Store::start(environment, Client::new(environment.sdk_config()))?;
         Ok(Self { store, clock: environment.clock() })
     }
 }

@@ -9,15 +9,14 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 use shop_http::{
-    Access, Call, Code, Contract, Endpoint, FieldCode, Input, Problem, Reply, Route, Start, patch,
+    Access, Call, Code, Contract, Endpoint, FieldCode, IdempotencyKey, Input, Problem, Reply, Route, Start,
+    patch, request_hash,
 };
 use shop_lambda::{Clock, Function, StartError};
 use shop_types::{ProductId, Timestamp};
 
-use crate::hash::{hash, scoped};
-use crate::retries::Retries;
 use crate::stock::{Adjustment, AdjustmentError, MAX_STOCK, Stock};
-use crate::store::{KeyedAdjustment, Store};
+use crate::store::{KeyedAdjustment, Kind, Store};
 
 /// The function.
 pub const FUNCTION: Function = shop_http::function::<SetStock>();
@@ -28,8 +27,9 @@ pub struct SetStock {
     clock: Clock,
 }
 
-/// A counter in an answer.
+/// How many of a product there are.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Stock")]
 pub(crate) struct StockView<'a> {
     product_id: &'a ProductId,
     /// How many are for sale.
@@ -45,7 +45,7 @@ impl Route for SetStock {
     const ACCESS: Access = Access::Admin;
 
     async fn start(start: &mut Start) -> Result<Self, StartError> {
-        Ok(Self { store: Store::new(start.client(), start.environment())?, clock: start.clock() })
+        Ok(Self { store: Store::start(start.environment(), start.client())?, clock: start.clock() })
     }
 
     fn contract() -> Contract {
@@ -61,10 +61,10 @@ impl Route for SetStock {
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let id: ProductId = call.id("product")?;
         let adjustment = read_adjustment(call.body()?)?;
-        let key_hash = call.idempotency_key()?.map(|key| scoped(&call.principal.to_string(), key));
+        let key_hash = call.idempotency_key()?.map(IdempotencyKey::hash);
         let precondition = call.precondition()?;
-        let request_hash = hash(&serde_json::to_vec(&adjustment)?);
-        let mut retries = Retries::new();
+        let request_hash = request_hash(&adjustment)?;
+        let mut tries = self.store.tries(Kind::Stock);
         loop {
             if let Some(key_hash) = &key_hash
                 && let Some(before) = self.store.adjustment(&id, key_hash).await?
@@ -81,7 +81,7 @@ impl Route for SetStock {
             if self.store.adjust(&stock, &after, keyed.as_ref()).await? {
                 return answer(&StockView::of(&after));
             }
-            retries.pause().await?;
+            tries.pause().await?;
         }
     }
 }
@@ -104,10 +104,7 @@ pub(crate) fn answer(view: &StockView<'_>) -> Result<Reply, Problem> {
 
 fn repeated(before: &KeyedAdjustment, request_hash: &str) -> Result<Reply, Problem> {
     if before.request_hash != request_hash {
-        return Err(Problem::new(
-            Code::IdempotencyKeyReused,
-            "This Idempotency-Key was used before, for another request.",
-        ));
+        return Err(Problem::idempotency_key_reused());
     }
     let view = StockView {
         product_id: &before.product_id,

@@ -1,21 +1,14 @@
 //! Settles demands against the books: reads them, plans, writes, and begins anew where others were faster.
 
-use std::time::Duration;
-
 use shop_dynamo::StoreError;
 use shop_lambda::Clock;
 
 use crate::plan::{Demand, Step, plan};
-use crate::store::Store;
-
-/// Pauses between the rounds. A round that fails has met another consumer's transaction, which takes about
-/// 10 ms.
-const PAUSES: [Duration; 3] =
-    [Duration::from_millis(10), Duration::from_millis(20), Duration::from_millis(40)];
+use crate::store::{Kind, Store};
 
 /// Settles demands, however much of them is settled already; whether there was anything to write.
 pub(crate) async fn settle(store: &Store, clock: &Clock, demands: &[Demand]) -> Result<bool, StoreError> {
-    let mut pauses = PAUSES.iter();
+    let mut tries = store.tries(Kind::Reservation);
     let mut wrote = false;
     loop {
         let books = store.books(demands).await?;
@@ -25,8 +18,7 @@ pub(crate) async fn settle(store: &Store, clock: &Clock, demands: &[Demand]) -> 
         if done == steps.len() {
             return Ok(wrote);
         }
-        let pause = pauses.next().ok_or(StoreError::Contended { kind: "reservation" })?;
-        tokio::time::sleep(*pause).await;
+        tries.pause().await?;
     }
 }
 

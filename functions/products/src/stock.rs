@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use shop_events::{Cause, InventoryUpdated, StockFigures};
 use shop_types::{ProductId, Timestamp};
 
-use crate::millis;
 use crate::reservation::Reservation;
 
 /// The most of one product that the shop counts.
@@ -28,10 +27,9 @@ pub struct Stock {
     /// 1 at first, one more with every change of the figures.
     pub version: u64,
     /// When the figures changed last.
-    #[serde(with = "millis")]
     pub updated_at: Timestamp,
     /// Whether the product was deleted: what is set aside can be released, and nothing more be reserved.
-    #[serde(default, with = "millis::option", skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<Timestamp>,
     /// A reservation whose stock has moved and whose own item is still to be written: see
     /// [`crate::plan::Step::Claim`].

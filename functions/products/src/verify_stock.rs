@@ -53,8 +53,8 @@ impl Start for VerifyStock {
     async fn start(environment: &Environment) -> Result<Self, StartError> {
         let client = Client::new(environment.sdk_config());
         Ok(Self {
-            orders: OrderBook::new(client.clone(), environment.required("ORDERS_TABLE")?),
-            store: Store::new(client, environment)?,
+            orders: OrderBook::start(environment, client.clone(), "ORDERS_TABLE")?,
+            store: Store::start(environment, client)?,
             clock: environment.clock(),
         })
     }

@@ -150,8 +150,9 @@ impl User {
     }
 }
 
-/// An account in an answer.
+/// An account.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "User")]
 pub struct UserView<'a> {
     id: &'a UserId,
     email: &'a str,

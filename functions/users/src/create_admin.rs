@@ -22,7 +22,7 @@ use shop_types::UserId;
 
 use crate::account::Changes;
 use crate::fields::{AdminDraft, Draft};
-use crate::registration::{Registered, Registrar, RegistrarSource, TRIES};
+use crate::registration::{Registered, Registrar, RegistrarSource};
 use crate::store::accounts::{Login, LoginChange, Written};
 
 /// The function.
@@ -100,7 +100,8 @@ impl Handler for CreateAdmin {
 impl CreateAdmin {
     async fn make(&self, payload: &str, request_id: &str) -> Result<Made, Problem> {
         let draft = AdminDraft::read(Input::parse(payload.as_bytes())?)?;
-        for _ in 0..TRIES {
+        let mut tries = self.registrar.accounts.tries();
+        loop {
             let login = self.registrar.accounts.login(&self.registrar.lookup.login(&draft.email)).await?;
             let made = match login {
                 Some(login) if draft.restore => self.restore(&draft, login, request_id).await?,
@@ -110,8 +111,8 @@ impl CreateAdmin {
             if let Some(made) = made {
                 return Ok(made);
             }
+            tries.pause().await?;
         }
-        Err(Problem::contended())
     }
 
     async fn create(&self, draft: AdminDraft, request_id: &str) -> Result<Made, Problem> {
@@ -153,7 +154,7 @@ impl CreateAdmin {
         };
         let change = LoginChange::Replace(Login { password, ..login });
         let also = match before.role {
-            Role::Admin => vec![accounts.note_admin(&before.id)?],
+            Role::Admin => vec![accounts.note_admin(&before.id).into()],
             Role::Customer => Vec::new(),
         };
         match accounts.replace(&before, &after, change, None, also).await? {

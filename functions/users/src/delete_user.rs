@@ -19,7 +19,6 @@ use crate::attempt::Prover;
 use crate::fields::read_current_password;
 use crate::get_user_stats::visible_user;
 use crate::password::Hasher;
-use crate::registration::TRIES;
 use crate::set_user_role::{authority, last_administrator};
 use crate::store::accounts::{AccountStore, LoginChange, Written};
 use crate::store::attempts::AttemptStore;
@@ -68,7 +67,8 @@ impl Route for DeleteUser {
         let precondition = call.precondition()?;
         let own = call.principal.is_user(&id);
         let (session, now) = (call.session.as_ref(), self.clock.now());
-        for _ in 0..TRIES {
+        let mut tries = self.accounts.tries();
+        loop {
             let before = self.accounts.user(&id).await?.ok_or_else(absent)?;
             if own {
                 call.check_epoch(before.session_epoch)?;
@@ -82,7 +82,7 @@ impl Route for DeleteUser {
             if own {
                 let password = read_current_password(call.body())?;
                 self.prover.prove(&self.accounts, &before, session, &password, now).await?;
-                also.push(self.prover.attempts.give_back_proof(&id, session, now)?);
+                also.push(self.prover.attempts.give_back_proof(&id, session, now));
             }
             let tombstone = before.deleted(call.cause(), now);
             let (remove, authority) = (LoginChange::Remove, authority(&call));
@@ -99,7 +99,7 @@ impl Route for DeleteUser {
                 // The password may be another one now.
                 Written::Outrun | Written::Taken(_) | Written::IdTaken(_) => {}
             }
+            tries.pause().await?;
         }
-        Err(Problem::contended())
     }
 }

@@ -71,7 +71,9 @@ pub(crate) fn named_user(call: &Call) -> Option<UserId> {
     }
 }
 
+/// What a user has ordered.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "UserStatistics")]
 struct StatsView<'a> {
     user_id: &'a UserId,
     orders_placed: u64,
@@ -82,12 +84,14 @@ struct StatsView<'a> {
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Spent")]
 struct SpentView {
     currency: Currency,
     amount: Decimal,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "LastOrder")]
 struct LastOrderView<'a> {
     id: &'a OrderId,
     placed_at: Timestamp,

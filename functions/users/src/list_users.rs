@@ -58,12 +58,12 @@ impl Route for ListUsers {
         let request = call.page::<Position>(LIST)?;
         let listed = self.directory.list(request.after.as_ref(), request.limit).await?;
         let cursor = |position| Cursor::encode(LIST, position);
-        let shown: Vec<_> = listed.users.iter().filter_map(|user| Some((user, user.view()?))).collect();
+        let shown: Vec<_> = listed.items.iter().filter_map(|user| Some((user, user.view()?))).collect();
         let page =
             Page::fitting(&shown, |(_, view)| Ok::<_, Problem>(view), |(user, _)| cursor(position(user)))?;
         let next_cursor = match page.next_cursor {
             Some(cursor) => Some(cursor),
-            None => listed.next.map(cursor).transpose()?,
+            None => listed.next(position).map(cursor).transpose()?,
         };
         Reply::page(&Page { data: page.data, next_cursor }, LIST, request.limit)
     }

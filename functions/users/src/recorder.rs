@@ -2,29 +2,20 @@
 //! was faster.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use aws_smithy_async::rt::sleep::{AsyncSleep, SharedAsyncSleep};
 use shop_dynamo::StoreError;
-use shop_lambda::{Clock, Environment, Random, StartError};
+use shop_lambda::{Clock, Environment, StartError};
 use shop_types::{Timestamp, UserId};
 
 use crate::ledger::{Account, Change, Update};
 use crate::stats::OutOfRange;
 use crate::store::{Saved, UserStore};
 
-/// How often an update is tried that others outrun, and the longest first pause; the bound doubles each
-/// time. One of the writers that meet always wins, so ten tries are enough for ten of them.
-const TRIES: u32 = 10;
-const FIRST_PAUSE: Duration = Duration::from_millis(10);
-
 /// Writes a user's statistics and ledger.
 pub(crate) struct Recorder {
     pub(crate) store: UserStore,
     pub(crate) clock: Clock,
-    random: Random,
-    sleep: Option<SharedAsyncSleep>,
 }
 
 /// Why a user's changes could not be recorded.
@@ -42,13 +33,8 @@ impl Recorder {
     /// # Errors
     /// The variable is not set.
     pub(crate) fn start(environment: &Environment) -> Result<Self, StartError> {
-        let sdk = environment.sdk_config();
-        Ok(Self {
-            store: UserStore::start(environment, Client::new(sdk))?,
-            clock: environment.clock(),
-            random: environment.random(),
-            sleep: sdk.sleep_impl(),
-        })
+        let store = UserStore::start(environment, Client::new(environment.sdk_config()))?;
+        Ok(Self { store, clock: environment.clock() })
     }
 
     /// Records what one transaction can hold of one user's changes; whether there was anything to record.
@@ -73,7 +59,8 @@ impl Recorder {
         decide: impl Fn(&Account, Timestamp) -> Result<Update, OutOfRange> + Send,
     ) -> Result<bool, RecordError> {
         let orders: BTreeSet<_> = changes.iter().map(|change| &change.order_id).collect();
-        for attempt in 0..TRIES {
+        let mut tries = self.store.tries();
+        loop {
             let account = self.store.account(user, &orders).await?;
             let mut update = decide(&account, self.clock.now())?;
             if update.is_empty() {
@@ -86,16 +73,8 @@ impl Recorder {
             }
             match self.store.save(&update).await? {
                 Saved::Done => return Ok(true),
-                Saved::Outrun => self.pause(attempt).await,
+                Saved::Outrun => tries.pause().await?,
             }
         }
-        Err(StoreError::Contended { kind: "user's statistics" }.into())
-    }
-
-    /// Waits for a random time, so that writers that met once do not meet again.
-    async fn pause(&self, attempt: u32) {
-        let Some(sleep) = &self.sleep else { return };
-        let [random] = self.random.bytes::<1>();
-        sleep.sleep(FIRST_PAUSE * 2_u32.pow(attempt.min(6)) * u32::from(random) / u32::from(u8::MAX)).await;
     }
 }

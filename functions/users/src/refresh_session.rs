@@ -15,10 +15,8 @@ use crate::create_session::Tokens;
 use crate::fields::read_refresh_token;
 use crate::secrets::{Signer, SignerSource};
 use crate::session::Claim;
+use crate::store::accounts::Directory;
 use crate::store::sessions::SessionStore;
-
-/// The session may have moved on between its read and its write: then it is read again.
-const TRIES: usize = 3;
 
 /// The function.
 pub const FUNCTION: Function = shop_http::function::<RefreshSession>();
@@ -26,7 +24,7 @@ pub const FUNCTION: Function = shop_http::function::<RefreshSession>();
 /// The route.
 pub struct RefreshSession {
     sessions: SessionStore,
-    users_table: String,
+    accounts: Directory,
     signer: Signer,
     clock: Clock,
     random: Random,
@@ -39,11 +37,11 @@ impl Route for RefreshSession {
 
     async fn start(start: &mut Start) -> Result<Self, StartError> {
         let sessions = SessionStore::start(start.environment(), start.client())?;
-        let users_table = start.required("USERS_TABLE")?.to_owned();
+        let accounts = Directory::start(start.environment(), start.client())?;
         let signer = SignerSource::of(start.environment(), start.client())?;
         // It publishes its key, which the verifier then finds.
         let signer = signer.start().await?;
-        Ok(Self { sessions, users_table, signer, clock: start.clock(), random: start.random() })
+        Ok(Self { sessions, accounts, signer, clock: start.clock(), random: start.random() })
     }
 
     fn contract() -> Contract {
@@ -59,10 +57,12 @@ impl Route for RefreshSession {
         let presented: RefreshToken = text.parse().map_err(|_| refused())?;
         // Before anything is changed: a token is not used up where no other can be given.
         let keys = self.signer.keys().await?;
-        for _ in 0..TRIES {
+        // The session may move on between its read and its write: then it is read again.
+        let mut tries = self.sessions.tries();
+        loop {
             let now = self.clock.now();
             let (user_id, session_id) = (presented.user(), presented.session());
-            let (session, user) = self.sessions.find(&self.users_table, user_id, session_id).await?;
+            let (session, user) = self.sessions.find(&self.accounts, user_id, session_id).await?;
             let Some(session) = session else { return Err(refused()) };
             call.audit("account", user_id);
             let next_token = presented.next(&keys.refresh);
@@ -70,6 +70,7 @@ impl Route for RefreshSession {
                 Claim::Good => {
                     let next = session.rotated(&next_token, now);
                     if !self.sessions.rotate(&session, &next).await? {
+                        tries.pause().await?;
                         continue;
                     }
                     next
@@ -97,7 +98,6 @@ impl Route for RefreshSession {
                 role: user.role,
             });
         }
-        Err(Problem::contended())
     }
 }
 

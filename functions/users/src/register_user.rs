@@ -47,8 +47,7 @@ impl Route for RegisterUser {
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let draft = Draft::read(call.body()?)?;
-        let scope = call.principal.user_id().map_or("guest", UserId::as_str);
-        let derived = call.idempotency_key()?.map(|key| UserId::derived(scope, key));
+        let derived = call.idempotency_key()?.map(|key| UserId::derived(key.scope(), key.as_str()));
         self.registrar.count(&self.budget, call.source_address()).await?;
         match self.registrar.register(&draft, Role::Customer, derived, call.cause()).await? {
             Registered::New(user) => created(&user),

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use aws_sdk_dynamodb::Client;
 use shop_auth::Role;
 use shop_events::Cause;
-use shop_http::{Code, Problem};
+use shop_http::Problem;
 use shop_lambda::{Clock, Environment, Random, StartError};
 use shop_types::UserId;
 
@@ -19,8 +19,6 @@ use crate::secrets::LookupSource;
 use crate::store::accounts::{AccountStore, Written};
 use crate::store::attempts::AttemptStore;
 
-/// Tries of a write that meets another at the same moment: of two, DynamoDB may cancel both.
-pub(crate) const TRIES: usize = 5;
 /// The environment variable that says how many registrations an address has in an hour.
 const PER_HOUR: &str = "REGISTRATIONS_PER_HOUR";
 
@@ -129,16 +127,18 @@ impl Registrar {
         let login = self.lookup.login(&draft.email);
         let profile = Profile { name: draft.name.clone(), email: draft.email.clone(), login };
         let user = User::register(id, role, profile, cause, now).requested_by(request);
-        for _ in 0..TRIES {
+        let mut tries = self.accounts.tries();
+        loop {
             match self.accounts.register(&user, password.clone()).await? {
                 Written::Done => return Ok(Registered::New(Box::new(user))),
                 // A key that was used is told before anything of the address.
                 Written::IdTaken(stored) => return again(user, &stored),
                 Written::Taken(login) => return Ok(Registered::Taken(login.user_id)),
-                Written::Outrun | Written::LastAdministrator | Written::Unauthorized => {}
+                Written::Outrun | Written::LastAdministrator | Written::Unauthorized => {
+                    tries.pause().await?;
+                }
             }
         }
-        Err(Problem::contended())
     }
 }
 
@@ -148,8 +148,5 @@ fn again(asked: User, stored: &User) -> Result<Registered, Problem> {
         let (created_at, updated_at) = (stored.created_at, stored.created_at);
         return Ok(Registered::Before(Box::new(User { created_at, updated_at, ..asked })));
     }
-    Err(Problem::new(
-        Code::IdempotencyKeyReused,
-        "This Idempotency-Key was used for another request. Use a new key for a new account.",
-    ))
+    Err(Problem::idempotency_key_reused())
 }

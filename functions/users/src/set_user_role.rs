@@ -12,7 +12,6 @@ use shop_lambda::{Clock, Function, StartError};
 use crate::account::{User, UserView};
 use crate::fields::read_role;
 use crate::get_user_stats::named_user;
-use crate::registration::TRIES;
 use crate::store::accounts::{AccountStore, Authority, LoginChange, Written};
 
 /// The function.
@@ -49,7 +48,8 @@ impl Route for SetUserRole {
         let precondition = call.precondition()?;
         let role = read_role(call.body()?)?;
         call.audit("role", if role == Role::Admin { "admin" } else { "customer" });
-        for _ in 0..TRIES {
+        let mut tries = self.accounts.tries();
+        loop {
             let before = self.accounts.user(&id).await?.ok_or_else(absent)?;
             if call.principal.is_user(&id) {
                 // Of one's own account the transaction holds what was read here.
@@ -67,8 +67,8 @@ impl Route for SetUserRole {
                 Written::Unauthorized => return Err(Problem::forbidden()),
                 Written::Outrun | Written::Taken(_) | Written::IdTaken(_) => {}
             }
+            tries.pause().await?;
         }
-        Err(Problem::contended())
     }
 }
 

@@ -15,19 +15,15 @@ pub mod accounts;
 pub mod attempts;
 pub mod sessions;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
-use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
-use data_encoding::HEXLOWER;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use shop_dynamo::{
-    Item, MAX_TRANSACTION_ITEMS, ScanPages, StoreError, TransactionOutcome, batch_get_items, outcome, read,
-    read_attribute, read_or_key, string, write,
+    Condition, Item, MAX_TRANSACTION_ITEMS, Put, Query, Read, Record, ScanPages, StoreError, Table,
+    Transacted, Tries, Write, read, read_attribute, read_or_key, string, write,
 };
-use shop_lambda::{Environment, Random, StartError};
+use shop_lambda::{Environment, StartError};
 use shop_types::{OrderId, UserId};
 
 use crate::audit::Audit;
@@ -39,16 +35,24 @@ use crate::stats::{LastOrder, UserStats};
 pub const MAX_ORDERS: usize = MAX_TRANSACTION_ITEMS - 1;
 
 const STATS: &str = "stats";
-const STATS_KIND: &str = "user's statistics";
 const ENTRY_PREFIX: &str = "order#";
-const ENTRY_KIND: &str = "ledger entry";
+
+impl Record for UserStats {
+    const KIND: &'static str = "user's statistics";
+}
+
+impl Record for LedgerEntry {
+    const KIND: &'static str = "ledger entry";
+}
+
+impl Record for LastOrder {
+    const KIND: &'static str = LedgerEntry::KIND;
+}
 
 /// The users table.
 #[derive(Clone, Debug)]
 pub struct UserStore {
-    client: Client,
-    table: String,
-    random: Random,
+    table: Table,
 }
 
 /// What came of an update.
@@ -66,35 +70,38 @@ impl UserStore {
     /// # Errors
     /// The variable is not set.
     pub fn start(environment: &Environment, client: Client) -> Result<Self, StartError> {
-        let table = environment.required("USERS_TABLE")?.to_owned();
-        Ok(Self { client, table, random: environment.random() })
+        Ok(Self { table: Table::start(environment, client, "USERS_TABLE", "pk")? })
+    }
+
+    /// The tries of an update that others may get ahead of.
+    #[must_use]
+    pub fn tries(&self) -> Tries {
+        self.table.tries(UserStats::KIND)
     }
 
     /// A user's statistics, as of a moment ago (an eventually consistent read, at half the price); none for
     /// a user without any.
     ///
     /// # Errors
-    /// DynamoDB failed.
+    /// See [`StoreError`].
     pub async fn stats(&self, user: &UserId) -> Result<Option<UserStats>, StoreError> {
-        let get = self.client.get_item().table_name(&self.table).set_key(Some(key(user, STATS.to_owned())));
-        let answer = get.send().await.map_err(StoreError::call("GetItem"))?;
-        answer.item.map(|item| read(STATS_KIND, item)).transpose()
+        self.table.get(key(user, STATS), Read::Eventual).await
     }
 
     /// A user's statistics and the entries of these orders, [`MAX_ORDERS`] at most, as they are now.
     ///
     /// # Errors
-    /// DynamoDB failed, or kept throttling.
+    /// See [`StoreError`].
     pub async fn account(&self, user: &UserId, orders: &BTreeSet<&OrderId>) -> Result<Account, StoreError> {
-        let stats_key = key(user, STATS.to_owned());
-        let entry_keys = orders.iter().map(|order| key(user, entry_sk(order)));
-        let keys = std::iter::once(stats_key).chain(entry_keys).collect();
+        let stats_key = key(user, STATS);
+        let entry_keys = orders.iter().map(|order| key(user, &entry_sk(order)));
+        let keys: Vec<_> = std::iter::once(stats_key).chain(entry_keys).collect();
         let mut account = Account { stats: UserStats::empty(user.clone()), entries: BTreeMap::new() };
-        for item in self.get_many(keys).await? {
+        for item in self.table.get_all(&keys).await? {
             if item.get("sk") == Some(&string(STATS)) {
-                account.stats = read(STATS_KIND, item)?;
+                account.stats = read(UserStats::KIND, item)?;
             } else {
-                let entry: LedgerEntry = read(ENTRY_KIND, item)?;
+                let entry: LedgerEntry = read(LedgerEntry::KIND, item)?;
                 account.entries.insert(entry.order_id.clone(), entry);
             }
         }
@@ -104,7 +111,7 @@ impl UserStore {
     /// The ledger's entries of these orders of these users, as they are now; none for one that cannot be read.
     ///
     /// # Errors
-    /// DynamoDB failed, or kept throttling.
+    /// See [`StoreError`].
     pub async fn entries(
         &self,
         orders: impl Iterator<Item = (&UserId, &OrderId)>,
@@ -112,107 +119,76 @@ impl UserStore {
         let mut keys = Vec::new();
         let mut by_sort_key = BTreeMap::new();
         for (user, order) in orders {
-            keys.push(key(user, entry_sk(order)));
+            keys.push(key(user, &entry_sk(order)));
             by_sort_key.insert(entry_sk(order), order);
         }
         let mut entries = BTreeMap::new();
-        for item in self.get_many(keys).await? {
-            let sort_key: String = read_attribute(ENTRY_KIND, &item, "sk")?;
+        for item in self.table.get_all(&keys).await? {
+            let sort_key: String = read_attribute(LedgerEntry::KIND, &item, "sk")?;
             if let Some(order) = by_sort_key.remove(&sort_key) {
-                entries.insert(order.clone(), StoreError::if_readable(read(ENTRY_KIND, item))?);
+                entries.insert(order.clone(), StoreError::if_readable(read(LedgerEntry::KIND, item))?);
             }
         }
         Ok(entries)
-    }
-
-    /// The items that are there of these keys, in any order.
-    async fn get_many(&self, keys: Vec<Item>) -> Result<Vec<Item>, StoreError> {
-        batch_get_items(&self.client, &self.table, keys).await
     }
 
     /// All orders that the user's ledger has as counted, as they are now. It reads the whole ledger, so it
     /// is only for when the last order was cancelled.
     ///
     /// # Errors
-    /// DynamoDB failed.
+    /// See [`StoreError`].
     pub async fn counted_orders(&self, user: &UserId) -> Result<Vec<LastOrder>, StoreError> {
-        entries_of(self.counted(user).projection_expression("placed_at, order_id")).await
+        self.counted(user).only(&["placed_at", "order_id"]).all().await
     }
 
     /// All entries that the user's ledger has as counted, as they are now.
     ///
     /// # Errors
-    /// DynamoDB failed.
+    /// See [`StoreError`].
     pub async fn counted_entries(&self, user: &UserId) -> Result<Vec<LedgerEntry>, StoreError> {
-        entries_of(self.counted(user)).await
+        self.counted(user).all().await
     }
 
-    fn counted(&self, user: &UserId) -> QueryFluentBuilder {
-        self.client
-            .query()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .key_condition_expression("pk = :user AND begins_with(sk, :prefix)")
-            .filter_expression("#state = :counted")
-            .expression_attribute_names("#state", "state")
-            .expression_attribute_values(":user", string(user.as_str()))
-            .expression_attribute_values(":prefix", string(ENTRY_PREFIX))
-            .expression_attribute_values(":counted", string("counted"))
+    fn counted(&self, user: &UserId) -> Query {
+        let entries = Condition::of("pk = :user AND begins_with(sk, :prefix)");
+        let entries = entries.with("user", user).with("prefix", ENTRY_PREFIX);
+        self.table.query(entries, Read::Consistent).filter(Condition::equals("state", "counted"))
     }
 
     /// All statistics and all entries of the ledgers, page by page. Nothing else of the table is handed out.
     #[must_use]
     pub fn books_pages(&self) -> ScanPages {
-        let scan = self.client.scan().table_name(&self.table).consistent_read(true);
-        ScanPages::of(
-            scan.filter_expression("sk = :stats OR begins_with(sk, :prefix)")
-                .expression_attribute_values(":stats", string(STATS))
-                .expression_attribute_values(":prefix", string(ENTRY_PREFIX)),
-        )
+        let books = Condition::of("sk = :stats OR begins_with(sk, :prefix)");
+        self.table.scan(&books.with("stats", STATS).with("prefix", ENTRY_PREFIX))
     }
 
     /// Writes an update in one transaction, if neither the statistics nor an entry has changed since it was
     /// made.
     ///
     /// # Errors
-    /// DynamoDB failed; the update may or may not be stored, and reading again tells.
+    /// See [`StoreError`]; the update may or may not be stored, and reading again tells.
     pub async fn save(&self, update: &Update) -> Result<Saved, StoreError> {
         let stats = update.stats.iter().map(|stats| self.put_stats(stats));
         let entries = update.entries.iter().map(|write| self.put_entry(write));
-        let writes = stats.chain(entries).collect::<Result<Vec<_>, _>>()?;
-        let transaction = self
-            .client
-            .transact_write_items()
-            .set_transact_items(Some(writes))
-            // The SDK would take one of its own, which no seed governs.
-            .client_request_token(HEXLOWER.encode(&self.random.bytes::<16>()));
-        Ok(match outcome(transaction.send().await)? {
-            TransactionOutcome::Done => Saved::Done,
-            TransactionOutcome::Cancelled(_) | TransactionOutcome::TokenReused => Saved::Outrun,
+        let writes = stats.chain(entries).map(|put| Ok(put?.into()));
+        let writes = writes.collect::<Result<Vec<Write>, StoreError>>()?;
+        Ok(match self.table.transaction().writes(writes).send().await? {
+            Transacted::Done => Saved::Done,
+            Transacted::Refused(_) => Saved::Outrun,
         })
     }
 
-    fn put_stats(&self, stats: &UserStats) -> Result<TransactWriteItem, StoreError> {
-        let put = Put::builder().table_name(&self.table).set_item(Some(stats_item(stats)?));
-        let put = match stats.version.checked_sub(1) {
-            None | Some(0) => put.condition_expression("attribute_not_exists(pk)"),
-            Some(before) => put
-                .condition_expression("version = :before")
-                .expression_attribute_values(":before", AttributeValue::N(before.to_string())),
-        };
-        transact(put.build())
+    fn put_stats(&self, stats: &UserStats) -> Result<Put, StoreError> {
+        let put = self.table.put(stats_item(stats)?);
+        Ok(match stats.version.checked_sub(1) {
+            None | Some(0) => put.if_new(),
+            Some(before) => put.only_if(Condition::equals("version", before)),
+        })
     }
 
-    fn put_entry(&self, write: &EntryWrite) -> Result<TransactWriteItem, StoreError> {
-        let put = Put::builder().table_name(&self.table).set_item(Some(entry_item(&write.entry)?));
-        let put = if write.replaces {
-            put.condition_expression("#state = :counted")
-                .expression_attribute_names("#state", "state")
-                .expression_attribute_values(":counted", string("counted"))
-        } else {
-            put.condition_expression("attribute_not_exists(pk)")
-        };
-        transact(put.build())
+    fn put_entry(&self, write: &EntryWrite) -> Result<Put, StoreError> {
+        let put = self.table.put(entry_item(&write.entry)?);
+        Ok(if write.replaces { put.only_if(Condition::equals("state", "counted")) } else { put.if_new() })
     }
 }
 
@@ -222,30 +198,13 @@ pub fn is_account(sk: &str) -> bool {
     sk == accounts::ACCOUNT
 }
 
-/// All that a query of ledger entries finds.
-async fn entries_of<T: DeserializeOwned>(query: QueryFluentBuilder) -> Result<Vec<T>, StoreError> {
-    let mut entries = Vec::new();
-    let mut start = None;
-    loop {
-        let answer = query.clone().set_exclusive_start_key(start).send().await;
-        let answer = answer.map_err(StoreError::call("Query"))?;
-        for item in answer.items.unwrap_or_default() {
-            entries.push(read(ENTRY_KIND, item)?);
-        }
-        start = answer.last_evaluated_key;
-        if start.is_none() {
-            return Ok(entries);
-        }
-    }
-}
-
 /// Takes an item of [`UserStore::books_pages`] into the audit.
 ///
 /// # Errors
 /// The item's key, where it cannot be read.
 pub(crate) fn see(audit: &mut Audit, item: Item) -> Result<(), String> {
     const KEYS: &[&str] = &["pk", "sk"];
-    let user = read_attribute(ENTRY_KIND, &item, "pk");
+    let user = read_attribute(LedgerEntry::KIND, &item, "pk");
     let seen = if item.get("sk") == Some(&string(STATS)) {
         read_or_key(KEYS, item).map(|stats| audit.see_stats(stats))
     } else {
@@ -270,37 +229,38 @@ pub fn is_ledger_entry(sk: &str) -> bool {
 }
 
 pub(crate) fn stats_item(stats: &UserStats) -> Result<Item, StoreError> {
-    item(STATS_KIND, &stats.user_id, STATS.to_owned(), stats)
+    item(key(&stats.user_id, STATS), stats)
 }
 
 pub(crate) fn entry_item(entry: &LedgerEntry) -> Result<Item, StoreError> {
-    item(ENTRY_KIND, &entry.user_id, entry_sk(&entry.order_id), entry)
+    item(key(&entry.user_id, &entry_sk(&entry.order_id)), entry)
 }
 
-fn item<T: Serialize>(kind: &'static str, user: &UserId, sk: String, value: &T) -> Result<Item, StoreError> {
-    let mut item = write(kind, value)?;
-    item.extend(key(user, sk));
+/// The item of a key and a value.
+fn item<T: Record + Serialize>(key: Item, value: &T) -> Result<Item, StoreError> {
+    let mut item = write(T::KIND, value)?;
+    item.extend(key);
     Ok(item)
 }
 
-fn key(user: &UserId, sk: String) -> Item {
-    HashMap::from([("pk".to_owned(), string(user.as_str())), ("sk".to_owned(), string(sk))])
+fn key(user: &UserId, sk: &str) -> Item {
+    pair(user.as_str(), sk)
+}
+
+/// A key of the users and of the sessions table.
+fn pair(pk: &str, sk: &str) -> Item {
+    Item::from([("pk".to_owned(), string(pk)), ("sk".to_owned(), string(sk))])
 }
 
 fn entry_sk(order: &OrderId) -> String {
     format!("{ENTRY_PREFIX}{order}")
 }
 
-fn transact<E>(put: Result<Put, E>) -> Result<TransactWriteItem, StoreError>
-where
-    E: shop_dynamo::CallError,
-{
-    let put = put.map_err(StoreError::call("TransactWriteItems"))?;
-    Ok(TransactWriteItem::builder().put(put).build())
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
+    use aws_sdk_dynamodb::types::AttributeValue;
     use shop_types::{Money, Timestamp};
 
     use super::*;
@@ -350,14 +310,14 @@ mod tests {
         let update = account.apply(&changes, Timestamp::from_millis(9000)).unwrap();
         let stats = update.stats.unwrap();
         assert_eq!(stats.spent.len(), 2);
-        assert_eq!(read::<UserStats>(STATS_KIND, stats_item(&stats).unwrap()).unwrap(), stats);
+        assert_eq!(read::<UserStats>(UserStats::KIND, stats_item(&stats).unwrap()).unwrap(), stats);
 
         let mut entry = update.entries[0].entry.clone();
         entry.total = Money { minor: i64::MAX, ..entry.total };
         let item = entry_item(&entry).unwrap();
         assert_eq!(item["sk"], string(format!("order#{}", entry.order_id)));
         assert_eq!(item["state"], string("counted"));
-        assert_eq!(read::<LedgerEntry>(ENTRY_KIND, item.clone()).unwrap(), entry);
-        assert_eq!(read::<LastOrder>(ENTRY_KIND, item).unwrap(), entry.as_last_order());
+        assert_eq!(read::<LedgerEntry>(LedgerEntry::KIND, item.clone()).unwrap(), entry);
+        assert_eq!(read::<LastOrder>(LedgerEntry::KIND, item).unwrap(), entry.as_last_order());
     }
 }

@@ -17,7 +17,6 @@ use crate::fields::Wishes;
 use crate::get_user_stats::named_user;
 use crate::lookup::Lookup;
 use crate::password::{Hasher, PasswordHash, RESEMBLES_ACCOUNT};
-use crate::registration::TRIES;
 use crate::secrets::LookupSource;
 use crate::store::accounts::{AccountStore, Login, LoginChange, Written};
 use crate::store::attempts::AttemptStore;
@@ -79,7 +78,8 @@ impl Route for UpdateUser {
         let wishes = Wishes::read(call.body()?)?;
         call.audit("changes", &wishes.names());
         let (session, now) = (call.session.as_ref(), self.clock.now());
-        for _ in 0..TRIES {
+        let mut tries = self.accounts.tries();
+        loop {
             let before = self.accounts.user(&id).await?.ok_or_else(absent)?;
             call.check_epoch(before.session_epoch)?;
             precondition.check(before.version)?;
@@ -88,7 +88,7 @@ impl Route for UpdateUser {
             if let Some(current) = &wishes.current_password {
                 let login = self.prover.prove(&self.accounts, &before, session, current, now).await?;
                 proven = Some(Login { password: self.new_hash(&wishes, login.password)?, ..login });
-                also.push(self.prover.attempts.give_back_proof(&id, session, now)?);
+                also.push(self.prover.attempts.give_back_proof(&id, session, now));
             }
             let (after, change) = self.change(&before, &wishes, proven.as_ref(), call.cause())?;
             match self.accounts.replace(&before, &after, change, None, also).await? {
@@ -106,8 +106,8 @@ impl Route for UpdateUser {
                 | Written::LastAdministrator
                 | Written::Unauthorized => {}
             }
+            tries.pause().await?;
         }
-        Err(Problem::contended())
     }
 }
 

@@ -53,10 +53,7 @@ impl Start for VerifyUserStats {
 
     async fn start(environment: &Environment) -> Result<Self, StartError> {
         Ok(Self {
-            orders: OrderBook::new(
-                Client::new(environment.sdk_config()),
-                environment.required("ORDERS_TABLE")?,
-            ),
+            orders: OrderBook::start(environment, Client::new(environment.sdk_config()), "ORDERS_TABLE")?,
             recorder: Recorder::start(environment)?,
         })
     }

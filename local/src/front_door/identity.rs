@@ -114,7 +114,8 @@ impl DemoIdentity {
         let issuer = TokenIssuer::from_secret(secret, &settings.issuer, &settings.audience)?;
         let dynamodb = aws_sdk_dynamodb::Client::new(sdk);
         issuer.publish(&dynamodb, &settings.keys_table).await?;
-        let accounts = settings.users_table.as_ref().map(|table| AccountReader::new(dynamodb, table));
+        let accounts =
+            settings.users_table.as_ref().map(|table| AccountReader::new(dynamodb, table, Random::system()));
         let clock = Environment::new(BTreeMap::new(), sdk.clone(), Random::system()).clock();
         Ok(Self::new(issuer, accounts, clock))
     }

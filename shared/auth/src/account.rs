@@ -3,54 +3,50 @@
 //! It reads two attributes of the users service's table and nothing else, and only for requests that need an
 //! administrator: customers' requests make no call here.
 
+use std::collections::HashMap;
+
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
-use shop_lambda::{Environment, Internal, StartError};
+use serde::Deserialize;
+use shop_dynamo::{Attribute, Batch, Item, Read, Record, StoreError, Table, Wanted};
+use shop_lambda::{Environment, Internal, Random, StartError};
 use shop_types::UserId;
 
 use crate::Role;
 
-type Item = std::collections::HashMap<String, AttributeValue>;
-
 /// The account's item of a user, as the users service stores it.
 const SORT_KEY: &str = "account";
-const ROLE: &str = "role";
-const EPOCH: &str = "session_epoch";
+const ATTRIBUTES: &[&str] = &["role", "session_epoch"];
 
 /// An account's role and session epoch, as they are now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub struct Standing {
     /// What the user may do.
     pub role: Role,
     /// It goes up with everything that ends the tokens issued before: role, password, e-mail address, deletion.
+    #[serde(rename = "session_epoch")]
     pub epoch: u64,
 }
 
-/// An account could not be read.
-#[derive(Debug, thiserror::Error)]
-pub enum AccountReadError {
-    /// The call failed.
-    #[error("the account cannot be asked for")]
-    Call(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The item is not one that the users service writes.
-    #[error("the account has no role or no session epoch")]
-    Malformed,
+impl Record for Standing {
+    const KIND: &'static str = "account";
 }
+
+/// An account could not be read: nobody has power then.
+#[derive(Debug, thiserror::Error)]
+#[error("the account cannot be read")]
+pub struct AccountReadError(#[from] StoreError);
 
 impl Internal for AccountReadError {}
 
 /// Reads what accounts are now.
 #[derive(Clone, Debug)]
-pub struct AccountReader {
-    client: Client,
-    table: String,
-}
+pub struct AccountReader(Table);
 
 impl AccountReader {
     /// The accounts in a users table.
     #[must_use]
-    pub fn new(client: Client, table: impl Into<String>) -> Self {
-        Self { client, table: table.into() }
+    pub fn new(client: Client, table: impl Into<String>, random: Random) -> Self {
+        Self(Table::new(client, table, "pk", random))
     }
 
     /// The accounts in the table that `USERS_TABLE` names.
@@ -58,62 +54,33 @@ impl AccountReader {
     /// # Errors
     /// The variable is not set.
     pub fn start(environment: &Environment, client: Client) -> Result<Self, StartError> {
-        Ok(Self::new(client, environment.required("USERS_TABLE")?))
+        Ok(Self(Table::start(environment, client, "USERS_TABLE", "pk")?))
     }
 
     /// An account's standing as it is now, in one consistent read; none where there is no account. A deleted one
     /// is a customer of a later epoch.
     ///
     /// # Errors
-    /// The table cannot be read, or the item is malformed: nobody has power then.
+    /// The table cannot be read, or the item is malformed.
     pub async fn standing(&self, user: &UserId) -> Result<Option<Standing>, AccountReadError> {
-        let get = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .key("pk", AttributeValue::S(user.as_str().to_owned()))
-            .key("sk", AttributeValue::S(SORT_KEY.to_owned()))
-            .projection_expression("#role, #epoch")
-            .expression_attribute_names("#role", ROLE)
-            .expression_attribute_names("#epoch", EPOCH)
-            .consistent_read(true);
-        let answer = get.send().await.map_err(|error| AccountReadError::Call(Box::new(error)))?;
-        answer.item.as_ref().map(standing_of).transpose()
+        Ok(self.0.get_only(key(user), ATTRIBUTES, Read::Consistent).await?)
     }
 
-    /// What a batch has to ask for to have an account's standing along with something else, and whose table it is.
-    ///
-    /// # Errors
-    /// None for one key; the SDK's type wants one.
-    pub fn wanted(&self, user: &UserId) -> Result<(String, KeysAndAttributes), AccountReadError> {
-        let wanted = KeysAndAttributes::builder()
-            .keys(Item::from([
-                ("pk".to_owned(), AttributeValue::S(user.as_str().to_owned())),
-                ("sk".to_owned(), AttributeValue::S(SORT_KEY.to_owned())),
-            ]))
-            .projection_expression("#role, #epoch")
-            .expression_attribute_names("#role", ROLE)
-            .expression_attribute_names("#epoch", EPOCH)
-            .consistent_read(true)
-            .build();
-        Ok((self.table.clone(), wanted.map_err(|error| AccountReadError::Call(Box::new(error)))?))
+    /// What a batch has to ask for to have an account's standing along with something else.
+    #[must_use]
+    pub fn wanted(&self, user: &UserId) -> Wanted {
+        self.0.wanted(vec![key(user)], Read::Consistent).only(ATTRIBUTES)
     }
 
     /// The standing that such a batch has found; none where there is no account.
     ///
     /// # Errors
-    /// The item is malformed: nobody has power then.
-    pub fn found(items: &[Item]) -> Result<Option<Standing>, AccountReadError> {
-        items.first().map(standing_of).transpose()
+    /// The item is malformed.
+    pub fn found(&self, batch: &mut Batch) -> Result<Option<Standing>, AccountReadError> {
+        Ok(batch.one_of(&self.0)?)
     }
 }
 
-fn standing_of(item: &Item) -> Result<Standing, AccountReadError> {
-    let role = match item.get(ROLE).and_then(|role| role.as_s().ok()).map(String::as_str) {
-        Some("admin") => Role::Admin,
-        Some("customer") => Role::Customer,
-        _ => return Err(AccountReadError::Malformed),
-    };
-    let epoch = item.get(EPOCH).and_then(|epoch| epoch.as_n().ok()).and_then(|epoch| epoch.parse().ok());
-    Ok(Standing { role, epoch: epoch.ok_or(AccountReadError::Malformed)? })
+fn key(user: &UserId) -> Item {
+    HashMap::from([("pk".to_owned(), user.into_attribute()), ("sk".to_owned(), SORT_KEY.into_attribute())])
 }

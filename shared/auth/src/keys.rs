@@ -14,6 +14,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnValue};
 use data_encoding::BASE64URL_NOPAD;
 use schemars::JsonSchema;
 use serde::Serialize;
+use shop_dynamo::{CallError, StoreError};
 use shop_lambda::Internal;
 
 use crate::ServiceSecret;
@@ -50,32 +51,20 @@ impl PublishedKey {
 /// The key table could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyTableError {
-    /// A call failed.
-    #[error("DynamoDB {operation} on the key table failed")]
-    Call {
-        /// The API operation.
-        operation: &'static str,
-        /// What the SDK says.
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
+    /// A call failed, or was throttled.
+    #[error("a call on the key table failed")]
+    Call(#[from] StoreError),
     /// The item is not what this module writes.
     #[error("the key table's item is malformed")]
     Malformed,
-    /// DynamoDB throttled the read.
-    #[error("DynamoDB left keys of the key table unprocessed")]
-    Unprocessed,
 }
 
 impl Internal for KeyTableError {}
 
 impl KeyTableError {
     /// Wraps a failed call: `.map_err(KeyTableError::call("GetItem"))`.
-    pub(crate) fn call<E>(operation: &'static str) -> impl FnOnce(E) -> Self
-    where
-        E: std::error::Error + Send + Sync + 'static,
-    {
-        move |source| Self::Call { operation, source: Box::new(source) }
+    pub(crate) fn call<E: CallError>(operation: &'static str) -> impl FnOnce(E) -> Self {
+        move |source| Self::Call(StoreError::call(operation)(source))
     }
 }
 
@@ -156,7 +145,7 @@ impl KeyTable {
         let batch = batch.request_items(&self.name, wanted).request_items(other, secret_wanted);
         let answer = batch.send().await.map_err(KeyTableError::call("BatchGetItem"))?;
         if answer.unprocessed_keys.is_some_and(|keys| !keys.is_empty()) {
-            return Err(KeyTableError::Unprocessed);
+            return Err(StoreError::Unprocessed { operation: "BatchGetItem" }.into());
         }
         let mut found = answer.responses.unwrap_or_default();
         secret.learn(found.remove(secret.table()).unwrap_or_default())?;

@@ -10,6 +10,7 @@ use std::sync::{Arc, OnceLock};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnValue};
+use shop_dynamo::StoreError;
 use shop_lambda::Random;
 
 use crate::keys::KeyTableError;
@@ -46,7 +47,7 @@ impl ServiceSecret {
         let answer = self.client.batch_get_item().request_items(table, wanted).send().await;
         let answer = answer.map_err(KeyTableError::call("BatchGetItem"))?;
         if answer.unprocessed_keys.is_some_and(|keys| !keys.is_empty()) {
-            return Err(KeyTableError::Unprocessed);
+            return Err(StoreError::Unprocessed { operation: "BatchGetItem" }.into());
         }
         self.learn(answer.responses.unwrap_or_default().remove(&self.table).unwrap_or_default())
     }

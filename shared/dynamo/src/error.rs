@@ -102,6 +102,7 @@ pub trait CallError: Error + Send + Sync + Sized + 'static {
 /// a cancelled transaction.
 pub(crate) fn is_throttling(code: &str) -> bool {
     const CODES: &[&str] = &[
+        "LimitExceededException",
         "ProvisionedThroughputExceeded",
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
@@ -141,7 +142,7 @@ macro_rules! operation_error {
 operation_error!(PutItemError, UpdateItemError, TransactWriteItemsError);
 
 /// The errors of single writes that can carry a failed condition.
-pub trait ConditionalWrite: CallError + ProvideErrorMetadata {
+pub(crate) trait ConditionalWrite: CallError + ProvideErrorMetadata {
     /// The API operation.
     const OPERATION: &'static str;
 
@@ -174,7 +175,9 @@ conditional_write!(UpdateItemError, "UpdateItem");
 ///
 /// # Errors
 /// Any other failure of the call.
-pub fn condition_failed<E: ConditionalWrite, R>(error: SdkError<E, R>) -> Result<Option<Item>, StoreError>
+pub(crate) fn condition_failed<E: ConditionalWrite, R>(
+    error: SdkError<E, R>,
+) -> Result<Option<Item>, StoreError>
 where
     R: fmt::Debug + Send + Sync + 'static,
 {

@@ -1,17 +1,14 @@
 //! Another service's table, for reading: some attributes of each of its items. It cannot write.
 
-use std::collections::HashMap;
 use std::marker::PhantomData;
 
 use aws_sdk_dynamodb::Client;
-use serde::de::DeserializeOwned;
+use shop_lambda::{Environment, StartError};
 
-use crate::{ScanPages, StoreError, read, read_or_key, string};
+use crate::{Item, Read, Record, ScanPages, StoreError, Table, read_or_key, string};
 
 /// What is read of an item of another service's table.
-pub trait Foreign: DeserializeOwned {
-    /// What an item is, for errors.
-    const KIND: &'static str;
+pub trait Foreign: Record {
     /// The table's partition key, a text. There is no sort key.
     const KEY: &'static str;
     /// The attributes that are read, the key among them.
@@ -21,8 +18,7 @@ pub trait Foreign: DeserializeOwned {
 /// Another service's table, as far as `T` shows it.
 #[derive(Clone, Debug)]
 pub struct ForeignTable<T> {
-    client: Client,
-    table: String,
+    table: Table,
     shows: PhantomData<fn() -> T>,
 }
 
@@ -34,32 +30,27 @@ pub struct ForeignPages<T> {
 }
 
 impl<T: Foreign> ForeignTable<T> {
-    /// The table of this name.
-    #[must_use]
-    pub fn new(client: Client, table: impl Into<String>) -> Self {
-        Self { client, table: table.into(), shows: PhantomData }
-    }
-
-    /// All items.
-    #[must_use]
-    pub fn pages(&self) -> ForeignPages<T> {
-        let (projection, names) = projection::<T>();
-        let scan = self.client.scan().table_name(&self.table).consistent_read(true);
-        let scan = scan.projection_expression(projection).set_expression_attribute_names(Some(names));
-        ForeignPages { pages: ScanPages::of(scan), shows: PhantomData }
-    }
-
-    /// An item as it is now.
+    /// The table that a variable names.
     ///
     /// # Errors
-    /// DynamoDB failed, or the item cannot be read.
+    /// The variable is not set.
+    pub fn start(environment: &Environment, client: Client, variable: &str) -> Result<Self, StartError> {
+        Ok(Self { table: Table::start(environment, client, variable, T::KEY)?, shows: PhantomData })
+    }
+
+    /// `Scan`: all items.
+    #[must_use]
+    pub fn pages(&self) -> ForeignPages<T> {
+        ForeignPages { pages: self.table.scan_only(T::ATTRIBUTES), shows: PhantomData }
+    }
+
+    /// `GetItem`: an item as it is now.
+    ///
+    /// # Errors
+    /// The call failed, or the item cannot be read.
     pub async fn get(&self, key: &str) -> Result<Option<T>, StoreError> {
-        let (projection, names) = projection::<T>();
-        let get = self.client.get_item().table_name(&self.table).key(T::KEY, string(key));
-        let get = get.consistent_read(true).projection_expression(projection);
-        let get = get.set_expression_attribute_names(Some(names));
-        let answer = get.send().await.map_err(StoreError::call("GetItem"))?;
-        answer.item.map(|item| read(T::KIND, item)).transpose()
+        let key = Item::from([(T::KEY.to_owned(), string(key))]);
+        self.table.get_only(key, T::ATTRIBUTES, Read::Consistent).await
     }
 }
 
@@ -83,12 +74,4 @@ impl<T: Foreign> ForeignPages<T> {
         let Some(items) = self.pages.next().await? else { return Ok(None) };
         Ok(Some(items.into_iter().map(|item| read_or_key(&[T::KEY], item)).collect()))
     }
-}
-
-/// The projection, and the names behind its placeholders: DynamoDB reserves more words than anybody knows.
-fn projection<T: Foreign>() -> (String, HashMap<String, String>) {
-    let placeholders: Vec<_> = T::ATTRIBUTES.iter().map(|name| format!("#{name}")).collect();
-    let projection = placeholders.join(", ");
-    let names = T::ATTRIBUTES.iter().map(|name| (*name).to_owned());
-    (projection, placeholders.into_iter().zip(names).collect())
 }

@@ -1,14 +1,23 @@
-//! What every store needs of DynamoDB: items as Rust types, failed conditions as values, errors that may
-//! be logged. It knows no table and no key; those are in each service's `store.rs`.
+//! What every store needs of DynamoDB: [`Table`], items as Rust types, one encoding of values, failed conditions as
+//! values, and errors that may be logged. It knows no table and no key; those are in each service's `store`.
+//!
+//! Two things are tried again, in the one way of [`shop_lambda::Backoff`]: what DynamoDB refuses because others are at
+//! work (a conflict, or a throttled table, within a transaction), and keys of a batch that it leaves unprocessed. A
+//! call that is throttled as a whole the SDK tries again by itself, on the same timer. Either ends as an error with a
+//! [`shop_lambda::Contention`] behind it, which HTTP answers as a 503 with `Retry-After`.
 
-mod assignment;
+mod attribute;
 mod batch;
 mod error;
+mod expression;
 mod foreign;
 mod pages;
+mod query;
+mod table;
 #[cfg(test)]
 mod tests;
 mod transaction;
+mod write;
 
 use std::collections::HashMap;
 
@@ -16,12 +25,16 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-pub use assignment::Assignment;
-pub use batch::{batch_delete, batch_get, batch_get_items};
-pub use error::{CallError, ConditionalWrite, StoreError, condition_failed};
+pub use attribute::{Attribute, string, value};
+pub use batch::{Batch, Wanted};
+pub use error::{CallError, StoreError};
+pub use expression::Condition;
 pub use foreign::{Foreign, ForeignPages, ForeignTable};
 pub use pages::ScanPages;
-pub use transaction::{Cancelled, MAX_TRANSACTION_ITEMS, Reason, TransactionOutcome, outcome, transact};
+pub use query::{After, Found, List, Page, Query};
+pub use table::{New, Read, Record, Table, Tries, Updated};
+pub use transaction::{MAX_TRANSACTION_ITEMS, Refused, Transacted, Transaction};
+pub use write::{Check, Delete, Put, Update, Write};
 
 /// An item as the SDK has it.
 pub type Item = HashMap<String, AttributeValue>;
@@ -64,25 +77,4 @@ pub fn read_or_key<T: DeserializeOwned>(keys: &[&str], item: Item) -> Result<T, 
 /// [`StoreError::Corrupt`] when `value` is not a map of attributes.
 pub fn write<T: Serialize>(kind: &'static str, value: &T) -> Result<Item, StoreError> {
     serde_dynamo::to_item(value).map_err(|source| StoreError::Corrupt { kind, source: source.into() })
-}
-
-/// Writes `value` as one attribute.
-///
-/// # Errors
-/// [`StoreError::Corrupt`] when `value` cannot be an attribute.
-pub fn value<T: Serialize>(kind: &'static str, value: &T) -> Result<AttributeValue, StoreError> {
-    serde_dynamo::to_attribute_value(value)
-        .map_err(|source| StoreError::Corrupt { kind, source: source.into() })
-}
-
-/// A string attribute.
-#[must_use]
-pub fn string(value: impl Into<String>) -> AttributeValue {
-    AttributeValue::S(value.into())
-}
-
-/// A number attribute.
-#[must_use]
-pub fn number(value: impl Into<i64>) -> AttributeValue {
-    AttributeValue::N(value.into().to_string())
 }

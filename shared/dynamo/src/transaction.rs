@@ -1,54 +1,51 @@
-//! Transactions, and how they end: done, or cancelled for reasons that a store can act on.
+//! Transactions, and how they end: done, or refused by a condition that a store can act on.
 
 use std::fmt;
-use std::time::Duration;
 
-use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::AsyncSleep;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::{TransactWriteItemsError, TransactWriteItemsOutput};
-
 use aws_sdk_dynamodb::types::TransactWriteItem;
-use shop_lambda::Random;
 
 use crate::error::is_throttling;
-use crate::{Item, StoreError};
+use crate::{Item, Record, StoreError, Table, Write, read};
 
 /// Most items of one transaction (DynamoDB's API reference, `TransactWriteItems`).
 pub const MAX_TRANSACTION_ITEMS: usize = 100;
+const OPERATION: &str = "TransactWriteItems";
 
-/// The longest pauses before the next tries of a transaction that met another, which takes about 10 ms. Each is
-/// drawn between its half and its whole, so that those who met once do not meet again.
-const PAUSES: [Duration; 5] = [
-    Duration::from_millis(10),
-    Duration::from_millis(20),
-    Duration::from_millis(40),
-    Duration::from_millis(80),
-    Duration::from_millis(160),
-];
+/// Writes of some items, of one table or of several, that take effect together or not at all.
+#[derive(Clone, Debug)]
+#[must_use = "nothing is written before it is sent"]
+pub struct Transaction {
+    table: Table,
+    writes: Vec<Write>,
+}
 
-/// How a `TransactWriteItems` call ended.
+/// How a transaction ended.
 #[derive(Debug)]
-pub enum TransactionOutcome {
+pub enum Transacted {
     /// Every write took effect.
     Done,
-    /// No write took effect: conditions failed, or another writer was at work on the same items.
-    Cancelled(Cancelled),
-    /// The client request token was used before, for another request.
-    TokenReused,
+    /// No write took effect, since conditions failed.
+    Refused(Refused),
 }
 
-/// What DynamoDB says of each write of a cancelled transaction, in the order of the request.
-#[derive(Debug)]
-pub struct Cancelled {
-    /// One for each write; empty where DynamoDB gave none.
-    pub reasons: Vec<Reason>,
+impl Transacted {
+    /// Whether the writes took effect.
+    #[must_use]
+    pub const fn is_done(&self) -> bool {
+        matches!(self, Self::Done)
+    }
 }
+
+/// Whose conditions failed.
+#[derive(Debug)]
+pub struct Refused(Vec<Reason>);
 
 /// Why one write of a transaction was in the way.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Reason {
-    /// This write was not in the way.
+enum Reason {
+    /// It was not.
     None,
     /// Its condition failed; the stored item, if it asked for it and there is one.
     ConditionFailed(Option<Item>),
@@ -56,43 +53,72 @@ pub enum Reason {
     Conflict,
 }
 
-impl Cancelled {
-    /// Whether the writes only met other writers, so that the same request may simply be tried again.
+impl Refused {
+    /// Whether the condition of a write failed, by its place in the transaction.
     #[must_use]
-    pub fn is_conflict(&self) -> bool {
-        !self.reasons.iter().any(|reason| matches!(reason, Reason::ConditionFailed(_)))
+    pub fn failed(&self, write: usize) -> bool {
+        matches!(self.0.get(write), Some(Reason::ConditionFailed(_)))
+    }
+
+    /// The stored item that a write's condition failed for, where the write asked for it and there is one.
+    ///
+    /// # Errors
+    /// The item cannot be read.
+    pub fn stored<T: Record>(&mut self, write: usize) -> Result<Option<T>, StoreError> {
+        match self.0.get_mut(write) {
+            Some(Reason::ConditionFailed(item)) => item.take().map(|item| read(T::KIND, item)).transpose(),
+            _ => Ok(None),
+        }
     }
 }
 
-/// Carries out a transaction, with a few more tries where it meets other writers or is throttled. A conflict at
-/// the last try is an outcome, too: its caller may read anew, or give up.
-///
-/// # Errors
-/// The call failed; whether the writes took effect is not known then.
-pub async fn transact(
-    client: &Client,
-    random: &Random,
-    items: Vec<TransactWriteItem>,
-) -> Result<TransactionOutcome, StoreError> {
-    let mut pauses = PAUSES.iter();
-    loop {
-        // A token, so that a try of the SDK's own whose answer was lost takes effect once; a new one each time,
-        // since a cancelled transaction is settled, and this is another one.
-        let token = hexadecimal(random.bytes::<16>());
-        let request = client.transact_write_items().set_transact_items(Some(items.clone()));
-        match (outcome(request.client_request_token(token).send().await)?, pauses.next()) {
-            (TransactionOutcome::Cancelled(cancelled), _) if cancelled.reasons.is_empty() => {
-                // Our own earlier try is still being carried out, so how it ends is not known.
-                return Err(StoreError::Contended { kind: "transaction" });
-            }
-            (TransactionOutcome::Cancelled(cancelled), Some(pause)) if cancelled.is_conflict() => {
-                let [drawn] = random.bytes::<1>();
-                let pause = *pause / 2 + *pause / 2 * u32::from(drawn) / u32::from(u8::MAX);
-                if let Some(sleep) = client.config().sleep_impl() {
-                    sleep.sleep(pause).await;
+impl Transaction {
+    pub(crate) fn new(table: &Table) -> Self {
+        Self { table: table.clone(), writes: Vec::new() }
+    }
+
+    /// The same with one more write.
+    pub fn write(mut self, write: impl Into<Write>) -> Self {
+        self.writes.push(write.into());
+        self
+    }
+
+    /// The same with more writes.
+    pub fn writes(mut self, writes: impl IntoIterator<Item = Write>) -> Self {
+        self.writes.extend(writes);
+        self
+    }
+
+    /// Carries it out, and again where it only met other writers or was throttled.
+    ///
+    /// # Errors
+    /// [`StoreError::Contended`] where it met others at every try; nothing is written then, unless an earlier try of
+    /// the same call is still being carried out. Any other failure of the call; whether the writes took effect is not
+    /// known then.
+    pub async fn send(self) -> Result<Transacted, StoreError> {
+        let Self { table, writes } = self;
+        let items = writes.into_iter().map(Write::into_item).collect::<Result<Vec<_>, _>>();
+        let items: Vec<TransactWriteItem> = items.map_err(StoreError::call(OPERATION))?;
+        let mut pauses = table.backoff.tries();
+        loop {
+            // A token, so that a try of the SDK's own whose answer was lost takes effect once; a new one each time,
+            // since a cancelled transaction is settled, and this is another one.
+            let token = hexadecimal(table.random.bytes::<16>());
+            let request = table.client.transact_write_items().set_transact_items(Some(items.clone()));
+            match outcome(request.client_request_token(token).send().await)? {
+                Outcome::Done => return Ok(Transacted::Done),
+                // A condition that failed beside a conflict decides: it would fail again.
+                Outcome::Cancelled(reasons)
+                    if reasons.iter().any(|reason| matches!(reason, Reason::ConditionFailed(_))) =>
+                {
+                    return Ok(Transacted::Refused(Refused(reasons)));
                 }
+                Outcome::Cancelled(_) => {
+                    pauses.pause().await.map_err(|_| StoreError::Contended { kind: "transaction" })?;
+                }
+                // Our own earlier try is still being carried out, so how it ends is not known.
+                Outcome::InProgress => return Err(StoreError::Contended { kind: "transaction" }),
             }
-            (ended, _) => return Ok(ended),
         }
     }
 }
@@ -101,31 +127,33 @@ fn hexadecimal(bytes: [u8; 16]) -> String {
     format!("{:032x}", u128::from_be_bytes(bytes))
 }
 
+/// The answer of one call.
+#[derive(Debug)]
+enum Outcome {
+    Done,
+    /// One reason for each write, in their order.
+    Cancelled(Vec<Reason>),
+    InProgress,
+}
+
 /// Reads the answer of `TransactWriteItems`.
 ///
 /// # Errors
 /// The call failed, or was cancelled for a reason that is neither a condition nor a conflict (a validation error,
 /// say).
-pub fn outcome<R>(
+fn outcome<R>(
     answer: Result<TransactWriteItemsOutput, SdkError<TransactWriteItemsError, R>>,
-) -> Result<TransactionOutcome, StoreError>
+) -> Result<Outcome, StoreError>
 where
     R: fmt::Debug + Send + Sync + 'static,
 {
-    const OPERATION: &str = "TransactWriteItems";
     let error = match answer {
-        Ok(_) => return Ok(TransactionOutcome::Done),
+        Ok(_) => return Ok(Outcome::Done),
         Err(SdkError::ServiceError(service)) => service.into_err(),
         Err(other) => return Err(StoreError::call(OPERATION)(other)),
     };
     match &error {
-        TransactWriteItemsError::IdempotentParameterMismatchException(_) => {
-            Ok(TransactionOutcome::TokenReused)
-        }
-        // The same token is being carried out at this moment: a try of our own that we gave up waiting for.
-        TransactWriteItemsError::TransactionInProgressException(_) => {
-            Ok(TransactionOutcome::Cancelled(Cancelled { reasons: Vec::new() }))
-        }
+        TransactWriteItemsError::TransactionInProgressException(_) => Ok(Outcome::InProgress),
         TransactWriteItemsError::TransactionCanceledException(cancelled) => {
             let reasons = cancelled.cancellation_reasons().iter().map(|reason| match reason.code() {
                 None | Some("None") => Some(Reason::None),
@@ -135,8 +163,11 @@ where
                 Some(_) => None,
             });
             match reasons.collect::<Option<Vec<_>>>() {
-                Some(reasons) => Ok(TransactionOutcome::Cancelled(Cancelled { reasons })),
-                None => Err(StoreError::call(OPERATION)(error)),
+                // Cancelled by something: where nothing is named, it is no conflict either.
+                Some(reasons) if reasons.iter().any(|reason| *reason != Reason::None) => {
+                    Ok(Outcome::Cancelled(reasons))
+                }
+                _ => Err(StoreError::call(OPERATION)(error)),
             }
         }
         _ => Err(StoreError::call(OPERATION)(error)),

@@ -13,6 +13,7 @@ use shop_lambda::Internal;
 
 use crate::audit::Trail;
 use crate::event::HttpRequest;
+use crate::idempotency::IdempotencyKey;
 use crate::{Code, Cursor, EntityTag, FieldCode, FieldError, Input, Precondition, Problem, precondition};
 
 /// The largest body, in bytes: an order of 100 lines has about 10,000.
@@ -141,6 +142,19 @@ impl Call {
         value.to_str().ok().filter(|text| !text.contains(','))
     }
 
+    /// Whether the caller unpacks gzip (RFC 9110 section 12.5.3): where it says so of gzip itself, and not by `q=0`.
+    #[must_use]
+    pub fn accepts_gzip(&self) -> bool {
+        let codings = self.request.headers.get_all(header::ACCEPT_ENCODING).iter();
+        let codings = codings.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+        codings.map(str::trim).any(|coding| {
+            let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
+            let weight: String = weight.split_whitespace().collect();
+            let is_refused = weight.strip_prefix("q=").is_some_and(|q| q.parse() == Ok(0.0));
+            name.trim().eq_ignore_ascii_case("gzip") && !is_refused
+        })
+    }
+
     /// The path parameter `id`, read as a `T`. A text that cannot be an id names nothing: 404.
     ///
     /// # Errors
@@ -220,7 +234,7 @@ impl Call {
     /// # Errors
     /// 400 for an empty key, one of more than 255 characters, of other than visible ASCII or with a comma, and for
     /// a guest's key that could be guessed: fewer than 20 characters, or fewer than 5 different ones.
-    pub fn idempotency_key(&self) -> Result<Option<&str>, Problem> {
+    pub fn idempotency_key(&self) -> Result<Option<IdempotencyKey<'_>>, Problem> {
         let invalid = |detail: String| {
             let error = FieldError {
                 pointer: "Idempotency-Key".into(),
@@ -248,7 +262,7 @@ impl Call {
                  {MIN_GUEST_KEY_VARIETY} of them different: use a UUID."
             ));
         }
-        Ok(Some(key))
+        Ok(Some(IdempotencyKey::of(&self.principal, key)))
     }
 
     /// What the request asks of the version that it changes: `If-Match` and `If-None-Match`.

@@ -272,7 +272,7 @@ impl Describe for Probe {
             Keyword::Nullable => {
                 let name = schema["type"].clone();
                 schema["type"] = json!([name, "null"]);
-                if let Some(values) = schema["enum"].as_array_mut() {
+                if let Some(values) = schema.get_mut("enum").and_then(Value::as_array_mut) {
                     values.push(Value::Null);
                 }
             }

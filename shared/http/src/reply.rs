@@ -23,7 +23,7 @@ const MAX_PAGE_BYTES: usize = 4_000_000;
 #[derive(Debug)]
 pub struct Reply {
     status: StatusCode,
-    body: Option<String>,
+    body: Body,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
@@ -52,10 +52,30 @@ impl Reply {
         Self::json(StatusCode::CREATED, body)
     }
 
+    /// 200 with what is no JSON of ours: a page, a file.
+    #[must_use]
+    pub fn content(media_type: &'static str, bytes: Vec<u8>) -> Self {
+        Self { status: StatusCode::OK, body: Body::Binary(bytes), headers: Vec::new() }
+            .with(header::CONTENT_TYPE, HeaderValue::from_static(media_type))
+    }
+
+    /// The same answer, whose bytes are packed by gzip already.
+    #[must_use]
+    pub fn gzipped(self) -> Self {
+        self.with(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"))
+            .with(header::VARY, HeaderValue::from_static("Accept-Encoding"))
+    }
+
+    /// The same answer, which browsers render as this policy allows; without one they render none.
+    #[must_use]
+    pub fn content_security_policy(self, policy: &'static str) -> Self {
+        self.with(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy))
+    }
+
     /// 204.
     #[must_use]
     pub fn no_content() -> Self {
-        Self { status: StatusCode::NO_CONTENT, body: None, headers: Vec::new() }
+        Self { status: StatusCode::NO_CONTENT, body: Body::Empty, headers: Vec::new() }
     }
 
     /// 304: the caller has the answer with this tag.
@@ -63,7 +83,7 @@ impl Reply {
     /// # Errors
     /// None for any tag; the header's type wants one.
     pub fn not_modified(tag: impl Into<EntityTag>) -> Result<Self, Problem> {
-        Self { status: StatusCode::NOT_MODIFIED, body: None, headers: Vec::new() }.versioned(tag)
+        Self { status: StatusCode::NOT_MODIFIED, body: Body::Empty, headers: Vec::new() }.versioned(tag)
     }
 
     /// One page of a list; `next` is the cursor of the page behind it. `path` is the list with its filter,
@@ -109,7 +129,8 @@ impl Reply {
     }
 
     fn json(status: StatusCode, body: &impl Serialize) -> Result<Self, Problem> {
-        Ok(Self { status, body: Some(serde_json::to_string(body)?), headers: Vec::new() })
+        let reply = Self { status, body: Body::Text(serde_json::to_string(body)?), headers: Vec::new() };
+        Ok(reply.with(header::CONTENT_TYPE, HeaderValue::from_static("application/json")))
     }
 
     pub(crate) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
@@ -118,14 +139,9 @@ impl Reply {
     }
 
     pub(crate) fn into_response(self) -> Response<Body> {
-        let has_body = self.body.is_some();
-        let mut response = Response::new(self.body.map_or(Body::Empty, Body::Text));
+        let mut response = Response::new(self.body);
         *response.status_mut() = self.status;
-        let headers = response.headers_mut();
-        if has_body {
-            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        }
-        headers.extend(self.headers);
+        response.headers_mut().extend(self.headers);
         response
     }
 }
@@ -137,6 +153,7 @@ pub(crate) fn header_value(text: &str) -> Result<HeaderValue, Problem> {
 
 /// One page of a list.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "PageOf{T}")]
 pub struct Page<T> {
     /// The items.
     pub data: Vec<T>,

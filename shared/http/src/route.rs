@@ -188,7 +188,7 @@ pub(crate) fn finish(response: &mut Response<Body>, method: &Method, request_id:
     // What is about somebody must stay in no cache; the catalogue says otherwise itself.
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     for (name, value) in SECURITY_HEADERS {
-        headers.insert(name, HeaderValue::from_static(value));
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     if let Ok(id) = HeaderValue::from_str(request_id) {
         headers.insert("x-request-id", id);
@@ -214,6 +214,7 @@ pub(crate) fn written(response: Response<Body>) -> Result<Box<RawValue>, serde_j
     let mut answer = ApiGatewayV2httpResponse::default();
     answer.status_code = i64::from(parts.status.as_u16());
     answer.headers = parts.headers;
+    answer.is_base64_encoded = matches!(body, Some(Body::Binary(_)));
     answer.body = body;
     serde_json::value::to_raw_value(&answer)
 }

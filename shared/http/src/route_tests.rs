@@ -71,7 +71,7 @@ impl Route for Echo {
         call.precondition()?.check(3)?;
         let page = call.page::<String>("things")?;
         let name = call.body()?.read_object(|body| body.required("name", |node| node.text(1..=5)))?;
-        let key = call.idempotency_key()?.unwrap_or("none").to_owned();
+        let key = call.idempotency_key()?.map_or("none", |key| key.as_str()).to_owned();
         Reply::ok(&json!({ "id": id, "name": name, "limit": page.limit, "key": key }))?.versioned(3)
     }
 }

@@ -5,6 +5,7 @@
 //! a route or a queue, and nothing else in a function may read the clock, the process environment or a
 //! source of randomness: that is what makes the whole system run deterministically under a seed.
 
+mod backoff;
 mod contention;
 mod environment;
 mod function;
@@ -13,6 +14,7 @@ pub mod log;
 pub mod report;
 mod task;
 
+pub use backoff::{Backoff, Tries};
 pub use contention::Contention;
 pub use environment::{Clock, Environment, Random, StartError};
 pub use function::{Function, FunctionError, Handler, Invocation, Kind, Start, Starting, run};

@@ -4,7 +4,6 @@
 //! service's own `events` forgets, adds or gets wrong is another event than this one.
 
 use serde_json::{Map, Value, json};
-use shop_types::Timestamp;
 
 /// An item's attributes.
 pub(super) type Item = Map<String, Value>;
@@ -63,10 +62,8 @@ fn of_product(old: Option<&Item>, new: &Item) -> Option<Value> {
     let is_deleted = |item: &Item| item.contains_key("deleted_at");
     let id = &new["pk"];
     let snapshot = || {
-        let mut data = picked(new, &["name", "description", "category", "image_url"]);
+        let mut data = picked(new, &["name", "description", "price", "category", "image_url", "created_at"]);
         data["product_id"] = id.clone();
-        data["price"] = json!({ "amount": new["price"], "currency": new["currency"] });
-        data["created_at"] = time(&new["created_at"]);
         data
     };
     let (kind, data) = match old {
@@ -194,7 +191,7 @@ fn event(kind: &str, subject: &str, version: u64, clock: &str, item: &Item, data
         "source": source,
         "type": kind,
         "subject": subject,
-        "time": item.get(clock).map(time),
+        "time": item.get(clock),
         "dataschema": format!("https://shop.example/events/v1/{kind}.schema.json"),
         "datacontenttype": "application/json",
         "correlationid": item.get("correlation_id"),
@@ -213,11 +210,6 @@ fn event(kind: &str, subject: &str, version: u64, clock: &str, item: &Item, data
 fn picked(item: &Item, names: &[&str]) -> Value {
     let present = names.iter().filter_map(|name| Some(((*name).to_owned(), item.get(*name)?.clone())));
     Value::Object(present.collect())
-}
-
-/// A time as events have it: items have that or milliseconds.
-fn time(value: &Value) -> Value {
-    value.as_i64().map_or_else(|| value.clone(), |millis| json!(Timestamp::from_millis(millis)))
 }
 
 fn text<'a>(item: &'a Item, name: &str) -> &'a str {

@@ -77,12 +77,17 @@ pub(super) const PLANTS: &[Plant] = &[
         stands_for: "a reservation takes its stock once when it is planned and once when it is written",
         sabotage: Sabotage::Request(|call| {
             of_transaction(call, "reserve-stock", |item| {
-                let net = &mut item["Update"]["ExpressionAttributeValues"][":net"]["N"];
-                let Some(number) = net.as_str().and_then(|text| text.parse::<i64>().ok()) else {
-                    return false;
-                };
-                *net = json!((number * 2).to_string());
-                number > 0
+                let values = &mut item["Update"]["ExpressionAttributeValues"];
+                let mut takes = false;
+                for name in [":add_available", ":add_reserved", ":net"] {
+                    let net = &mut values[name]["N"];
+                    let Some(number) = net.as_str().and_then(|text| text.parse::<i64>().ok()) else {
+                        return false;
+                    };
+                    *net = json!((number * 2).to_string());
+                    takes = number > 0;
+                }
+                takes
             })
         }),
     },
@@ -96,7 +101,7 @@ pub(super) const PLANTS: &[Plant] = &[
             edited(call, |body| {
                 let Some(items) = items(body) else { return false };
                 let gives_back = |item: &Value| {
-                    let net = item["Update"]["ExpressionAttributeValues"][":net"]["N"].as_str();
+                    let net = item["Update"]["ExpressionAttributeValues"][":add_reserved"]["N"].as_str();
                     net.is_some_and(|net| net.starts_with('-'))
                 };
                 let before = items.len();
@@ -133,7 +138,7 @@ pub(super) const PLANTS: &[Plant] = &[
                 return None;
             }
             edited(call, |body| {
-                body["ExpressionAttributeValues"][":one"] = json!({"N": "0"});
+                body["ExpressionAttributeValues"][":add_version"] = json!({"N": "0"});
                 true
             })
         }),
@@ -162,7 +167,7 @@ pub(super) const PLANTS: &[Plant] = &[
                 return None;
             }
             edited(call, |body| {
-                let status = &mut body["ExpressionAttributeValues"][":status"]["S"];
+                let status = &mut body["ExpressionAttributeValues"][":set_status"]["S"];
                 let is_rejected = status == "rejected";
                 *status = json!("confirmed");
                 is_rejected
@@ -242,7 +247,8 @@ pub(super) const PLANTS: &[Plant] = &[
             of_transaction(call, "set-stock", |item| {
                 let update = &mut item["Update"]["UpdateExpression"];
                 let Some(text) = update.as_str() else { return false };
-                *update = json!(text.replace("#total = :total", "#total = if_not_exists(#total, :total)"));
+                *update =
+                    json!(text.replace("#total = :set_total", "#total = if_not_exists(#total, :set_total)"));
                 true
             })
         }),
@@ -257,8 +263,8 @@ pub(super) const PLANTS: &[Plant] = &[
             edited(call, |body| {
                 let is_own = body["IndexName"] == "by-customer" && body["ExclusiveStartKey"].is_null();
                 body["IndexName"] = json!("by-status");
-                body["ExpressionAttributeNames"]["#key"] = json!("status_shard");
-                body["ExpressionAttributeValues"][":value"] = json!({"S": "confirmed#0"});
+                body["ExpressionAttributeNames"]["#customer_id"] = json!("status_shard");
+                body["ExpressionAttributeValues"][":is_customer_id"] = json!({"S": "confirmed#0"});
                 is_own
             })
         }),

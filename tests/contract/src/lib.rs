@@ -72,6 +72,8 @@ impl Contract {
             methods.as_object().into_iter().flatten().map(|(_, operation)| {
                 let responses = operation["responses"].as_object().into_iter().flatten();
                 let promised = responses.map(|(status, response)| {
+                    let shared = response["$ref"].as_str().and_then(|reference| reference.rsplit('/').next());
+                    let response = shared.map_or(response, |name| &components["responses"][name]);
                     let status = status.parse().unwrap_or_else(|error| panic!("{status}: {error}"));
                     (status, Promised::of(response, &components))
                 });

@@ -28,7 +28,7 @@ impl Stage {
         let sdk = service.cloud.sdk_config("test");
         let variables = BTreeMap::from([("PRODUCTS_TABLE".to_owned(), table)]);
         let environment = Environment::new(variables, sdk.clone(), Random::system());
-        let store = Store::new(Client::new(&sdk), &environment)?;
+        let store = Store::start(&environment, Client::new(&sdk))?;
         Ok(Self { service, store })
     }
 

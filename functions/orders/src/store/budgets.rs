@@ -1,60 +1,60 @@
 //! The counters of orders: an item for each principal and window, which the table drops when the window is over.
 
-use std::collections::HashMap;
-
-use aws_sdk_dynamodb::types::{KeysAndAttributes, TransactWriteItem, Update};
-use shop_dynamo::{Item, StoreError, number, read_attribute, string};
+use aws_sdk_dynamodb::Client;
+use serde::Deserialize;
+use shop_dynamo::{Batch, Condition, Item, Read, Record, StoreError, Table, Update, Wanted, string};
+use shop_lambda::{Environment, StartError};
 
 use crate::budget::Budget;
-
-const KIND: &str = "count of orders";
 
 /// The table of counters. It has no call of its own: a counter is read with the prices, and written with an order.
 #[derive(Clone, Debug)]
 pub struct BudgetStore {
-    table: String,
+    table: Table,
+}
+
+/// A counter, as far as it is read.
+#[derive(Deserialize)]
+struct Counter {
+    placed: u32,
+}
+
+impl Record for Counter {
+    const KIND: &'static str = "count of orders";
 }
 
 impl BudgetStore {
-    /// The counters in a table.
-    #[must_use]
-    pub fn new(table: impl Into<String>) -> Self {
-        Self { table: table.into() }
+    /// The counters in the table that `ORDER_BUDGETS_TABLE` names.
+    ///
+    /// # Errors
+    /// The variable is not set.
+    pub fn start(environment: &Environment, client: Client) -> Result<Self, StartError> {
+        Ok(Self { table: Table::start(environment, client, "ORDER_BUDGETS_TABLE", "id")? })
     }
 
     /// What to ask for to have a budget's counter.
-    ///
-    /// # Errors
-    /// None for one key; the SDK's type wants one.
-    pub fn wanted(&self, budget: &Budget) -> Result<(String, KeysAndAttributes), StoreError> {
-        let key = HashMap::from([("id".to_owned(), string(&budget.id))]);
-        let wanted = KeysAndAttributes::builder().keys(key).projection_expression("placed").build();
-        Ok((self.table.clone(), wanted.map_err(StoreError::call("BatchGetItem"))?))
+    #[must_use]
+    pub fn wanted(&self, budget: &Budget) -> Wanted {
+        self.table.wanted(vec![key(budget)], Read::Eventual).only(&["placed"])
     }
 
     /// How many orders the counter has that was found; none is there before the first.
     ///
     /// # Errors
     /// The item is no counter.
-    pub fn counted(&self, found: &HashMap<String, Vec<Item>>) -> Result<u32, StoreError> {
-        let counter = found.get(&self.table).and_then(|items| items.first());
-        counter.map_or(Ok(0), |counter| read_attribute(KIND, counter, "placed"))
+    pub fn counted(&self, found: &mut Batch) -> Result<u32, StoreError> {
+        Ok(found.one_of(&self.table)?.map_or(0, |counter: Counter| counter.placed))
     }
 
     /// The write that counts so many orders, if they are within the budget.
-    ///
-    /// # Errors
-    /// None for a whole update; the SDK's type wants one.
-    pub fn add(&self, budget: &Budget, count: u32) -> Result<TransactWriteItem, StoreError> {
-        let update = Update::builder()
-            .table_name(&self.table)
-            .key("id", string(&budget.id))
-            .update_expression("SET expires_at = :end ADD placed :count")
-            .condition_expression("attribute_not_exists(placed) OR placed <= :room")
-            .expression_attribute_values(":end", number(budget.ends_at))
-            .expression_attribute_values(":count", number(count))
-            .expression_attribute_values(":room", number(i64::from(budget.limit) - i64::from(count)));
-        let update = update.build().map_err(StoreError::call("TransactWriteItems"))?;
-        Ok(TransactWriteItem::builder().update(update).build())
+    #[must_use]
+    pub fn add(&self, budget: &Budget, count: u32) -> Update {
+        let room = i64::from(budget.limit) - i64::from(count);
+        let update = self.table.update(key(budget)).set("expires_at", budget.ends_at).count("placed", count);
+        update.only_if(Condition::of("attribute_not_exists(placed) OR placed <= :room").with("room", room))
     }
+}
+
+fn key(budget: &Budget) -> Item {
+    Item::from([("id".to_owned(), string(&budget.id))])
 }

@@ -11,10 +11,10 @@ mod moves;
 mod placing;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
-use shop_dynamo::{Item, StoreError, read, string};
+use shop_dynamo::{Item, Read, Record, StoreError, Table, Tries, string};
 use shop_events::OrderStatus;
+use shop_lambda::{Environment, StartError};
 use shop_types::{EmailAddress, ListPosition, OrderId};
 
 pub use budgets::BudgetStore;
@@ -31,8 +31,7 @@ const KIND: &str = "order";
 /// The orders table.
 #[derive(Clone, Debug)]
 pub struct OrderStore {
-    client: Client,
-    table: String,
+    table: Table,
 }
 
 /// An order as an item: the order itself, and what the indexes and the idempotency check need.
@@ -41,7 +40,7 @@ struct StoredOrder {
     #[serde(flatten)]
     order: Order,
     /// Sort key of both indexes.
-    placed: String,
+    placed: Position,
     /// Partition key of `by-status`.
     status_shard: String,
     /// Tells a replay from another request under the same key.
@@ -72,34 +71,48 @@ pub fn position(order: &Order) -> Position {
     Position::new(order.placed_at, order.id.clone())
 }
 
+impl Record for Order {
+    const KIND: &'static str = KIND;
+}
+
+impl Record for StoredOrder {
+    const KIND: &'static str = KIND;
+}
+
 impl OrderStore {
-    /// The store in a table.
+    /// The store in the table that `ORDERS_TABLE` names.
+    ///
+    /// # Errors
+    /// The variable is not set.
+    pub fn start(environment: &Environment, client: Client) -> Result<Self, StartError> {
+        Ok(Self { table: Table::start(environment, client, "ORDERS_TABLE", "id")? })
+    }
+
+    /// The tries of a change of an order.
     #[must_use]
-    pub fn new(client: Client, table: impl Into<String>) -> Self {
-        Self { client, table: table.into() }
+    pub fn tries(&self) -> Tries {
+        self.table.tries(KIND)
     }
 
     /// An order as it is now.
     ///
     /// # Errors
-    /// DynamoDB failed.
+    /// See [`StoreError`].
     pub async fn get(&self, id: &OrderId) -> Result<Option<Order>, StoreError> {
-        self.item(id).await?.map(|item| read(KIND, item)).transpose()
-    }
-
-    async fn item(&self, id: &OrderId) -> Result<Option<Item>, StoreError> {
-        let get = self.client.get_item().table_name(&self.table).key("id", string(id.as_str()));
-        let answer = get.consistent_read(true).send().await.map_err(StoreError::call("GetItem"))?;
-        Ok(answer.item)
+        self.table.get(key(id), Read::Consistent).await
     }
 }
 
-fn version(version: u64) -> AttributeValue {
-    AttributeValue::N(version.to_string())
+fn key(id: &OrderId) -> Item {
+    Item::from([("id".to_owned(), string(id.as_str()))])
 }
 
 /// The partition of `by-status` that an order belongs to, by its id, so that it never moves between shards.
 fn shard(status: OrderStatus, id: &OrderId) -> String {
     let sum = id.as_str().bytes().fold(0_u8, u8::wrapping_add);
-    format!("{}#{}", status_name(status), sum % STATUS_SHARDS)
+    shard_name(status, sum % STATUS_SHARDS)
+}
+
+fn shard_name(status: OrderStatus, shard: u8) -> String {
+    format!("{}#{shard}", status_name(status))
 }

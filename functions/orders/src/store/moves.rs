@@ -1,13 +1,35 @@
 //! Moves of an order: cancelled, settled, nudged.
 
-use aws_sdk_dynamodb::types::AttributeValue;
-use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
-use shop_dynamo::{Assignment, StoreError, condition_failed, number, read, string, value};
+use serde::Deserialize;
+use shop_dynamo::{Condition, Record, StoreError, Updated, value};
 use shop_events::{Cause, OrderStatus};
 use shop_types::{OrderId, Timestamp};
 
-use super::{KIND, OrderStore, shard, version};
+use super::{KIND, OrderStore, key, shard};
 use crate::order::{Order, Rejection, status_name};
+
+/// What an order that was not settled says of it.
+#[derive(Deserialize)]
+struct Unsettled {
+    status: OrderStatus,
+    updated_at: Timestamp,
+}
+
+impl Record for Unsettled {
+    const KIND: &'static str = KIND;
+}
+
+/// What an order that was not nudged says of it.
+#[derive(Deserialize)]
+struct Nudged {
+    #[serde(default)]
+    nudges: u64,
+    nudged_by: Option<String>,
+}
+
+impl Record for Nudged {
+    const KIND: &'static str = KIND;
+}
 
 /// How a status was settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,44 +47,31 @@ impl OrderStore {
     /// else has made it in between.
     ///
     /// # Errors
-    /// DynamoDB failed.
+    /// See [`StoreError`].
     pub async fn cancel(&self, before: &Order, after: &Order) -> Result<Result<(), Order>, StoreError> {
-        let cause = Assignment::of(&after.cause.attributes());
-        let mut update = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("id", string(after.id.as_str()))
-            .update_expression(cause.expression(
-                "#status = :status, status_shard = :shard, version = :version, updated_at = :now",
-            ))
-            .condition_expression("version = :read")
-            .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":status", string(status_name(after.status)))
-            .expression_attribute_values(":shard", string(shard(after.status, &after.id)))
-            .expression_attribute_values(":version", version(after.version))
-            .expression_attribute_values(":read", version(before.version))
-            .expression_attribute_values(":now", string(after.updated_at.to_string()))
-            .return_values_on_condition_check_failure(AllOld);
-        for (name, value) in cause.values {
-            update = update.expression_attribute_values(name, value);
-        }
-        let Err(error) = update.send().await else { return Ok(Ok(())) };
-        match condition_failed(error)? {
-            None => Err(StoreError::Contended { kind: KIND }),
-            Some(item) => {
-                let current: Order = read(KIND, item)?;
-                // Our own write, whose answer was lost, is no conflict.
-                Ok(if current == *after { Ok(()) } else { Err(current) })
-            }
-        }
+        let update = self
+            .table
+            .update(key(&after.id))
+            .set("status", status_name(after.status))
+            .set("status_shard", shard(after.status, &after.id))
+            .set("version", after.version)
+            .set("updated_at", after.updated_at)
+            .set_or_remove(&after.cause.attributes())
+            .only_if(Condition::equals("version", before.version));
+        Ok(match self.table.update_if(update).await? {
+            Updated::Done => Ok(()),
+            // Our own write, whose answer was lost, is no conflict.
+            Updated::Changed(current) if current == *after => Ok(()),
+            Updated::Changed(current) => Err(current),
+            Updated::Absent => return Err(StoreError::Contended { kind: KIND }),
+        })
     }
 
     /// Confirms a pending order, or rejects it. It needs no read, and may be repeated. Where this clock is behind
     /// the one that placed the order, the order's time is taken: its events sort by time as by version.
     ///
     /// # Errors
-    /// DynamoDB failed.
+    /// See [`StoreError`].
     pub async fn settle(
         &self,
         id: &OrderId,
@@ -86,67 +95,53 @@ impl OrderStore {
         now: Timestamp,
     ) -> Result<(Settled, Option<Timestamp>), StoreError> {
         let status = if rejection.is_some() { OrderStatus::Rejected } else { OrderStatus::Confirmed };
-        let mut set = "#status = :status, status_shard = :shard, version = version + :one, updated_at = :now"
-            .to_owned();
+        let is_pending = Condition::equals("status", status_name(OrderStatus::Pending));
         let mut update = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("id", string(id.as_str()))
-            .condition_expression("#status = :pending AND updated_at <= :now")
-            .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":status", string(status_name(status)))
-            .expression_attribute_values(":shard", string(shard(status, id)))
-            .expression_attribute_values(":pending", string(status_name(OrderStatus::Pending)))
-            .expression_attribute_values(":one", number(1))
-            .expression_attribute_values(":now", string(now.to_string()))
-            .return_values_on_condition_check_failure(AllOld);
+            .table
+            .update(key(id))
+            .set("status", status_name(status))
+            .set("status_shard", shard(status, id))
+            .add("version", 1)
+            .set("updated_at", now)
+            .set_or_remove(&cause.attributes())
+            .only_if(is_pending.and(Condition::of("updated_at <= :now").with("now", now)));
         if let Some(rejection) = rejection {
-            set.push_str(", rejection = :rejection");
-            let rejection = value(KIND, rejection)?;
-            update = update.expression_attribute_values(":rejection", rejection);
+            update = update.set("rejection", value(KIND, rejection)?);
         }
-        let cause = Assignment::of(&cause.attributes());
-        update = update.update_expression(cause.expression(&set));
-        for (name, value) in cause.values {
-            update = update.expression_attribute_values(name, value);
-        }
-        let Err(error) = update.send().await else { return Ok((Settled::Now, None)) };
-        let Some(item) = condition_failed(error)? else { return Ok((Settled::Unknown, None)) };
-        let is_pending = item.get("status") == Some(&string(status_name(OrderStatus::Pending)));
-        let updated_at = item.get("updated_at").and_then(|at| at.as_s().ok()?.parse::<Timestamp>().ok());
-        Ok((Settled::Before, updated_at.filter(|at| is_pending && *at > now)))
+        Ok(match self.table.update_if(update).await? {
+            Updated::Done => (Settled::Now, None),
+            Updated::Changed(Unsettled { status: OrderStatus::Pending, updated_at }) => {
+                (Settled::Before, Some(updated_at).filter(|at| *at > now))
+            }
+            Updated::Changed(_) => (Settled::Before, None),
+            Updated::Absent => (Settled::Unknown, None),
+        })
     }
 
     /// Notes that an order is stalled, for the relay to tell; whether that is done. It is not where the order
     /// is no longer pending, or somebody nudged it since it was read. `sweep` tells one sweep from another.
     ///
     /// # Errors
-    /// DynamoDB failed; the order may or may not be nudged.
+    /// See [`StoreError`]; the order may or may not be nudged.
     pub async fn nudge(&self, order: &Order, now: Timestamp, sweep: &str) -> Result<bool, StoreError> {
-        let mut update = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("id", string(order.id.as_str()))
-            .update_expression("SET nudges = :nudges, nudged_at = :now, nudged_by = :sweep")
-            .expression_attribute_values(":sweep", string(sweep))
-            .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":nudges", version(order.nudges + 1))
-            .expression_attribute_values(":now", string(now.to_string()))
-            .expression_attribute_values(":pending", string(status_name(OrderStatus::Pending)))
-            .return_values_on_condition_check_failure(AllOld);
-        update = if order.nudges == 0 {
-            update.condition_expression("#status = :pending AND attribute_not_exists(nudges)")
-        } else {
-            update
-                .condition_expression("#status = :pending AND nudges = :read")
-                .expression_attribute_values(":read", version(order.nudges))
+        let as_read = match order.nudges {
+            0 => Condition::absent("nudges"),
+            nudges => Condition::equals("nudges", nudges),
         };
-        let Err(error) = update.send().await else { return Ok(true) };
-        let Some(item) = condition_failed(error)? else { return Ok(false) };
-        // Our own write, whose answer was lost, is done.
-        let is = |name: &str, expected: AttributeValue| item.get(name) == Some(&expected);
-        Ok(is("nudged_by", string(sweep)) && is("nudges", version(order.nudges + 1)))
+        let update = self
+            .table
+            .update(key(&order.id))
+            .set("nudges", order.nudges + 1)
+            .set("nudged_at", now)
+            .set("nudged_by", sweep)
+            .only_if(Condition::equals("status", status_name(OrderStatus::Pending)).and(as_read));
+        Ok(match self.table.update_if(update).await? {
+            Updated::Done => true,
+            // Our own write, whose answer was lost, is done.
+            Updated::Changed(Nudged { nudges, nudged_by }) => {
+                nudges == order.nudges + 1 && nudged_by.as_deref() == Some(sweep)
+            }
+            Updated::Absent => false,
+        })
     }
 }

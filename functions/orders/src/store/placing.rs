@@ -1,15 +1,10 @@
 //! Placing an order: one conditional write is the order, the record of its idempotency key and the outbox.
 
-use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
-use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
-use shop_dynamo::{Item, Reason, StoreError, TransactionOutcome, condition_failed, read, transact, write};
-use shop_lambda::Random;
+use shop_dynamo::{Item, New, Read, StoreError, Transacted, Update, write};
 use shop_types::{EmailAddress, OrderId};
 
-use super::{KIND, OrderStore, StoredOrder, position, shard};
+use super::{KIND, OrderStore, StoredOrder, key, position, shard};
 use crate::order::Order;
-
-const IS_NEW: &str = "attribute_not_exists(id)";
 
 /// A new order, and what is stored with it.
 #[derive(Debug)]
@@ -39,7 +34,7 @@ impl Placing<'_> {
     fn item(&self) -> Result<Item, StoreError> {
         let order = self.order;
         let stored = StoredOrder {
-            placed: position(order).into(),
+            placed: position(order),
             status_shard: shard(order.status, &order.id),
             order: order.clone(),
             request_hash: self.request_hash.to_owned(),
@@ -50,16 +45,15 @@ impl Placing<'_> {
     }
 
     /// What an order means that is there already.
-    fn met(&self, stored: Item) -> Result<Placed, StoreError> {
-        let before: StoredOrder = read(KIND, stored)?;
-        Ok(if before.write_id == self.write_id {
+    fn met(&self, before: StoredOrder) -> Placed {
+        if before.write_id == self.write_id {
             // Our own write: its answer was lost, and the SDK tried again.
             Placed::New
         } else if before.is_of(self.request_hash, self.contact_email) {
             Placed::Before(Box::new(before.order))
         } else {
             Placed::KeyReused
-        })
+        }
     }
 }
 
@@ -67,67 +61,49 @@ impl OrderStore {
     /// Stores a new order: the order, the record of its idempotency key and the outbox in one write.
     ///
     /// # Errors
-    /// DynamoDB failed; the order may or may not be stored, and the same call tells.
+    /// See [`StoreError`]; the order may or may not be stored, and the same call tells.
     pub async fn place(&self, placing: &Placing<'_>) -> Result<Placed, StoreError> {
-        let put = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(placing.item()?))
-            .condition_expression(IS_NEW)
-            .return_values_on_condition_check_failure(AllOld);
-        let Err(error) = put.send().await else { return Ok(Placed::New) };
-        match condition_failed(error)? {
-            Some(stored) => placing.met(stored),
-            None => Err(StoreError::Contended { kind: KIND }),
-        }
+        Ok(match self.table.put_new(placing.item()?).await? {
+            New::Stored => Placed::New,
+            New::Exists(stored) => placing.met(stored),
+        })
     }
 
     /// The same together with the write that `counts` it, both or neither. None where that one's condition fails:
     /// there is no room for the order.
     ///
     /// # Errors
-    /// As [`OrderStore::place`]; others kept being in the way.
+    /// As [`OrderStore::place`].
     pub async fn place_counted(
         &self,
         placing: &Placing<'_>,
-        counts: TransactWriteItem,
-        random: &Random,
+        counts: Update,
     ) -> Result<Option<Placed>, StoreError> {
-        let put = Put::builder()
-            .table_name(&self.table)
-            .set_item(Some(placing.item()?))
-            .condition_expression(IS_NEW)
-            .return_values_on_condition_check_failure(AllOld)
-            .build()
-            .map_err(StoreError::call("TransactWriteItems"))?;
-        let items = vec![TransactWriteItem::builder().put(put).build(), counts];
-        let cancelled = match transact(&self.client, random, items).await? {
-            TransactionOutcome::Done => return Ok(Some(Placed::New)),
-            TransactionOutcome::Cancelled(cancelled) => cancelled,
-            TransactionOutcome::TokenReused => return Err(StoreError::Contended { kind: KIND }),
-        };
-        let mut reasons = cancelled.reasons.into_iter();
-        match (reasons.next(), reasons.next()) {
+        let put = self.table.put(placing.item()?).if_new().returning_stored();
+        match self.table.transaction().write(put).write(counts).send().await? {
+            Transacted::Done => Ok(Some(Placed::New)),
             // A replay comes first: it is answered whatever the counter says.
-            (Some(Reason::ConditionFailed(Some(stored))), _) => placing.met(stored).map(Some),
-            (_, Some(Reason::ConditionFailed(_))) => Ok(None),
-            _ => Err(StoreError::Contended { kind: KIND }),
+            Transacted::Refused(mut refused) => match refused.stored(0)? {
+                Some(stored) => Ok(Some(placing.met(stored))),
+                None if refused.failed(1) => Ok(None),
+                None => Err(StoreError::Contended { kind: KIND }),
+            },
         }
     }
 
     /// What an idempotency key stands for: the order under its id, if the request was the same.
     ///
     /// # Errors
-    /// DynamoDB failed.
+    /// See [`StoreError`].
     pub async fn placed_before(
         &self,
         id: &OrderId,
         request_hash: &str,
         contact_email: Option<&EmailAddress>,
     ) -> Result<Option<Placed>, StoreError> {
-        let Some(item) = self.item(id).await? else { return Ok(None) };
-        let before: StoredOrder = read(KIND, item)?;
+        let Some(before) = self.table.get::<StoredOrder>(key(id), Read::Consistent).await? else {
+            return Ok(None);
+        };
         let is_same = before.is_of(request_hash, contact_email);
         Ok(Some(if is_same { Placed::Before(Box::new(before.order)) } else { Placed::KeyReused }))
     }
@@ -137,7 +113,7 @@ impl OrderStore {
 mod tests {
     use super::*;
     use crate::order::tests::order;
-    use shop_dynamo::string;
+    use shop_dynamo::{read, string};
     use shop_events::OrderStatus;
 
     #[test]
@@ -176,7 +152,8 @@ mod tests {
             ("hash", None, "2", "reused"),
             ("other", Some(&emails[0]), "2", "reused"),
         ] {
-            let met = match placing(hash, email, write_id).met(stored.clone()).unwrap() {
+            let stored = read(KIND, stored.clone()).unwrap();
+            let met = match placing(hash, email, write_id).met(stored) {
                 Placed::New => "ours",
                 Placed::Before(before) if *before == order => "replayed",
                 Placed::Before(_) => "another",

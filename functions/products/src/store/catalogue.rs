@@ -1,14 +1,14 @@
 //! Products in the table: created with their counter, read with it, listed in several orders, replaced version by
 //! version, and deleted into a tombstone.
 
-use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
-use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
-use shop_dynamo::{Item, Reason, StoreError, TransactionOutcome, read, string, transact};
-use shop_types::{ProductId, Timestamp};
+use shop_dynamo::{After, Condition, Item, List, Put, Read, StoreError, Transacted, Write, read, string};
+use shop_types::ProductId;
 
 use super::Store;
-use super::keys::{self, Kind, unsigned};
+use super::keys::{self, Kind};
 use crate::listing::{Listing, Position, Sort};
 use crate::product::{Offer, Product};
 use crate::stock::Stock;
@@ -16,7 +16,6 @@ use crate::stock::Stock;
 /// The one partition of the indexes of the whole catalogue. A catalogue of some ten thousand products changes a few
 /// times a second at most, far below the 1,000 writes that a partition takes; CloudFront takes the reads.
 const LISTING: &str = "all";
-const TRANSACTION: &str = "TransactWriteItems";
 /// The sort keys of the indexes.
 const SORTS: [Sort; 3] = [Sort::Newest, Sort::Name, Sort::PriceUp];
 
@@ -67,28 +66,25 @@ impl Store {
     /// Stores a new product and its counter, and remembers the key, if there is one: all or nothing.
     ///
     /// # Errors
-    /// DynamoDB failed; whether the product is stored is not known then, and the same call tells.
+    /// See [`StoreError`]; whether the product is stored is not known then, and the same call tells.
     pub async fn create(
         &self,
         product: &Product,
         stock: &Stock,
         keyed: Option<&KeyedCreation>,
     ) -> Result<Created, StoreError> {
-        let is_new = "attribute_not_exists(pk)";
-        let mut items = Vec::new();
-        items.extend(keyed.map(|keyed| self.put_key(keyed)).transpose()?);
-        items.push(self.put(product_item(product)?, is_new, None)?);
-        items.push(self.put(Kind::Stock.item(stock)?, is_new, None)?);
-        let cancelled = match transact(&self.client, &self.random, items).await? {
-            TransactionOutcome::Done => return Ok(Created::New),
-            TransactionOutcome::Cancelled(cancelled) => cancelled,
-            TransactionOutcome::TokenReused => {
-                return Err(StoreError::Contended { kind: Kind::Product.name() });
-            }
+        let mut writes: Vec<Write> = Vec::new();
+        writes.extend(keyed.map(|keyed| self.put_key(keyed)).transpose()?.map(Write::from));
+        writes.push(self.table.put(product_item(product)?).if_new().into());
+        writes.push(self.table.put(Kind::Stock.item(stock)?).if_new().into());
+        let mut refused = match self.table.transaction().writes(writes).send().await? {
+            Transacted::Done => return Ok(Created::New),
+            Transacted::Refused(refused) => refused,
         };
-        let first = cancelled.reasons.into_iter().next().filter(|_| keyed.is_some());
-        if let Some(Reason::ConditionFailed(Some(before))) = first {
-            return Ok(Created::KeyUsed(read(Kind::Creation.name(), before)?));
+        if keyed.is_some()
+            && let Some(before) = refused.stored(0)?
+        {
+            return Ok(Created::KeyUsed(before));
         }
         match self.find(&product.id).await? {
             Some(offer) => Ok(Created::Taken(Box::new(offer))),
@@ -99,37 +95,28 @@ impl Store {
     /// Remembers a key for a product that is there already; whether it was not used before.
     ///
     /// # Errors
-    /// DynamoDB failed.
+    /// See [`StoreError`].
     pub async fn remember(&self, keyed: &KeyedCreation) -> Result<bool, StoreError> {
-        self.try_transact(vec![self.put_key(keyed)?]).await
+        self.try_transact([self.put_key(keyed)?.into()]).await
     }
 
-    fn put_key(&self, keyed: &KeyedCreation) -> Result<TransactWriteItem, StoreError> {
-        let put = Put::builder()
-            .table_name(&self.table)
-            .set_item(Some(Kind::Creation.item(keyed)?))
-            .condition_expression("attribute_not_exists(pk)")
-            .return_values_on_condition_check_failure(AllOld);
-        let put = put.build().map_err(StoreError::call(TRANSACTION))?;
-        Ok(TransactWriteItem::builder().put(put).build())
+    fn put_key(&self, keyed: &KeyedCreation) -> Result<Put, StoreError> {
+        Ok(self.table.put(Kind::Creation.item(keyed)?).if_new().returning_stored())
     }
 
     /// A product, deleted or not, and its counter: one call, and as of this moment, so that whoever changed
     /// something sees it. CloudFront spares the table most of these reads.
     ///
     /// # Errors
-    /// DynamoDB failed, or an item cannot be read.
+    /// See [`StoreError`].
     pub async fn find(&self, id: &ProductId) -> Result<Option<Offer>, StoreError> {
-        let query = self.client.query().table_name(&self.table).consistent_read(true);
-        let query = query
-            .key_condition_expression("pk = :pk AND sk BETWEEN :first AND :last")
-            .expression_attribute_values(":pk", string(id.as_str()))
-            .expression_attribute_values(":first", string(Kind::Product.sort_key()))
-            .expression_attribute_values(":last", string(Kind::Stock.sort_key()));
-        let answer = query.send().await.map_err(StoreError::call("Query"))?;
+        let both = Condition::of("pk = :pk AND sk BETWEEN :first AND :last")
+            .with("pk", id)
+            .with("first", Kind::Product.sort_key())
+            .with("last", Kind::Stock.sort_key());
         let (mut product, mut stock) = (None, None);
-        for item in answer.items.unwrap_or_default() {
-            match kind_of(&item) {
+        for item in self.table.query(both, Read::Consistent).page().await?.items {
+            match Kind::of_item(&item) {
                 Some(Kind::Product) => product = Some(read(Kind::Product.name(), item)?),
                 Some(Kind::Stock) => stock = Some(read(Kind::Stock.name(), item)?),
                 _ => {}
@@ -145,7 +132,7 @@ impl Store {
     /// A product that is for sale, and its counter.
     ///
     /// # Errors
-    /// DynamoDB failed, or an item cannot be read.
+    /// See [`StoreError`].
     pub async fn find_listed(&self, id: &ProductId) -> Result<Option<Offer>, StoreError> {
         Ok(self.find(id).await?.filter(|offer| offer.product.deleted_at.is_none()))
     }
@@ -154,50 +141,37 @@ impl Store {
     /// list may hold.
     ///
     /// # Errors
-    /// DynamoDB failed, or an item cannot be read.
+    /// See [`StoreError`].
     pub async fn list(
         &self,
         listing: &Listing,
         after: Option<&Position>,
         limit: i32,
     ) -> Result<Catalogued, StoreError> {
-        let (partition, value) = match &listing.category {
+        let partition = match &listing.category {
             Some(category) => ("category", category.as_str()),
             None => ("listing", LISTING),
         };
-        let mut query = self.client.query().table_name(&self.table).index_name(listing.index());
-        query = query
-            .key_condition_expression("#partition = :value")
-            .expression_attribute_names("#partition", partition)
-            .expression_attribute_values(":value", string(value))
-            .scan_index_forward(listing.sort.is_forward())
-            // One more than asked for tells whether more follow.
-            .limit(limit + 1);
-        if let Some(position) = after {
-            query = query
-                .exclusive_start_key(partition, string(value))
-                .exclusive_start_key(listing.sort.attribute(), string(&position.key))
-                .exclusive_start_key("pk", string(position.id.as_str()))
-                .exclusive_start_key("sk", string(Kind::Product.sort_key()));
-        }
-        let answer = query.send().await.map_err(StoreError::call("Query"))?;
-        // A page that is full of long descriptions ends before the limit, and says so by this key.
-        let mut more = answer.last_evaluated_key.is_some();
-        let mut products: Vec<Product> = Vec::new();
-        for item in answer.items.unwrap_or_default() {
-            products.push(read(Kind::Product.name(), item)?);
-        }
-        let limit = usize::try_from(limit).unwrap_or_default();
-        more |= products.len() > limit;
-        products.truncate(limit);
-        let next = products.last().filter(|_| more).map(|product| listing.behind(product));
-        Ok(Catalogued { offers: self.with_counters(products).await?, next })
+        let list = List {
+            index: listing.index(),
+            partition,
+            sort_key: listing.sort.attribute(),
+            backwards: !listing.sort.is_forward(),
+            within: None,
+        };
+        let after = after.map(|position| After {
+            sort_key: position.key.clone(),
+            key: Kind::Product.key(position.id.as_str()),
+        });
+        let page = self.table.page(&list, after, limit).await?;
+        let next = page.next(|product| listing.behind(product));
+        Ok(Catalogued { offers: self.with_counters(page.items).await?, next })
     }
 
     async fn with_counters(&self, products: Vec<Product>) -> Result<Vec<Offer>, StoreError> {
-        let keys = products.iter().map(|product| Kind::Stock.key(product.id.as_str())).collect();
-        let mut counters = std::collections::BTreeMap::new();
-        for item in self.get_many(keys).await? {
+        let keys: Vec<_> = products.iter().map(|product| Kind::Stock.key(product.id.as_str())).collect();
+        let mut counters = BTreeMap::new();
+        for item in self.table.get_all(&keys).await? {
             let stock: Stock = read(Kind::Stock.name(), item)?;
             counters.insert(stock.product_id.clone(), stock);
         }
@@ -208,54 +182,19 @@ impl Store {
         products.into_iter().map(offer).collect()
     }
 
-    /// Replaces a product by its next version; whether nobody else did so before.
+    /// Replaces a product by its next version; whether nobody else did so before. A tombstone closes the product's
+    /// counter for reservations.
     ///
     /// # Errors
-    /// DynamoDB failed.
+    /// See [`StoreError`].
     pub async fn replace(&self, before: &Product, after: &Product) -> Result<bool, StoreError> {
-        self.try_transact(vec![self.put_over(before, after)?]).await
-    }
-
-    /// Replaces a product by its tombstone, and closes its counter for reservations; whether nobody else
-    /// changed the product before.
-    ///
-    /// # Errors
-    /// DynamoDB failed.
-    pub async fn delete(&self, before: &Product, tombstone: &Product) -> Result<bool, StoreError> {
-        let at = tombstone.deleted_at.unwrap_or(tombstone.updated_at);
-        let close = self.close_counter(&tombstone.id, at)?;
-        self.try_transact(vec![self.put_over(before, tombstone)?, close]).await
-    }
-
-    fn put_over(&self, before: &Product, after: &Product) -> Result<TransactWriteItem, StoreError> {
-        self.put(product_item(after)?, "version = :before", Some(before.version))
-    }
-
-    fn close_counter(&self, id: &ProductId, at: Timestamp) -> Result<TransactWriteItem, StoreError> {
-        let update = Update::builder()
-            .table_name(&self.table)
-            .set_key(Some(Kind::Stock.key(id.as_str())))
-            .update_expression("SET deleted_at = :at")
-            .condition_expression("attribute_exists(pk)")
-            .expression_attribute_values(":at", shop_dynamo::number(at.as_millis()));
-        let update = update.build().map_err(StoreError::call(TRANSACTION))?;
-        Ok(TransactWriteItem::builder().update(update).build())
-    }
-
-    /// A put of a transaction, on a condition that may speak of the version `:before`.
-    pub(super) fn put(
-        &self,
-        item: Item,
-        condition: &str,
-        before: Option<u64>,
-    ) -> Result<TransactWriteItem, StoreError> {
-        let mut put =
-            Put::builder().table_name(&self.table).set_item(Some(item)).condition_expression(condition);
-        if let Some(version) = before {
-            put = put.expression_attribute_values(":before", unsigned(version));
+        let is_as_read = Condition::equals("version", before.version);
+        let mut writes: Vec<Write> = vec![self.table.put(product_item(after)?).only_if(is_as_read).into()];
+        if let Some(deleted_at) = after.deleted_at {
+            let close = self.table.update(Kind::Stock.key(after.id.as_str())).set("deleted_at", deleted_at);
+            writes.push(close.only_if(Condition::exists("pk")).into());
         }
-        let put = put.build().map_err(StoreError::call(TRANSACTION))?;
-        Ok(TransactWriteItem::builder().put(put).build())
+        self.try_transact(writes).await
     }
 }
 
@@ -271,10 +210,6 @@ fn product_item(product: &Product) -> Result<Item, StoreError> {
     Ok(item)
 }
 
-pub(super) fn kind_of(item: &Item) -> Option<Kind> {
-    item.get("sk").and_then(|sk| sk.as_s().ok()).and_then(|sk| Kind::of(sk))
-}
-
 /// A product is created with its counter, and neither is ever removed.
 fn no_counter() -> StoreError {
     StoreError::Corrupt { kind: Kind::Product.name(), source: "the product has no stock counter".into() }
@@ -285,18 +220,17 @@ mod tests {
     use super::*;
     use crate::product::tests::product;
     use shop_events::Cause;
+    use shop_types::Timestamp;
 
     #[test]
     fn the_item_has_what_create_order_reads_and_reads_back() {
         let item = product_item(&product()).unwrap();
         let text = |name: &str| item[name].as_s().unwrap().as_str();
         let number = |name: &str| item[name].as_n().unwrap().as_str();
-        assert_eq!(
-            (text("pk"), text("sk"), text("name"), text("currency")),
-            ("prod-1", "product", "Mug", "USD")
-        );
-        assert_eq!((number("price"), number("version"), number("created_at")), ("2990", "1", "1000"));
-        assert_eq!((text("listing"), text("listed")), ("all", "0000000001000#prod-1"));
+        assert_eq!((text("pk"), text("sk"), text("name")), ("prod-1", "product", "Mug"));
+        assert_eq!(item["price"], shop_dynamo::value("money", &product().price).unwrap());
+        assert_eq!((number("version"), text("created_at")), ("1", "1970-01-01T00:00:01.000Z"));
+        assert_eq!((text("listing"), text("listed")), ("all", "1970-01-01T00:00:01.000Z#prod-1"));
         assert_eq!((text("named"), text("priced")), ("mug\u{1}prod-1", "USD#000000000002990#prod-1"));
         assert!(!item.contains_key("deleted_at") && !item.contains_key("description"));
         assert_eq!(read::<Product>("product", item).unwrap(), product());
@@ -306,7 +240,7 @@ mod tests {
     fn a_tombstone_is_in_no_list() {
         let tombstone = product().deleted(Timestamp::from_millis(2000), Cause::request("request-2"));
         let item = product_item(&tombstone).unwrap();
-        assert_eq!(item["deleted_at"].as_n().unwrap(), "2000");
+        assert_eq!(item["deleted_at"].as_s().unwrap(), "1970-01-01T00:00:02.000Z");
         for key in ["listing", "listed", "named", "priced"] {
             assert!(!item.contains_key(key), "{key}");
         }

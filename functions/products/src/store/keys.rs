@@ -1,10 +1,12 @@
 //! The kinds of items in the products table, and their keys.
 
-use std::collections::HashMap;
-
-use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
-use shop_dynamo::{Item, StoreError, string, write};
+use shop_dynamo::{Item, Record, StoreError, string, write};
+
+use super::{KeyedAdjustment, KeyedCreation};
+use crate::product::Product;
+use crate::reservation::Reservation;
+use crate::stock::Stock;
 
 const ADJUSTMENT_PREFIX: &str = "adjustment#";
 
@@ -48,6 +50,11 @@ impl Kind {
         }
     }
 
+    /// The kind of an item.
+    pub(super) fn of_item(item: &Item) -> Option<Self> {
+        Self::of(item.get("sk")?.as_s().ok()?)
+    }
+
     /// The sort key of the kinds of which a partition has one.
     pub(super) const fn sort_key(self) -> &'static str {
         match self {
@@ -60,7 +67,7 @@ impl Kind {
     }
 
     /// The key of the item of this kind that belongs to a product or an order.
-    pub(super) fn key(self, id: &str) -> HashMap<String, AttributeValue> {
+    pub(super) fn key(self, id: &str) -> Item {
         key(id, self.sort_key())
     }
 
@@ -82,11 +89,21 @@ pub(super) fn creation(key_hash: &str) -> String {
     format!("key#{key_hash}")
 }
 
-pub(super) fn key(pk: &str, sk: &str) -> HashMap<String, AttributeValue> {
-    HashMap::from([("pk".to_owned(), string(pk)), ("sk".to_owned(), string(sk))])
+pub(super) fn key(pk: &str, sk: &str) -> Item {
+    Item::from([("pk".to_owned(), string(pk)), ("sk".to_owned(), string(sk))])
 }
 
-/// A number that may be beyond `i64`.
-pub(super) fn unsigned(value: u64) -> AttributeValue {
-    AttributeValue::N(value.to_string())
+macro_rules! records {
+    ($($record:ident is $kind:ident),* $(,)?) => {
+        $(impl Record for $record {
+            const KIND: &'static str = Kind::$kind.name();
+        })*
+    };
 }
+records!(
+    Product is Product,
+    Stock is Stock,
+    Reservation is Reservation,
+    KeyedAdjustment is Adjustment,
+    KeyedCreation is Creation,
+);

@@ -20,13 +20,10 @@ mod catalogue;
 mod keys;
 mod ledger;
 mod shelf;
-#[cfg(test)]
-mod tests;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::TransactWriteItem;
-use shop_dynamo::{Item, StoreError, TransactionOutcome, batch_get_items, transact};
-use shop_lambda::{Environment, Random, StartError};
+use shop_dynamo::{StoreError, Table, Tries, Write};
+use shop_lambda::{Environment, StartError};
 
 pub(crate) use audit::see;
 pub use catalogue::{Catalogued, Created, KeyedCreation};
@@ -36,9 +33,7 @@ pub use shelf::KeyedAdjustment;
 /// The products table.
 #[derive(Clone, Debug)]
 pub struct Store {
-    client: Client,
-    table: String,
-    random: Random,
+    table: Table,
 }
 
 impl Store {
@@ -46,18 +41,18 @@ impl Store {
     ///
     /// # Errors
     /// The variable is not set.
-    pub fn new(client: Client, environment: &Environment) -> Result<Self, StartError> {
-        let table = environment.required("PRODUCTS_TABLE")?.to_owned();
-        Ok(Self { client, table, random: environment.random() })
+    pub fn start(environment: &Environment, client: Client) -> Result<Self, StartError> {
+        Ok(Self { table: Table::start(environment, client, "PRODUCTS_TABLE", "pk")? })
     }
 
-    /// Whether a transaction took effect; if not, a condition failed, or others kept being in the way.
-    async fn try_transact(&self, items: Vec<TransactWriteItem>) -> Result<bool, StoreError> {
-        Ok(matches!(transact(&self.client, &self.random, items).await?, TransactionOutcome::Done))
+    /// The tries of a change of some kind of item that others may get ahead of.
+    #[must_use]
+    pub fn tries(&self, kind: Kind) -> Tries {
+        self.table.tries(kind.name())
     }
 
-    /// The items that are there of these keys, in any order.
-    async fn get_many(&self, keys: Vec<Item>) -> Result<Vec<Item>, StoreError> {
-        batch_get_items(&self.client, &self.table, keys).await
+    /// Whether writes took effect; if not, a condition failed.
+    async fn try_transact(&self, writes: impl IntoIterator<Item = Write>) -> Result<bool, StoreError> {
+        Ok(self.table.transaction().writes(writes).send().await?.is_done())
     }
 }

@@ -1,13 +1,11 @@
 //! Adjustments of stock counters by an administrator.
 
-use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 use serde::{Deserialize, Serialize};
-use shop_dynamo::{Assignment, StoreError, read};
+use shop_dynamo::{Condition, Read, StoreError, Update, Write, write};
 use shop_types::{ProductId, Timestamp};
 
 use super::Store;
-use super::keys::{self, Kind, unsigned};
-use crate::millis;
+use super::keys::{self, Kind};
 use crate::stock::Stock;
 
 /// An adjustment that was made under an idempotency key, and what came of it: the answer to every repeat.
@@ -27,7 +25,6 @@ pub struct KeyedAdjustment {
     /// The counter's version then.
     pub version: u64,
     /// When it was made.
-    #[serde(with = "millis")]
     pub updated_at: Timestamp,
 }
 
@@ -51,75 +48,50 @@ impl Store {
     /// A product's counter.
     ///
     /// # Errors
-    /// DynamoDB failed, or the item cannot be read.
+    /// See [`StoreError`].
     pub async fn stock(&self, id: &ProductId) -> Result<Option<Stock>, StoreError> {
-        self.get(Kind::Stock, id, Kind::Stock.sort_key()).await
+        self.table.get(Kind::Stock.key(id.as_str()), Read::Consistent).await
     }
 
     /// The adjustment of a product's stock under an idempotency key, by the key's hash.
     ///
     /// # Errors
-    /// DynamoDB failed, or the item cannot be read.
+    /// See [`StoreError`].
     pub async fn adjustment(
         &self,
         id: &ProductId,
         key_hash: &str,
     ) -> Result<Option<KeyedAdjustment>, StoreError> {
-        self.get(Kind::Adjustment, id, &keys::adjustment(key_hash)).await
-    }
-
-    async fn get<T: serde::de::DeserializeOwned>(
-        &self,
-        kind: Kind,
-        id: &ProductId,
-        sort_key: &str,
-    ) -> Result<Option<T>, StoreError> {
-        let get = self.client.get_item().table_name(&self.table).consistent_read(true);
-        let get = get.set_key(Some(keys::key(id.as_str(), sort_key)));
-        let answer = get.send().await.map_err(StoreError::call("GetItem"))?;
-        answer.item.map(|item| read(kind.name(), item)).transpose()
+        self.table.get(keys::key(id.as_str(), &keys::adjustment(key_hash)), Read::Consistent).await
     }
 
     /// Writes the figures of `after`, which were made from `before`, and remembers the key, if there is one;
     /// whether nobody changed the counter or used the key before.
     ///
     /// # Errors
-    /// DynamoDB failed; whether the adjustment is made is not known then.
+    /// See [`StoreError`]; whether the adjustment is made is not known then.
     pub async fn adjust(
         &self,
         before: &Stock,
         after: &Stock,
         keyed: Option<&KeyedAdjustment>,
     ) -> Result<bool, StoreError> {
-        let mut items = vec![self.write_figures(before, after)?];
+        let mut writes: Vec<Write> = vec![self.write_figures(before, after).into()];
         if let Some(keyed) = keyed {
-            let item = shop_dynamo::write(Kind::Adjustment.name(), keyed)?;
-            items.push(self.put(item, "attribute_not_exists(pk)", None)?);
+            writes.push(self.table.put(write(Kind::Adjustment.name(), keyed)?).if_new().into());
         }
-        self.try_transact(items).await
+        self.try_transact(writes).await
     }
 
     /// An update and not a put: a claim that the counter keeps is no business of an adjustment's.
-    fn write_figures(&self, before: &Stock, after: &Stock) -> Result<TransactWriteItem, StoreError> {
-        let cause = Assignment::of(&after.cause.attributes());
-        let mut update =
-            Update::builder()
-                .table_name(&self.table)
-                .set_key(Some(Kind::Stock.key(after.product_id.as_str())))
-                .update_expression(cause.expression(
-                    "#total = :total, available = :available, version = :version, updated_at = :now",
-                ))
-                .condition_expression("version = :before AND attribute_not_exists(deleted_at)")
-                .expression_attribute_names("#total", "total")
-                .expression_attribute_values(":total", unsigned(after.total))
-                .expression_attribute_values(":available", unsigned(after.available))
-                .expression_attribute_values(":version", unsigned(after.version))
-                .expression_attribute_values(":before", unsigned(before.version))
-                .expression_attribute_values(":now", shop_dynamo::number(after.updated_at.as_millis()));
-        for (name, value) in cause.values {
-            update = update.expression_attribute_values(name, value);
-        }
-        let update = update.build().map_err(StoreError::call("TransactWriteItems"))?;
-        Ok(TransactWriteItem::builder().update(update).build())
+    fn write_figures(&self, before: &Stock, after: &Stock) -> Update {
+        self.table
+            .update(Kind::Stock.key(after.product_id.as_str()))
+            .set("total", after.total)
+            .set("available", after.available)
+            .set("version", after.version)
+            .set("updated_at", after.updated_at)
+            .set_or_remove(&after.cause.attributes())
+            .only_if(Condition::equals("version", before.version).and(Condition::absent("deleted_at")))
     }
 }

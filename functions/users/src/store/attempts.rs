@@ -5,16 +5,14 @@
 //! returns is decided about anew, so that of any number of attempts at once no more are let through than one by one.
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
-use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 use serde::Deserialize;
 use shop_auth::SessionId;
-use shop_dynamo::{Item, StoreError, batch_get_items, condition_failed, number, read, string};
+use shop_dynamo::{Condition, Item, Record, StoreError, Table, Update, Updated, Write, read};
 use shop_lambda::{Environment, StartError};
 use shop_types::{Timestamp, UserId};
 
 use super::accounts::{Login, login_key};
+use super::pair;
 use crate::device::DeviceToken;
 use crate::limits::{
     ACCOUNT, ADDRESS, Backoff, DEVICE, FORMER, Failures, KNOWN_FOR_SECONDS, PAIR, PROOF, Path, Rate, Seen,
@@ -23,6 +21,7 @@ use crate::limits::{
 use crate::lookup::LoginKey;
 
 /// Of those that count in one bucket at once, one wins each time; a bucket that lets nobody through ends the tries.
+/// No pause lies between them: what a failed condition returns is as new as another read.
 const TRIES: usize = 128;
 const KIND: &str = "attempts";
 /// Beyond the time that a bucket is good for: clocks differ.
@@ -67,11 +66,22 @@ struct PairItem {
     known_until: Option<i64>,
 }
 
+impl Record for RateItem {
+    const KIND: &'static str = KIND;
+}
+
+impl Record for PairItem {
+    const KIND: &'static str = KIND;
+}
+
+impl Record for Failures {
+    const KIND: &'static str = KIND;
+}
+
 /// Counts attempts.
 #[derive(Clone, Debug)]
 pub struct AttemptStore {
-    client: Client,
-    table: String,
+    table: Table,
 }
 
 impl AttemptStore {
@@ -80,13 +90,13 @@ impl AttemptStore {
     /// # Errors
     /// The variable is not set.
     pub fn start(environment: &Environment, client: Client) -> Result<Self, StartError> {
-        Ok(Self { client, table: environment.required("SESSIONS_TABLE")?.to_owned() })
+        Ok(Self { table: Table::start(environment, client, "SESSIONS_TABLE", "pk")? })
     }
 
     /// The login that an attempt is about, and all of its buckets, in one call, whatever there is.
     ///
     /// # Errors
-    /// DynamoDB failed, or kept throttling.
+    /// See [`StoreError`].
     pub async fn find(&self, attempt: &Attempt, now: Timestamp) -> Result<Found, StoreError> {
         let (address, account, pair) =
             (key("address", &attempt.address), key("account", &attempt.account), key("pair", &attempt.pair));
@@ -94,11 +104,11 @@ impl AttemptStore {
         let of_device = attempt.device.as_ref().map(|token| (device_key(token), former_key(token.user())));
         keys.extend(of_device.clone().into_iter().flat_map(|(device, former)| [device, former]));
         let (mut login, mut known, mut seen) = (None::<Login>, None, Seen::default());
-        for mut item in batch_get_items(&self.client, &self.table, keys).await? {
+        for mut item in self.table.get_all(&keys).await? {
             let found: Item = ["pk", "sk"].into_iter().filter_map(|name| item.remove_entry(name)).collect();
             let rate = |item| read::<RateItem>(KIND, item).map(|rate| Some(rate.empty_at));
             if found == login_key(&attempt.login) {
-                login = Some(read("login", item)?);
+                login = Some(read(Login::KIND, item)?);
             } else if found == address {
                 seen.address = rate(item)?;
             } else if found == account {
@@ -124,7 +134,7 @@ impl AttemptStore {
     /// Counts an attempt, or says how long none may be made; then nothing is counted.
     ///
     /// # Errors
-    /// DynamoDB failed; some of it may be counted.
+    /// See [`StoreError`]; some of it may be counted.
     pub async fn count(
         &self,
         attempt: &Attempt,
@@ -165,37 +175,29 @@ impl AttemptStore {
 
     /// The writes that take a right password off again, and remember where it came from, for the transaction that
     /// stores the session.
-    ///
-    /// # Errors
-    /// None, unless the SDK refuses a complete request.
-    pub fn give_back(
-        &self,
-        attempt: &Attempt,
-        path: Path,
-        epoch: u64,
-        now: Timestamp,
-    ) -> Result<Vec<TransactWriteItem>, StoreError> {
+    #[must_use]
+    pub fn give_back(&self, attempt: &Attempt, path: Path, epoch: u64, now: Timestamp) -> Vec<Write> {
         let pair =
             || self.forget(key("pair", &attempt.pair), now.as_secs() + KNOWN_FOR_SECONDS, now, Some(epoch));
         match (path, &attempt.device) {
             (Path::Device, Some(token)) => {
                 let end = DEVICE.forgotten_at(now.as_millis()) / 1000 + MARGIN_SECONDS;
-                Ok(vec![self.forget(device_key(token), end, now, None)?])
+                vec![self.forget(device_key(token), end, now, None)]
             }
-            (Path::Former, Some(token)) => Ok(vec![self.take_off(former_key(token.user()), FORMER, now)?]),
-            (Path::Known, _) => Ok(vec![pair()?]),
-            (Path::Stranger | Path::Device | Path::Former, _) => Ok(vec![
-                pair()?,
-                self.take_off(key("address", &attempt.address), ADDRESS, now)?,
-                self.take_off(key("account", &attempt.account), ACCOUNT, now)?,
-            ]),
+            (Path::Former, Some(token)) => vec![self.take_off(former_key(token.user()), FORMER, now)],
+            (Path::Known, _) => vec![pair()],
+            (Path::Stranger | Path::Device | Path::Former, _) => vec![
+                pair(),
+                self.take_off(key("address", &attempt.address), ADDRESS, now),
+                self.take_off(key("account", &attempt.account), ACCOUNT, now),
+            ],
         }
     }
 
     /// Counts an attempt to prove one's password within a session, or says how long none may be made.
     ///
     /// # Errors
-    /// DynamoDB failed; it may be counted.
+    /// See [`StoreError`]; it may be counted.
     pub async fn count_proof(
         &self,
         user: &UserId,
@@ -207,15 +209,8 @@ impl AttemptStore {
     }
 
     /// The write that takes a right password within a session off again.
-    ///
-    /// # Errors
-    /// None, unless the SDK refuses a complete request.
-    pub fn give_back_proof(
-        &self,
-        user: &UserId,
-        session: Option<&SessionId>,
-        now: Timestamp,
-    ) -> Result<TransactWriteItem, StoreError> {
+    #[must_use]
+    pub fn give_back_proof(&self, user: &UserId, session: Option<&SessionId>, now: Timestamp) -> Write {
         let end = PROOF.forgotten_at(now.as_millis()) / 1000 + MARGIN_SECONDS;
         self.forget(proof_key(user, session), end, now, None)
     }
@@ -223,7 +218,7 @@ impl AttemptStore {
     /// Counts a registration from an address, or says how long none may be made.
     ///
     /// # Errors
-    /// DynamoDB failed; it may be counted.
+    /// See [`StoreError`]; it may be counted.
     pub async fn count_registration(
         &self,
         address: &str,
@@ -247,24 +242,21 @@ impl AttemptStore {
                 return Ok(Err(wait));
             }
             let end = rate.forgotten_at(millis) / 1000 + MARGIN_SECONDS;
-            let update = self.update(&key).expression_attribute_values(":end", number(end));
-            let update = update.expression_attribute_values(":now", number(millis));
+            let update = self.table.update(key.clone()).set("expires_at", end);
             let update = if empty_at.is_some_and(|at| at > millis) {
-                update
-                    .update_expression("SET expires_at = :end, empty_at = empty_at + :interval")
-                    .condition_expression("empty_at > :now AND empty_at <= :latest")
-                    .expression_attribute_values(":interval", number(rate.interval()))
-                    .expression_attribute_values(":latest", number(rate.latest(millis)))
+                let has_room = Condition::of("empty_at > :now AND empty_at <= :latest");
+                let has_room = has_room.with("now", millis).with("latest", rate.latest(millis));
+                update.add("empty_at", rate.interval()).only_if(has_room)
             } else {
-                update
-                    .update_expression("SET expires_at = :end, empty_at = :next")
-                    .condition_expression("attribute_not_exists(empty_at) OR empty_at <= :now")
-                    .expression_attribute_values(":next", number(millis + rate.interval()))
+                let is_empty = Condition::of("attribute_not_exists(empty_at) OR empty_at <= :now");
+                let update = update.set("empty_at", millis + rate.interval());
+                update.only_if(is_empty.with("now", millis))
             };
-            let Err(error) = update.send().await else { return Ok(Ok(())) };
-            let stored: Option<RateItem> =
-                condition_failed(error)?.map(|item| read(KIND, item)).transpose()?;
-            empty_at = stored.map(|stored| stored.empty_at);
+            empty_at = match self.table.update_if(update).await? {
+                Updated::Done => return Ok(Ok(())),
+                Updated::Changed(RateItem { empty_at }) => Some(empty_at),
+                Updated::Absent => None,
+            };
         }
         Err(StoreError::Contended { kind: KIND })
     }
@@ -283,80 +275,56 @@ impl AttemptStore {
                 Err(wait) => return Ok(Err(wait)),
             };
             let end = backoff.forgotten_at(now.as_millis()) / 1000 + MARGIN_SECONDS;
-            let update = self
-                .update(&key)
-                // An address that is known stays so for longer than its failures are remembered.
-                .update_expression(
-                    "SET failures = :failures, failed_at = :at, expires_at = if_not_exists(known_until, :end)",
-                )
-                .expression_attribute_values(":failures", number(after.failures))
-                .expression_attribute_values(":at", number(after.failed_at))
-                .expression_attribute_values(":end", number(end));
-            let update = match before {
-                None => update.condition_expression("attribute_not_exists(failures)"),
-                Some(before) => update
-                    .condition_expression("failures = :before AND failed_at = :before_at")
-                    .expression_attribute_values(":before", number(before.failures))
-                    .expression_attribute_values(":before_at", number(before.failed_at)),
+            let as_before = match before {
+                None => Condition::absent("failures"),
+                Some(before) => Condition::equals("failures", before.failures)
+                    .and(Condition::equals("failed_at", before.failed_at)),
             };
-            let Err(error) = update.send().await else { return Ok(Ok(())) };
-            before = condition_failed(error)?.map(|item| read(KIND, item)).transpose()?;
+            let update = self
+                .table
+                .update(key.clone())
+                .set("failures", after.failures)
+                .set("failed_at", after.failed_at)
+                // An address that is known stays so for longer than its failures are remembered.
+                .set_to("expires_at", "if_not_exists(known_until, :end)")
+                .with("end", end)
+                .only_if(as_before);
+            before = match self.table.update_if(update).await? {
+                Updated::Done => return Ok(Ok(())),
+                Updated::Changed(stored) => Some(stored),
+                Updated::Absent => None,
+            };
         }
         Err(StoreError::Contended { kind: KIND })
     }
 
-    fn update(&self, key: &Item) -> UpdateItemFluentBuilder {
-        let update = self.client.update_item().table_name(&self.table).set_key(Some(key.clone()));
-        update.return_values_on_condition_check_failure(AllOld)
-    }
-
     /// Sets a back-off to no failures; with an epoch, its address is known from now on.
-    fn forget(
-        &self,
-        key: Item,
-        end: i64,
-        now: Timestamp,
-        known_epoch: Option<u64>,
-    ) -> Result<TransactWriteItem, StoreError> {
-        let update = Update::builder()
-            .table_name(&self.table)
-            .set_key(Some(key))
-            .expression_attribute_values(":none", number(0))
-            .expression_attribute_values(":at", number(now.as_millis()))
-            .expression_attribute_values(":end", number(end));
-        let forget = "SET failures = :none, failed_at = :at, expires_at = :end";
-        transact(match known_epoch {
-            None => update.update_expression(forget),
-            Some(epoch) => update
-                .update_expression(format!("{forget}, known_until = :end, known_epoch = :epoch"))
-                .expression_attribute_values(":epoch", AttributeValue::N(epoch.to_string())),
-        })
+    fn forget(&self, key: Item, end: i64, now: Timestamp, known_epoch: Option<u64>) -> Write {
+        let forget = self.table.update(key).set("failures", 0_u32).set("failed_at", now.as_millis());
+        let forget = forget.set("expires_at", end);
+        let update = match known_epoch {
+            None => forget,
+            Some(epoch) => forget.set("known_until", end).set("known_epoch", epoch),
+        };
+        update.into()
     }
 
-    fn take_off(&self, key: Item, rate: Rate, now: Timestamp) -> Result<TransactWriteItem, StoreError> {
+    fn take_off(&self, key: Item, rate: Rate, now: Timestamp) -> Write {
         let end = rate.forgotten_at(now.as_millis()) / 1000 + MARGIN_SECONDS;
-        let update = Update::builder()
-            .table_name(&self.table)
-            .set_key(Some(key))
+        let update: Update = self
+            .table
+            .update(key)
             // The table may have dropped it meanwhile.
-            .update_expression("SET empty_at = if_not_exists(empty_at, :now) - :interval, expires_at = :end")
-            .expression_attribute_values(":now", number(now.as_millis()))
-            .expression_attribute_values(":interval", number(rate.interval()))
-            .expression_attribute_values(":end", number(end));
-        transact(update)
+            .set_to("empty_at", "if_not_exists(empty_at, :now) - :interval")
+            .with("now", now.as_millis())
+            .with("interval", rate.interval())
+            .set("expires_at", end);
+        update.into()
     }
-}
-
-fn transact(
-    update: aws_sdk_dynamodb::types::builders::UpdateBuilder,
-) -> Result<TransactWriteItem, StoreError> {
-    let update = update.build().map_err(StoreError::call("TransactWriteItems"))?;
-    Ok(TransactWriteItem::builder().update(update).build())
 }
 
 fn key(kind: &str, whose: &str) -> Item {
-    let pk = format!("attempts#{kind}#{whose}");
-    Item::from([("pk".to_owned(), string(pk)), ("sk".to_owned(), string("attempts"))])
+    pair(&format!("attempts#{kind}#{whose}"), "attempts")
 }
 
 fn device_key(token: &DeviceToken) -> Item {

@@ -1,5 +1,7 @@
-//! What the stores' foundation makes of DynamoDB's answers, over a DynamoDB that answers by script.
+//! What a table makes of DynamoDB's answers, and what it asks, over a DynamoDB that answers by script.
 
 mod batches;
-mod errors;
+mod queries;
 mod support;
+mod transactions;
+mod writes;

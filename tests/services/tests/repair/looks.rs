@@ -134,7 +134,8 @@ impl Stage {
         let table = service.cloud.physical("ProductsTable").context("the table")?.to_owned();
         let sdk = service.cloud.sdk_config("test");
         let variables = BTreeMap::from([("PRODUCTS_TABLE".to_owned(), table)]);
-        let store = Store::new(Client::new(&sdk), &Environment::new(variables, sdk, Random::system()))?;
+        let environment = Environment::new(variables, sdk, Random::system());
+        let store = Store::start(&environment, Client::new(environment.sdk_config()))?;
         Ok(Self { service, store, holds })
     }
 

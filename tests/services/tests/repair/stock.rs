@@ -1,6 +1,7 @@
 //! Stock and reservations that are not what the orders say: verify-stock.
 
 use service_tests::simulate;
+use shop_types::Timestamp;
 
 use super::*;
 
@@ -69,8 +70,8 @@ fn a_repair_does_not_take_a_counter_back_in_time() -> Result<()> {
         let shop = Shop::start(Options::simulated(12), &[]).await?;
         shop.service.pass(QUIET).await;
         // Whoever changed it last has a clock that is ahead.
-        let ahead = shop.service.now()?.as_millis() + 5_000;
-        let ahead = AttributeValue::N(ahead.to_string());
+        let ahead = Timestamp::from_millis(shop.service.now()?.as_millis() + 5_000);
+        let ahead = text(&ahead.to_string());
         let spoilt = [("available", number(3)), ("updated_at", ahead.clone())];
         shop.spoil("ProductsTable", &["cup", "stock"], &spoilt).await?;
         shop.repairs_at_once("verify-stock", 1).await?;

@@ -193,7 +193,8 @@ impl Real {
         let name = cloud.physical("ProductsTable").unwrap().to_owned();
         let variables = BTreeMap::from([("PRODUCTS_TABLE".to_owned(), name.clone())]);
         let client = Client::new(&sdk);
-        let store = Store::new(client.clone(), &Environment::new(variables, sdk, Random::system())).unwrap();
+        let store =
+            Store::start(&Environment::new(variables, sdk, Random::system()), client.clone()).unwrap();
         Self { _cloud: cloud, client, name, store }
     }
 

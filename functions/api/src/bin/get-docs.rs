@@ -1,0 +1,6 @@
+//! `GET /docs`: [`api::get_docs`]. Written by `cargo xtask sync`.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    shop_lambda::run(api::get_docs::FUNCTION).await
+}

@@ -1,0 +1,31 @@
+//! Changes of a product, version by version: made from what was read, and made again where somebody else was faster,
+//! unless `If-Match` asked for that very version.
+
+use shop_http::{Call, Problem};
+use shop_types::ProductId;
+
+use crate::product::{Offer, Product};
+use crate::store::{Kind, Store};
+
+/// Changes the product that a call names; the product as it is then.
+///
+/// # Errors
+/// 404 where it is not for sale, 412 where it is another version than was asked for, and what `change` refuses.
+pub(crate) async fn change(
+    store: &Store,
+    call: &Call,
+    change: impl Fn(&Product) -> Result<Product, Problem>,
+) -> Result<Offer, Problem> {
+    let id: ProductId = call.id("product")?;
+    let precondition = call.precondition()?;
+    let mut tries = store.tries(Kind::Product);
+    loop {
+        let offer = store.find_listed(&id).await?.ok_or_else(|| Problem::not_found("product"))?;
+        let product = change(&offer.product)?;
+        precondition.check(offer.product.version)?;
+        if store.replace(&offer.product, &product).await? {
+            return Ok(Offer { product, stock: offer.stock });
+        }
+        tries.pause().await?;
+    }
+}
