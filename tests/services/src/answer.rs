@@ -4,8 +4,8 @@ use std::panic::Location;
 
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
-use http::{HeaderMap, Request};
 use http::header::CONTENT_TYPE;
+use http::{HeaderMap, Request};
 use serde_json::Value;
 use shop_local::cloud::Cloud;
 
