@@ -68,6 +68,9 @@ fn operation(service: &str, route: &RouteInfo, generator: &mut SchemaGenerator) 
         "responses": responses(route, &contract, generator),
         "security": security(route.access),
     });
+    if let Some(who) = contract.who {
+        operation["description"] = format!("For: {who}.").into();
+    }
     if let Some((schema, is_required)) = &contract.body {
         operation["requestBody"] =
             json!({ "required": is_required, "content": { "application/json": { "schema": schema } } });

@@ -38,7 +38,11 @@ impl Architecture {
 /// When one is missing, or was built otherwise; the message says how to build them.
 pub(crate) fn deployable(project: &Project, architecture: Architecture) -> Result<()> {
     let mut wrong = Vec::new();
-    for function in project.functions()? {
+    let functions = project.functions()?;
+    let mut packages: Vec<_> = functions.iter().map(|function| format!("-p {}", function.package)).collect();
+    packages.sort_unstable();
+    packages.dedup();
+    for function in functions {
         let path = project.bootstrap(&function.name);
         match fs::read(&path) {
             Err(error) => wrong.push(format!("{}: {error}", path.display())),
@@ -49,8 +53,9 @@ pub(crate) fn deployable(project: &Project, architecture: Architecture) -> Resul
     }
     ensure!(
         wrong.is_empty(),
-        "{}\nbuild them: cargo lambda build --release --arm64 -p api -p orders -p products -p users",
-        wrong.join("\n")
+        "{}\nbuild them: cargo lambda build --release --arm64 {}",
+        wrong.join("\n"),
+        packages.join(" ")
     );
     Ok(())
 }

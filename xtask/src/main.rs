@@ -15,6 +15,7 @@ mod bench;
 mod cargo;
 mod ci;
 mod conformance;
+mod contract;
 mod deployable;
 mod docker;
 mod documents;
@@ -29,6 +30,7 @@ mod python;
 mod sam_local;
 mod simulate;
 mod sizes;
+mod sync;
 mod template;
 mod vendor;
 mod watch;
@@ -66,6 +68,8 @@ enum Command {
         #[arg(long, requires = "endpoint")]
         emulator: Option<String>,
     },
+    /// Ask a `cargo run` thousands of things that the API's document has, and some that it does not have
+    Contract,
     /// Run `sam local invoke` of every function with its fixture (needs Docker)
     SamLocal {
         /// Only this function, such as create-order
@@ -90,6 +94,12 @@ enum Command {
         /// Passed on
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
+    },
+    /// Write what follows from the registry of services and template.yaml: binaries, tables, the API's document
+    Sync {
+        /// Write nothing, and fail if something differs
+        #[arg(long)]
+        check: bool,
     },
     /// Run the fault simulation: seeds, replays, planted mistakes (`-- --help` tells the arguments)
     Simulate {
@@ -198,8 +208,10 @@ fn run() -> Result<()> {
         }
         Command::Documents { only } => documents::documents(&project, only),
         Command::Bench { arguments } => bench::bench(&project, &arguments),
+        Command::Sync { check } => sync::sync(&project, check),
         Command::Simulate { arguments } => simulate::simulate(&project, &arguments),
         Command::Deployable { architecture } => deployable::deployable(&project, architecture),
+        Command::Contract => contract::contract(&project),
         Command::Sizes => sizes::sizes(&project),
         Command::Vendor => vendor::vendor(&project),
         Command::Ci { only } => ci::ci(&project.with_tests(), &only),

@@ -5,31 +5,11 @@
 use shop_http::unknown_route;
 use shop_lambda::{Function, Kind};
 
+use crate::routes::ROUTES;
+
 /// The function.
 pub const FUNCTION: Function =
     Function::new("answer-unknown-route", Kind::Route, |_| Box::pin(async { Ok(unknown_route(ROUTES)) }));
-
-/// The API's paths and their methods; `HEAD` goes with `GET`, and `OPTIONS` with all. A test holds them equal to
-/// template.yaml (tests/template/tests/names.rs).
-pub const ROUTES: &[(&str, &[&str])] = &[
-    ("/.well-known/jwks.json", &["GET"]),
-    ("/docs", &["GET"]),
-    ("/health", &["GET"]),
-    ("/openapi.json", &["GET"]),
-    ("/orders", &["GET", "POST"]),
-    ("/orders/{id}", &["GET"]),
-    ("/orders/{id}/cancel", &["POST"]),
-    ("/products", &["GET", "POST"]),
-    ("/products/{id}", &["DELETE", "GET", "PATCH"]),
-    ("/products/{id}/stock", &["GET", "PATCH"]),
-    ("/sessions", &["POST"]),
-    ("/sessions/current", &["DELETE"]),
-    ("/sessions/refresh", &["POST"]),
-    ("/users", &["GET", "POST"]),
-    ("/users/{id}", &["DELETE", "GET", "PATCH"]),
-    ("/users/{id}/role", &["PUT"]),
-    ("/users/{id}/stats", &["GET"]),
-];
 
 #[cfg(test)]
 mod tests {

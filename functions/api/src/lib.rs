@@ -1,16 +1,19 @@
 //! The API as a whole: what belongs to no service.
 //!
-//! | route | handler | binary |
-//! |---|---|---|
-//! | `GET /health` | [`get_health`] | get-health |
-//! | `GET /openapi.json` | [`get_openapi`] | get-openapi |
-//! | `GET /docs` | [`get_docs`] | get-docs |
-//! | `$default` | [`answer_unknown_route`] | answer-unknown-route |
+//! <!-- sync: functions -->
+//! | called by | module |
+//! |---|---|
+//! | `GET /health` | [`get_health`] |
+//! | `GET /openapi.json` | [`get_openapi`] |
+//! | `GET /docs` | [`get_docs`] |
+//! | `$default` | [`answer_unknown_route`] |
+//! <!-- /sync -->
 
 pub mod answer_unknown_route;
 pub mod get_docs;
 pub mod get_health;
 pub mod get_openapi;
+pub mod routes;
 
 use shop_http::{Service, route};
 

@@ -41,6 +41,7 @@ impl Route for CancelOrder {
 
     fn contract() -> Contract {
         Contract::new("Cancels an order")
+            .who("its owner, administrators; a guest's order: who has its token")
             .header(
                 "Order-Token",
                 "A guest's order is read and cancelled by its token.",

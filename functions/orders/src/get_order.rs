@@ -30,6 +30,7 @@ impl Route for GetOrder {
 
     fn contract() -> Contract {
         Contract::new("Shows an order")
+            .who("its owner, administrators; a guest's order: who has its token")
             .header(
                 "Order-Token",
                 "A guest's order is read and cancelled by its token.",

@@ -1,14 +1,16 @@
 //! The orders service: takes orders at the catalogue's prices, and settles them when the stock is known.
 //!
-//! | route or source | handler | binary |
-//! |---|---|---|
-//! | `POST /orders` | [`create_order`] | create-order |
-//! | `GET /orders/{id}` | [`get_order`] | get-order |
-//! | `GET /orders` | [`list_orders`] | list-orders |
-//! | `POST /orders/{id}/cancel` | [`cancel_order`] | cancel-order |
-//! | queue: `inventory.reserved`, `.rejected` | [`settle_order`] | settle-order |
-//! | schedule | [`sweep_orders`] | sweep-orders |
-//! | stream of the orders table | [`publish_order_events`] | publish-order-events |
+//! <!-- sync: functions -->
+//! | called by | module |
+//! |---|---|
+//! | `POST /orders` | [`create_order`] |
+//! | `GET /orders/{id}` | [`get_order`] |
+//! | `GET /orders` | [`list_orders`] |
+//! | `POST /orders/{id}/cancel` | [`cancel_order`] |
+//! | `SettleOrderQueue`: `inventory.rejected`, `inventory.reserved` | [`settle_order`] |
+//! | `rate(5 minutes)`, or an operator | [`sweep_orders`] |
+//! | the stream of `OrdersTable` | [`publish_order_events`] |
+//! <!-- /sync -->
 //!
 //! [`order`], [`view`], [`order_keys`], [`budget`] and [`pricing`] decide and know nothing of AWS; [`store`] and [`price_list`] are the only
 //! modules that speak DynamoDB. A handler never publishes: what is written is told by the table's stream,

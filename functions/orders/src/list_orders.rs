@@ -61,6 +61,7 @@ impl Route for ListOrders {
     fn contract() -> Contract {
         let time = || json!({ "type": "string", "format": "date-time" });
         Contract::new("Lists orders, newest first: one's own, or an administrator's choice")
+            .who("signed in: their own; administrators: all")
             .query("status", json!({ "type": "string", "enum": ALL_STATUSES.map(status_name) }))
             .query("customer_id", json!({ "type": "string", "pattern": CUSTOMER_PATTERN }))
             .query("from", time())

@@ -1,6 +1,7 @@
 //! The products service: the catalogue, the stock counters, and the reservation ledger.
 //!
-//! | route, queue or stream | module and binary |
+//! <!-- sync: functions -->
+//! | called by | module |
 //! |---|---|
 //! | `POST /products` | [`create_product`] |
 //! | `GET /products` | [`list_products`] |
@@ -9,9 +10,10 @@
 //! | `DELETE /products/{id}` | [`delete_product`] |
 //! | `GET /products/{id}/stock` | [`get_stock`] |
 //! | `PATCH /products/{id}/stock` | [`set_stock`] |
-//! | `ReserveStockQueue`: order.created, order.stalled, order.cancelled | [`reserve_stock`] |
-//! | schedule, operator | [`verify_stock`] |
-//! | stream of `ProductsTable` | [`publish_product_events`] |
+//! | `ReserveStockQueue`: `order.cancelled`, `order.created`, `order.stalled` | [`reserve_stock`] |
+//! | `rate(1 day)`, or an operator | [`verify_stock`] |
+//! | the stream of `ProductsTable` | [`publish_product_events`] |
+//! <!-- /sync -->
 //!
 //! One table. Handlers and consumers only write to it; its stream tells the others: product.created, .updated,
 //! .deleted; inventory.updated, .reserved, .rejected, .released, .repaired; reservation.repaired.

@@ -29,7 +29,10 @@ impl Route for GetUser {
     }
 
     fn contract() -> Contract {
-        Contract::new("Shows an account; `me` is one's own").ok::<UserView<'_>>("The account.").cacheable()
+        Contract::new("Shows an account; `me` is one's own")
+            .who("the user, administrators")
+            .ok::<UserView<'_>>("The account.")
+            .cacheable()
     }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {

@@ -36,6 +36,7 @@ impl Route for GetUserStats {
 
     fn contract() -> Contract {
         Contract::new("Shows what a user has ordered; `me` is oneself")
+            .who("the user, administrators")
             .ok::<StatsView<'_>>("The statistics.")
             .cacheable()
     }

@@ -1,22 +1,24 @@
 //! The users service: accounts, sessions and roles, and what each user has ordered.
 //!
-//! | route or source | handler | binary |
-//! |---|---|---|
-//! | `POST /users` | [`register_user`] | register-user |
-//! | `GET /users` | [`list_users`] | list-users |
-//! | `GET /users/{id}` | [`get_user`] | get-user |
-//! | `PATCH /users/{id}` | [`update_user`] | update-user |
-//! | `DELETE /users/{id}` | [`delete_user`] | delete-user |
-//! | `PUT /users/{id}/role` | [`set_user_role`] | set-user-role |
-//! | `GET /users/{id}/stats` | [`get_user_stats`] | get-user-stats |
-//! | `POST /sessions` | [`create_session`] | create-session |
-//! | `POST /sessions/refresh` | [`refresh_session`] | refresh-session |
-//! | `DELETE /sessions/current` | [`delete_session`] | delete-session |
-//! | `GET /.well-known/jwks.json` | [`get_jwks`] | get-jwks |
-//! | none: IAM alone | [`create_admin`] | create-admin |
-//! | queue: `order.confirmed`, `order.cancelled` | [`record_user_stats`] | record-user-stats |
-//! | schedule, operator | [`verify_user_stats`] | verify-user-stats |
-//! | stream of the users table | [`publish_user_events`] | publish-user-events |
+//! <!-- sync: functions -->
+//! | called by | module |
+//! |---|---|
+//! | `POST /users` | [`register_user`] |
+//! | `GET /users` | [`list_users`] |
+//! | `GET /users/{id}` | [`get_user`] |
+//! | `PATCH /users/{id}` | [`update_user`] |
+//! | `DELETE /users/{id}` | [`delete_user`] |
+//! | `PUT /users/{id}/role` | [`set_user_role`] |
+//! | `GET /users/{id}/stats` | [`get_user_stats`] |
+//! | `POST /sessions` | [`create_session`] |
+//! | `POST /sessions/refresh` | [`refresh_session`] |
+//! | `DELETE /sessions/current` | [`delete_session`] |
+//! | `GET /.well-known/jwks.json` | [`get_jwks`] |
+//! | an operator | [`create_admin`] |
+//! | `RecordUserStatsQueue`: `order.cancelled`, `order.confirmed` | [`record_user_stats`] |
+//! | `rate(1 day)`, or an operator | [`verify_user_stats`] |
+//! | the stream of `UsersTable` | [`publish_user_events`] |
+//! <!-- /sync -->
 //!
 //! [`account`], [`session`], [`password`] and [`limits`] decide and know nothing of AWS, as do [`ledger`] and [`stats`];
 //! [`store`] is the only one that speaks DynamoDB. An account lies in the users table, whose stream is the

@@ -46,6 +46,7 @@ impl Route for RefreshSession {
 
     fn contract() -> Contract {
         Contract::new("Gives new tokens for a refresh token, which is used up")
+            .who("who has the refresh token")
             .body(read_refresh_token)
             .ok::<Tokens<'_>>("The tokens.")
             .codes([Code::InvalidRefreshToken])

@@ -56,6 +56,7 @@ impl Route for UpdateUser {
 
     fn contract() -> Contract {
         Contract::new("Changes one's own name, address or password")
+            .who("the user")
             .body(Wishes::read)
             .ok::<UserView<'_>>("The account as it is now.")
             .versioned()

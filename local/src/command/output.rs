@@ -25,7 +25,8 @@ pub(super) fn start_log(settings: &Log) -> Result<()> {
 /// What is logged at most, whatever is asked for. Only this workspace's own code is held to log no password, token
 /// or address; an SDK logs whole requests from DEBUG on.
 fn clamp() -> Targets {
-    let own = ["orders", "products", "users", "shop"].map(|target| (target, LevelFilter::TRACE));
+    let own = services::SERVICES.iter().map(|service| service.name).chain(["shop"]);
+    let own = own.map(|target| (target, LevelFilter::TRACE));
     Targets::new()
         .with_default(LevelFilter::INFO)
         .with_targets(own)

@@ -14,6 +14,8 @@ use crate::{Code, Describe, ITEM, Input, Keyword, Page, Problem};
 pub struct Contract {
     /// What it does, in a few words.
     pub summary: &'static str,
+    /// Who may call it, where its [`Access`](crate::Access) does not say all.
+    pub who: Option<&'static str>,
     /// The JSON Schema of its body, and whether it must be there.
     pub body: Option<(Value, bool)>,
     /// The query parameters, with their schemas.
@@ -54,12 +56,20 @@ impl Contract {
     pub fn new(summary: &'static str) -> Self {
         Self {
             summary,
+            who: None,
             body: None,
             query: Vec::new(),
             headers: Vec::new(),
             answers: Vec::new(),
             codes: BTreeSet::new(),
         }
+    }
+
+    /// Who may call it, where the route's `ACCESS` does not say all.
+    #[must_use]
+    pub fn who(mut self, who: &'static str) -> Self {
+        self.who = Some(who);
+        self
     }
 
     /// It takes a JSON body, which `read` reads.

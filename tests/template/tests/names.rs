@@ -47,7 +47,7 @@ fn cargo_lambda_watch_has_the_routes_of_the_template() {
 fn what_is_got_has_a_head_and_what_is_no_route_is_known_as_such() {
     let template = project::template().unwrap();
     assert_eq!(names::heads(&template), [""; 0]);
-    let listed = api::answer_unknown_route::ROUTES
+    let listed = api::routes::ROUTES
         .iter()
         .flat_map(|(path, methods)| methods.iter().map(|method| ((*path).to_owned(), (*method).to_owned())));
     let listed: BTreeSet<_> = listed.collect();

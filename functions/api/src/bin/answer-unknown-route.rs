@@ -1,4 +1,4 @@
-//! `$default`: what is no route of the API, or not by that method.
+//! `$default`: [`api::answer_unknown_route`]. Written by `cargo xtask sync`.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

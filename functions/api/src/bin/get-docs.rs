@@ -1,4 +1,4 @@
-//! `GET /docs`: asks nothing of AWS.
+//! `GET /docs`: [`api::get_docs`]. Written by `cargo xtask sync`.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

@@ -1,4 +1,4 @@
-//! `GET /health`: asks nothing of AWS.
+//! `GET /health`: [`api::get_health`]. Written by `cargo xtask sync`.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

@@ -1,4 +1,4 @@
-//! `GET /openapi.json`: asks nothing of AWS.
+//! `GET /openapi.json`: [`api::get_openapi`]. Written by `cargo xtask sync`.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

@@ -1,4 +1,4 @@
-//! `POST /orders/{id}/cancel`: reads and updates the orders table.
+//! `POST /orders/{id}/cancel`: [`orders::cancel_order`]. Written by `cargo xtask sync`.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

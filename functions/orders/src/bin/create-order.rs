@@ -1,4 +1,4 @@
-//! `POST /orders`: reads prices in the products table, writes the order into the orders table.
+//! `POST /orders`: [`orders::create_order`]. Written by `cargo xtask sync`.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

@@ -1,4 +1,4 @@
-//! `GET /orders/{id}`: reads the orders table.
+//! `GET /orders/{id}`: [`orders::get_order`]. Written by `cargo xtask sync`.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

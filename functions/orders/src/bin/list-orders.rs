@@ -1,4 +1,4 @@
-//! `GET /orders`: queries the indexes of the orders table.
+//! `GET /orders`: [`orders::list_orders`]. Written by `cargo xtask sync`.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

@@ -1,4 +1,4 @@
-//! Stream of the orders table: publishes its events to the topic; parks what cannot be one in a queue.
+//! the stream of `OrdersTable`: [`orders::publish_order_events`]. Written by `cargo xtask sync`.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

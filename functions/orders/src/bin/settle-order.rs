@@ -1,4 +1,4 @@
-//! Queue of `inventory.reserved` and `inventory.rejected`: updates the orders table.
+//! `SettleOrderQueue`: `inventory.rejected`, `inventory.reserved`: [`orders::settle_order`]. Written by `cargo xtask sync`.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

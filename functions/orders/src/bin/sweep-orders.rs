@@ -1,4 +1,4 @@
-//! Every five minutes: looks for pending orders in the orders table's index, and updates those that are stalled.
+//! `rate(5 minutes)`, or an operator: [`orders::sweep_orders`]. Written by `cargo xtask sync`.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

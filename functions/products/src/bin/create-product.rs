@@ -1,4 +1,4 @@
-//! `POST /products`. Writes to the products table; reads it where an id is taken.
+//! `POST /products`: [`products::create_product`]. Written by `cargo xtask sync`.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

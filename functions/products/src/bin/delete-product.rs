@@ -1,4 +1,4 @@
-//! `DELETE /products/{id}`. Reads and writes the products table.
+//! `DELETE /products/{id}`: [`products::delete_product`]. Written by `cargo xtask sync`.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

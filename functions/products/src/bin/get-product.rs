@@ -1,4 +1,4 @@
-//! `GET /products/{id}`. Reads the products table.
+//! `GET /products/{id}`: [`products::get_product`]. Written by `cargo xtask sync`.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

@@ -1,4 +1,4 @@
-//! `GET /products/{id}/stock`. Reads the products table.
+//! `GET /products/{id}/stock`: [`products::get_stock`]. Written by `cargo xtask sync`.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

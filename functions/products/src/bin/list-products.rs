@@ -1,4 +1,4 @@
-//! `GET /products`. Reads the products table and its index `catalogue`.
+//! `GET /products`: [`products::list_products`]. Written by `cargo xtask sync`.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

@@ -1,4 +1,4 @@
-//! The stream of the products table, to the topic.
+//! the stream of `ProductsTable`: [`products::publish_product_events`]. Written by `cargo xtask sync`.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

@@ -1,4 +1,4 @@
-//! `ReserveStockQueue` (order.created, order.cancelled). Reads and writes the products table.
+//! `ReserveStockQueue`: `order.cancelled`, `order.created`, `order.stalled`: [`products::reserve_stock`]. Written by `cargo xtask sync`.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

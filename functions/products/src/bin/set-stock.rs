@@ -1,4 +1,4 @@
-//! `PATCH /products/{id}/stock`. Reads and writes the products table.
+//! `PATCH /products/{id}/stock`: [`products::set_stock`]. Written by `cargo xtask sync`.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

@@ -1,4 +1,4 @@
-//! `PATCH /products/{id}`. Reads and writes the products table.
+//! `PATCH /products/{id}`: [`products::update_product`]. Written by `cargo xtask sync`.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

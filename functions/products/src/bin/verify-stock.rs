@@ -1,4 +1,4 @@
-//! Once a day, or by hand: verifies the products table against the orders table, and repairs it when told to.
+//! `rate(1 day)`, or an operator: [`products::verify_stock`]. Written by `cargo xtask sync`.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

@@ -1,4 +1,4 @@
-//! Invoked by IAM alone: writes the users table and the sessions table; reads the lookup secret.
+//! an operator: [`users::create_admin`]. Written by `cargo xtask sync`.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

@@ -1,4 +1,4 @@
-//! `POST /sessions`: reads and writes the sessions table; reads both secrets.
+//! `POST /sessions`: [`users::create_session`]. Written by `cargo xtask sync`.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

@@ -1,4 +1,4 @@
-//! `DELETE /sessions/current`: deletes one item of the sessions table.
+//! `DELETE /sessions/current`: [`users::delete_session`]. Written by `cargo xtask sync`.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

@@ -1,4 +1,4 @@
-//! `DELETE /users/{id}`: writes the users table and the sessions table.
+//! `DELETE /users/{id}`: [`users::delete_user`]. Written by `cargo xtask sync`.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

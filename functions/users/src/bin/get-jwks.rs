@@ -1,4 +1,4 @@
-//! `GET /.well-known/jwks.json`: reads the key table.
+//! `GET /.well-known/jwks.json`: [`users::get_jwks`]. Written by `cargo xtask sync`.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

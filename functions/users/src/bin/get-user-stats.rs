@@ -1,4 +1,4 @@
-//! `GET /users/{id}/stats`: reads one item of the users table.
+//! `GET /users/{id}/stats`: [`users::get_user_stats`]. Written by `cargo xtask sync`.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

@@ -1,4 +1,4 @@
-//! `GET /users/{id}`: reads one item of the users table.
+//! `GET /users/{id}`: [`users::get_user`]. Written by `cargo xtask sync`.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

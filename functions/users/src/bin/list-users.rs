@@ -1,4 +1,4 @@
-//! `GET /users`: queries an index of the users table.
+//! `GET /users`: [`users::list_users`]. Written by `cargo xtask sync`.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

@@ -1,4 +1,4 @@
-//! Relays the users table's stream: publishes to the topic, and parks what it cannot in a queue.
+//! the stream of `UsersTable`: [`users::publish_user_events`]. Written by `cargo xtask sync`.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

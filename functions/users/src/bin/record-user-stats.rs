@@ -1,4 +1,4 @@
-//! Consumes `order.confirmed` and `order.cancelled`: reads and writes the users table.
+//! `RecordUserStatsQueue`: `order.cancelled`, `order.confirmed`: [`users::record_user_stats`]. Written by `cargo xtask sync`.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

@@ -1,4 +1,4 @@
-//! `POST /sessions/refresh`: reads and writes the sessions table, reads an account and the signing secret.
+//! `POST /sessions/refresh`: [`users::refresh_session`]. Written by `cargo xtask sync`.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

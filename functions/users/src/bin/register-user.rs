@@ -1,4 +1,4 @@
-//! `POST /users`: writes the users table and the sessions table; reads the lookup secret.
+//! `POST /users`: [`users::register_user`]. Written by `cargo xtask sync`.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

@@ -1,4 +1,4 @@
-//! `PUT /users/{id}/role`: writes the users table and the sessions table.
+//! `PUT /users/{id}/role`: [`users::set_user_role`]. Written by `cargo xtask sync`.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

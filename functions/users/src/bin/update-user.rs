@@ -1,4 +1,4 @@
-//! `PATCH /users/{id}`: writes the users table and the sessions table; reads the lookup secret.
+//! `PATCH /users/{id}`: [`users::update_user`]. Written by `cargo xtask sync`.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

@@ -1,4 +1,4 @@
-//! Once a day, or by hand: verifies the users table against the orders table, and repairs it when told to.
+//! `rate(1 day)`, or an operator: [`users::verify_user_stats`]. Written by `cargo xtask sync`.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

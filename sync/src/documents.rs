@@ -1,0 +1,31 @@
+//! Tables of the documents that follow from the template.
+
+use anyhow::{Context as _, Result};
+use services::SERVICES;
+use template_truth::template::{Template, refers};
+use template_truth::{names, permissions, queues};
+
+use crate::functions::listed;
+use crate::output::Output;
+
+pub(crate) fn write(output: &mut Output, template: &Template) -> Result<()> {
+    output.put_block("docs/permissions.md", "permissions", &permissions::table(template))?;
+    output.put_block("docs/events/README.md", "listeners", &listeners(template)?)
+}
+
+/// Which queue is sent which events, and who consumes it.
+fn listeners(template: &Template) -> Result<String> {
+    let subscribed = queues::subscribed(template);
+    let mut rows = vec!["| queue | filter | consumer |".to_owned(), "|---|---|---|".to_owned()];
+    for (function, event) in template.sources("SQS") {
+        let name = names::of_logical_id(function.id).unwrap_or_default();
+        let queue = refers(&event["Queue"], Some("Arn")).unwrap_or_default();
+        let types = subscribed.iter().find(|(id, _)| id == queue).map(|(_, types)| types);
+        let owner = SERVICES.iter().find(|service| service.others.iter().any(|other| other.name() == name));
+        let owner = owner.with_context(|| format!("no service has {name}"))?.name;
+        let file = name.replace('-', "_");
+        let types = listed(types.into_iter().flatten());
+        rows.push(format!("| `{queue}` | {types} | [{name}](../../functions/{owner}/src/{file}.rs) |"));
+    }
+    Ok(rows.join("\n"))
+}

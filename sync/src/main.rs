@@ -1,0 +1,39 @@
+//! `cargo xtask sync` runs this: it is a binary of its own because it needs every service, and the project's other
+//! commands do not.
+#![expect(clippy::print_stdout, reason = "it talks to a person, or to CI's log")]
+
+use std::path::PathBuf;
+
+use anyhow::{Result, ensure};
+use clap::Parser;
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "cargo xtask sync",
+    about = "Write what follows from the registry of services and template.yaml"
+)]
+struct Arguments {
+    /// Write nothing, and fail if something differs
+    #[arg(long)]
+    check: bool,
+    /// The checkout
+    #[arg(long, default_value = ".")]
+    root: PathBuf,
+}
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    let output = sync::output(&arguments.root)?;
+    if arguments.check {
+        let differences = output.differences()?;
+        for (path, difference) in &differences {
+            println!("{path}: {difference:?}");
+        }
+        ensure!(differences.is_empty(), "{} files differ: run cargo xtask sync", differences.len());
+        return Ok(());
+    }
+    for path in output.write()? {
+        println!("{path}");
+    }
+    Ok(())
+}
