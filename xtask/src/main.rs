@@ -23,6 +23,7 @@ mod emulator;
 mod exports;
 mod forward;
 mod http;
+mod new;
 mod process;
 mod project;
 mod python;
@@ -92,6 +93,9 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Write the skeleton of a service, a route or a consumer (docs/adding.md)
+    #[command(subcommand)]
+    New(new::New),
     /// Write what follows from the registry of services and template.yaml: binaries, tables, the API's document
     Sync {
         /// Write nothing, and fail if something differs
@@ -205,6 +209,7 @@ fn run() -> Result<()> {
         }
         Command::Documents { only } => documents::documents(&project, only),
         Command::Bench { arguments } => bench::bench(&project, &arguments),
+        Command::New(wanted) => new::new(&project, &wanted),
         Command::Sync { check } => sync::sync(&project, check),
         Command::Simulate { arguments } => simulate::simulate(&project, &arguments),
         Command::Deployable { architecture } => deployable::deployable(&project, architecture),
