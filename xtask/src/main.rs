@@ -10,6 +10,7 @@
 )]
 
 mod acceptance;
+mod adding;
 mod admin;
 mod bench;
 mod cargo;

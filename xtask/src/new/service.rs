@@ -13,7 +13,7 @@ use super::text::{before, behind_last, in_order};
 use super::tree::Tree;
 
 /// A skeleton of a service's crate, and the file that it becomes.
-const SKELETONS: [(&str, &str); 9] = [
+const SKELETONS: [(&str, &str); 10] = [
     ("functions/{{service}}/Cargo.toml", include_str!("skeletons/service_cargo.toml.txt")),
     ("functions/{{service}}/src/lib.rs", include_str!("skeletons/service_lib.rs.txt")),
     ("functions/{{service}}/src/{{item}}.rs", include_str!("skeletons/service_item.rs.txt")),
@@ -21,6 +21,7 @@ const SKELETONS: [(&str, &str); 9] = [
     ("functions/{{service}}/src/create_{{item}}.rs", include_str!("skeletons/service_create.rs.txt")),
     ("functions/{{service}}/src/get_{{item}}.rs", include_str!("skeletons/service_get.rs.txt")),
     ("functions/{{service}}/src/events.rs", include_str!("skeletons/service_events.rs.txt")),
+    ("functions/{{service}}/tests/{{item}}_events.rs", include_str!("skeletons/service_events_test.rs.txt")),
     ("functions/{{service}}/src/publish_{{item}}_events.rs", include_str!("skeletons/service_relay.rs.txt")),
     ("tests/services/tests/{{service}}.rs", include_str!("skeletons/service_test.rs.txt")),
 ];
