@@ -26,6 +26,9 @@ pub(crate) fn cargo(project: &Project) -> Command {
             command.env_remove(name);
         }
     }
+    if project.is_copy() {
+        command.env("CARGO_TARGET_DIR", project.target());
+    }
     command
 }
 

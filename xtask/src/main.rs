@@ -10,6 +10,7 @@
 )]
 
 mod acceptance;
+mod adding;
 mod admin;
 mod bench;
 mod cargo;
@@ -24,6 +25,7 @@ mod emulator;
 mod exports;
 mod forward;
 mod http;
+mod new;
 mod process;
 mod project;
 mod python;
@@ -95,6 +97,9 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Write the skeleton of a service, a route or a consumer (docs/adding.md)
+    #[command(subcommand)]
+    New(new::New),
     /// Write what follows from the registry of services and template.yaml: binaries, tables, the API's document
     Sync {
         /// Write nothing, and fail if something differs
@@ -208,6 +213,7 @@ fn run() -> Result<()> {
         }
         Command::Documents { only } => documents::documents(&project, only),
         Command::Bench { arguments } => bench::bench(&project, &arguments),
+        Command::New(wanted) => new::new(&project, &wanted),
         Command::Sync { check } => sync::sync(&project, check),
         Command::Simulate { arguments } => simulate::simulate(&project, &arguments),
         Command::Deployable { architecture } => deployable::deployable(&project, architecture),

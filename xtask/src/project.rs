@@ -19,6 +19,8 @@ pub(crate) struct Function {
 pub(crate) struct Project {
     root: PathBuf,
     with_tests: bool,
+    /// A copy has a target folder of its own, whatever the environment says.
+    is_copy: bool,
 }
 
 impl Project {
@@ -30,7 +32,17 @@ impl Project {
         let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
         let root = manifest.parent().context("xtask has no parent folder")?.to_owned();
         ensure!(root.join("Cargo.toml").is_file(), "{} is no checkout", root.display());
-        Ok(Self { root, with_tests: false })
+        Ok(Self { root, with_tests: false, is_copy: false })
+    }
+
+    /// A copy of the checkout.
+    pub(crate) fn copy_at(root: PathBuf) -> Self {
+        Self { root, with_tests: false, is_copy: true }
+    }
+
+    /// Whether it is a copy.
+    pub(crate) fn is_copy(&self) -> bool {
+        self.is_copy
     }
 
     /// The same checkout, whose binaries are built together with all tests.
@@ -57,6 +69,7 @@ impl Project {
     /// Cargo's target folder.
     pub(crate) fn target(&self) -> PathBuf {
         std::env::var_os("CARGO_TARGET_DIR")
+            .filter(|_| !self.is_copy)
             .map_or_else(|| self.root.join("target"), |dir| self.root.join(dir))
     }
 

@@ -1,0 +1,139 @@
+//! Does what docs/adding.md says, in a copy of the checkout: a service, a route of it and a consumer of its event, each
+//! by `cargo xtask new`; then everything must compile without a warning, and the tests that a skeleton must pass, pass.
+//!
+//! The copy has a target folder of its own. What was compiled of other people's crates is linked into it: a copy of a
+//! workspace asks for the same crates under the same names, so with a common folder one of the two would be taken for
+//! the other.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use crate::cargo::cargo;
+use crate::new::{self, New};
+use crate::process;
+use crate::project::Project;
+
+/// What is not part of a checkout.
+const NOT_COPIED: [&str; 4] = [".git", ".data", ".emulator", "target"];
+
+/// The tests that a skeleton must pass at once: those of the template, of the events' contracts, of what is written by
+/// `sync`, of who may do what, and its own.
+const TESTS: [&str; 12] = [
+    "names",
+    "fixtures",
+    "documents",
+    "environment",
+    "rules",
+    "contracts",
+    "same",
+    "accounts",
+    "wishlists",
+    "wishlist_events",
+    "get_wishlist_summary",
+    "note_wishlists",
+];
+
+/// Adds one of each and tries them.
+///
+/// # Errors
+/// When a skeleton cannot be written, does not compile, or fails a test.
+pub(crate) fn check(project: &Project) -> Result<()> {
+    let copy = project.workshop().join("adding");
+    if copy.exists() {
+        fs::remove_dir_all(&copy).with_context(|| copy.display().to_string())?;
+    }
+    copy_of(project.root(), &copy)?;
+    let copy = Project::copy_at(copy);
+    link_dependencies(project, &copy)?;
+    let text = |text: &str| text.to_owned();
+    new::new(&copy, &New::Service { name: text("wishlists"), item: None })?;
+    let route = New::Route {
+        service: text("wishlists"),
+        method: text("GET"),
+        path: text("/wishlists/{id}/summary"),
+        name: text("get-wishlist-summary"),
+    };
+    new::new(&copy, &route)?;
+    let consumer = New::Consumer {
+        service: text("wishlists"),
+        name: text("note-wishlists"),
+        events: vec![text("wishlist.created"), text("order.confirmed")],
+    };
+    new::new(&copy, &consumer)?;
+    process::run(cargo(&copy).args(["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]))?;
+    let mut tests = cargo(&copy);
+    tests.args(["test", "--workspace"]);
+    process::run(tests.args(TESTS.iter().flat_map(|test| ["--test", test])))
+}
+
+fn copy_of(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from).with_context(|| from.display().to_string())? {
+        let entry = entry?;
+        let (name, target) = (entry.file_name(), to.join(entry.file_name()));
+        if entry.file_type()?.is_dir() {
+            if !NOT_COPIED.iter().any(|other| name == *other) {
+                copy_of(&entry.path(), &target)?;
+            }
+        } else {
+            fs::copy(entry.path(), &target).with_context(|| target.display().to_string())?;
+        }
+    }
+    Ok(())
+}
+
+/// Links what was compiled of crates that are not this workspace's. Nothing writes into it: it is never out of date.
+fn link_dependencies(project: &Project, copy: &Project) -> Result<()> {
+    let own = own_crates(project)?;
+    let (from, to) = (project.target().join("debug"), copy.target().join("debug"));
+    for folder in ["deps", "build", ".fingerprint"] {
+        let Ok(entries) = fs::read_dir(from.join(folder)) else { continue };
+        fs::create_dir_all(to.join(folder))?;
+        for entry in entries {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if !own.contains(&crate_of(&name)) {
+                link(&entry.path(), &to.join(folder).join(name))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The crate that a file or folder of the target folder is of: what comes before the hash.
+fn crate_of(file: &str) -> String {
+    let stem = file.split('.').next().unwrap_or_default();
+    let name = stem.rsplit_once('-').map_or(stem, |(name, _)| name).replace('-', "_");
+    name.strip_prefix("lib").map_or(name.clone(), str::to_owned)
+}
+
+/// The names of the workspace's crates and of their other targets.
+fn own_crates(project: &Project) -> Result<BTreeSet<String>> {
+    let metadata = process::output(cargo(project).args(["metadata", "--format-version", "1", "--no-deps"]))?;
+    let metadata: serde_json::Value =
+        serde_json::from_str(&metadata).context("the output of cargo metadata")?;
+    let packages = metadata["packages"].as_array().into_iter().flatten();
+    let targets = packages.clone().flat_map(|package| package["targets"].as_array().into_iter().flatten());
+    let names = packages.chain(targets).filter_map(|named| named["name"].as_str());
+    Ok(names.map(|name| name.replace('-', "_")).collect())
+}
+
+fn link(from: &Path, to: &Path) -> Result<()> {
+    if from.is_dir() {
+        fs::create_dir_all(to)?;
+        for entry in fs::read_dir(from)? {
+            let entry = entry?;
+            link(&entry.path(), &to.join(entry.file_name()))?;
+        }
+        return Ok(());
+    }
+    match fs::hard_link(from, to) {
+        Err(error) if error.kind() == io::ErrorKind::CrossesDevices => fs::copy(from, to).map(drop),
+        other => other,
+    }
+    .with_context(|| to.display().to_string())
+}

@@ -1,0 +1,82 @@
+//! `cargo xtask new`: the skeleton of a route, a consumer or a service, in all the places that do not follow from
+//! others; what follows is written by `cargo xtask sync` (docs/adding.md).
+//!
+//! A skeleton does something small that works, and every test passes with it. It is written once: from then on it is
+//! code like any other.
+
+mod consumer;
+mod fixture;
+mod name;
+mod registry;
+mod rename;
+mod route;
+mod service;
+mod stanza;
+mod text;
+mod tree;
+
+use anyhow::Result;
+use clap::Subcommand;
+
+use crate::cargo::cargo;
+use crate::process;
+use crate::project::Project;
+use crate::sync;
+use tree::Tree;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum New {
+    /// A service: a table, the routes that create and show its items, an event, and the relay that publishes it
+    Service {
+        /// Its name, a plural: wishlists
+        name: String,
+        /// What it has many of; without, the name without its last letter
+        #[arg(long)]
+        item: Option<String>,
+    },
+    /// A route that shows one item of its service
+    Route {
+        /// The service
+        service: String,
+        /// GET
+        method: String,
+        /// Where it answers, with {id} for the item's id: /wishlists/{id}/summary
+        path: String,
+        /// verb-noun: get-wishlist-summary
+        name: String,
+    },
+    /// A consumer that notes each event once, in a table of its own
+    Consumer {
+        /// The service
+        service: String,
+        /// verb-noun: note-orders
+        name: String,
+        /// The types of events that it is sent
+        #[arg(long, value_delimiter = ',', required = true)]
+        events: Vec<String>,
+    },
+}
+
+/// Writes a skeleton, formats it, and writes what follows from it.
+///
+/// # Errors
+/// A name is taken or is none, a file is not as it is expected, or what follows cannot be written. Nothing of the
+/// skeleton is written then, unless that is the last step.
+pub(crate) fn new(project: &Project, wanted: &New) -> Result<()> {
+    let mut tree = Tree::new(project.root());
+    match wanted {
+        New::Service { name, item } => service::add(&mut tree, name, item.as_deref())?,
+        New::Route { service, method, path, name } => route::add(&mut tree, service, method, path, name)?,
+        New::Consumer { service, name, events } => consumer::add(&mut tree, service, name, events)?,
+    }
+    for path in tree.write()? {
+        println!("{path}");
+    }
+    process::run(cargo(project).args(["fmt", "--all"]))?;
+    if matches!(wanted, New::Service { .. }) {
+        let mut schemas = cargo(project);
+        schemas.args(["test", "--quiet", "--package", "shop-events", "--test", "contracts"]);
+        process::run(schemas.env("UPDATE_SCHEMAS", "1"))?;
+    }
+    sync::sync(project, false)
+}
