@@ -112,7 +112,9 @@ fn responses(route: &RouteInfo, contract: &Contract, generator: &mut SchemaGener
                 response["content"] = json!({ "application/json": { "schema": schema(generator) } });
             }
             Some(AnswerBody::Text(media_type)) => {
-                response["content"] = json!({ (media_type): { "schema": { "type": "string" } } });
+                let schema =
+                    if media_type.starts_with("text/") { json!({ "type": "string" }) } else { json!({}) };
+                response["content"] = json!({ (media_type): { "schema": schema } });
             }
             None => {}
         }

@@ -46,11 +46,18 @@ pub(crate) fn e2e(project: &Project, base_url: Option<&str>) -> Result<()> {
         return suite(project, base_url, Scale::Full, &[]);
     }
     with_shop(project, &AMPLE, |base_url| suite(project, base_url, Scale::Full, &[]))?;
-    without_demo(project)
+    with_administrator(project, |base_url, identity| suite(project, base_url, Scale::Full, identity))
 }
 
-/// Runs the suite as a deployed shop has it: no demo identity, and an administrator who logs in.
-fn without_demo(project: &Project) -> Result<()> {
+/// Runs `test` against a shop as a deployed one is: no demo identity, and an administrator who logs in, as whom the
+/// variables that `test` is given say. It is stopped afterwards.
+///
+/// # Errors
+/// When the build, the shop or the test fails.
+pub(crate) fn with_administrator(
+    project: &Project,
+    test: impl FnOnce(&str, &[(&str, String)]) -> Result<()>,
+) -> Result<()> {
     let shop = build(project, &["shop"])?.join("shop");
     let data = project.workshop().join("e2e-data");
     match fs::remove_dir_all(&data) {
@@ -77,7 +84,7 @@ fn without_demo(project: &Project) -> Result<()> {
     let mut shop = Server::start("the shop without demo", &mut command, &log)?;
     shop.wait_until(START_PATIENCE, || http::answers(&format!("{base_url}/products")))?;
     let identity = [("SHOP_ADMIN_EMAIL", email.to_owned()), ("SHOP_ADMIN_PASSWORD", password)];
-    suite(project, &base_url, Scale::Full, &identity).inspect_err(|_| eprintln!("{}", shop.log_tail()))
+    test(&base_url, &identity).inspect_err(|_| eprintln!("{}", shop.log_tail()))
 }
 
 /// Runs `test` against a `cargo run -- --memory` on a free port, with more arguments; it is stopped afterwards.

@@ -16,6 +16,7 @@ mod bench;
 mod cargo;
 mod ci;
 mod conformance;
+mod contract;
 mod deployable;
 mod docker;
 mod documents;
@@ -69,6 +70,8 @@ enum Command {
         #[arg(long, requires = "endpoint")]
         emulator: Option<String>,
     },
+    /// Ask a `cargo run` thousands of things that the API's document has, and some that it does not have
+    Contract,
     /// Run `sam local invoke` of every function with its fixture (needs Docker)
     SamLocal {
         /// Only this function, such as create-order
@@ -214,6 +217,7 @@ fn run() -> Result<()> {
         Command::Sync { check } => sync::sync(&project, check),
         Command::Simulate { arguments } => simulate::simulate(&project, &arguments),
         Command::Deployable { architecture } => deployable::deployable(&project, architecture),
+        Command::Contract => contract::contract(&project),
         Command::Sizes => sizes::sizes(&project),
         Command::Vendor => vendor::vendor(&project),
         Command::Ci { only } => ci::ci(&project.with_tests(), &only),

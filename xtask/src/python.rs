@@ -93,6 +93,14 @@ impl Environment {
         Self::make_with(|| interpreter(LOCALSTACK_PYTHON), project, "localstack")
     }
 
+    /// Schemathesis.
+    ///
+    /// # Errors
+    /// When it cannot be installed.
+    pub(crate) fn schemathesis(project: &Project) -> Result<Self> {
+        Self::make(project, "schemathesis")
+    }
+
     /// cargo-lambda.
     ///
     /// # Errors

@@ -66,6 +66,10 @@ impl Route for DeleteUser {
         let id = visible_user(&call).await?.ok_or_else(absent)?;
         let precondition = call.precondition()?;
         let own = call.principal.is_user(&id);
+        if !own && call.has_body() {
+            // Nobody's password is asked of an administrator. What is sent all the same is what is taken here.
+            read_current_password(call.body())?;
+        }
         let (session, now) = (call.session.as_ref(), self.clock.now());
         let mut tries = self.accounts.tries();
         loop {

@@ -170,6 +170,12 @@ impl Call {
         self.request.id.clone().unwrap_or_default()
     }
 
+    /// Whether there is a body, whatever it is.
+    #[must_use]
+    pub fn has_body(&self) -> bool {
+        self.request.body.as_ref().is_none_or(|body| !body.is_empty())
+    }
+
     /// The body, to be read as JSON.
     ///
     /// # Errors

@@ -4,6 +4,7 @@ use std::panic::Location;
 
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Request};
 use serde_json::Value;
 use shop_local::cloud::Cloud;
@@ -33,7 +34,13 @@ impl Answer {
         let asked = format!("{} {} {body}", request.method(), request.uri()).trim_end().to_owned();
         let (parts, body) = cloud.invoke_http(request, source).await.into_parts();
         let text = String::from_utf8(body.to_vec()).with_context(|| asked.clone())?;
-        let body = if text.is_empty() { Ok(Value::Null) } else { serde_json::from_str(&text) };
+        let media_type = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let body = match media_type {
+            _ if text.is_empty() => Ok(Value::Null),
+            // A page is no JSON, and too long to be shown.
+            Some(media_type) if media_type.starts_with("text/") => Ok(Value::String(text.clone())),
+            _ => serde_json::from_str(&text),
+        };
         let body = body.with_context(|| format!("{asked}: {text}"))?;
         Ok(Self { status: parts.status.as_u16(), headers: parts.headers, body, text, asked })
     }

@@ -1,6 +1,8 @@
 //! Operations: logs end, tables can be restored, what goes wrong raises an alarm, and a flood of one kind of
 //! request stays its own.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::names::{self, Route};
@@ -164,7 +166,12 @@ fn alarms(template: &Template, wrong: &mut Vec<String>) {
             wrong.push(format!("{id}: no alarm when a message lies in it"));
         }
     }
-    for function in template.functions() {
+    // A route that fails is a 5xx of the API, which has an alarm of its own.
+    let routes: BTreeSet<_> = template.sources("HttpApi").iter().map(|(function, _)| function.id).collect();
+    if !routes.is_empty() && !watched("5xx", &|value| refers(value, None).is_some()) {
+        wrong.push("the API: no alarm when it answers with 5xx".to_owned());
+    }
+    for function in template.functions().into_iter().filter(|function| !routes.contains(function.id)) {
         if !watched("Errors", &|value| refers(value, None) == Some(function.id)) {
             wrong.push(format!("{}: no alarm when it fails", function.id));
         }

@@ -119,7 +119,13 @@ impl<'a> Function<'a> {
         if self.properties[name].is_null() { &self.globals[name] } else { &self.properties[name] }
     }
 
-    /// The names of its environment variables.
+    /// The names of the environment variables that its own stanza sets.
+    #[must_use]
+    pub fn own_variables(&self) -> BTreeSet<&'a str> {
+        members(&self.properties["Environment"]["Variables"]).map(|(name, _)| name).collect()
+    }
+
+    /// The names of its environment variables, those of all functions among them.
     #[must_use]
     pub fn variables(&self) -> BTreeSet<&'a str> {
         let own = &self.properties["Environment"]["Variables"];

@@ -15,13 +15,14 @@ use aws_types::region::Region;
 use shop_lambda::{Environment, Function, Random, StartError};
 use template_truth::{names, project};
 
-/// The variables of a function's stanza, with values of their kind.
-fn variables(name: &str) -> anyhow::Result<BTreeMap<String, String>> {
+/// The variables of a function, with values of their kind; and the names of those that are its own.
+fn variables(name: &str) -> anyhow::Result<(BTreeMap<String, String>, Vec<String>)> {
     let template = project::template()?;
     let functions = template.functions();
     let stanza = functions.iter().find(|function| names::of_logical_id(function.id).as_deref() == Some(name));
-    let variables = stanza.with_context(|| format!("{name} is not in the template"))?.variables();
-    Ok(variables.into_iter().map(|name| (name.to_owned(), value(name).to_owned())).collect())
+    let stanza = stanza.with_context(|| format!("{name} is not in the template"))?;
+    let all = stanza.variables().into_iter().map(|name| (name.to_owned(), value(name).to_owned())).collect();
+    Ok((all, stanza.own_variables().into_iter().map(str::to_owned).collect()))
 }
 
 fn value(name: &str) -> &'static str {
@@ -58,7 +59,7 @@ async fn start(function: Function, variables: BTreeMap<String, String>) -> Optio
 #[tokio::test]
 async fn a_stanza_sets_all_that_the_function_asks_for() {
     for function in services::functions() {
-        let error = start(function, variables(function.name()).unwrap()).await;
+        let error = start(function, variables(function.name()).unwrap().0).await;
         assert!(
             matches!(error, None | Some(StartError::Unavailable { .. })),
             "{}: {error:?}",
@@ -70,8 +71,9 @@ async fn a_stanza_sets_all_that_the_function_asks_for() {
 #[tokio::test]
 async fn a_stanza_sets_nothing_that_the_function_does_not_ask_for() {
     for function in services::functions() {
-        for missing in variables(function.name()).unwrap().into_keys() {
-            let mut rest = variables(function.name()).unwrap();
+        let (all, own) = variables(function.name()).unwrap();
+        for missing in own {
+            let mut rest = all.clone();
             rest.remove(&missing);
             let error = start(function, rest).await;
             let named = matches!(&error, Some(StartError::MissingVariable(name)) if *name == missing);

@@ -11,7 +11,7 @@ use crate::http;
 use crate::process;
 use crate::project::Project;
 use crate::python::Environment;
-use crate::{acceptance, adding, documents, e2e, sam_local, simulate};
+use crate::{acceptance, adding, contract, documents, e2e, sam_local, simulate};
 
 /// In order: what is quick, or guards what is slow, comes first.
 pub(super) const STEPS: &[Step] = &[
@@ -27,6 +27,7 @@ pub(super) const STEPS: &[Step] = &[
     Step { name: "adding: a service, a route, a consumer", run: adding::check },
     Step { name: "cargo run: first order", run: first_order },
     Step { name: "cargo run: end to end", run: end_to_end },
+    Step { name: "contract: 10,000 requests", run: contract::contract },
     Step { name: "documents: commands against cargo run", run: documents::shop },
     Step { name: "emulator: LocalStack starts", run: emulator::localstack::check },
     Step { name: "simulation: 1,000 fresh seeds", run: simulation },

@@ -58,5 +58,5 @@ where
     let topic = environment.required("EVENTS_TOPIC_ARN")?;
     let queue = environment.required("RELAY_DEAD_LETTER_QUEUE_URL")?;
     let sdk = environment.sdk_config();
-    Ok(Box::new(Relay::new(events, Publisher::new(sdk, topic), DeadLetters::new(sdk, queue))))
+    Ok(Box::new(Relay::new(events, Publisher::new(environment, topic), DeadLetters::new(sdk, queue))))
 }

@@ -1,23 +1,16 @@
 //! Publishes entries in batches, and says of each what became of it.
-
-use std::time::Duration;
-
 use aws_sdk_sns::error::{BuildError, SdkError};
 use aws_sdk_sns::operation::publish_batch::{PublishBatchError, PublishBatchOutput};
 use aws_sdk_sns::types::{MessageAttributeValue, PublishBatchRequestEntry};
-use aws_smithy_async::rt::sleep::{AsyncSleep, SharedAsyncSleep};
 use shop_events::{Event, EventId, EventType};
 use shop_lambda::log::Chain;
+use shop_lambda::{Backoff, Environment};
 
 use super::safe_text::queue_safe;
 
 /// Most entries of one `PublishBatch` call, and most bytes of all its messages together (its reference).
 const MAX_ENTRIES: usize = 10;
 const MAX_BYTES: usize = 256 * 1024;
-/// How often an entry that SNS could not take is tried, and the pause after the first time. Each pause is
-/// four times the one before, so a batch waits about one second before Lambda's own retry takes over.
-const TRIES: u32 = 4;
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
 
 /// An event on its way to the topic.
 #[derive(Clone, Debug)]
@@ -60,15 +53,15 @@ pub(super) enum Fate {
 /// The topic.
 pub(super) struct Publisher {
     client: aws_sdk_sns::Client,
-    sleep: Option<SharedAsyncSleep>,
+    backoff: Backoff,
     topic_arn: String,
 }
 
 impl Publisher {
-    pub(super) fn new(sdk: &aws_types::SdkConfig, topic_arn: &str) -> Self {
+    pub(super) fn new(environment: &Environment, topic_arn: &str) -> Self {
         Self {
-            client: aws_sdk_sns::Client::new(sdk),
-            sleep: sdk.sleep_impl(),
+            client: aws_sdk_sns::Client::new(environment.sdk_config()),
+            backoff: Backoff::start(environment),
             topic_arn: topic_arn.to_owned(),
         }
     }
@@ -89,18 +82,10 @@ impl Publisher {
 
     async fn publish_batch(&self, batch: &[Entry]) -> Vec<Fate> {
         let mut fates = vec![Fate::Failed; batch.len()];
-        let mut pause = FIRST_PAUSE;
-        for attempt in 1..=TRIES {
-            let open: Vec<usize> = (0..batch.len()).filter(|&index| fates[index] == Fate::Failed).collect();
-            if open.is_empty() {
-                break;
-            }
-            if attempt > 1 {
-                if let Some(sleep) = &self.sleep {
-                    sleep.sleep(pause).await;
-                }
-                pause *= 4;
-            }
+        let mut tries = self.backoff.tries();
+        let mut open: Vec<usize> = (0..batch.len()).collect();
+        // What is left behind the last try Lambda's own retry takes up.
+        loop {
             match self.call(batch, &open).await {
                 Ok(answer) => record_answer(&mut fates, batch, &answer),
                 Err(error) if is_refusal(&error) && open.len() == 1 => {
@@ -116,6 +101,10 @@ impl Publisher {
                     tracing::warn!(error = %Chain(&error), "events cannot be published");
                     break;
                 }
+            }
+            open.retain(|&index| fates[index] == Fate::Failed);
+            if open.is_empty() || tries.pause().await.is_err() {
+                break;
             }
         }
         fates

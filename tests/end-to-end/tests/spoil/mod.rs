@@ -12,9 +12,8 @@ use shop_local::cloud::Cloud;
 
 type Item = HashMap<String, AttributeValue>;
 
-/// Long ago, as orders and the users' ledger write it, and in milliseconds.
+/// Long ago, as items have it.
 const LONG_AGO: &str = "2020-01-01T00:00:00.000Z";
-const LONG_AGO_MILLIS: &str = "1577836800000";
 
 /// Plants it, and has the functions mend it that a schedule calls.
 pub(crate) async fn and_mend(cloud: &Cloud) -> Result<()> {
@@ -42,7 +41,7 @@ async fn stall_an_order(cloud: &Cloud) -> Result<()> {
     let order = find(cloud, "OrdersTable", |order| text(order, "status") == "confirmed").await?;
     let id = text(&order, "id").to_owned();
     let shard = text(&order, "status_shard").replace("confirmed", "pending");
-    let placed = format!("{LONG_AGO_MILLIS}#{id}");
+    let placed = format!("{LONG_AGO}#{id}");
     let values =
         [("status", "pending"), ("status_shard", &shard), ("placed", &placed), ("placed_at", LONG_AGO)];
     set(cloud, "OrdersTable", &[("id", &id)], &values.map(|(name, value)| (name, string(value)))).await
@@ -59,7 +58,7 @@ async fn spoil_the_books(cloud: &Cloud) -> Result<()> {
     let entry = find(cloud, "UsersTable", was_counted).await?;
     let [user, sk, id] = ["pk", "sk", "order_id"].map(|name| text(&entry, name).to_owned());
 
-    let reserved = [("status", string("reserved")), ("updated_at", number(LONG_AGO_MILLIS))];
+    let reserved = [("status", string("reserved")), ("updated_at", string(LONG_AGO))];
     set(cloud, "ProductsTable", &[("pk", &id), ("sk", "reservation")], &reserved).await?;
     let counted = [("state", string("counted")), ("recorded_at", string(LONG_AGO))];
     set(cloud, "UsersTable", &[("pk", &user), ("sk", &sk)], &counted).await?;

@@ -18,6 +18,9 @@ const CALLERS: [&str; 5] = ["guest", "owner", "other customer", "administrator",
 /// What each of them is answered with: of the owner's thing where the route is about one.
 const MATRIX: &[(&str, [u16; 5])] = &[
     ("GET /.well-known/jwks.json", [200, 200, 200, 200, 401]),
+    ("GET /docs", [200, 200, 200, 200, 200]),
+    ("GET /health", [200, 200, 200, 200, 200]),
+    ("GET /openapi.json", [200, 200, 200, 200, 200]),
     ("GET /orders", [401, 200, 200, 200, 401]),
     ("POST /orders", [201, 201, 201, 201, 401]),
     ("GET /orders/{id}", [401, 200, 404, 200, 401]),

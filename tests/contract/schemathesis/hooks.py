@@ -1,0 +1,161 @@
+"""What Schemathesis cannot know of the shop: ids that exist, products that can be ordered, passwords that are right.
+
+Seven of eight requests that are meant to be right are completed with such things, so that most of what is answered
+is an answer and not a refusal; the others stay as they were made up, and requests that are meant to be wrong are never
+touched. Every answer is counted, by operation and status, in the file that SHOP_ANSWERS names.
+"""
+
+import itertools
+import json
+import os
+import random
+import threading
+
+import requests
+import schemathesis
+
+BASE_URL = os.environ["SHOP_URL"]
+PASSWORD = "a long word and a half"
+# Schemathesis seeds its own choices; these only have to be spread.
+CHOICE = random.Random(20261126)
+NUMBERS = itertools.count()
+ANSWERS = open(os.environ["SHOP_ANSWERS"], "a", encoding="utf-8", buffering=1)
+LOCK = threading.Lock()
+HTTP = requests.Session()
+TOKEN = ""
+
+
+def log_in():
+    body = {"email": os.environ["SHOP_ADMIN_EMAIL"], "password": os.environ["SHOP_ADMIN_PASSWORD"]}
+    answer = HTTP.post(f"{BASE_URL}/sessions", json=body, timeout=30)
+    answer.raise_for_status()
+    return answer.json()["access_token"]
+
+
+@schemathesis.auth(refresh_interval=120)
+class Administrator:
+    """Administrators' tokens live for five minutes."""
+
+    def get(self, case, context):
+        return log_in()
+
+    def set(self, case, data, context):
+        case.headers = {**(case.headers or {}), "Authorization": f"Bearer {data}"}
+
+
+def ask(method, path, body=None):
+    """An answer to the administrator, which must be a success."""
+    global TOKEN
+    for _ in range(2):
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        answer = HTTP.request(method, BASE_URL + path, json=body, headers=headers, timeout=30)
+        if answer.status_code != 401:
+            break
+        TOKEN = log_in()
+    answer.raise_for_status()
+    return answer.json() if answer.content else None
+
+
+def product():
+    body = {"name": "Fuzzed", "price": 12.5, "category": "fuzzed", "stock": 1000000}
+    return ask("POST", "/products", body)["id"]
+
+
+def order():
+    return ask("POST", "/orders", {"items": [{"product_id": PRODUCTS[0], "quantity": 1}]})["id"]
+
+
+def address():
+    return f"fuzzed-{os.getpid()}-{next(NUMBERS)}@example.com"
+
+
+def user():
+    return ask("POST", "/users", {"email": address(), "password": PASSWORD, "name": "Fuzzed"})["id"]
+
+
+def credentials():
+    return {"email": KNOWN, "password": PASSWORD}
+
+
+def refresh_token():
+    return ask("POST", "/sessions", credentials())["refresh_token"]
+
+
+PRODUCTS = [product() for _ in range(20)]
+ORDERS = [order() for _ in range(5)]
+USERS = [user() for _ in range(5)]
+KNOWN = address()
+ask("POST", "/users", {"email": KNOWN, "password": PASSWORD, "name": "Fuzzed"})
+
+
+def id_of(operation):
+    """An id that the operation's path can name; what is used up by the request is made for it."""
+    if operation == "delete-product":
+        return product()
+    if operation == "cancel-order":
+        return order()
+    if operation in ("delete-user", "set-user-role"):
+        return user()
+    if operation == "update-user":
+        return "me"
+    if operation == "get-order":
+        return CHOICE.choice(ORDERS)
+    if "user" in operation:
+        return CHOICE.choice(USERS)
+    return CHOICE.choice(PRODUCTS)
+
+
+def completed(operation, body):
+    """A body that can be answered with more than a refusal, as near to the one that was made up as it can be."""
+    if operation == "create-order":
+        lines = body.get("items") or [{}]
+        chosen = CHOICE.sample(PRODUCTS, min(len(lines), len(PRODUCTS)))
+        quantity = lambda line: min(int(line.get("quantity") or 1), 10)
+        items = [{"product_id": id, "quantity": quantity(line)} for id, line in zip(chosen, lines)]
+        return {"items": items}
+    if operation in ("create-product", "update-product"):
+        body = {name: value for name, value in body.items() if name not in ("currency", "image_url", "stock", "id")}
+        if "price" in body:
+            body["price"] = round(min(max(abs(body["price"] or 0), 0.01), 1e6), 2)
+        return {**body, "name": "Fuzzed"}
+    if operation == "set-stock":
+        return {"stock": CHOICE.randrange(1, 1000000)}
+    if operation == "register-user":
+        return {"email": address(), "password": PASSWORD, "name": "Fuzzed"}
+    if operation == "create-session":
+        return credentials()
+    if operation == "refresh-session":
+        return {"refresh_token": refresh_token()}
+    if operation == "update-user":
+        return {"name": f"Fuzzed {next(NUMBERS)}"}
+    if operation == "set-user-role":
+        return {"role": "customer"}
+    return body
+
+
+@schemathesis.hook
+def before_call(context, case, kwargs):
+    operation = case.operation.definition.raw["operationId"]
+    mode = case.meta.generation.mode if case.meta else None
+    if mode is None or not mode.is_positive or CHOICE.random() < 1 / 8:
+        return
+    with LOCK:
+        if case.path_parameters and "id" in case.path_parameters:
+            case.path_parameters["id"] = id_of(operation)
+        if isinstance(case.body, dict):
+            case.body = completed(operation, case.body)
+        for name in ("If-Match", "If-None-Match", "cursor"):
+            for part in (case.headers, case.query):
+                if part and name in part:
+                    del part[name]
+        if operation == "list-orders" and case.query:
+            case.query.pop("customer_id", None)
+            case.query.pop("to", None)
+        if operation == "list-users" and case.query:
+            case.query.pop("email", None)
+
+
+@schemathesis.hook
+def after_call(context, case, response):
+    operation = case.operation.definition.raw["operationId"]
+    ANSWERS.write(json.dumps([operation, response.status_code]) + "\n")
