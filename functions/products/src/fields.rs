@@ -13,7 +13,7 @@ const MAX_CATEGORY: usize = 100;
 
 /// A product to be created.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Draft {
+pub struct NewProduct {
     /// The id that the client chose, if it did.
     pub id: Option<ProductId>,
     /// Its name: 1 to 200 characters.
@@ -30,7 +30,7 @@ pub struct Draft {
     pub stock: u64,
 }
 
-impl Draft {
+impl NewProduct {
     /// Reads the body of `POST /products`.
     ///
     /// # Errors
@@ -198,9 +198,9 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
-    fn draft(body: &Value) -> Result<Draft, Vec<(String, &'static str)>> {
+    fn draft(body: &Value) -> Result<NewProduct, Vec<(String, &'static str)>> {
         let text = body.to_string();
-        Draft::read(Input::parse(text.as_bytes()).unwrap()).map_err(|problem| mistakes(&problem))
+        NewProduct::read(Input::parse(text.as_bytes()).unwrap()).map_err(|problem| mistakes(&problem))
     }
 
     fn changes(body: &str) -> Result<Changes, Vec<(String, &'static str)>> {
@@ -215,7 +215,7 @@ mod tests {
     #[test]
     fn a_product_needs_a_name_and_a_price() {
         let made = draft(&json!({"name": "Mug", "price": 29.99})).unwrap();
-        let expected = Draft {
+        let expected = NewProduct {
             id: None,
             name: "Mug".into(),
             description: None,
@@ -334,7 +334,8 @@ mod tests {
 
     #[test]
     fn the_hash_is_of_what_was_understood() {
-        let hash = |text: &str| Draft::read(Input::parse(text.as_bytes()).unwrap()).unwrap().hash().unwrap();
+        let hash =
+            |text: &str| NewProduct::read(Input::parse(text.as_bytes()).unwrap()).unwrap().hash().unwrap();
         assert_eq!(
             hash(r#"{"name": "a", "price": 29.990}"#),
             hash(r#"{"price":29.99,"name":"a","stock":0}"#)

@@ -19,7 +19,7 @@ use shop_dynamo::StoreError;
 use shop_events::{EventData, OrderLine, OrderSnapshot, ReservedLine};
 use shop_lambda::{Clock, Function};
 use shop_lambda::{Environment, Start, StartError, log::Chain};
-use shop_messaging::consumer::{BatchConsumer, Failure, Message, Verdict, batch};
+use shop_messaging::consumer::{BatchConsumer, Failure, Message, MessageResult, batch};
 use shop_types::OrderId;
 
 use crate::plan::Demand;
@@ -45,11 +45,11 @@ impl Start for ReserveStock {
 }
 
 impl BatchConsumer for ReserveStock {
-    async fn consume(&self, messages: &[Message]) -> Vec<Verdict> {
+    async fn consume(&self, messages: &[Message]) -> Vec<MessageResult> {
         let mut demands = gather(messages);
         demands.retain(|_, demand| !demand.is_too_large());
         let failed = self.settle_all(demands.values().cloned().collect()).await;
-        let verdict = |message: &Message| {
+        let result = |message: &Message| {
             let (order, _) = order_of(message).ok_or(Failure::code_only("unexpected_event_type"))?;
             if !demands.contains_key(&order.order_id) {
                 return Err(Failure::code_only("too_many_products"));
@@ -59,7 +59,7 @@ impl BatchConsumer for ReserveStock {
                 None => Ok(()),
             }
         };
-        messages.iter().map(verdict).collect()
+        messages.iter().map(result).collect()
     }
 }
 

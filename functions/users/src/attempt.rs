@@ -8,7 +8,7 @@ use shop_types::Timestamp;
 
 use crate::account::User;
 use crate::limits::Wait;
-use crate::password::{Hasher, Password, Verdict};
+use crate::password::{Hasher, Password, PasswordCheck};
 use crate::store::accounts::{AccountStore, Login};
 use crate::store::attempts::AttemptStore;
 
@@ -51,8 +51,8 @@ impl Prover {
             return Err(Problem::contended());
         };
         match self.hasher.verify(password, Some(&login.password))? {
-            Verdict::Right | Verdict::RightAndWeak => Ok(login),
-            Verdict::Wrong => {
+            PasswordCheck::Right | PasswordCheck::RightAndWeak => Ok(login),
+            PasswordCheck::Wrong => {
                 let pointer = "/current_password".to_owned();
                 let detail = "This is not the password of the account.".to_owned();
                 Err(Problem::invalid(vec![FieldError { pointer, code: FieldCode::WrongPassword, detail }]))

@@ -142,12 +142,12 @@ mod tests {
 
     use super::*;
     use crate::ledger::tests::{change, user};
-    use crate::ledger::{Account, Update};
+    use crate::ledger::{StatsSnapshot, Update};
 
     fn update(numbers: &[u8]) -> Update {
-        let account = Account { stats: UserStats::empty(user()), entries: BTreeMap::new() };
+        let snapshot = StatsSnapshot { stats: UserStats::empty(user()), entries: BTreeMap::new() };
         let changes: Vec<_> = numbers.iter().map(|&number| change(number, EntryState::Counted)).collect();
-        account.apply(&changes, Timestamp::from_millis(9000)).unwrap()
+        snapshot.apply(&changes, Timestamp::from_millis(9000)).unwrap()
     }
 
     fn entries(update: &Update) -> Vec<LedgerEntry> {

@@ -19,7 +19,7 @@ use crate::attempt::{source, too_many_attempts};
 use crate::device::DeviceToken;
 use crate::fields::Credentials;
 use crate::lookup::Lookup;
-use crate::password::{Hasher, Verdict};
+use crate::password::{Hasher, PasswordCheck};
 use crate::secrets::{LookupSource, Signer, SignerSource};
 use crate::session::{REFRESH_LIFETIME_SECONDS, Session};
 use crate::store::attempts::{Attempt, AttemptStore, Found};
@@ -110,19 +110,19 @@ impl Route for CreateSession {
         }
         self.attempts.count(&attempt, &found, now).await?.map_err(too_many_attempts)?;
         let Found { login, path, .. } = found;
-        let verdict = self.hasher.verify(&password, login.as_ref().map(|login| &login.password))?;
-        let (Some(login), Verdict::Right | Verdict::RightAndWeak) = (login, verdict) else {
+        let check = self.hasher.verify(&password, login.as_ref().map(|login| &login.password))?;
+        let (Some(login), PasswordCheck::Right | PasswordCheck::RightAndWeak) = (login, check) else {
             return Err(Problem::invalid_credentials(
                 Code::InvalidCredentials,
                 "The e-mail address or the password is wrong.",
             ));
         };
-        let rehash = match verdict {
-            Verdict::RightAndWeak => {
+        let rehash = match check {
+            PasswordCheck::RightAndWeak => {
                 let after = self.hasher.hash(&password, self.random.bytes())?;
                 Some(Rehash { login: attempt.login.clone(), before: login.password.clone(), after })
             }
-            Verdict::Right | Verdict::Wrong => None,
+            PasswordCheck::Right | PasswordCheck::Wrong => None,
         };
         // Before anything is stored: there is no session where no token can be given.
         let keys = self.signer.keys().await?;

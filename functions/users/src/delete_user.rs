@@ -20,7 +20,7 @@ use crate::fields::read_current_password;
 use crate::get_user_stats::visible_user;
 use crate::password::Hasher;
 use crate::set_user_role::{authority, last_administrator};
-use crate::store::accounts::{AccountStore, LoginChange, Written};
+use crate::store::accounts::{AccountStore, LoginChange, WriteOutcome};
 use crate::store::attempts::AttemptStore;
 use crate::store::sessions::SessionStore;
 
@@ -91,17 +91,17 @@ impl Route for DeleteUser {
             let tombstone = before.deleted(call.cause(), now);
             let (remove, authority) = (LoginChange::Remove, authority(&call));
             match self.accounts.replace(&before, &tombstone, remove, authority, also).await? {
-                Written::Done => {
+                WriteOutcome::Done => {
                     // They are worth nothing since the write above; the table drops what is left of them.
                     if let Err(error) = self.sessions.remove_all(&id).await {
                         tracing::warn!(user.id = %id, error = %Chain(&error), "sessions are left to expire");
                     }
                     return Ok(Reply::no_content());
                 }
-                Written::LastAdministrator => return Err(last_administrator()),
-                Written::Unauthorized => return Err(Problem::forbidden()),
+                WriteOutcome::LastAdministrator => return Err(last_administrator()),
+                WriteOutcome::Unauthorized => return Err(Problem::forbidden()),
                 // The password may be another one now.
-                Written::Outrun | Written::Taken(_) | Written::IdTaken(_) => {}
+                WriteOutcome::Conflict | WriteOutcome::EmailTaken(_) | WriteOutcome::IdTaken(_) => {}
             }
             tries.pause().await?;
         }

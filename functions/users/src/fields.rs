@@ -10,7 +10,7 @@ const MAX_NAME: usize = 200;
 
 /// An account to be registered.
 #[derive(Debug)]
-pub struct Draft {
+pub struct NewUser {
     /// The e-mail address.
     pub email: EmailAddress,
     /// The password.
@@ -19,7 +19,7 @@ pub struct Draft {
     pub name: String,
 }
 
-impl Draft {
+impl NewUser {
     /// Reads the body of `POST /users`.
     ///
     /// # Errors
@@ -63,7 +63,7 @@ impl Credentials {
 
 /// Changes of an account that somebody asks for: `None` leaves a field as it is.
 #[derive(Debug, Default)]
-pub struct Wishes {
+pub struct UpdateRequest {
     /// Another name.
     pub name: Option<String>,
     /// Another e-mail address.
@@ -74,7 +74,7 @@ pub struct Wishes {
     pub current_password: Option<Password>,
 }
 
-impl Wishes {
+impl UpdateRequest {
     /// The fields that are to change, by name.
     #[must_use]
     pub fn names(&self) -> String {
@@ -118,7 +118,7 @@ impl Wishes {
 
 /// A new administrator, or one that is to be restored.
 #[derive(Debug)]
-pub struct AdminDraft {
+pub struct AdminRequest {
     /// The e-mail address.
     pub email: EmailAddress,
     /// The password: an account that is restored may keep its own.
@@ -129,7 +129,7 @@ pub struct AdminDraft {
     pub restore: bool,
 }
 
-impl AdminDraft {
+impl AdminRequest {
     /// Reads the payload of create-admin.
     ///
     /// # Errors
@@ -230,7 +230,7 @@ mod tests {
     #[test]
     fn every_mistake_of_a_registration_is_told() {
         let expected = [("/email", "missing"), ("/name", "missing"), ("/password", "missing")];
-        assert_eq!(mistakes("{}", Draft::read), named(&expected));
+        assert_eq!(mistakes("{}", NewUser::read), named(&expected));
         let body = r#"{"email": "ada", "password": "short", "name": " ", "role": "admin"}"#;
         let expected = [
             ("/email", "invalid_email"),
@@ -238,23 +238,23 @@ mod tests {
             ("/password", "wrong_length"),
             ("/role", "unexpected"),
         ];
-        assert_eq!(mistakes(body, Draft::read), named(&expected));
+        assert_eq!(mistakes(body, NewUser::read), named(&expected));
         let body =
             r#"{"email": "ada@example.com", "password": "Augusta Ada King!", "name": "Augusta Ada King"}"#;
-        assert_eq!(mistakes(body, Draft::read), named(&[("/password", "resembles_account")]));
+        assert_eq!(mistakes(body, NewUser::read), named(&[("/password", "resembles_account")]));
     }
 
     #[test]
     fn another_address_or_password_needs_the_password() {
         for body in [r#"{"email": "ada@example.com"}"#, r#"{"password": "correct horse battery"}"#] {
-            assert_eq!(mistakes(body, Wishes::read), named(&[("/current_password", "missing")]));
+            assert_eq!(mistakes(body, UpdateRequest::read), named(&[("/current_password", "missing")]));
         }
         for body in ["{}", r#"{"current_password": "x"}"#] {
-            assert_eq!(mistakes(body, Wishes::read), named(&[("", "nothing_to_change")]));
+            assert_eq!(mistakes(body, UpdateRequest::read), named(&[("", "nothing_to_change")]));
         }
-        let wishes = Wishes::read(Input::parse(br#"{"name": "Ada"}"#).unwrap()).unwrap();
-        assert!(wishes.name.is_some() && wishes.current_password.is_none());
-        assert_eq!(mistakes(r#"{"name": null}"#, Wishes::read), named(&[("/name", "wrong_type")]));
+        let request = UpdateRequest::read(Input::parse(br#"{"name": "Ada"}"#).unwrap()).unwrap();
+        assert!(request.name.is_some() && request.current_password.is_none());
+        assert_eq!(mistakes(r#"{"name": null}"#, UpdateRequest::read), named(&[("/name", "wrong_type")]));
     }
 
     #[test]
@@ -268,7 +268,7 @@ mod tests {
     #[test]
     fn no_mistake_repeats_what_was_sent() {
         let body = r#"{"email": "marked-address", "password": "marked-pass", "name": "x", "marked": 1}"#;
-        let problem = Draft::read(Input::parse(body.as_bytes()).unwrap()).unwrap_err();
+        let problem = NewUser::read(Input::parse(body.as_bytes()).unwrap()).unwrap_err();
         let text: String = problem.errors().iter().map(|error| error.detail.clone()).collect();
         assert!(!text.contains("marked"), "{text}");
     }

@@ -149,7 +149,7 @@ impl From<phc::Error> for HashError {
 
 /// Whether a password is the right one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum PasswordCheck {
     /// It is not, or there is none to compare it with.
     Wrong,
     /// It is.
@@ -206,20 +206,24 @@ impl Hasher {
     ///
     /// # Errors
     /// The stored hash is none, or there is not enough memory.
-    pub fn verify(&self, password: &Password, stored: Option<&PasswordHash>) -> Result<Verdict, HashError> {
+    pub fn verify(
+        &self,
+        password: &Password,
+        stored: Option<&PasswordHash>,
+    ) -> Result<PasswordCheck, HashError> {
         let Some(stored) = stored else {
             self.hash(password, [0; 16])?;
-            return Ok(Verdict::Wrong);
+            return Ok(PasswordCheck::Wrong);
         };
         let hash = phc::PasswordHash::new(&stored.0)?;
         match self.argon2().verify_password(password.0.as_bytes(), &hash) {
-            Ok(()) if self.is_weak(&hash)? => Ok(Verdict::RightAndWeak),
-            Ok(()) => Ok(Verdict::Right),
+            Ok(()) if self.is_weak(&hash)? => Ok(PasswordCheck::RightAndWeak),
+            Ok(()) => Ok(PasswordCheck::Right),
             Err(argon2::password_hash::Error::PasswordInvalid) => {
                 if let Some(rest) = self.rest_of_work(&Params::try_from(&hash)?) {
                     Self { params: rest }.hash(password, [0; 16])?;
                 }
-                Ok(Verdict::Wrong)
+                Ok(PasswordCheck::Wrong)
             }
             Err(error) => Err(error.into()),
         }
@@ -268,10 +272,10 @@ pub(crate) mod tests {
         let hasher = hasher(MIN_MEMORY_KIB);
         let hash = hasher.hash(&password("correct horse battery"), [7; 16]).unwrap();
         assert!(hash.as_str().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", hash.as_str());
-        let verdict = |text: &str, hash| hasher.verify(&password(text), hash).unwrap();
-        assert_eq!(verdict("correct horse battery", Some(&hash)), Verdict::Right);
-        assert_eq!(verdict("correct horse batterY", Some(&hash)), Verdict::Wrong);
-        assert_eq!(verdict("correct horse battery", None), Verdict::Wrong);
+        let check = |text: &str, hash| hasher.verify(&password(text), hash).unwrap();
+        assert_eq!(check("correct horse battery", Some(&hash)), PasswordCheck::Right);
+        assert_eq!(check("correct horse batterY", Some(&hash)), PasswordCheck::Wrong);
+        assert_eq!(check("correct horse battery", None), PasswordCheck::Wrong);
         let salted = hasher.hash(&password("correct horse battery"), [8; 16]).unwrap();
         assert_ne!(salted, hash);
         assert!(hasher.verify(&password("x"), Some(&PasswordHash("plain".into()))).is_err());
@@ -282,9 +286,9 @@ pub(crate) mod tests {
         let (less, more) = (hasher(MIN_MEMORY_KIB), hasher(MIN_MEMORY_KIB + 1024));
         let word = password("correct horse battery");
         let weak = less.hash(&word, [7; 16]).unwrap();
-        assert_eq!(more.verify(&word, Some(&weak)).unwrap(), Verdict::RightAndWeak);
+        assert_eq!(more.verify(&word, Some(&weak)).unwrap(), PasswordCheck::RightAndWeak);
         let strong = more.hash(&word, [7; 16]).unwrap();
-        assert_eq!(less.verify(&word, Some(&strong)).unwrap(), Verdict::Right);
+        assert_eq!(less.verify(&word, Some(&strong)).unwrap(), PasswordCheck::Right);
     }
 
     #[test]
@@ -369,12 +373,12 @@ pub(crate) mod tests {
         };
         let hash = hasher.hash(&read("caf\u{E9} cr\u{E8}me et sucre", Password::read_new), [7; 16]).unwrap();
         for same in ["cafe\u{301} cre\u{300}me et sucre", "caf\u{E9}\u{A0}cr\u{E8}me\u{3000}et sucre"] {
-            let verdict = hasher.verify(&read(same, Password::read_known), Some(&hash)).unwrap();
-            assert_eq!(verdict, Verdict::Right, "{same}");
+            let check = hasher.verify(&read(same, Password::read_known), Some(&hash)).unwrap();
+            assert_eq!(check, PasswordCheck::Right, "{same}");
         }
         for other in ["Caf\u{E9} cr\u{E8}me et sucre", "cafe creme et sucre", "x\u{200D}", "x\u{0}"] {
-            let verdict = hasher.verify(&read(other, Password::read_known), Some(&hash)).unwrap();
-            assert_eq!(verdict, Verdict::Wrong, "{other}");
+            let check = hasher.verify(&read(other, Password::read_known), Some(&hash)).unwrap();
+            assert_eq!(check, PasswordCheck::Wrong, "{other}");
         }
     }
 
@@ -391,7 +395,7 @@ pub(crate) mod tests {
         assert_eq!(now.rest_of_work(&now.params), None);
         assert_eq!(hasher(MIN_MEMORY_KIB).rest_of_work(&now.params), None);
         let weak = hasher(MIN_MEMORY_KIB).hash(&password("correct horse battery"), [7; 16]).unwrap();
-        assert_eq!(now.verify(&password("x"), Some(&weak)).unwrap(), Verdict::Wrong);
+        assert_eq!(now.verify(&password("x"), Some(&weak)).unwrap(), PasswordCheck::Wrong);
     }
 
     #[test]

@@ -11,12 +11,12 @@ use shop_types::UserId;
 
 use crate::account::{Profile, User};
 use crate::attempt::{source, too_many_attempts};
-use crate::fields::Draft;
+use crate::fields::NewUser;
 use crate::limits::{Rate, registrations};
 use crate::lookup::Lookup;
 use crate::password::Hasher;
 use crate::secrets::LookupSource;
-use crate::store::accounts::{AccountStore, Written};
+use crate::store::accounts::{AccountStore, WriteOutcome};
 use crate::store::attempts::AttemptStore;
 
 /// The environment variable that says how many registrations an address has in an hour.
@@ -88,7 +88,7 @@ pub(crate) enum Registered {
     /// The same request registered it before, under the same idempotency key: as it was then.
     Before(Box<User>),
     /// The address belongs to an account already: to this user's.
-    Taken(UserId),
+    EmailTaken(UserId),
 }
 
 impl Registrar {
@@ -110,7 +110,7 @@ impl Registrar {
     /// nothing of the address. `derived` is the id that an idempotency key stands for, where there is one.
     pub(crate) async fn register(
         &self,
-        draft: &Draft,
+        new_user: &NewUser,
         role: Role,
         derived: Option<UserId>,
         cause: Cause,
@@ -119,22 +119,22 @@ impl Registrar {
         // The same request has the same hash, and is told by it. A MAC of the password itself would be quicker to
         // guess by for whoever has the secret.
         let salt = derived.as_ref().map_or_else(|| self.random.bytes(), |id| self.lookup.salt(id));
-        let password = self.hasher.hash(&draft.password, salt)?;
+        let password = self.hasher.hash(&new_user.password, salt)?;
         let request = derived
             .as_ref()
-            .map(|_| self.lookup.request(&[&draft.email.comparable(), &draft.name, password.as_str()]));
+            .map(|_| self.lookup.request(&[&new_user.email.comparable(), &new_user.name, password.as_str()]));
         let id = derived.unwrap_or_else(|| UserId::fresh(now, self.random.bytes()));
-        let login = self.lookup.login(&draft.email);
-        let profile = Profile { name: draft.name.clone(), email: draft.email.clone(), login };
+        let login = self.lookup.login(&new_user.email);
+        let profile = Profile { name: new_user.name.clone(), email: new_user.email.clone(), login };
         let user = User::register(id, role, profile, cause, now).requested_by(request);
         let mut tries = self.accounts.tries();
         loop {
             match self.accounts.register(&user, password.clone()).await? {
-                Written::Done => return Ok(Registered::New(Box::new(user))),
+                WriteOutcome::Done => return Ok(Registered::New(Box::new(user))),
                 // A key that was used is told before anything of the address.
-                Written::IdTaken(stored) => return again(user, &stored),
-                Written::Taken(login) => return Ok(Registered::Taken(login.user_id)),
-                Written::Outrun | Written::LastAdministrator | Written::Unauthorized => {
+                WriteOutcome::IdTaken(stored) => return again(user, &stored),
+                WriteOutcome::EmailTaken(login) => return Ok(Registered::EmailTaken(login.user_id)),
+                WriteOutcome::Conflict | WriteOutcome::LastAdministrator | WriteOutcome::Unauthorized => {
                     tries.pause().await?;
                 }
             }

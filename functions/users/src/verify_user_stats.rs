@@ -135,10 +135,10 @@ impl Run<'_> {
     async fn recount(&self, user: &UserId) -> Result<Option<Recounted>, StoreError> {
         let store = &self.recorder.store;
         let nothing_else = BTreeSet::new();
-        let mut stored = store.account(user, &nothing_else).await?.stats;
+        let mut stored = store.snapshot(user, &nothing_else).await?.stats;
         for _ in 0..TRIES {
             let entries = store.counted_entries(user).await?;
-            let after = store.account(user, &nothing_else).await?.stats;
+            let after = store.snapshot(user, &nothing_else).await?.stats;
             if stored.version == after.version {
                 return Ok(Some(Recounted { stored: after, counted: recount(user, &entries) }));
             }

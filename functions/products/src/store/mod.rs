@@ -26,7 +26,7 @@ use shop_dynamo::{StoreError, Table, Tries, Write};
 use shop_lambda::{Environment, StartError};
 
 pub(crate) use audit::see;
-pub use catalogue::{Catalogued, Created, KeyedCreation};
+pub use catalogue::{CataloguePage, Created, KeyedCreation};
 pub use keys::Kind;
 pub use shelf::KeyedAdjustment;
 
