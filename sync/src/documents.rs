@@ -1,15 +1,20 @@
-//! Tables of the documents that follow from the template.
+//! Tables of the documents that follow from the template, and the schemas of events.
 
 use anyhow::{Context as _, Result};
 use services::SERVICES;
+use shop_events::{EventType, schema};
 use template_truth::template::{Template, refers};
 use template_truth::{names, permissions, queues};
 
+use crate::api::pretty;
 use crate::functions::listed;
 use crate::output::Output;
 
 pub(crate) fn write(output: &mut Output, template: &Template) -> Result<()> {
     output.put_block("docs/permissions.md", "permissions", &permissions::table(template))?;
+    for event_type in EventType::ALL {
+        output.put(format!("docs/events/{event_type}.schema.json"), pretty(schema::document(*event_type)));
+    }
     output.put_block("docs/events/README.md", "listeners", &listeners(template)?)
 }
 

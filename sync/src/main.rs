@@ -1,8 +1,9 @@
 //! `cargo xtask sync` runs this: it is a binary of its own because it needs every service, and the project's other
 //! commands do not.
-#![expect(clippy::print_stdout, reason = "it talks to a person, or to CI's log")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "it talks to a person, or to CI's log")]
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
 use clap::Parser;
@@ -21,8 +22,17 @@ struct Arguments {
     root: PathBuf,
 }
 
-fn main() -> Result<()> {
-    let arguments = Arguments::parse();
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<()> {
     let output = sync::output(&arguments.root)?;
     if arguments.check {
         let differences = output.differences()?;

@@ -73,10 +73,5 @@ pub(crate) fn new(project: &Project, wanted: &New) -> Result<()> {
         println!("{path}");
     }
     process::run(cargo(project).args(["fmt", "--all"]))?;
-    if matches!(wanted, New::Service { .. }) {
-        let mut schemas = cargo(project);
-        schemas.args(["test", "--quiet", "--package", "shop-events", "--test", "contracts"]);
-        process::run(schemas.env("UPDATE_SCHEMAS", "1"))?;
-    }
     sync::sync(project, false)
 }
