@@ -1,4 +1,4 @@
-//! The fields of a product in a request: what is allowed, and every mistake by name.
+//! The fields of a product in a request: what is allowed, and every error by name.
 
 use serde::Serialize;
 use shop_http::{FieldCode, Input, Keyword, Node, Problem, request_hash};
@@ -34,7 +34,7 @@ impl NewProduct {
     /// Reads the body of `POST /products`.
     ///
     /// # Errors
-    /// 422 with every mistake.
+    /// 422 with every error.
     pub fn read(input: Input<'_>) -> Result<Self, Problem> {
         input.read_object(|body| {
             let id = body.optional("id", |node| {
@@ -96,7 +96,7 @@ impl Changes {
     /// Reads the body of `PATCH /products/{id}`, for a product with prices in `currency`.
     ///
     /// # Errors
-    /// 422 with every mistake, and for a body that changes nothing.
+    /// 422 with every error, and for a body that changes nothing.
     pub fn read(input: Input<'_>, currency: Currency) -> Result<Self, Problem> {
         input.read_object(|body| {
             let name = body.nullable("name", name);
@@ -104,7 +104,7 @@ impl Changes {
                 body.nullable("description", |node| or_null(node, |node| node.text(0..=MAX_DESCRIPTION)));
             let price = body.nullable("price", |node| {
                 if !currency.is_in_force() {
-                    node.note(
+                    node.error(
                         FieldCode::InvalidCurrency,
                         "The product's currency was withdrawn, so its price stays.",
                     );
@@ -117,7 +117,7 @@ impl Changes {
             let elsewhere = |detail: &'static str| {
                 move |node: &Node<'_>| {
                     node.describe(Keyword::Nothing);
-                    node.note(FieldCode::Unexpected, detail);
+                    node.error(FieldCode::Unexpected, detail);
                     None::<()>
                 }
             };
@@ -131,7 +131,7 @@ impl Changes {
                 image_url: image_url?,
             };
             if changes == Self::default() {
-                body.note(FieldCode::NothingToChange, "Name at least one field to change.");
+                body.error(FieldCode::NothingToChange, "Name at least one field to change.");
             }
             Some(changes)
         })
@@ -154,7 +154,7 @@ fn currency(node: &Node<'_>) -> Option<Currency> {
     if currency.is_in_force() {
         return Some(currency);
     }
-    node.note(FieldCode::InvalidCurrency, detail);
+    node.error(FieldCode::InvalidCurrency, detail);
     None
 }
 
@@ -167,10 +167,10 @@ fn amount(node: &Node<'_>, currency: Currency) -> Option<Money> {
     node.describe(Keyword::MoreThan(0));
     match currency.parse_amount(node.number()?) {
         Ok(money) if money.minor > 0 => return Some(money),
-        Ok(_) => node.note(FieldCode::OutOfRange, "This must be more than 0."),
-        Err(error @ AmountError::TooManyDigits(_)) => node.note(FieldCode::TooManyDigits, sentence(error)),
-        Err(error @ AmountError::TooLarge) => node.note(FieldCode::OutOfRange, sentence(error)),
-        Err(error) => node.note(FieldCode::NotADecimal, sentence(error)),
+        Ok(_) => node.error(FieldCode::OutOfRange, "This must be more than 0."),
+        Err(error @ AmountError::TooManyDigits(_)) => node.error(FieldCode::TooManyDigits, sentence(error)),
+        Err(error @ AmountError::TooLarge) => node.error(FieldCode::OutOfRange, sentence(error)),
+        Err(error) => node.error(FieldCode::NotADecimal, sentence(error)),
     }
     None
 }
@@ -179,8 +179,8 @@ fn amount(node: &Node<'_>, currency: Currency) -> Option<Money> {
 fn check_amount(node: &Node<'_>) {
     let Some(text) = node.number() else { return };
     match Currency::USD.parse_amount(text) {
-        Err(error @ AmountError::NotADecimal) => node.note(FieldCode::NotADecimal, sentence(error)),
-        Ok(money) if money.minor <= 0 => node.note(FieldCode::OutOfRange, "This must be more than 0."),
+        Err(error @ AmountError::NotADecimal) => node.error(FieldCode::NotADecimal, sentence(error)),
+        Ok(money) if money.minor <= 0 => node.error(FieldCode::OutOfRange, "This must be more than 0."),
         _ => {}
     }
 }
@@ -200,15 +200,15 @@ mod tests {
 
     fn draft(body: &Value) -> Result<NewProduct, Vec<(String, &'static str)>> {
         let text = body.to_string();
-        NewProduct::read(Input::parse(text.as_bytes()).unwrap()).map_err(|problem| mistakes(&problem))
+        NewProduct::read(Input::parse(text.as_bytes()).unwrap()).map_err(|problem| errors(&problem))
     }
 
     fn changes(body: &str) -> Result<Changes, Vec<(String, &'static str)>> {
         Changes::read(Input::parse(body.as_bytes()).unwrap(), Currency::USD)
-            .map_err(|problem| mistakes(&problem))
+            .map_err(|problem| errors(&problem))
     }
 
-    fn mistakes(problem: &Problem) -> Vec<(String, &'static str)> {
+    fn errors(problem: &Problem) -> Vec<(String, &'static str)> {
         problem.errors().iter().map(|error| (error.pointer.clone(), error.code.as_str())).collect()
     }
 
@@ -303,7 +303,7 @@ mod tests {
     fn a_withdrawn_currency_keeps_its_price_and_all_else_may_change() {
         let change = |body: &str| {
             let kuna: Currency = "HRK".parse().unwrap();
-            Changes::read(Input::parse(body.as_bytes()).unwrap(), kuna).map_err(|problem| mistakes(&problem))
+            Changes::read(Input::parse(body.as_bytes()).unwrap(), kuna).map_err(|problem| errors(&problem))
         };
         assert!(change(r#"{"name": "Mug"}"#).is_ok());
         assert_eq!(change(r#"{"price": 2}"#), Err(vec![("/price".into(), "invalid_currency")]));

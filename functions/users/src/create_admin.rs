@@ -5,7 +5,7 @@
 //! account already nothing is done, since whoever registered an address first may be anybody; `"restore": true` says
 //! that it is the right one: then that account becomes an administrator's again, with the new password if one is given,
 //! and the answer is `"restored"`. Another role or password ends its sessions. Any other answer has a `code`, and the
-//! mistakes.
+//! errors.
 //!
 //! Needs `dynamodb:GetItem`, `PutItem` and `UpdateItem` on the users table, `GetItem` and `PutItem` on the sessions
 //! table, and the lookup secret.
@@ -102,7 +102,8 @@ impl CreateAdmin {
         let request = AdminRequest::read(Input::parse(payload.as_bytes())?)?;
         let mut tries = self.registrar.accounts.tries();
         loop {
-            let login = self.registrar.accounts.login(&self.registrar.lookup.login(&request.email)).await?;
+            let login =
+                self.registrar.accounts.login(&self.registrar.blind_index.login(&request.email)).await?;
             let made = match login {
                 Some(login) if request.restore => self.restore(&request, login, request_id).await?,
                 Some(login) => Some(Made::Refused(login.user_id, taken(login.role))),

@@ -21,7 +21,7 @@ use crate::get_user_stats::visible_user;
 use crate::password::Hasher;
 use crate::set_user_role::{authority, last_administrator};
 use crate::store::accounts::{AccountStore, LoginChange, WriteOutcome};
-use crate::store::attempts::AttemptStore;
+use crate::store::rate_limiter::RateLimiter;
 use crate::store::sessions::SessionStore;
 
 /// The function.
@@ -45,7 +45,7 @@ impl Route for DeleteUser {
         let accounts = AccountStore::start(start.environment(), start.client())?;
         let sessions = SessionStore::start(start.environment(), start.client())?;
         let prover = Prover {
-            attempts: AttemptStore::start(start.environment(), start.client())?,
+            limiter: RateLimiter::start(start.environment(), start.client())?,
             hasher: Hasher::start(start.environment())?,
         };
         let clock = start.clock();
@@ -86,7 +86,7 @@ impl Route for DeleteUser {
             if own {
                 let password = read_current_password(call.body())?;
                 self.prover.prove(&self.accounts, &before, session, &password, now).await?;
-                also.push(self.prover.attempts.give_back_proof(&id, session, now));
+                also.push(self.prover.limiter.give_back_proof(&id, session, now));
             }
             let tombstone = before.deleted(call.cause(), now);
             let (remove, authority) = (LoginChange::Remove, authority(&call));

@@ -44,19 +44,19 @@ impl Password {
         let typed = Zeroizing::new(node.opaque_text(0..=MAX_TYPED)?);
         node.describe(Keyword::Length(MIN_LENGTH, MAX_TYPED));
         if !typed.is_empty() && text::is_blank(&typed) {
-            node.note(FieldCode::Blank, "This must not be blank.");
+            node.error(FieldCode::Blank, "This must not be blank.");
             return None;
         }
         let Some(prepared) = prepare(&typed) else {
-            node.note(FieldCode::ControlCharacter, "There is a character that cannot be seen.");
+            node.error(FieldCode::ControlCharacter, "There is a character that cannot be seen.");
             return None;
         };
         if !(MIN_LENGTH..=MAX_LENGTH).contains(&prepared.chars().count()) {
-            node.note(FieldCode::WrongLength, length());
+            node.error(FieldCode::WrongLength, length());
             return None;
         }
         if is_common(&prepared) {
-            node.note(FieldCode::TooCommon, "This is among the passwords that are guessed first.");
+            node.error(FieldCode::TooCommon, "This is among the passwords that are guessed first.");
             return None;
         }
         Some(Self(prepared))
@@ -69,7 +69,7 @@ impl Password {
         // One that could not be set is a wrong one like any other.
         let prepared = prepare(&typed).unwrap_or(typed);
         if prepared.chars().count() > MAX_LENGTH {
-            node.note(FieldCode::WrongLength, format!("There must be 1 to {MAX_LENGTH} characters."));
+            node.error(FieldCode::WrongLength, format!("There must be 1 to {MAX_LENGTH} characters."));
             return None;
         }
         Some(Self(prepared))
@@ -337,7 +337,7 @@ pub(crate) mod tests {
         }
     }
 
-    fn mistake(text: &str) -> Option<&'static str> {
+    fn error_of(text: &str) -> Option<&'static str> {
         let body = serde_json::to_string(text).unwrap();
         let read = Input::parse(body.as_bytes()).unwrap().read(Password::read_new);
         read.err().map(|problem| problem.errors()[0].code.as_str())
@@ -357,10 +357,10 @@ pub(crate) mod tests {
             ("correct\u{202E}horse battery".to_owned(), "control_character"),
             ("password1234".to_owned(), "too_common"),
         ] {
-            assert_eq!(mistake(&text), Some(code), "{text:?}");
+            assert_eq!(error_of(&text), Some(code), "{text:?}");
         }
         for text in ["correct horse battery staple", "🤖 ❤\u{FE0F} 👩\u{200D}🚀 are emoji"] {
-            assert_eq!(mistake(text), None, "{text}");
+            assert_eq!(error_of(text), None, "{text}");
         }
     }
 

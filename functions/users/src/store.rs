@@ -12,7 +12,7 @@
 //! | sessions | bucket ([`attempts`]) | `attempts#`, its kind, and what is counted | `attempts` |
 
 pub mod accounts;
-pub mod attempts;
+pub mod rate_limiter;
 pub mod sessions;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -13,13 +13,13 @@ use shop_lambda::{Clock, Function, Random, StartError};
 
 use crate::account::{Changes, User, UserView};
 use crate::attempt::Prover;
+use crate::blind_index::BlindIndex;
 use crate::fields::UpdateRequest;
 use crate::get_user_stats::named_user;
-use crate::lookup::Lookup;
 use crate::password::{Hasher, PasswordHash, RESEMBLES_ACCOUNT};
-use crate::secrets::LookupSource;
+use crate::secrets::BlindIndexSource;
 use crate::store::accounts::{AccountStore, Login, LoginChange, WriteOutcome};
-use crate::store::attempts::AttemptStore;
+use crate::store::rate_limiter::RateLimiter;
 
 /// The function.
 pub const FUNCTION: Function = shop_http::function::<UpdateUser>();
@@ -28,7 +28,7 @@ pub const FUNCTION: Function = shop_http::function::<UpdateUser>();
 pub struct UpdateUser {
     accounts: AccountStore,
     prover: Prover,
-    lookup: Lookup,
+    blind_index: BlindIndex,
     clock: Clock,
     random: Random,
 }
@@ -41,14 +41,14 @@ impl Route for UpdateUser {
     async fn start(start: &mut Start) -> Result<Self, StartError> {
         let accounts = AccountStore::start(start.environment(), start.client())?;
         let prover = Prover {
-            attempts: AttemptStore::start(start.environment(), start.client())?,
+            limiter: RateLimiter::start(start.environment(), start.client())?,
             hasher: Hasher::start(start.environment())?,
         };
-        let lookup = LookupSource::of(start.environment())?;
+        let blind_index = BlindIndexSource::of(start.environment())?;
         Ok(Self {
             accounts,
             prover,
-            lookup: lookup.read().await?,
+            blind_index: blind_index.read().await?,
             clock: start.clock(),
             random: start.random(),
         })
@@ -88,7 +88,7 @@ impl Route for UpdateUser {
             if let Some(current) = &request.current_password {
                 let login = self.prover.prove(&self.accounts, &before, session, current, now).await?;
                 proven = Some(Login { password: self.new_hash(&request, login.password)?, ..login });
-                also.push(self.prover.attempts.give_back_proof(&id, session, now));
+                also.push(self.prover.limiter.give_back_proof(&id, session, now));
             }
             let (after, change) = self.change(&before, &request, proven.as_ref(), call.cause())?;
             match self.accounts.replace(&before, &after, change, None, also).await? {
@@ -139,7 +139,7 @@ impl UpdateUser {
         login: Option<&Login>,
         cause: Cause,
     ) -> Result<(User, LoginChange), Problem> {
-        let email = request.email.as_ref().map(|email| (email.clone(), self.lookup.login(email)));
+        let email = request.email.as_ref().map(|email| (email.clone(), self.blind_index.login(email)));
         let changes = Changes { name: request.name.clone(), email, password: request.password.is_some() };
         let replaces_login = request.email.is_some() || request.password.is_some();
         let after = before.changed(changes, cause, self.clock.now());

@@ -19,7 +19,7 @@ mod audit;
 mod catalogue;
 mod keys;
 mod ledger;
-mod shelf;
+mod stock;
 
 use aws_sdk_dynamodb::Client;
 use shop_dynamo::{StoreError, Table, Tries, Write};
@@ -28,7 +28,7 @@ use shop_lambda::{Environment, StartError};
 pub(crate) use audit::see;
 pub use catalogue::{CataloguePage, Created, KeyedCreation};
 pub use keys::Kind;
-pub use shelf::KeyedAdjustment;
+pub use stock::KeyedAdjustment;
 
 /// The products table.
 #[derive(Clone, Debug)]

@@ -38,7 +38,7 @@ fn a_user_without_orders_has_statistics_of_zero() {
     assert_eq!(serde_json::to_string(&StatsView::of(&stats)).unwrap(), expected);
 }
 
-/// The function, and what it takes to mint tokens that it accepts.
+/// The function, and what it takes to issue tokens that it accepts.
 struct Stage {
     table: Table,
     handler: Box<dyn shop_lambda::Handler>,

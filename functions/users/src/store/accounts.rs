@@ -22,7 +22,7 @@ use shop_types::{ListPosition, UserId};
 pub use self::admins::Authority;
 use super::{item, key, pair};
 use crate::account::User;
-use crate::lookup::LoginKey;
+use crate::blind_index::LoginKey;
 use crate::password::PasswordHash;
 
 pub(crate) const ACCOUNT: &str = "account";
