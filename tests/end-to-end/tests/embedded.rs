@@ -1,6 +1,7 @@
 //! The whole suite against the embedded cloud, in this process and in memory: once as `cargo run` serves it,
 //! and once with every message delivered twice, where the suite is anybody it needs to be.
 
+mod fixtures;
 mod log_search;
 mod spoil;
 
@@ -12,20 +13,15 @@ use std::sync::Arc;
 use anyhow::{Context, Result, ensure};
 use end_to_end::{Administrator, Identities, Scale, Shop, issue_with, runner};
 use shop_auth::TokenIssuer;
+use shop_lambda::{Function, Kind};
 use shop_local::cloud::{Cloud, Depth, Options};
 use shop_local::demo;
 use shop_local::front_door::{DemoIdentity, FrontDoor, Listeners, TokenSettings, serve};
 use shop_local::template::{Template, of_one_machine};
+use shop_types::UserId;
 use tokio::sync::oneshot;
 
 const TEMPLATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml");
-
-/// What the suite gives no function a reason to use: no record of its is poison.
-const NEVER_NEEDED: &[&str] = &[
-    "publish-order-events: sqs:SendMessage on RelayDeadLetterQueue",
-    "publish-product-events: sqs:SendMessage on RelayDeadLetterQueue",
-    "publish-user-events: sqs:SendMessage on RelayDeadLetterQueue",
-];
 
 /// Who a request without a token is.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -61,8 +57,8 @@ fn run_suite(mut options: Options, without_token: WithoutToken) -> Result<()> {
         ensure!(again["user_id"] == made["user_id"], "create-admin again: {again}");
         let restored = create_admin(&cloud, true).await?;
         ensure!(restored["result"] == "restored", "create-admin to restore: {restored}");
-        let id = made["user_id"].as_str().context("an id")?.parse()?;
-        let administrator = Administrator { id, epoch: 1 };
+        let id: UserId = made["user_id"].as_str().context("an id")?.parse()?;
+        let administrator = Administrator { id: id.clone(), epoch: 1 };
         let (demo, identities) = match without_token {
             WithoutToken::DemoAdministrator => {
                 let demo = DemoIdentity::start(&sdk, &tokens).await?;
@@ -93,6 +89,8 @@ fn run_suite(mut options: Options, without_token: WithoutToken) -> Result<()> {
             // And what no request can bring about, nor mend.
             if without_token == WithoutToken::Guest {
                 spoil::and_mend(&cloud).await?;
+                let issuer = issuer(&sdk, &tokens).await?;
+                fixtures::of_functions_without_a_scenario(&cloud, &issuer, &id).await?;
             }
         }
         let queues = cloud.queues();
@@ -108,7 +106,7 @@ fn run_suite(mut options: Options, without_token: WithoutToken) -> Result<()> {
         log.is_clean()?;
         // Only the run that is anybody comes through every call of every function.
         if without_token == WithoutToken::Guest {
-            ensure!(unused == NEVER_NEEDED, "the template grants what no function needs: {unused:#?}");
+            ensure!(unused == never_needed(), "the template grants what no function needs: {unused:#?}");
         }
         Ok(())
     })
@@ -148,6 +146,16 @@ fn unused_grants(template: &Template, cloud: &Cloud) -> Vec<String> {
     }
     unused.sort();
     unused
+}
+
+/// What the suite gives no function a reason to use: no record of its is poison.
+fn never_needed() -> Vec<String> {
+    let functions = services::functions();
+    let relays = functions.iter().filter(|function| function.kind() == Kind::Relay).map(Function::name);
+    let mut never: Vec<_> =
+        relays.map(|name| format!("{name}: sqs:SendMessage on RelayDeadLetterQueue")).collect();
+    never.sort();
+    never
 }
 
 /// The stack's own issuer, with its key published.

@@ -39,11 +39,8 @@ impl Route<'_> {
         if self.method == "GET" {
             function.push_str(&fill(include_str!("skeletons/head.yaml.txt"), &values));
         }
-        let alarm = fill(include_str!("skeletons/error_alarm.yaml.txt"), &values);
-        tree.edit(TEMPLATE, |text| {
-            let text = at_end_of_section(text, &format!("HTTP functions: {}", self.service), &function)?;
-            at_end_of_section(&text, ALARMS, &alarm)
-        })
+        let section = format!("HTTP functions: {}", self.service);
+        tree.edit(TEMPLATE, |text| at_end_of_section(text, &section, &function))
     }
 }
 
