@@ -1,7 +1,7 @@
 """Prints a deployed stack as JSON: its outputs, its API's id, and every function's environment variables; or, with
 --exports, what a shell needs to run a function or a runbook beside it.
 
-The commands that run functions or the front door beside an emulator take the tables' and queues' names from
+The commands that run functions or the gateway beside an emulator take the tables' and queues' names from
 here, so that no name is written down twice. It changes nothing.
 
     describe_stack.py STACK                    the endpoint is that of AWS_ENDPOINT_URL

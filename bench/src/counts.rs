@@ -15,7 +15,7 @@ use http::{Request, StatusCode};
 use serde_json::{Value, json};
 use shop_local::cloud::{Call, Cloud, Meter, Observer, Options, Outcome, Service};
 use shop_local::demo;
-use shop_local::front_door::{Backend, DemoIdentity, TokenSettings};
+use shop_local::gateway::{Backend, DemoIdentity, TokenSettings};
 use shop_local::template::Template;
 
 use crate::report::{Report, Target};

@@ -15,7 +15,7 @@ use toy::{counts, place_item, start};
 
 /// Fails the first calls of one operation, before or after they take effect, and the first entries of batches.
 #[derive(Default)]
-struct Disturbance {
+struct Interference {
     operation: &'static str,
     before: Mutex<Vec<Fault>>,
     after: Mutex<Vec<Fault>>,
@@ -23,7 +23,7 @@ struct Disturbance {
     held_back: Duration,
 }
 
-impl Interceptor for Disturbance {
+impl Interceptor for Interference {
     fn before<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Option<Fault>> {
         let hit = call.operation == self.operation;
         ready(hit.then(|| self.before.lock().unwrap().pop()).flatten()).boxed()
@@ -48,10 +48,10 @@ impl Interceptor for Disturbance {
     }
 }
 
-fn disturbed<F: Future>(disturbance: Disturbance, test: impl FnOnce(Cloud) -> F) -> F::Output {
+fn with_faults<F: Future>(interference: Interference, test: impl FnOnce(Cloud) -> F) -> F::Output {
     let runtime = shop_local::cloud::simulated_runtime().unwrap();
     runtime.block_on(async {
-        let options = Options { interceptor: Some(Arc::new(disturbance)), ..Options::simulated(1) };
+        let options = Options { interceptor: Some(Arc::new(interference)), ..Options::simulated(1) };
         test(start(options).await).await
     })
 }
@@ -63,30 +63,36 @@ fn throttled() -> Fault {
 #[test]
 fn a_call_that_is_refused_before_it_takes_effect_is_tried_again_by_the_client() {
     let before = Mutex::new(vec![throttled(), Fault::Disconnected]);
-    disturbed(Disturbance { operation: "PutItem", before, ..Disturbance::default() }, |cloud| async move {
-        assert_eq!(place_item(&cloud, "a", "item.placed").await, 201);
-        let puts =
-            cloud.meter().sum(|entry| entry.operation == "dynamodb:PutItem" && entry.resource == "Items");
-        assert_eq!((puts.calls, puts.errors, puts.units.writes), (3, 2, 1));
-    });
+    with_faults(
+        Interference { operation: "PutItem", before, ..Interference::default() },
+        |cloud| async move {
+            assert_eq!(place_item(&cloud, "a", "item.placed").await, 201);
+            let puts =
+                cloud.meter().sum(|entry| entry.operation == "dynamodb:PutItem" && entry.resource == "Items");
+            assert_eq!((puts.calls, puts.errors, puts.units.writes), (3, 2, 1));
+        },
+    );
 }
 
 #[test]
 fn an_answer_that_is_lost_has_taken_effect() {
     let after = Mutex::new(vec![Fault::Disconnected]);
-    disturbed(Disturbance { operation: "PutItem", after, ..Disturbance::default() }, |cloud| async move {
-        // The client tries again and meets its own first write.
-        assert_eq!(place_item(&cloud, "a", "item.placed").await, 409);
-        cloud.settled().await;
-        assert_eq!(counts(&cloud).await["a"], 1);
-    });
+    with_faults(
+        Interference { operation: "PutItem", after, ..Interference::default() },
+        |cloud| async move {
+            // The client tries again and meets its own first write.
+            assert_eq!(place_item(&cloud, "a", "item.placed").await, 409);
+            cloud.settled().await;
+            assert_eq!(counts(&cloud).await["a"], 1);
+        },
+    );
 }
 
 #[test]
 fn a_publication_that_fails_in_part_is_delivered_again() {
     let entries = AtomicUsize::new(1);
-    disturbed(
-        Disturbance { operation: "PublishBatch", entries, ..Disturbance::default() },
+    with_faults(
+        Interference { operation: "PublishBatch", entries, ..Interference::default() },
         |cloud| async move {
             // The toy relay gives up on a failed entry, so its whole batch comes again.
             place_item(&cloud, "a", "item.placed").await;
@@ -100,7 +106,7 @@ fn a_publication_that_fails_in_part_is_delivered_again() {
 #[test]
 fn deliveries_can_be_held_back() {
     let held_back = Duration::from_secs(7);
-    disturbed(Disturbance { held_back, ..Disturbance::default() }, |cloud| async move {
+    with_faults(Interference { held_back, ..Interference::default() }, |cloud| async move {
         let started = tokio::time::Instant::now();
         place_item(&cloud, "a", "item.placed").await;
         cloud.settled().await;

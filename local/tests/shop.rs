@@ -12,7 +12,7 @@ use futures::future::join_all;
 use serde_json::Value;
 use shop_local::cloud::{Cloud, Options, Trace};
 use shop_local::demo;
-use shop_local::front_door::{DemoIdentity, TokenSettings};
+use shop_local::gateway::{DemoIdentity, TokenSettings};
 use shop_local::template::Template;
 
 const ORDERS: usize = 60;
@@ -42,7 +42,7 @@ fn run(seed: u64, deliver_twice: bool) -> String {
         let options = Options { deliver_twice, observers: vec![trace.clone()], ..Options::simulated(seed) };
         let cloud = Cloud::start(&template, &services::functions(), options).await.unwrap();
         let tokens = TokenSettings::from_template(&template).unwrap();
-        let identity = DemoIdentity::start(&cloud.sdk_config("front-door"), &tokens).await.unwrap();
+        let identity = DemoIdentity::start(&cloud.sdk_config("gateway"), &tokens).await.unwrap();
         demo::seed(&cloud, &identity).await.unwrap();
         let stock = |id: &'static str| {
             let cloud = cloud.clone();

@@ -10,10 +10,10 @@ use std::time::Instant;
 use anyhow::{Context, Result, anyhow};
 use shop_local::template::Template;
 
-use crate::books::Violation;
 use crate::case::Case;
 use crate::coverage::Coverage;
 use crate::faults::Fault;
+use crate::model::Violation;
 use crate::run::run;
 
 /// A run that failed.
@@ -32,10 +32,10 @@ pub struct Sum {
     pub runs: u64,
     /// How many orders were asked for.
     pub orders: u64,
-    /// How many events were told.
+    /// How many events there were.
     pub events: u64,
-    /// How often each fault struck.
-    pub struck: BTreeMap<Fault, u64>,
+    /// How often each fault was injected.
+    pub injected: BTreeMap<Fault, u64>,
     /// All calls, and the crashes at them.
     pub coverage: Coverage,
     /// The failures, by seed.
@@ -73,8 +73,8 @@ pub fn campaign(
             sum.runs += 1;
             sum.orders += u64::try_from(outcome.orders)?;
             sum.events += u64::try_from(outcome.events)?;
-            for (fault, times) in outcome.struck {
-                *sum.struck.entry(fault).or_default() += times;
+            for (fault, times) in outcome.injected {
+                *sum.injected.entry(fault).or_default() += times;
             }
             sum.coverage.add(outcome.coverage);
             if !outcome.violations.is_empty() {

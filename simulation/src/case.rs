@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::coverage::CrashPoint;
 use crate::faults::Fault;
-use crate::plants::Plant;
+use crate::mutants::Mutant;
 
 /// What decides a run.
 #[derive(Clone, Debug)]
@@ -17,7 +17,7 @@ pub struct Case {
     /// The faults that may happen, of those that the seed draws; all without a choice.
     pub faults: Option<Vec<Fault>>,
     /// A mistake that is put into the wire.
-    pub plant: Option<&'static Plant>,
+    pub mutant: Option<&'static Mutant>,
     /// Calls at which functions die, besides what the seed draws: at each the first one that gets there.
     pub crashes: Vec<CrashPoint>,
 }
@@ -26,7 +26,7 @@ impl Case {
     /// The whole case of a seed.
     #[must_use]
     pub fn of_seed(seed: u64) -> Self {
-        Self { seed, operations: None, faults: None, plant: None, crashes: Vec::new() }
+        Self { seed, operations: None, faults: None, mutant: None, crashes: Vec::new() }
     }
 
     /// Whether an operation is carried out.
@@ -40,8 +40,8 @@ impl Case {
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "--seeds {}..{}", self.seed, self.seed + 1)?;
-        if let Some(plant) = self.plant {
-            write!(f, " --plant {}", plant.name)?;
+        if let Some(mutant) = self.mutant {
+            write!(f, " --mutant {}", mutant.name)?;
         }
         if let Some(faults) = &self.faults {
             let names: Vec<_> = faults.iter().map(|fault| fault.name()).collect();

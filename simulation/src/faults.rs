@@ -1,4 +1,4 @@
-//! The registry of faults: what may go wrong between the functions and the world, by name, with the rates that
+//! The registry of faults: what may go wrong between the functions and AWS, by name, with the rates that
 //! a seed draws for each.
 
 use std::fmt;
@@ -108,15 +108,15 @@ const ONE: u32 = 10_000;
 impl Rates {
     /// No fault at all.
     #[must_use]
-    pub fn calm() -> Self {
+    pub fn none() -> Self {
         Self(vec![0; Fault::ALL.len()])
     }
 
-    /// The rates of a seed: a tenth of the seeds are calm; in the others each fault is absent, rare, common or
+    /// The rates of a seed: a tenth of the seeds have none; in the others each fault is absent, rare, common or
     /// frequent.
     pub(crate) fn draw(random: &mut StdRng) -> Self {
-        let mut rates = Self::calm();
-        let is_calm = random.random_ratio(1, 10);
+        let mut rates = Self::none();
+        let is_faultless = random.random_ratio(1, 10);
         for (place, fault) in Fault::ALL.iter().enumerate() {
             // Drawn in any case, so that one fault's rate does not move the others'.
             let drawn = random.next_u32() % 100;
@@ -133,7 +133,7 @@ impl Rates {
                     _ => 1000,
                 },
             };
-            if !is_calm {
+            if !is_faultless {
                 rates.0[place] = rate;
             }
         }
@@ -160,7 +160,7 @@ impl Rates {
     }
 
     /// Whether a fault happens now.
-    pub(crate) fn strikes(&self, fault: Fault, random: &mut StdRng) -> bool {
+    pub(crate) fn injects(&self, fault: Fault, random: &mut StdRng) -> bool {
         let rate = self.0[fault as usize];
         rate > 0 && random.next_u32() % ONE < rate
     }

@@ -1,4 +1,4 @@
-//! `cargo xtask simulate`: runs seeds, replays failures, shows that planted mistakes are caught, and that functions
+//! `cargo xtask simulate`: runs seeds, replays failures, shows that mutants are caught, and that functions
 //! have died at every AWS call (docs/reliability.md).
 #![expect(
     clippy::print_stdout,
@@ -16,15 +16,15 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result, bail};
 use clap::Parser;
 use shop_local::template::Template;
-use simulation::books::Violation;
 use simulation::campaign::{Failure, Sum, campaign};
 use simulation::case::Case;
 use simulation::coverage::CrashPoint;
 use simulation::faults::Fault;
-use simulation::plants::{self, Plant};
+use simulation::model::Violation;
+use simulation::mutants::{self, Mutant};
+use simulation::order_trace;
 use simulation::run::{run, template};
 use simulation::shrink::shrink;
-use simulation::story;
 
 /// Some 18 % of the samples that `perf` took of 40 seeds were in the system's allocator.
 #[global_allocator]
@@ -32,8 +32,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// How many seeds run without a choice.
 const SEEDS: u64 = 1000;
-/// Within how many seeds a planted mistake must be caught.
-const PLANT_SEEDS: u64 = 200;
+/// Within how many seeds a mutant must be caught.
+const MUTANT_SEEDS: u64 = 200;
 
 /// The whole shop under a seed, with everything going wrong that may.
 #[derive(Debug, Parser)]
@@ -43,12 +43,12 @@ struct Arguments {
     /// The seeds, as 0..1000; 1,000 fresh ones without
     #[arg(long, value_parser = range)]
     seeds: Option<Range<u64>>,
-    /// Put this mistake into the wire; the run is red when it is caught, as it must be
+    /// Put this mutant into the wire; the run is red when it is caught, as it must be
     #[arg(long)]
-    plant: Option<String>,
-    /// Put in every mistake, one after the other: each must be caught within 200 seeds
+    mutant: Option<String>,
+    /// Put in every mutant, one after the other: each must be caught within 200 seeds
     #[arg(long)]
-    plants: bool,
+    mutants: bool,
     /// Only these faults, as throttling,stale-reads; `none` for none
     #[arg(long)]
     faults: Option<String>,
@@ -67,7 +67,7 @@ struct Arguments {
     /// Print every crash point
     #[arg(long)]
     crash_points: bool,
-    /// Print the faults, the invariants and the planted mistakes
+    /// Print the faults, the invariants and the mutants
     #[arg(long)]
     list: bool,
     /// How many seeds run at once
@@ -82,7 +82,9 @@ fn main() -> ExitCode {
             report::list();
             Ok(true)
         }
-        Arguments { plants: true, .. } => Simulator::new(arguments).and_then(|simulator| simulator.plants()),
+        Arguments { mutants: true, .. } => {
+            Simulator::new(arguments).and_then(|simulator| simulator.mutants())
+        }
         Arguments { trace: true, .. } => Simulator::new(arguments).and_then(|simulator| simulator.trace()),
         _ => Simulator::new(arguments).and_then(|simulator| simulator.seeds()),
     };
@@ -117,8 +119,8 @@ impl Simulator {
             arguments.threads.map_or_else(|| std::thread::available_parallelism().map(Into::into), Ok)?;
         let faults = arguments.faults.as_deref().map(faults).transpose()?;
         let operations = arguments.operations.as_deref().map(numbers).transpose()?;
-        let plant = arguments.plant.as_deref().map(named).transpose()?;
-        let pattern = Case { seed: 0, operations, faults, plant, crashes: arguments.crash.clone() };
+        let mutant = arguments.mutant.as_deref().map(named).transpose()?;
+        let pattern = Case { seed: 0, operations, faults, mutant, crashes: arguments.crash.clone() };
         Ok(Self { arguments, template: template()?, seeds, pattern, threads })
     }
 
@@ -143,7 +145,7 @@ impl Simulator {
             println!("{}", report::table(&sum.coverage));
         }
         for failure in sum.failures.values() {
-            report::tell(failure);
+            report::failure(failure);
         }
         if let Some(failure) = sum.failures.values().next().filter(|_| stop) {
             self.explain(failure)?;
@@ -164,8 +166,8 @@ impl Simulator {
 
     /// Whether the runs are whole, so that what they cover says something.
     fn is_whole(&self) -> bool {
-        let Case { operations, faults, plant, crashes, .. } = &self.pattern;
-        operations.is_none() && faults.is_none() && plant.is_none() && crashes.is_empty()
+        let Case { operations, faults, mutant, crashes, .. } = &self.pattern;
+        operations.is_none() && faults.is_none() && mutant.is_none() && crashes.is_empty()
     }
 
     /// Runs cases once more, with a crash where none has been yet. That may lead to calls that no run has made
@@ -192,26 +194,26 @@ impl Simulator {
         }
     }
 
-    /// Puts in every mistake. Whether each is caught.
-    fn plants(&self) -> Result<bool> {
+    /// Puts in every mutant. Whether each is caught.
+    fn mutants(&self) -> Result<bool> {
         let mut missed = 0;
-        for plant in plants::all() {
+        for mutant in mutants::all() {
             let start = self.seeds.start;
-            let seeds = start..start + PLANT_SEEDS;
-            let case_of = |seed| Case { plant: Some(plant), ..self.case(seed) };
+            let seeds = start..start + MUTANT_SEEDS;
+            let case_of = |seed| Case { mutant: Some(mutant), ..self.case(seed) };
             let sum = campaign(seeds, self.threads, &self.template, true, &case_of, &|_, _| {})?;
             if let Some(failure) = sum.failures.values().next() {
                 let after = failure.case.seed - start + 1;
                 let invariants: BTreeSet<_> =
                     failure.violations.iter().map(|violation| violation.invariant).collect();
                 let invariants: Vec<_> = invariants.into_iter().collect();
-                println!("caught   {:30} after {after:3} seeds: {}", plant.name, invariants.join(", "));
+                println!("caught   {:30} after {after:3} seeds: {}", mutant.name, invariants.join(", "));
             } else {
                 missed += 1;
-                println!("MISSED   {:30} in {PLANT_SEEDS} seeds: {}", plant.name, plant.stands_for);
+                println!("MISSED   {:30} in {MUTANT_SEEDS} seeds: {}", mutant.name, mutant.stands_for);
             }
         }
-        println!("{} planted mistakes caught, {missed} missed", plants::all().len() - missed);
+        println!("{} mutants caught, {missed} missed", mutants::all().len() - missed);
         Ok(missed == 0)
     }
 
@@ -224,10 +226,10 @@ impl Simulator {
         Ok(outcome.violations.is_empty())
     }
 
-    /// Prints the shortest run found that fails like this one, and the story of its order.
+    /// Prints the shortest run found that fails like this one, and the trace of its order.
     fn explain(&self, failure: &Failure) -> Result<()> {
-        // One that names an order has a story.
-        let names_order = |violation: &&Violation| story::order_in(&violation.seen).is_some();
+        // One that names an order has a trace.
+        let names_order = |violation: &&Violation| order_trace::order_in(&violation.seen).is_some();
         let violations = &failure.violations;
         let Some(first) = violations.iter().find(names_order).or(violations.first()) else { return Ok(()) };
         let shrunk = shrink(&failure.case, first.invariant, &self.template)?;
@@ -239,7 +241,7 @@ impl Simulator {
         let same = outcome.violations.iter().find(|violation| violation.invariant == first.invariant);
         let violation = same.context("the same case is not the same run")?;
         println!("  {violation}");
-        report::story(violation, &outcome.trace.unwrap_or_default());
+        report::order_trace(violation, &outcome.trace.unwrap_or_default());
         Ok(())
     }
 }
@@ -262,9 +264,9 @@ fn numbers(text: &str) -> Result<BTreeSet<usize>> {
     numbers.map(|text| text.parse().with_context(|| text.to_owned())).collect()
 }
 
-fn named(name: &str) -> Result<&'static Plant> {
-    match plants::find(name) {
-        Some(plant) => Ok(plant),
-        None => bail!("there is no plant {name}; --list tells them"),
+fn named(name: &str) -> Result<&'static Mutant> {
+    match mutants::find(name) {
+        Some(mutant) => Ok(mutant),
+        None => bail!("there is no mutant {name}; --list prints them"),
     }
 }

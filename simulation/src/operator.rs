@@ -9,7 +9,7 @@ use shop_events::Event;
 use shop_local::cloud::{Cloud, Depth};
 use shop_local::template::Template;
 
-use crate::books::POISONER;
+use crate::model::POISONER;
 
 /// A consumer's queue and its dead-letter queue.
 struct Pair {

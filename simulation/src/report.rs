@@ -1,16 +1,16 @@
-//! What the command prints: lists, progress, sums, failures and their stories.
+//! What the command prints: lists, progress, sums, failures and their traces.
 
 use std::io::{self, IsTerminal as _};
 use std::time::Instant;
 
-use simulation::books::{INVARIANTS, Violation};
 use simulation::campaign::{Failure, Sum};
 use simulation::coverage::Coverage;
 use simulation::faults::Fault;
-use simulation::{plants, story};
+use simulation::model::{INVARIANTS, Violation};
+use simulation::{mutants, order_trace};
 
-/// Lines of a story that are printed.
-const STORY_LINES: usize = 120;
+/// Lines of a trace that are printed.
+const TRACE_LINES: usize = 120;
 
 pub(crate) fn list() {
     println!("faults:");
@@ -21,21 +21,21 @@ pub(crate) fn list() {
     for (name, what) in INVARIANTS {
         println!("  {name:32}{what}");
     }
-    println!("planted mistakes:");
-    for plant in plants::all() {
-        println!("  {:30}{}", plant.name, plant.stands_for);
+    println!("mutants:");
+    for mutant in mutants::all() {
+        println!("  {:30}{}", mutant.name, mutant.stands_for);
     }
 }
 
-/// The story of the order that a violation is about; what happened last, where it names none.
-pub(crate) fn story(violation: &Violation, trace: &str) {
-    let lines: Vec<String> = if let Some(order) = story::order_in(&violation.seen) {
-        println!("\nthe story of {order}:");
-        story::of_order(trace, order).into_iter().take(STORY_LINES).collect()
+/// The trace of the order that a violation is about; what happened last, where it names none.
+pub(crate) fn order_trace(violation: &Violation, trace: &str) {
+    let lines: Vec<String> = if let Some(order) = order_trace::order_in(&violation.seen) {
+        println!("\nthe trace of {order}:");
+        order_trace::of_order(trace, order).into_iter().take(TRACE_LINES).collect()
     } else {
         println!("\nwhat happened last:");
         let lines: Vec<_> = trace.lines().collect();
-        lines[lines.len().saturating_sub(STORY_LINES)..].iter().map(ToString::to_string).collect()
+        lines[lines.len().saturating_sub(TRACE_LINES)..].iter().map(ToString::to_string).collect()
     };
     for line in lines {
         println!("  {line}");
@@ -61,11 +61,11 @@ pub(crate) fn summarise(sum: &Sum, begun: Instant) {
     if let Some(megabytes) = most_memory() {
         println!("{megabytes} MB of memory at most");
     }
-    let struck: Vec<_> = sum.struck.iter().map(|(fault, times)| format!("{fault} {times}")).collect();
-    println!("faults: {}", struck.join(", "));
+    let injected: Vec<_> = sum.injected.iter().map(|(fault, times)| format!("{fault} {times}")).collect();
+    println!("faults: {}", injected.join(", "));
 }
 
-pub(crate) fn tell(failure: &Failure) {
+pub(crate) fn failure(failure: &Failure) {
     println!("\nFAILED: cargo xtask simulate {}", failure.case);
     for violation in failure.violations.iter().take(10) {
         println!("  {violation}");
@@ -80,7 +80,7 @@ pub(crate) fn table(coverage: &Coverage) -> String {
     lines.join("\n")
 }
 
-/// The most memory that this process has held, where the system tells (`/proc`).
+/// The most memory that this process has held, where the system says (`/proc`).
 fn most_memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

@@ -1,4 +1,4 @@
-//! Runs a case: opens the shop, lets people and weather in, waits for the calm, and looks at what is left.
+//! Runs a case: opens the shop, lets people and faults in, waits until all is quiet, and looks at what is left.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,12 +15,12 @@ use shop_local::cloud::{Cloud, Depth, Observer, Options, Trace, simulated_runtim
 use shop_local::template::{Template, of_one_machine};
 use shop_types::{Timestamp, UserId};
 
-use crate::books::{Books, Budgets, Left, Messages, POISONER, Tables, Violation, World, finish};
 use crate::case::Case;
 use crate::coverage::Coverage;
+use crate::fault_plan::FaultPlan;
 use crate::faults::Fault;
+use crate::model::{Budgets, Left, Messages, Model, POISONER, TableNames, TablesModel, Violation, finish};
 use crate::operator::Operator;
-use crate::weather::Weather;
 use crate::workload::{Action, Actors, Client, Plan};
 
 /// By when every order must be final after the faults have ended.
@@ -28,7 +28,7 @@ const PATIENCE: Duration = Duration::from_mins(15);
 /// How often the operator looks in that time.
 const ROUND: Duration = Duration::from_mins(1);
 /// How long `verify` leaves alone what has just changed.
-const GRACE: Duration = Duration::from_mins(16);
+const GRACE_PERIOD: Duration = Duration::from_mins(16);
 /// How often the operator runs a verification that fails.
 const OPERATORS_TRIES: usize = 3;
 /// The id of an item that is no order.
@@ -47,15 +47,15 @@ pub struct Outcome {
     pub violations: Vec<Violation>,
     /// The calls that were seen, and the crashes at them.
     pub coverage: Coverage,
-    /// How often each fault struck.
-    pub struck: BTreeMap<Fault, u64>,
+    /// How often each fault was injected.
+    pub injected: BTreeMap<Fault, u64>,
     /// How many orders were asked for.
     pub orders: usize,
     /// How many operations the case has in all.
     pub operations: usize,
     /// The faults that its seed draws.
     pub faults: Vec<Fault>,
-    /// How many events were told.
+    /// How many events there were.
     pub events: usize,
     /// Everything that happened, a line each, where it was asked for.
     pub trace: Option<String>,
@@ -126,8 +126,8 @@ async fn create_admin(cloud: &Cloud) -> Result<UserId> {
 struct Run {
     cloud: Cloud,
     plan: Arc<Plan>,
-    books: Arc<Books>,
-    weather: Arc<Weather>,
+    model: Arc<Model>,
+    fault_plan: Arc<FaultPlan>,
     actors: Actors,
     client: Client,
     operator: Operator,
@@ -138,20 +138,20 @@ struct Run {
 impl Run {
     async fn start(case: &Case, plan: Arc<Plan>, template: &Template, with_trace: bool) -> Result<Self> {
         let table = |id: &str| template.tables.get(id).map(|table| table.name.clone()).context(id.to_owned());
-        let tables = Tables { orders: table("OrdersTable")?, products: table("ProductsTable")? };
+        let names = TableNames { orders: table("OrdersTable")?, products: table("ProductsTable")? };
         let variable = |name: &str| {
             let mut functions = template.functions.values();
             functions.find_map(|function| function.environment.get(name).cloned()).context(name.to_owned())
         };
         let budgets = Budgets::new(variable(ACCOUNT_LIMIT)?.parse()?, variable(ADDRESS_LIMIT)?.parse()?);
-        let books = Arc::new(Books::new(World::new(tables, budgets), Messages::new(template)));
-        let weather = Arc::new(Weather::of(case, template, Arc::clone(&books), plan.open_for));
+        let model = Arc::new(Model::new(TablesModel::new(names, budgets), Messages::new(template)));
+        let fault_plan = Arc::new(FaultPlan::of(case, template, Arc::clone(&model), plan.open_for));
         let trace = with_trace.then(|| Arc::new(Trace::default()));
-        let mut observers: Vec<Arc<dyn Observer>> = vec![Arc::clone(&books) as _, contract_check::observer()];
+        let mut observers: Vec<Arc<dyn Observer>> = vec![Arc::clone(&model) as _, contract_check::observer()];
         observers.extend(trace.clone().map(|trace| trace as Arc<dyn Observer>));
         let options = Options {
             observers,
-            interceptor: Some(Arc::clone(&weather) as _),
+            interceptor: Some(Arc::clone(&fault_plan) as _),
             ..Options::simulated(case.seed)
         };
         let cloud = Cloud::start(template, &services::functions(), options).await?;
@@ -168,30 +168,30 @@ impl Run {
         let customers = (1..=plan.customers).map(user).collect();
         let administrator = create_admin(&cloud).await?;
         let client =
-            Client::new(cloud.clone(), issuer, clock.clone(), customers, administrator, Arc::clone(&books));
+            Client::new(cloud.clone(), issuer, clock.clone(), customers, administrator, Arc::clone(&model));
         let operator = Operator::new(&cloud, template)?;
         let actors = Actors::new(client.clone(), Arc::clone(&plan));
-        Ok(Self { cloud, plan, books, weather, actors, client, operator, clock, trace })
+        Ok(Self { cloud, plan, model, fault_plan, actors, client, operator, clock, trace })
     }
 
-    /// The life of the shop, to the calm after its last fault.
+    /// The life of the shop, until all is quiet after its last fault.
     async fn live(&self, case: &Case) -> Result<Depths> {
         self.actors.open().await;
         self.cloud.settled().await;
-        self.weather.open(self.clock.now().as_millis());
+        self.fault_plan.open(self.clock.now().as_millis());
         let poison = self.poison();
         let (poisoned, ()) = futures::join!(poison, self.actors.run(case));
         poisoned?;
-        if let Some(end) = self.weather.last_outage() {
+        if let Some(end) = self.fault_plan.last_outage() {
             let left = end.saturating_sub(self.clock.now().as_millis());
             tokio::time::sleep(Duration::from_millis(u64::try_from(left).unwrap_or(0))).await;
         }
-        self.weather.calm();
+        self.fault_plan.quiesce();
         self.become_final().await?;
         self.verify().await?;
         let settled = tokio::time::timeout(PATIENCE, self.cloud.settled()).await;
         if settled.is_err() {
-            self.accuse("every-order-becomes-final", "something is still under way");
+            self.report_violation("every-order-becomes-final", "something is still under way");
         }
         Ok(self.operator.depths())
     }
@@ -199,13 +199,13 @@ impl Run {
     /// Puts what can never be handled into queues and tables.
     async fn poison(&self) -> Result<()> {
         let sdk = self.cloud.sdk_config(POISONER);
-        if self.weather.rates().has(Fault::MalformedMessage) {
-            for _ in 0..=self.weather.below(3) {
+        if self.fault_plan.rates().has(Fault::MalformedMessage) {
+            for _ in 0..=self.fault_plan.below(3) {
                 self.pause_within_hours().await;
-                self.operator.send_poison(self.weather.below(u64::MAX)).await?;
+                self.operator.send_poison(self.fault_plan.below(u64::MAX)).await?;
             }
         }
-        if self.weather.rates().has(Fault::MalformedRecord) {
+        if self.fault_plan.rates().has(Fault::MalformedRecord) {
             self.pause_within_hours().await;
             let table = self.cloud.physical("OrdersTable").context("the orders table")?;
             let put = aws_sdk_dynamodb::Client::new(&sdk).put_item().table_name(table);
@@ -216,7 +216,7 @@ impl Run {
     }
 
     async fn pause_within_hours(&self) {
-        tokio::time::sleep(Duration::from_millis(self.weather.below(self.plan.open_for))).await;
+        tokio::time::sleep(Duration::from_millis(self.fault_plan.below(self.plan.open_for))).await;
     }
 
     /// The operator redrives what failed, and the sweeper drives on what waits, until every order is final.
@@ -225,15 +225,15 @@ impl Run {
         loop {
             let settled = tokio::time::timeout(ROUND, self.cloud.settled()).await.is_ok();
             let redriven = self.operator.redrive().await?;
-            let is_final = self.books.lock().world.pending() == 0;
+            let is_final = self.model.lock().tables.pending() == 0;
             if settled && redriven == 0 && is_final {
                 return Ok(());
             }
             if tokio::time::Instant::now() >= end {
-                let pending = self.books.lock().world.pending();
+                let pending = self.model.lock().tables.pending();
                 let queues = self.operator.depths();
                 let seen = format!("{pending} orders are pending after {PATIENCE:?}, queues {queues:?}");
-                self.accuse("every-order-becomes-final", &seen);
+                self.report_violation("every-order-becomes-final", &seen);
                 return Ok(());
             }
             if settled && redriven == 0 {
@@ -242,14 +242,14 @@ impl Run {
         }
     }
 
-    /// Verifies the books: where events were lost, it is told to repair what it finds.
+    /// Verifies stock and statistics: where events were lost, it is told to repair what it finds.
     async fn verify(&self) -> Result<()> {
-        tokio::time::sleep(GRACE).await;
+        tokio::time::sleep(GRACE_PERIOD).await;
         let has_lost = self.has_lost_events();
         for function in ["verify-stock", "verify-user-stats"] {
             let found = self.drift(function, has_lost).await?;
             if !has_lost && found > 0 {
-                self.accuse(
+                self.report_violation(
                     "verify-finds-what-is-lost",
                     &format!("{function} found {found}, and nothing was lost"),
                 );
@@ -259,7 +259,7 @@ impl Run {
                 let again = self.drift(function, false).await?;
                 if again > 0 || settled.is_err() {
                     let seen = format!("{function} found {found}, repaired them, and found {again} again");
-                    self.accuse("verify-finds-what-is-lost", &seen);
+                    self.report_violation("verify-finds-what-is-lost", &seen);
                 }
             }
         }
@@ -280,7 +280,7 @@ impl Run {
             Ok(answer) => answer,
             Err(error) => {
                 let error = shop_lambda::log::Chain(&error);
-                self.accuse("verify-finds-what-is-lost", &format!("{function}: {error}"));
+                self.report_violation("verify-finds-what-is-lost", &format!("{function}: {error}"));
                 return Ok(0);
             }
         };
@@ -292,34 +292,34 @@ impl Run {
 
     /// Whether a stream was down for longer than it keeps records, so that events are lost for good.
     fn has_lost_events(&self) -> bool {
-        self.weather.rates().has(Fault::RelayOutage)
+        self.fault_plan.rates().has(Fault::RelayOutage)
     }
 
-    fn accuse(&self, invariant: &'static str, seen: &str) {
-        self.books.lock().accuse([Violation::new(invariant, seen)]);
+    fn report_violation(&self, invariant: &'static str, seen: &str) {
+        self.model.lock().report_violations([Violation::new(invariant, seen)]);
     }
 
     fn outcome(&self, left: Result<Depths>) -> Result<Outcome> {
         let depths = left?;
-        let mut books = self.books.lock();
+        let mut model = self.model.lock();
         let history = self.client.history();
         let left = Left {
             depths: &depths,
             has_lost_events: self.has_lost_events(),
             poison: &self.operator.poison(),
         };
-        let found = finish(&books, &history, &left);
-        books.accuse(found);
-        let (coverage, struck) = self.weather.report();
+        let found = finish(&model, &history, &left);
+        model.report_violations(found);
+        let (coverage, injected) = self.fault_plan.report();
         let is_order = |action: &Action| matches!(action, Action::Place { .. });
         Ok(Outcome {
-            violations: books.violations.clone(),
+            violations: model.violations.clone(),
             coverage,
-            struck,
+            injected,
             orders: self.plan.operations.iter().filter(|operation| is_order(&operation.action)).count(),
             operations: self.plan.operations.len(),
-            faults: self.weather.rates().faults(),
-            events: books.told.len(),
+            faults: self.fault_plan.rates().faults(),
+            events: model.event_log.len(),
             trace: self.trace.as_ref().map(|trace| merged(&trace.lines(), &history.lines)),
         })
     }

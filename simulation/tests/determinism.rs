@@ -3,7 +3,7 @@
 use simulation::case::Case;
 use simulation::run::{run, template};
 
-/// Seeds with much weather: crashes, repeats, a consumer or relay that is down for hours.
+/// Seeds with many faults: crashes, repeats, a consumer or relay that is down for hours.
 const SEEDS: [u64; 3] = [1, 8, 12];
 
 #[test]

@@ -1,11 +1,11 @@
-//! docs/reliability.md names every fault, every invariant and every planted mistake, and no other.
+//! docs/reliability.md names every fault, every invariant and every mutant, and no other.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use simulation::books::INVARIANTS;
 use simulation::faults::Fault;
-use simulation::plants;
+use simulation::model::INVARIANTS;
+use simulation::mutants;
 
 /// The names in the first column of the table under a heading.
 fn listed(document: &str, heading: &str) -> BTreeSet<String> {
@@ -22,8 +22,8 @@ fn the_document_lists_what_there_is() {
     assert_eq!(listed(&document, "Faults"), names(Fault::ALL.iter().map(|fault| fault.name()).collect()));
     assert_eq!(listed(&document, "Invariants"), names(INVARIANTS.iter().map(|(name, _)| *name).collect()));
     assert_eq!(
-        listed(&document, "Planted mistakes"),
-        names(plants::all().iter().map(|plant| plant.name).collect())
+        listed(&document, "Mutants"),
+        names(mutants::all().iter().map(|mutant| mutant.name).collect())
     );
     assert!(listed(&document, "No such heading").is_empty());
 }

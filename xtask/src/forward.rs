@@ -1,4 +1,4 @@
-//! A door in the loopback: what containers connect to on Docker's bridge reaches a server that only listens
+//! An opening in the loopback: what containers connect to on Docker's bridge reaches a server that only listens
 //! on the loopback. It is open while the command runs, to containers and this machine only.
 
 use std::io;

@@ -106,7 +106,7 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
-    /// Run the fault simulation: seeds, replays, planted mistakes (`-- --help` tells the arguments)
+    /// Run the fault simulation: seeds, replays, mutants (`-- --help` tells the arguments)
     Simulate {
         /// Passed on
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -132,7 +132,7 @@ enum Command {
 
 #[derive(Debug, Subcommand)]
 enum EmulatorCommand {
-    /// Start the emulator, build and deploy the stack into it, and start the front door
+    /// Start the emulator, build and deploy the stack into it, and start the gateway
     Up {
         #[command(flatten)]
         port: Port,

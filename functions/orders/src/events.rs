@@ -5,7 +5,7 @@ use shop_messaging::relay::{Image, ImageError};
 
 use crate::order::Order;
 
-/// An order's image that no write of this service makes. The relay parks the record.
+/// An order's image that no write of this service makes. The relay dead-letters the record.
 #[derive(Debug, thiserror::Error)]
 pub enum UnreadableOrder {
     /// The image is no order.

@@ -19,7 +19,7 @@ use crate::reservation::{Reservation, Status};
 use crate::stock::Stock;
 use crate::store::Kind;
 
-/// Why a record cannot become events: it is parked.
+/// Why a record cannot become events: it is dead-lettered.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
     /// An image is not the item that its key says it is.

@@ -78,7 +78,7 @@ pub struct StockState {
 /// A change of one counter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StockDelta {
-    /// How many go from available to reserved; less than 0 where more come back. 0 only for a keeper.
+    /// How many go from available to reserved; less than 0 where more come back. 0 only for a coordinator.
     pub net: i64,
     /// When.
     pub at: Timestamp,
@@ -116,28 +116,28 @@ pub enum Step {
         entries: Vec<Entry>,
     },
     /// Settles an order of 100 products, whose counters alone fill a transaction. The entry is left with
-    /// the counter of the order's first product, its keeper, for [`Step::Complete`] to put into the ledger.
+    /// the counter of the order's first product, its coordinator, for [`Step::Complete`] to put into the ledger.
     /// Nothing is decided in between: whoever reads the counter sees the entry, and completes it before
     /// anything else.
     ///
     /// No condition can ask whether the ledger has an entry, since that would be the 101st item. The
-    /// keeper's version tells: every entry of such an order comes through its keeper, and the ledger was
-    /// read after the keeper. (The keeper exists: only products that exist can be ordered, and counters are
+    /// coordinator's version tells: every entry of such an order comes through its coordinator, and the ledger was
+    /// read after the coordinator. (The coordinator exists: only products that exist can be ordered, and counters are
     /// never removed.)
     Claim {
-        /// The counters, the keeper's among them.
+        /// The counters, the coordinator's among them.
         deltas: StockDeltas,
         /// The product whose counter keeps the entry meanwhile.
-        keeper: ProductId,
-        /// The version that the keeper must have.
-        keeper_version: u64,
+        coordinator: ProductId,
+        /// The version that the coordinator must have.
+        coordinator_version: u64,
         /// The entry.
         reservation: Reservation,
     },
     /// Puts the entry that a counter keeps into the ledger.
     Complete {
         /// The product whose counter keeps it.
-        keeper: ProductId,
+        coordinator: ProductId,
         /// The entry.
         entry: Entry,
     },
@@ -190,7 +190,7 @@ impl Planner {
         for (product, stock) in &mut self.books.stocks {
             if let Some(claim) = stock.claim.take() {
                 self.books.reservations.insert(claim.order_id.clone(), claim.clone());
-                self.steps.push(Step::Complete { keeper: product.clone(), entry: Entry::of(claim) });
+                self.steps.push(Step::Complete { coordinator: product.clone(), entry: Entry::of(claim) });
             }
         }
     }
@@ -280,18 +280,23 @@ impl Planner {
         sign: i64,
     ) {
         self.close();
-        let Some(keeper) = request.quantities().into_keys().next() else { return };
-        let keeper_version = self.books.stocks.get(&keeper).map_or(0, |stock| stock.version);
+        let Some(coordinator) = request.quantities().into_keys().next() else { return };
+        let coordinator_version = self.books.stocks.get(&coordinator).map_or(0, |stock| stock.version);
         let delta_of = |net: i64, at: Timestamp| StockDelta { net, at, cause: reservation.cause.clone() };
-        let mut deltas = StockDeltas::from([(keeper.clone(), delta_of(0, self.time_of(&keeper)))]);
+        let mut deltas = StockDeltas::from([(coordinator.clone(), delta_of(0, self.time_of(&coordinator)))]);
         for (product, quantity) in quantities {
             let net = self.book(product, *quantity, sign);
             deltas.insert(product.clone(), delta_of(net, self.time_of(product)));
         }
         self.count_versions(&deltas);
         let entry = Entry::of(reservation.clone());
-        self.steps.push(Step::Claim { deltas, keeper: keeper.clone(), keeper_version, reservation });
-        self.steps.push(Step::Complete { keeper, entry });
+        self.steps.push(Step::Claim {
+            deltas,
+            coordinator: coordinator.clone(),
+            coordinator_version,
+            reservation,
+        });
+        self.steps.push(Step::Complete { coordinator, entry });
     }
 
     /// When a counter changes: now, and never before it changed last, whose clock that was.

@@ -1,6 +1,6 @@
 //! The relay of the users table: its stream becomes `user.order_placed`.
 //!
-//! It retries what the topic does not take, and parks what cannot become an event (see
+//! It retries what the topic does not take, and dead-letters what cannot become an event (see
 //! [`shop_messaging::relay`]). Needs `sns:Publish` on the topic and `sqs:SendMessage` on the relay's
 //! dead-letter queue.
 

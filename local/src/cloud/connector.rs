@@ -140,7 +140,7 @@ impl Core {
         let mut units = Vec::new();
         let answer = match self.authorize(place, &call, &leading_keys) {
             Err(error) => Err(error),
-            Ok(()) => match self.disturbed(request, &call, &request_id, &mut units).await {
+            Ok(()) => match self.intercept(request, &call, &request_id, &mut units).await {
                 Ok(answer) => answer,
                 Err(lost) => return self.lost(lost, place, &call, &units).await,
             },
@@ -151,7 +151,7 @@ impl Core {
     }
 
     /// Carries a call out, as far as the interceptor lets it.
-    async fn disturbed(
+    async fn intercept(
         &self,
         request: Request,
         call: &Call,
@@ -159,15 +159,15 @@ impl Core {
         units: &mut Vec<(String, Units)>,
     ) -> Result<Result<Vec<u8>, AwsError>, Lost> {
         let Some(interceptor) = &self.interceptor else {
-            let answer = self.take_effect(request, call, request_id, units).await;
+            let answer = self.apply(request, call, request_id, units).await;
             self.latency().await;
             return Ok(answer);
         };
         let answer = match interceptor.before(call).await {
             Some(fault) => fault.answer()?,
             None => match interceptor.rewrite(call) {
-                None => self.take_effect(request, call, request_id, units).await,
-                Some(bodies) => self.take_effects(bodies, call, request_id, units).await,
+                None => self.apply(request, call, request_id, units).await,
+                Some(bodies) => self.apply_all(bodies, call, request_id, units).await,
             },
         };
         self.latency().await;
@@ -197,7 +197,7 @@ impl Core {
     }
 
     /// Carries out other requests in the place of one.
-    async fn take_effects(
+    async fn apply_all(
         &self,
         bodies: Vec<Vec<u8>>,
         call: &Call,
@@ -210,12 +210,12 @@ impl Core {
                 self.latency().await;
             }
             let request = Request::decode(call.service, &call.operation, &body)?;
-            answer = self.take_effect(request, call, request_id, units).await?;
+            answer = self.apply(request, call, request_id, units).await?;
         }
         Ok(answer)
     }
 
-    async fn take_effect(
+    async fn apply(
         &self,
         request: Request,
         call: &Call,
@@ -262,27 +262,27 @@ impl Core {
         call: &Call,
     ) -> Result<dynamodb::Answer, AwsError> {
         let Some(interceptor) = &self.interceptor else {
-            return self.call_and_tell(request, body, call);
+            return self.dispatch(request, body, call);
         };
         if interceptor.has_stale_reads() && request.may_be_stale() {
             let age = interceptor.staleness(call);
             if !age.is_zero() {
-                return self.dynamodb.read_the_past(request, age);
+                return self.dynamodb.read_stale(request, age);
             }
         }
         let left = request.leave_keys(|keys| interceptor.leaves_unprocessed(call, keys));
-        left.add_to(self.call_and_tell(request, body, call)?)
+        left.add_to(self.dispatch(request, body, call)?)
     }
 
-    fn call_and_tell(
+    fn dispatch(
         &self,
         request: dynamodb::Request,
         body: &Bytes,
         call: &Call,
     ) -> Result<dynamodb::Answer, AwsError> {
-        // Asked only where somebody is told: `cargo run` has nobody, and many writes.
-        let is_told = self.observers.want_writes() && request.writes();
-        let written = if is_told { request.tables() } else { Vec::new() };
+        // Asked only where somebody observes: `cargo run` has nobody, and many writes.
+        let is_observed = self.observers.want_writes() && request.writes();
+        let written = if is_observed { request.tables() } else { Vec::new() };
         let answer = self.dynamodb.call(request, &call.operation, body)?;
         self.wrote(&call.caller, &written);
         Ok(answer)

@@ -129,27 +129,31 @@ impl Core {
     }
 
     pub(super) fn called(&self, call: &Call, outcome: &Outcome<'_>) {
-        self.observers.tell(|observer, now| observer.called(now, call, outcome));
+        self.observers.notify(|observer, now| observer.called(now, call, outcome));
     }
 
     pub(super) fn invoked(&self, invoked: &Invoked<'_>) {
-        self.observers.tell(|observer, now| observer.invoked(now, invoked));
+        self.observers.notify(|observer, now| observer.invoked(now, invoked));
     }
 
-    /// Tells what has been written to these tables since it was told last.
+    /// Reports what has been written to these tables since the last report.
     pub(super) fn wrote(&self, caller: &str, tables: &[String]) {
         if self.observers.want_writes() {
-            self.dynamodb.untold(tables, |written| {
-                self.observers.tell(|observer, now| observer.wrote(now, caller, written));
+            self.dynamodb.unreported(tables, |written| {
+                self.observers.notify(|observer, now| observer.wrote(now, caller, written));
             });
         }
     }
 
     /// What an event source takes for failed of a batch.
-    pub(super) fn judged(&self, delivery: &Delivery<'_>, failed: BTreeSet<usize>) -> BTreeSet<usize> {
-        self.observers.tell(|observer, now| observer.judged(now, delivery, &failed));
+    pub(super) fn batch_completed(
+        &self,
+        delivery: &Delivery<'_>,
+        failed: BTreeSet<usize>,
+    ) -> BTreeSet<usize> {
+        self.observers.notify(|observer, now| observer.batch_completed(now, delivery, &failed));
         match &self.interceptor {
-            Some(interceptor) => interceptor.hears(delivery, failed),
+            Some(interceptor) => interceptor.override_failures(delivery, failed),
             None => failed,
         }
     }
@@ -164,7 +168,7 @@ impl Core {
 
     /// Announces a batch. Returns how often it is to be delivered, after a wait.
     pub(super) async fn deliveries(&self, delivery: &Delivery<'_>) -> u32 {
-        self.observers.tell(|observer, now| observer.delivered(now, delivery));
+        self.observers.notify(|observer, now| observer.delivered(now, delivery));
         let (times, wait) = match &self.interceptor {
             Some(interceptor) => interceptor.deliver(delivery),
             None => (1, Duration::ZERO),

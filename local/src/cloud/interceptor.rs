@@ -1,4 +1,4 @@
-//! The seam for who disturbs a cloud: everything that a network, a queue, a stream or a processor may do to the
+//! The seam at which faults are injected: everything that a network, a queue, a stream or a processor may do to the
 //! functions without their being at fault.
 //!
 //! Production code knows nothing of it: it acts at the wire, between the SDK and the services, and between the
@@ -24,7 +24,7 @@ pub enum Fault {
     Crashed,
 }
 
-/// Disturbs a cloud. Times are milliseconds since the epoch, by the cloud's clock.
+/// Intercepts what happens in a cloud. Times are milliseconds since the epoch, by the cloud's clock.
 pub trait Interceptor: Send + Sync {
     /// Before a call takes effect. It may wait; a fault keeps the call from taking effect.
     fn before<'a>(&'a self, _call: &'a Call) -> BoxFuture<'a, Option<Fault>> {
@@ -93,8 +93,8 @@ pub trait Interceptor: Send + Sync {
         (1, Duration::ZERO)
     }
 
-    /// What the event source takes for failed, where the function says `failed`.
-    fn hears(&self, _delivery: &Delivery<'_>, failed: BTreeSet<usize>) -> BTreeSet<usize> {
+    /// Overrides what the event source takes for failed, where the function says `failed`.
+    fn override_failures(&self, _delivery: &Delivery<'_>, failed: BTreeSet<usize>) -> BTreeSet<usize> {
         failed
     }
 

@@ -131,7 +131,7 @@ impl SqsMapping {
             };
             let answer = self.lambda.invoke(&self.function, payload).await;
             let says = batch::failures(&answer, self.event.reports_failures, &ids);
-            failed = self.core.judged(&delivery, says);
+            failed = self.core.batch_completed(&delivery, says);
         }
         let handled: Vec<&str> = messages
             .iter()

@@ -1,7 +1,7 @@
 //! The event source mapping of a table's stream: takes records in their order, in batches, and retries a
 //! batch until it is handled or given up.
 //!
-//! Records are spread over lanes by their partition key, so that the order per key is kept while several
+//! Records are spread over shards by their partition key, so that the order per key is kept while several
 //! batches run. A record leaves the stream only after it was handled, or after its position was written to
 //! the failure destination.
 
@@ -22,7 +22,7 @@ use super::stream_batch::{Next, Plan, Reason, Span};
 use super::stream_failure;
 use crate::template::{StreamEvent, Template};
 
-/// How many records are read at once, and how many wait in a lane; the rest stays in the storage.
+/// How many records are read at once, and how many wait in a shard; the rest stays in the storage.
 const PAGE: usize = 500;
 /// The wait before the first retry of a batch; it doubles with each further one.
 const FIRST_RETRY: Duration = Duration::from_millis(100);
@@ -61,21 +61,21 @@ impl StreamMapping {
     /// Reads until the cloud stops.
     pub(super) async fn run(self) {
         let mapping = Arc::new(self);
-        let mut lanes = Vec::with_capacity(mapping.event.lanes);
-        for _ in 0..mapping.event.lanes.max(1) {
-            let (lane, records) = mpsc::channel(PAGE);
-            mapping.running.worker(Arc::clone(&mapping).run_lane(records));
-            lanes.push(lane);
+        let mut shards = Vec::with_capacity(mapping.event.shards);
+        for _ in 0..mapping.event.shards.max(1) {
+            let (shard, records) = mpsc::channel(PAGE);
+            mapping.running.worker(Arc::clone(&mapping).run_shard(records));
+            shards.push(shard);
         }
         tokio::select! {
             biased;
             () = mapping.running.stopped() => {}
-            () = mapping.read(&lanes) => {}
+            () = mapping.read(&shards) => {}
         }
     }
 
-    /// Passes the records of the stream to the lanes. A full lane holds it up.
-    async fn read(&self, lanes: &[mpsc::Sender<Record>]) {
+    /// Passes the records of the stream to the shards. A full shard holds it up.
+    async fn read(&self, shards: &[mpsc::Sender<Record>]) {
         let mut position = 0;
         loop {
             // A failure is logged where it happens. The next write tries again.
@@ -86,15 +86,15 @@ impl StreamMapping {
             }
             for record in records {
                 position = record.position;
-                let Some(lane) = lanes.get(lane_of(&record.partition, lanes.len())) else { return };
-                if lane.send(record).await.is_err() {
+                let Some(shard) = shards.get(shard_of(&record.partition, shards.len())) else { return };
+                if shard.send(record).await.is_err() {
                     return;
                 }
             }
         }
     }
 
-    async fn run_lane(self: Arc<Self>, mut records: mpsc::Receiver<Record>) {
+    async fn run_shard(self: Arc<Self>, mut records: mpsc::Receiver<Record>) {
         loop {
             let batch = tokio::select! {
                 biased;
@@ -199,7 +199,7 @@ impl StreamMapping {
                 return Err(Stopping);
             }
             let says = batch::failures(&answer, self.event.reports_failures, &ids);
-            lowest = self.core.judged(&delivery, says).first().copied();
+            lowest = self.core.batch_completed(&delivery, says).first().copied();
             if lowest.is_some() {
                 break;
             }
@@ -250,12 +250,12 @@ impl StreamMapping {
 /// The cloud stops.
 struct Stopping;
 
-/// The lane of a partition key: always the same one.
-fn lane_of(partition: &str, lanes: usize) -> usize {
+/// The shard of a partition key: always the same one.
+fn shard_of(partition: &str, shards: usize) -> usize {
     let mut hasher = DefaultHasher::new();
     partition.hash(&mut hasher);
-    let lanes = u64::try_from(lanes).unwrap_or(1).max(1);
-    usize::try_from(hasher.finish() % lanes).unwrap_or(0)
+    let shards = u64::try_from(shards).unwrap_or(1).max(1);
+    usize::try_from(hasher.finish() % shards).unwrap_or(0)
 }
 
 /// The batch as Lambda delivers it.

@@ -157,15 +157,15 @@ pub trait Observer: Send + Sync {
     /// A batch goes to a function.
     fn delivered(&self, _time: i64, _delivery: &Delivery<'_>) {}
     /// A function has answered a batch: the places of what it says has failed.
-    fn judged(&self, _time: i64, _delivery: &Delivery<'_>, _failed: &BTreeSet<usize>) {}
+    fn batch_completed(&self, _time: i64, _delivery: &Delivery<'_>, _failed: &BTreeSet<usize>) {}
     /// A topic, by its physical name, has taken a publication.
     fn published(&self, _time: i64, _topic: &str, _message: &str) {}
     /// Something happened to a message of a queue, by the queue's physical name and the message's id.
     fn queued(&self, _time: i64, _queue: &str, _message: &str, _step: Step<'_>) {}
     /// A call, or the end of an item's time to live, has changed items, all at once. Only tables whose stream
-    /// is read tell it, and only where [`Observer::wants_writes`].
+    /// is read report it, and only where [`Observer::wants_writes`].
     fn wrote(&self, _time: i64, _caller: &str, _written: &[Written<'_>]) {}
-    /// Whether it wants to be told of writes, which takes a read of the stream each time.
+    /// Whether it wants to observe writes, which takes a read of the stream each time.
     fn wants_writes(&self) -> bool {
         false
     }
@@ -185,7 +185,7 @@ impl Observers {
         Self { clock: clock.clone(), all: all.into(), want_writes }
     }
 
-    pub(super) fn tell(&self, what: impl Fn(&dyn Observer, i64)) {
+    pub(super) fn notify(&self, what: impl Fn(&dyn Observer, i64)) {
         let now = self.clock.now();
         for observer in &*self.all {
             what(&**observer, now);
@@ -193,7 +193,7 @@ impl Observers {
     }
 
     pub(super) fn queued(&self, queue: &str, message: &str, step: Step<'_>) {
-        self.tell(|observer, now| observer.queued(now, queue, message, step));
+        self.notify(|observer, now| observer.queued(now, queue, message, step));
     }
 
     pub(super) fn want_writes(&self) -> bool {

@@ -8,7 +8,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::{AbortHandle, JoinHandle};
 
 /// How long a stop waits for invocations: the longest of them end at their own timeouts.
-const GRACE: Duration = Duration::from_secs(30);
+const GRACE_PERIOD: Duration = Duration::from_secs(30);
 
 /// Starts tasks, and ends them.
 #[derive(Clone, Debug)]
@@ -85,7 +85,7 @@ impl Running {
         self.0.stopping.send_replace(true);
         let mut invocations = self.0.invocations.subscribe();
         let idle = invocations.wait_for(|count| *count == 0);
-        if tokio::time::timeout(GRACE, idle).await.is_err() {
+        if tokio::time::timeout(GRACE_PERIOD, idle).await.is_err() {
             tracing::warn!("some invocations did not end in time");
         }
         self.abort();

@@ -65,9 +65,9 @@ pub(super) fn start(
     observers.extend(options.observers);
     let observers = Observers::new(&clock, observers);
     let queues = Queues::open(template, journal, &clock, &random, Arc::clone(&changed), observers.clone())?;
-    let with_past = interceptor.as_ref().is_some_and(|interceptor| interceptor.has_stale_reads());
+    let with_replica = interceptor.as_ref().is_some_and(|interceptor| interceptor.has_stale_reads());
     let core = Arc::new(Core {
-        dynamodb: DynamoDb::open(folder, template, &clock, with_past)?,
+        dynamodb: DynamoDb::open(folder, template, &clock, with_replica)?,
         topics: Topics::new(template, &clock, &random, observers.clone(), interceptor.clone()),
         secrets: Secrets::open(template, &queues, &clock, &random)?,
         queues,

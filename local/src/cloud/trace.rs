@@ -74,10 +74,13 @@ impl Observer for Trace {
         self.write(format_args!("{time} deliver {source} {function} {} earlier={earlier}", ids.join(",")));
     }
 
-    fn judged(&self, time: i64, delivery: &Delivery<'_>, failed: &BTreeSet<usize>) {
+    fn batch_completed(&self, time: i64, delivery: &Delivery<'_>, failed: &BTreeSet<usize>) {
         let failed: Vec<&str> = failed.iter().filter_map(|place| delivery.ids.get(*place)).copied().collect();
         let failed = if failed.is_empty() { "none".to_owned() } else { failed.join(",") };
-        self.write(format_args!("{time} judged {} {} failed={failed}", delivery.source, delivery.function));
+        self.write(format_args!(
+            "{time} completed {} {} failed={failed}",
+            delivery.source, delivery.function
+        ));
     }
 
     fn published(&self, time: i64, topic: &str, message: &str) {

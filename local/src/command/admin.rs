@@ -1,7 +1,7 @@
 //! `shop admin`: makes an administrator in a data folder, or restores one, by the function that has no route.
 //!
 //! It needs the folder to itself, so nothing that a running shop serves can reach it: there is no path of the
-//! front door for it, not even on the loopback.
+//! gateway for it, not even on the loopback.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead};

@@ -21,7 +21,7 @@ pub(super) struct Arguments {
 #[derive(Debug, Args)]
 pub(super) struct Shop {
     #[command(flatten)]
-    pub(super) door: Door,
+    pub(super) gateway: GatewayOptions,
     /// Keep the state in memory only
     #[arg(long, conflicts_with = "data")]
     pub(super) memory: bool,
@@ -46,7 +46,7 @@ fn parameter(text: &str) -> Result<(String, String), &'static str> {
 
 /// What both modes serve with.
 #[derive(Debug, Args)]
-pub(super) struct Door {
+pub(super) struct GatewayOptions {
     /// Port on the loopback addresses; 0 takes a free one
     #[arg(long, default_value_t = 8000, env = "SHOP_PORT")]
     pub(super) port: u16,
@@ -79,8 +79,8 @@ pub(super) enum LogForm {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Mode {
-    /// Only the front door, before the HTTP API of an emulator
-    FrontDoor(Emulator),
+    /// Only the gateway, before the HTTP API of an emulator
+    Gateway(Emulator),
     /// Make the first administrator in a data folder, while no shop runs with it
     Admin(Admin),
 }
@@ -115,7 +115,7 @@ pub(super) struct Admin {
 #[derive(Debug, Args)]
 pub(super) struct Emulator {
     #[command(flatten)]
-    pub(super) door: Door,
+    pub(super) gateway: GatewayOptions,
     /// The emulator's address
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:4566")]
     pub(super) upstream: String,
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn an_emulator_needs_its_stack_unless_there_is_no_demo() {
-        let base = ["shop", "front-door", "--host-header", "a.execute-api.localhost:4566"];
+        let base = ["shop", "gateway", "--host-header", "a.execute-api.localhost:4566"];
         assert!(Arguments::try_parse_from(base).is_err());
         assert!(Arguments::try_parse_from(base.into_iter().chain(["--no-demo"])).is_ok());
         assert!(Arguments::try_parse_from(["shop", "--memory", "--data", "x"]).is_err());

@@ -1,13 +1,11 @@
-//! `shop front-door`: only the front door, before the HTTP API of an emulator.
+//! `shop gateway`: only the gateway, before the HTTP API of an emulator.
 
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use shop_lambda::Environment;
 use shop_local::demo;
-use shop_local::front_door::{
-    DEMO_EMAIL, DemoIdentity, FrontDoor, Listeners, TokenSettings, Upstream, serve,
-};
+use shop_local::gateway::{DEMO_EMAIL, DemoIdentity, Gateway, Listeners, TokenSettings, Upstream, serve};
 use shop_local::template::Template;
 
 use super::arguments::Emulator;
@@ -18,8 +16,8 @@ use super::stop::StopSignals;
 /// Serves until a signal comes.
 pub(super) async fn run(settings: Emulator) -> Result<()> {
     let mut signals = StopSignals::catch()?;
-    let listeners = Listeners::bind(settings.door.port).await?;
-    let template = Template::load(&find_template()?, &allowed_origins(&settings.door))?;
+    let listeners = Listeners::bind(settings.gateway.port).await?;
+    let template = Template::load(&find_template()?, &allowed_origins(&settings.gateway))?;
     let cors = template.cors;
     let backend = Arc::new(
         Upstream::new(&settings.upstream, &settings.host_header)?
@@ -38,21 +36,20 @@ pub(super) async fn run(settings: Emulator) -> Result<()> {
         Some(_) => format!("{DEMO_EMAIL}, administrator"),
         None => "a guest".to_owned(),
     };
-    let welcome = format!(
-        "The front door of {} is open at http://localhost:{}, on this machine only.\n\
+    let banner = format!(
+        "The gateway of {} is open at http://localhost:{}, on this machine only.\n\
          A request without a token acts as {principal}.\n",
         settings.upstream,
         listeners.port(),
     );
-    say(&welcome)?;
-    serve(listeners, Arc::new(FrontDoor::new(backend, identity, welcome).with_cors(cors)), signals.next())
-        .await;
+    say(&banner)?;
+    serve(listeners, Arc::new(Gateway::new(backend, identity, banner).with_cors(cors)), signals.next()).await;
     Ok(())
 }
 
 /// None without the demo; the command line insists on all four otherwise.
 fn token_settings(settings: &Emulator) -> Option<TokenSettings> {
-    if settings.door.no_demo {
+    if settings.gateway.no_demo {
         return None;
     }
     Some(TokenSettings {

@@ -2,12 +2,12 @@
 
 mod admin;
 mod arguments;
+mod banner;
 mod data_dir;
 mod emulator;
 mod output;
 mod shop;
 mod stop;
-mod welcome;
 
 use std::process::ExitCode;
 
@@ -31,7 +31,7 @@ async fn start(arguments: Arguments) -> Result<()> {
     output::start_log(&arguments.log)?;
     match arguments.mode {
         None => shop::run(arguments.shop).await,
-        Some(Mode::FrontDoor(settings)) => emulator::run(settings).await,
+        Some(Mode::Gateway(settings)) => emulator::run(settings).await,
         Some(Mode::Admin(settings)) => admin::run(settings).await,
     }
 }

@@ -1,4 +1,4 @@
-//! `shop`: every function in this process, over the embedded cloud, behind the front door.
+//! `shop`: every function in this process, over the embedded cloud, behind the gateway.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -8,15 +8,15 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use shop_local::cloud::{Cloud, Mode, Options};
 use shop_local::demo::{self, Seeded};
-use shop_local::front_door::{DemoIdentity, FrontDoor, Listeners, TokenSettings, serve};
+use shop_local::gateway::{DemoIdentity, Gateway, Listeners, TokenSettings, serve};
 use shop_local::template::Template;
 
 use super::admin;
-use super::arguments::{Door, Shop};
+use super::arguments::{GatewayOptions, Shop};
+use super::banner::Banner;
 use super::data_dir::DataDir;
 use super::output::say;
 use super::stop::StopSignals;
-use super::welcome::Welcome;
 
 const TEMPLATE: &str = "template.yaml";
 /// Beside the template, and ignored by git.
@@ -26,7 +26,7 @@ pub(super) const DEFAULT_DATA: &str = ".data";
 pub(super) async fn run(settings: Shop) -> Result<()> {
     let mut signals = StopSignals::catch()?;
     // The port first: nothing is touched when another shop runs here.
-    let listeners = Listeners::bind(settings.door.port).await?;
+    let listeners = Listeners::bind(settings.gateway.port).await?;
     let template_path = match settings.template {
         Some(path) => path,
         None => find_template()?,
@@ -34,7 +34,7 @@ pub(super) async fn run(settings: Shop) -> Result<()> {
     let folder = settings.data.unwrap_or_else(|| template_path.with_file_name(DEFAULT_DATA));
     let instead = "--data DIR or --memory";
     let mut data = if settings.memory { None } else { Some(DataDir::open(&folder, instead)?) };
-    let mut parameters = allowed_origins(&settings.door);
+    let mut parameters = allowed_origins(&settings.gateway);
     parameters.extend(settings.parameter);
     let template = Template::load(&template_path, &parameters)
         .with_context(|| format!("{} cannot be used", template_path.display()))?;
@@ -45,27 +45,27 @@ pub(super) async fn run(settings: Shop) -> Result<()> {
     data.as_mut().map_or(Ok(()), DataDir::started)?;
 
     // What goes wrong below the functions is in the log: they tell a caller no more than that it did.
-    let demo = if settings.door.no_demo {
+    let demo = if settings.gateway.no_demo {
         None
     } else {
         Some(start_demo(&cloud, &template).await.with_context(|| remedy(data.as_ref()))?)
     };
-    let welcome = Welcome {
+    let banner = Banner {
         port: listeners.port(),
         data: data.as_ref().map(DataDir::path),
         demo: demo.as_ref().map(|(_, seeded)| *seeded),
         routes: cloud.routes(),
     }
     .to_string();
-    say(&welcome)?;
+    say(&banner)?;
     if let Some(email) = &settings.admin {
         let password = admin::make(&cloud, email).await?;
         say(&format!("\n{email} is an administrator now; the password, shown this once: {password}\n"))?;
     }
 
     let identity = demo.map(|(identity, _)| identity);
-    let door = Arc::new(FrontDoor::new(Arc::new(cloud.clone()), identity, welcome).with_cors(template.cors));
-    serve(listeners, door, signals.next()).await;
+    let gateway = Arc::new(Gateway::new(Arc::new(cloud.clone()), identity, banner).with_cors(template.cors));
+    serve(listeners, gateway, signals.next()).await;
     tokio::select! {
         biased;
         () = cloud.stop() => {}
@@ -76,8 +76,8 @@ pub(super) async fn run(settings: Shop) -> Result<()> {
 }
 
 /// The parameter of the template that names the origins of pages.
-pub(super) fn allowed_origins(door: &Door) -> BTreeMap<String, String> {
-    BTreeMap::from([("AllowedOrigins".to_owned(), door.allow_origin.join(","))])
+pub(super) fn allowed_origins(gateway: &GatewayOptions) -> BTreeMap<String, String> {
+    BTreeMap::from([("AllowedOrigins".to_owned(), gateway.allow_origin.join(","))])
 }
 
 /// What to do where the state cannot be used; the log before may say more of the cause.
@@ -89,7 +89,7 @@ async fn start_demo(cloud: &Cloud, template: &Template) -> Result<(DemoIdentity,
     let tokens = TokenSettings::from_template(template).context(
         "the template has no TokenSecret, or no function that checks tokens: the demo needs both (--no-demo)",
     )?;
-    let identity = DemoIdentity::start(&cloud.sdk_config("front-door"), &tokens).await?;
+    let identity = DemoIdentity::start(&cloud.sdk_config("gateway"), &tokens).await?;
     let seeded = demo::seed(cloud, &identity).await.context("the demo data cannot be put in")?;
     Ok((identity, seeded))
 }

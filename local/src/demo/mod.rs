@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 use shop_lambda::Random;
 use shop_types::UserId;
 
-use crate::front_door::{Backend, BackendError, DEMO_EMAIL, DemoIdentity, IdentityError};
+use crate::gateway::{Backend, BackendError, DEMO_EMAIL, DemoIdentity, IdentityError};
 
 /// The bodies of `POST /products`, word for word.
 const PRODUCTS: &str = include_str!("products.json");

@@ -57,7 +57,7 @@ pub struct StreamEvent {
     /// How long to wait for a full batch.
     pub window: Duration,
     /// How many batches may run at once; the order per partition key is kept.
-    pub lanes: usize,
+    pub shards: usize,
     /// How often a batch is retried; until it expires without a number.
     pub maximum_retries: Option<u32>,
     /// How old a record may be when it is retried.
@@ -173,7 +173,7 @@ impl StreamEvent {
             table: table.to_owned(),
             batch_size: size(properties.count("BatchSize", 1, 10_000)?.unwrap_or(100)),
             window: properties.seconds("MaximumBatchingWindowInSeconds", 0, 300)?.unwrap_or_default(),
-            lanes: size(properties.count("ParallelizationFactor", 1, 10)?.unwrap_or(1)),
+            shards: size(properties.count("ParallelizationFactor", 1, 10)?.unwrap_or(1)),
             maximum_retries: properties.number("MaximumRetryAttempts")?.and_then(unlimited),
             maximum_age: properties
                 .number("MaximumRecordAgeInSeconds")?

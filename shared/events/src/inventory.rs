@@ -111,7 +111,7 @@ impl Aggregate for InventoryUpdated {
 /// The figures of a stock counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StockFigures {
-    /// All that are in the house.
+    /// All that are on hand.
     pub total: u64,
     /// How many are for sale.
     pub available: u64,

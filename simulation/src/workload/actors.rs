@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use super::client::{Answer, Answered, Client};
 use super::draw::{Action, Look, Operation, Plan, Shopper, Ware};
 use super::{administrators, people};
-use crate::books::Violation;
 use crate::case::Case;
+use crate::model::Violation;
 
 /// Whoever does something in a run.
 #[derive(Clone)]
@@ -40,7 +40,8 @@ impl Actors {
         for ware in &self.plan.wares {
             let answer = self.create(ware).await;
             if answer.status != 201 {
-                self.client.accuse(Violation::new("the-harness-works", format!("a product: {answer:?}")));
+                self.client
+                    .report_violation(Violation::new("the-harness-works", format!("a product: {answer:?}")));
             }
         }
     }
@@ -61,7 +62,7 @@ impl Actors {
             .collect();
         for task in tasks {
             if let Err(error) = task.await {
-                self.client.accuse(Violation::new("the-harness-works", error.to_string()));
+                self.client.report_violation(Violation::new("the-harness-works", error.to_string()));
             }
         }
     }
@@ -144,8 +145,8 @@ impl Actors {
             let text = |name: &str| answer.body[name].as_str().map(str::to_owned);
             let placed = Placed { id: text("id").unwrap_or_default(), token: text("order_token") };
             if placed.token.is_some() != answer.user.is_none() {
-                let told = format!("{who:?}: {}", answer.body);
-                self.client.accuse(Violation::new("a-guest-s-order-has-a-token", told));
+                let seen = format!("{who:?}: {}", answer.body);
+                self.client.report_violation(Violation::new("a-guest-s-order-has-a-token", seen));
             }
             self.orders.lock().unwrap_or_else(PoisonError::into_inner).insert(number, placed);
             let key = key.map(str::to_owned);
@@ -235,8 +236,8 @@ impl Actors {
             }
         };
         if let Some(what) = strange {
-            let told = format!("{who:?} saw {what} of somebody else at {path}: {}", answer.body);
-            self.client.accuse(Violation::new("nobody-sees-anothers-data", told));
+            let seen = format!("{who:?} saw {what} of somebody else at {path}: {}", answer.body);
+            self.client.report_violation(Violation::new("nobody-sees-anothers-data", seen));
         }
     }
 }

@@ -10,7 +10,7 @@ use shop_types::UserId;
 
 use super::client::Client;
 use super::draw::{Governing, Shopper};
-use crate::books::Violation;
+use crate::model::Violation;
 
 /// The claims that power is asked of.
 #[derive(Deserialize)]
@@ -45,7 +45,7 @@ pub(super) async fn govern(client: &Client, who: Shopper, what: &Governing, use_
     let answer = client.send_with(Shopper::Guest, method.clone(), &path, body.as_ref(), &headers).await;
     if !had_power && (200..300).contains(&answer.status) {
         let seen = format!("{who:?}, {method} {path} was answered with {}", answer.status);
-        client.accuse(Violation::new("power-that-was-taken-is-gone", seen));
+        client.report_violation(Violation::new("power-that-was-taken-is-gone", seen));
     }
 }
 
@@ -59,8 +59,8 @@ fn has_power(client: &Client, token: &str) -> bool {
     let payload = token.split('.').nth(1).and_then(|part| BASE64URL_NOPAD.decode(part.as_bytes()).ok());
     let claims = payload.and_then(|payload| serde_json::from_slice::<Claims>(&payload).ok());
     claims.is_some_and(|claims| {
-        let books = client.books().lock();
-        let account = books.world.accounts.get(&claims.sub);
+        let model = client.model().lock();
+        let account = model.tables.accounts.get(&claims.sub);
         claims.role == Role::Admin
             && account.is_some_and(|account| {
                 account.profile.is_some()

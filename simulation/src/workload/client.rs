@@ -15,7 +15,7 @@ use shop_types::UserId;
 
 use super::draw::Shopper;
 use super::people::People;
-use crate::books::{Books, Violation};
+use crate::model::{Model, Violation};
 
 /// How often a request is sent that may be sent again, and the pause in between.
 const TRIES: usize = 4;
@@ -70,7 +70,7 @@ struct Inner {
     customers: Vec<UserId>,
     administrator: UserId,
     people: People,
-    books: Arc<Books>,
+    model: Arc<Model>,
     history: Mutex<History>,
 }
 
@@ -81,10 +81,10 @@ impl Client {
         clock: Clock,
         customers: Vec<UserId>,
         administrator: UserId,
-        books: Arc<Books>,
+        model: Arc<Model>,
     ) -> Self {
         let (people, history) = (People::default(), Mutex::default());
-        Self(Arc::new(Inner { cloud, issuer, clock, customers, administrator, people, books, history }))
+        Self(Arc::new(Inner { cloud, issuer, clock, customers, administrator, people, model, history }))
     }
 
     /// The user that a shopper is at the moment; none for a guest.
@@ -111,8 +111,8 @@ impl Client {
     }
 
     /// What watches the run.
-    pub(crate) fn books(&self) -> &Books {
-        &self.0.books
+    pub(crate) fn model(&self) -> &Model {
+        &self.0.model
     }
 
     /// The user that a shopper is at the moment, and the token that says so.
@@ -134,7 +134,7 @@ impl Client {
         match self.0.issuer.issue(&grant, [1; 16], self.0.clock.now()) {
             Ok(token) => Some(token),
             Err(error) => {
-                self.accuse(Violation::new("the-harness-works", error.to_string()));
+                self.report_violation(Violation::new("the-harness-works", error.to_string()));
                 None
             }
         }
@@ -145,7 +145,7 @@ impl Client {
     }
 
     /// Notes that somebody saw what they must not see.
-    pub(crate) fn accuse(&self, violation: Violation) {
+    pub(crate) fn report_violation(&self, violation: Violation) {
         self.history().violations.push(violation);
     }
 
@@ -189,14 +189,14 @@ impl Client {
         let response = match request.body(bytes) {
             Ok(request) => self.0.cloud.invoke_http(request, "203.0.113.7").await,
             Err(error) => {
-                self.accuse(Violation::new("the-harness-works", error.to_string()));
+                self.report_violation(Violation::new("the-harness-works", error.to_string()));
                 return Answer { user, status: 0, body: Value::Null };
             }
         };
         let status = response.status().as_u16();
         if status == 429 && !response.headers().contains_key("retry-after") {
             let seen = format!("{method} {path} was refused, and not told until when");
-            self.accuse(Violation::new("orders-keep-to-their-budget", seen));
+            self.report_violation(Violation::new("orders-keep-to-their-budget", seen));
         }
         let answer: Value = serde_json::from_slice(response.body()).unwrap_or_default();
         let now = self.0.clock.now().as_millis();

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::client::{Answer, Client};
 use super::draw::{Action, Person, Shopper};
-use crate::books::Violation;
+use crate::model::Violation;
 
 /// What somebody holds of a session.
 #[derive(Clone, Debug)]
@@ -105,7 +105,7 @@ async fn log_in(client: &Client, number: usize, person: &Person) {
         if let Some(session) = session(&answer, Vec::new()) {
             if known.has_left {
                 let seen = format!("{} logged in after the deletion: {}", person.email, session.user);
-                client.accuse(Violation::new("a-deleted-account-is-gone", seen));
+                client.report_violation(Violation::new("a-deleted-account-is-gone", seen));
             }
             client.people().change(number, |known| known.hold(session));
             return;
@@ -128,7 +128,7 @@ async fn refresh(client: &Client, number: usize, used: bool) {
         Some(session) if is_used && session.refresh == held.refresh => {}
         Some(_) if is_used => {
             let seen = format!("{} renewed a session with a token that had been used", held.user);
-            client.accuse(Violation::new("a-used-token-is-worthless", seen));
+            client.report_violation(Violation::new("a-used-token-is-worthless", seen));
         }
         Some(session) => client.people().change(number, |known| known.hold(session)),
         None => {}

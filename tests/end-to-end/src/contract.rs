@@ -226,7 +226,7 @@ fn documented(method: &Method, route: &[&str]) -> Option<Answer> {
 }
 
 /// Where there is no route no function is asked: the gateway says so itself, in its own words. At `/` the
-/// front door may have a page.
+/// gateway may have a page.
 fn check_unrouted(route: &[&str], reply: &Reply) -> Result<()> {
     let is_refusal = matches!(reply.status, 403..=405);
     ensure!(is_refusal || route.is_empty(), reply.wrong("a route that is not documented"));
@@ -248,7 +248,7 @@ fn check_problem(path: &str, reply: &Reply) -> Result<()> {
     for text in ["/type", "/title", "/detail"] {
         ensure!(!reply.string(text)?.is_empty(), reply.wrong(&format!("{text} is empty")));
     }
-    // Behind the front door the function sees the path in the form of its route.
+    // Behind the gateway the function sees the path in the form of its route.
     let instance = reply.string("/instance")?;
     let bare = |path: &str| path.split('?').next().unwrap_or_default().trim_end_matches('/').to_owned();
     let asked = bare(path);

@@ -15,7 +15,7 @@ use crate::request::Caller;
 
 /// A call that takes longer has failed. An emulator that works off a queue may take seconds.
 const CALL_TIMEOUT: Duration = Duration::from_mins(1);
-/// A connection that was idle is not used again after this: a server may be about to close it (the front door does
+/// A connection that was idle is not used again after this: a server may be about to close it (the gateway does
 /// after 30 seconds), and a request that is on its way then gets no answer.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -74,7 +74,7 @@ pub type IssueToken = Arc<dyn Fn(&Person, SystemTime) -> Result<String>>;
 /// Who the suite can be.
 #[derive(Clone)]
 pub enum Identities {
-    /// Only the front door's demo administrator: no request carries a token.
+    /// Only the gateway's demo administrator: no request carries a token.
     Demo,
     /// An administrator, by a token that was given.
     Administrator(String),

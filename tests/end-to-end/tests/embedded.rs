@@ -16,7 +16,7 @@ use shop_auth::TokenIssuer;
 use shop_lambda::{Function, Kind};
 use shop_local::cloud::{Cloud, Depth, Options};
 use shop_local::demo;
-use shop_local::front_door::{DemoIdentity, FrontDoor, Listeners, TokenSettings, serve};
+use shop_local::gateway::{DemoIdentity, Gateway, Listeners, TokenSettings, serve};
 use shop_local::template::{Template, of_one_machine};
 use shop_types::UserId;
 use tokio::sync::oneshot;
@@ -72,9 +72,9 @@ fn run_suite(mut options: Options, without_token: WithoutToken) -> Result<()> {
 
         let listeners = Listeners::bind(0).await?;
         let base_url = format!("http://127.0.0.1:{}", listeners.port());
-        let door = Arc::new(FrontDoor::new(Arc::new(cloud.clone()), demo, String::new()));
+        let gateway = Arc::new(Gateway::new(Arc::new(cloud.clone()), demo, String::new()));
         let (serving, ended) = oneshot::channel::<()>();
-        let server = tokio::spawn(serve(listeners, door, async {
+        let server = tokio::spawn(serve(listeners, gateway, async {
             // The sender says it by going away, which is an error to the one who waits.
             ended.await.unwrap_or_default();
         }));

@@ -86,7 +86,7 @@ fn the_same_request_again_is_a_replay() -> Result<()> {
 }
 
 #[test]
-fn every_mistake_is_named() -> Result<()> {
+fn every_error_is_named() -> Result<()> {
     simulate(async {
         let service = service().await?;
         let wrong = json!({"id": "a/b", "name": "", "price": -1, "stock": 1.5, "colour": "blue"});

@@ -38,7 +38,7 @@ const POWERS: &[&str] = &[
 
 struct Stage {
     service: Service,
-    keeper: Account,
+    admin: Account,
     customer: Account,
     order: String,
     product: String,
@@ -47,15 +47,15 @@ struct Stage {
 impl Stage {
     async fn new() -> Result<Self> {
         let service = Service::start(&services::functions(), Options::simulated(1)).await?;
-        let keeper = service.new_administrator("keeper@example.com").await?;
+        let admin = service.new_administrator("keeper@example.com").await?;
         let customer = service.customer("customer@example.com").await?;
         let product = json!({ "id": "prod-1", "name": "A product", "price": 3, "stock": 5 });
-        service.send_as(&keeper, Method::POST, "/products", Some(&product)).await?.expect(201)?;
+        service.send_as(&admin, Method::POST, "/products", Some(&product)).await?.expect(201)?;
         let order = json!({ "items": [{ "product_id": "prod-1", "quantity": 1 }] });
         let order = service.send_as(&customer, Method::POST, "/orders", Some(&order)).await?.expect(201)?;
         let order = order.body["id"].as_str().context("an id")?.to_owned();
         service.settled().await?;
-        Ok(Self { service, keeper, customer, order, product: "prod-1".to_owned() })
+        Ok(Self { service, admin, customer, order, product: "prod-1".to_owned() })
     }
 
     /// An administrator with a token, of whom something has changed since it was issued.
@@ -63,8 +63,8 @@ impl Stage {
         let email = format!("{since:?}@example.com").to_lowercase();
         let held = self.service.new_administrator(&email).await?;
         let path = format!("/users/{}", held.id);
-        let keeper = async |method: Method, path: &str, body: Option<Value>| {
-            self.service.send_as(&self.keeper, method, path, body.as_ref()).await
+        let admin = async |method: Method, path: &str, body: Option<Value>| {
+            self.service.send_as(&self.admin, method, path, body.as_ref()).await
         };
         let own =
             async |body: Value| self.service.send_as(&held, Method::PATCH, "/users/me", Some(&body)).await;
@@ -72,9 +72,9 @@ impl Stage {
             Since::Nothing => {}
             Since::Demoted => {
                 let role = Some(json!({ "role": "customer" }));
-                keeper(Method::PUT, &format!("{path}/role"), role).await?.expect(200)?;
+                admin(Method::PUT, &format!("{path}/role"), role).await?.expect(200)?;
             }
-            Since::Deleted => drop(keeper(Method::DELETE, &path, None).await?.expect(204)?),
+            Since::Deleted => drop(admin(Method::DELETE, &path, None).await?.expect(204)?),
             Since::PasswordChanged => {
                 let body = json!({ "password": "Kestrel over the lake 7", "current_password": PASSWORD });
                 own(body).await?.expect(200)?;
@@ -118,7 +118,7 @@ fn a_token_of_before_has_no_power() -> Result<()> {
         // And nothing of it had an effect.
         let customer = format!("/users/{}", stage.customer.id);
         let customer =
-            stage.service.send_as(&stage.keeper, Method::GET, &customer, None).await?.expect(200)?;
+            stage.service.send_as(&stage.admin, Method::GET, &customer, None).await?.expect(200)?;
         ensure!(customer.body["role"] == "customer", "{}", customer.text);
         // The powers are ones that an administrator has.
         let able = stage.administrator(Since::Nothing).await?;

@@ -112,17 +112,17 @@ async fn refuse(how: How) -> Result<()> {
     let refusing = Arc::new(Refusing { is_on: AtomicBool::new(false), how });
     let options = Options { interceptor: Some(Arc::<Refusing>::clone(&refusing)), ..Options::simulated(1) };
     let service = Service::start(&services::functions(), options).await?;
-    let keeper = service.new_administrator("keeper@example.com").await?;
+    let admin = service.new_administrator("keeper@example.com").await?;
     let customer = service.customer("customer@example.com").await?;
     let mug = json!({ "id": "mug", "name": "Mug", "price": 3, "stock": 5 });
-    service.send_as(&keeper, Method::POST, "/products", Some(&mug)).await?.expect(201)?;
+    service.send_as(&admin, Method::POST, "/products", Some(&mug)).await?.expect(201)?;
     let order = json!({ "items": [{ "product_id": "mug", "quantity": 1 }] });
     let order = service.send_as(&customer, Method::POST, "/orders", Some(&order)).await?.expect(201)?;
     let order = order.body["id"].as_str().context("an id")?.to_owned();
     service.settled().await?;
     let cases = cases(&customer, &order);
     for Case { start: (method, path, body), .. } in &cases {
-        let answer = service.send_as(&keeper, method.clone(), path, body.as_ref()).await?;
+        let answer = service.send_as(&admin, method.clone(), path, body.as_ref()).await?;
         ensure!(answer.status < 500, "{method} {path}: {} {}", answer.status, answer.text);
     }
     refusing.is_on.store(true, Ordering::Relaxed);
@@ -130,15 +130,15 @@ async fn refuse(how: How) -> Result<()> {
         if matches!(how, How::Transaction(_)) && !is_transaction {
             continue;
         }
-        let answer = service.send_as(&keeper, method.clone(), path, body.as_ref()).await?;
+        let answer = service.send_as(&admin, method.clone(), path, body.as_ref()).await?;
         let answer = answer.problem(503, "contended").with_context(|| format!("{method} {path}"))?;
         ensure!(answer.header("retry-after")? == "1", "{method} {path}");
     }
     refusing.is_on.store(false, Ordering::Relaxed);
     // Nothing of it had an effect, and it may simply be sent again.
-    let product = service.send_as(&keeper, Method::GET, "/products/mug", None).await?.expect(200)?;
+    let product = service.send_as(&admin, Method::GET, "/products/mug", None).await?.expect(200)?;
     ensure!(product.body["version"] == 1, "{}", product.text);
-    service.send_as(&keeper, Method::DELETE, "/products/mug", None).await?.expect(204)?;
+    service.send_as(&admin, Method::DELETE, "/products/mug", None).await?.expect(204)?;
     Ok(())
 }
 

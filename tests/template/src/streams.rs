@@ -29,8 +29,8 @@ pub fn check(template: &Template) -> Vec<String> {
         if template.largest(&event["ParallelizationFactor"]) != Some(10) {
             wrong.push(format!("{}: one slow key would hold back its shard", function.id));
         }
-        let parked = &event["DestinationConfig"]["OnFailure"]["Destination"];
-        let dead = refers(parked, Some("Arn")).unwrap_or_default();
+        let dead_letters = &event["DestinationConfig"]["OnFailure"]["Destination"];
+        let dead = refers(dead_letters, Some("Arn")).unwrap_or_default();
         if template.resource(dead)["Type"] != "AWS::SQS::Queue" {
             wrong.push(format!("{}: a record that expires would vanish: no OnFailure queue", function.id));
         }

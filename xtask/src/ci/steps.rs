@@ -31,7 +31,7 @@ pub(super) const STEPS: &[Step] = &[
     Step { name: "documents: commands against cargo run", run: documents::shop },
     Step { name: "emulator: LocalStack starts", run: emulator::localstack::check },
     Step { name: "simulation: 1,000 fresh seeds", run: simulation },
-    Step { name: "simulation: planted mistakes", run: plants },
+    Step { name: "simulation: mutants", run: mutants },
     Step { name: "emulator, cargo lambda watch, sam local", run: emulator },
 ];
 
@@ -83,8 +83,8 @@ fn simulation(project: &Project) -> Result<()> {
 }
 
 /// The same seeds every time: this is about the invariants, not about the shop.
-fn plants(project: &Project) -> Result<()> {
-    simulate::simulate(project, &["--plants", "--seeds", "0..200"].map(str::to_owned))
+fn mutants(project: &Project) -> Result<()> {
+    simulate::simulate(project, &["--mutants", "--seeds", "0..200"].map(str::to_owned))
 }
 
 /// One deployment for all that needs one.

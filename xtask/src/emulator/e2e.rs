@@ -1,4 +1,4 @@
-//! `cargo xtask emulator e2e`: the conformance checks, the end-to-end suite through the front door, and
+//! `cargo xtask emulator e2e`: the conformance checks, the end-to-end suite through the gateway, and
 //! `cargo lambda watch`.
 
 use anyhow::Result;
@@ -29,7 +29,7 @@ pub(crate) fn checks(project: &Project, emulator: &Emulator, base_url: &str) -> 
     // Before the suite: a service that differs explains what fails there.
     conformance::conformance(project, Some(&emulator.endpoint()), Some("ministack"))?;
     let stack = emulator.stack(project)?;
-    // With the secret the suite can also be customers, and not only the front door's administrator.
+    // With the secret the suite can also be customers, and not only the gateway's administrator.
     let identity = [
         ("SHOP_ADMINISTRATOR", Stack::administrator(project, emulator)?),
         ("SHOP_TOKEN_SECRET", Stack::token_secret(project, emulator)?),

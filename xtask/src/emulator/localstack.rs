@@ -1,5 +1,5 @@
 //! LocalStack 4.14, the last release that runs without an account: tables, topic, queues, secrets and functions, and
-//! no HTTP API (v2), so there is no front door before it.
+//! no HTTP API (v2), so there is no gateway before it.
 //!
 //! It is a Python package as `MiniStack` is, but runs functions in containers, and makes those ready when a function is
 //! created: without a Docker engine its services answer, and nothing of the stack is deployed. Its DynamoDB (AWS's

@@ -2,7 +2,7 @@
 
 mod deploy;
 mod e2e;
-mod front_door;
+mod gateway;
 pub(crate) mod localstack;
 mod ministack;
 mod record;
@@ -60,7 +60,7 @@ impl Emulator {
         point_at(&self.endpoint(), command);
     }
 
-    /// The port for its front door: the one that it had before, or the usual one, or else a free one.
+    /// The port for its gateway: the one that it had before, or the usual one, or else a free one.
     fn shop_port(&self, before: Option<&record::Record>) -> Result<u16> {
         let had = before.and_then(|record| record.base_url.rsplit(':').next()?.parse().ok());
         let usual = (self.port == PORT).then_some(SHOP_PORT);
@@ -70,7 +70,7 @@ impl Emulator {
         }
     }
 
-    /// The base URL of the front door, if [`up`] has left one running here with its emulator.
+    /// The base URL of the gateway, if [`up`] has left one running here with its emulator.
     ///
     /// # Errors
     /// When the record cannot be read.
@@ -114,15 +114,15 @@ pub(crate) fn point_at(endpoint: &str, command: &mut Command) {
         .env("AWS_DEFAULT_REGION", REGION);
 }
 
-/// A front door and, where none ran before, an emulator; both are stopped with this value.
+/// A gateway and, where none ran before, an emulator; both are stopped with this value.
 #[derive(Debug)]
 struct Running {
     base_url: String,
     servers: Vec<Server>,
 }
 
-/// Starts the emulator where none runs, builds all functions, deploys the template, and starts the front
-/// door before it. Run again, it deploys again. All of it stays up; returns the front door's base URL.
+/// Starts the emulator where none runs, builds all functions, deploys the template, and starts the
+/// gateway before it. Run again, it deploys again. All of it stays up; returns the gateway's base URL.
 ///
 /// # Errors
 /// When a step fails. What was started is stopped then.
@@ -159,18 +159,18 @@ fn start(project: &Project, emulator: &Emulator) -> Result<Running> {
     deploy::deploy(project, emulator, &sam)?;
     let stack = Stack::describe(project, emulator)?;
     // The one that ran knows the old stack.
-    if let Some(process) = before.clone().and_then(record::Record::running_front_door) {
+    if let Some(process) = before.clone().and_then(record::Record::running_gateway) {
         process.stop()?;
     }
     let port = emulator.shop_port(before.as_ref())?;
-    let (server, base_url) = front_door::start(project, emulator, &shop, &stack, port)?;
-    let front_door = record::Process::of(server.pid())?;
+    let (server, base_url) = gateway::start(project, emulator, &shop, &stack, port)?;
+    let gateway = record::Process::of(server.pid())?;
     servers.insert(0, server);
-    record::Record { ministack, front_door, base_url: base_url.clone() }.write(&emulator.folder)?;
+    record::Record { ministack, gateway, base_url: base_url.clone() }.write(&emulator.folder)?;
     Ok(Running { base_url, servers })
 }
 
-/// Runs `work` with an emulator, given the base URL of its front door: one that is up as it is, or one that
+/// Runs `work` with an emulator, given the base URL of its gateway: one that is up as it is, or one that
 /// is brought up for this, and stopped again however this command ends.
 ///
 /// # Errors
@@ -198,7 +198,7 @@ pub(crate) fn with_emulator(
 pub(crate) fn down(emulator: &Emulator) -> Result<()> {
     localstack::down(emulator)?;
     let Some(record) = record::Record::read(&emulator.folder)? else { return Ok(()) };
-    record.front_door.stop()?;
+    record.gateway.stop()?;
     record.ministack.stop()?;
     ministack::remove_temporary(emulator)?;
     record::Record::remove(&emulator.folder)

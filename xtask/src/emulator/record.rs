@@ -54,9 +54,9 @@ impl Process {
 pub(crate) struct Record {
     /// The emulator.
     pub(crate) ministack: Process,
-    /// The front door before it.
-    pub(crate) front_door: Process,
-    /// Where the front door answers.
+    /// The gateway before it.
+    pub(crate) gateway: Process,
+    /// Where the gateway answers.
     pub(crate) base_url: String,
 }
 
@@ -95,9 +95,9 @@ impl Record {
         fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))
     }
 
-    /// Whether the emulator and its front door run.
+    /// Whether the emulator and its gateway run.
     pub(crate) fn is_running(&self) -> bool {
-        self.ministack.is_running() && self.front_door.is_running()
+        self.ministack.is_running() && self.gateway.is_running()
     }
 
     /// The emulator, if it runs.
@@ -105,8 +105,8 @@ impl Record {
         Some(self.ministack.clone()).filter(Process::is_running)
     }
 
-    /// The front door, if it runs.
-    pub(crate) fn running_front_door(self) -> Option<Process> {
-        Some(self.front_door).filter(Process::is_running)
+    /// The gateway, if it runs.
+    pub(crate) fn running_gateway(self) -> Option<Process> {
+        Some(self.gateway).filter(Process::is_running)
     }
 }

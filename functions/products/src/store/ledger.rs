@@ -44,19 +44,19 @@ impl Store {
                     writes.push(self.put_entry(entry)?.into());
                 }
             }
-            Step::Claim { deltas, keeper, keeper_version, reservation } => {
-                writes.extend(self.deltas(deltas, Some((keeper, *keeper_version, reservation)))?);
+            Step::Claim { deltas, coordinator, coordinator_version, reservation } => {
+                writes.extend(self.deltas(deltas, Some((coordinator, *coordinator_version, reservation)))?);
             }
-            Step::Complete { keeper, entry } => {
+            Step::Complete { coordinator, entry } => {
                 writes.push(self.put_entry(entry)?.into());
-                writes.push(self.take_claim(keeper, &entry.reservation).into());
+                writes.push(self.take_claim(coordinator, &entry.reservation).into());
             }
             Step::ReEmit { entries } => writes.extend(entries.iter().map(|entry| self.re_emit(entry).into())),
         }
         self.try_transact(writes).await
     }
 
-    /// The writes of some deltas; with a claim, its keeper's counter takes it.
+    /// The writes of some deltas; with a claim, its coordinator's counter takes it.
     fn deltas(
         &self,
         deltas: &StockDeltas,
@@ -71,7 +71,7 @@ impl Store {
                 .set("updated_at", change.at)
                 .set_or_remove(&change.cause.attributes());
             let condition = condition_of(change);
-            let update = match claim.filter(|(keeper, ..)| *keeper == product) {
+            let update = match claim.filter(|(coordinator, ..)| *coordinator == product) {
                 None => update.only_if(condition),
                 Some((_, version, reservation)) => {
                     let is_free = Condition::equals("version", version).and(Condition::absent("claim"));
@@ -104,11 +104,11 @@ impl Store {
     }
 
     /// The counter's figures stay, and so does its version.
-    fn take_claim(&self, keeper: &ProductId, claim: &Reservation) -> Update {
+    fn take_claim(&self, coordinator: &ProductId, claim: &Reservation) -> Update {
         let is_kept = Condition::of("claim.pk = :order AND claim.version = :version")
             .with("order", &claim.order_id)
             .with("version", claim.version);
-        self.counter(keeper).remove("claim").only_if(is_kept)
+        self.counter(coordinator).remove("claim").only_if(is_kept)
     }
 
     fn counter(&self, product: &ProductId) -> Update {

@@ -7,9 +7,9 @@
 mod capacity;
 mod expression;
 mod partial;
-mod past;
 mod request;
 mod schema;
+mod stale_replica;
 mod stream;
 mod strict;
 mod tokens;
@@ -31,7 +31,7 @@ use super::clock::{Clock, StreamClock};
 use super::observer::{Access, Units, Written};
 use super::{AwsError, CloudError};
 use crate::template::{Event, Template};
-use past::Past;
+use stale_replica::StaleReplica;
 use tokens::Tokens;
 
 /// What an operation answered, and what it cost.
@@ -56,10 +56,10 @@ struct Inner {
     tokens: Tokens,
     /// How many mappings still have to handle a record, where a stream has more than one.
     unhandled: BTreeMap<i64, usize>,
-    /// The position up to which each stream's records have been told to the observers.
-    told: BTreeMap<String, i64>,
+    /// The position up to which each stream's records have been reported to the observers.
+    reported: BTreeMap<String, i64>,
     /// The tables as they were, where reads may be stale.
-    past: Option<Past>,
+    replica: Option<StaleReplica>,
 }
 
 #[derive(Default)]
@@ -75,7 +75,7 @@ impl DynamoDb {
         folder: Option<&Path>,
         template: &Template,
         clock: &Clock,
-        with_past: bool,
+        with_replica: bool,
     ) -> Result<Self, CloudError> {
         let storage = match folder {
             None => Storage::memory(),
@@ -94,9 +94,9 @@ impl DynamoDb {
             readers.wake.push(Arc::new(Notify::new()));
         }
         schema::prepare(&storage, template, |table| readers.contains_key(table))?;
-        let past = with_past.then(|| Past::open(template, clock)).transpose()?;
-        let (tokens, unhandled, told) = (Tokens::default(), BTreeMap::new(), BTreeMap::new());
-        let inner = Inner { storage, tokens, unhandled, told, past };
+        let replica = with_replica.then(|| StaleReplica::open(template, clock)).transpose()?;
+        let (tokens, unhandled, reported) = (Tokens::default(), BTreeMap::new(), BTreeMap::new());
+        let inner = Inner { storage, tokens, unhandled, reported, replica };
         let tables = template.tables.values();
         let partition_keys = tables.map(|table| (table.name.clone(), table.key.hash.clone())).collect();
         Ok(Self { inner: Mutex::new(inner), clock: clock.clone(), readers, partition_keys })
@@ -142,39 +142,39 @@ impl DynamoDb {
         if let Some((token, digest)) = token {
             inner.tokens.remember(token, digest, now, answer.body.clone());
         }
-        if let Some(past) = inner.past.as_mut().filter(|_| writes) {
-            past.follow(now, operation.to_owned(), body.clone());
+        if let Some(replica) = inner.replica.as_mut().filter(|_| writes) {
+            replica.follow(now, operation.to_owned(), body.clone());
         }
         Ok(answer)
     }
 
     /// Runs a read on the tables as they were so long ago; never older than it was read before.
-    pub(super) fn read_the_past(&self, request: Request, age: Duration) -> Result<Answer, AwsError> {
+    pub(super) fn read_stale(&self, request: Request, age: Duration) -> Result<Answer, AwsError> {
         let mut inner = self.lock();
-        let Inner { storage, past, .. } = &mut *inner;
+        let Inner { storage, replica, .. } = &mut *inner;
         let until = self.clock.now().saturating_sub(i64::try_from(age.as_millis()).unwrap_or(i64::MAX));
-        match past {
-            Some(past) => past.read(request, until),
+        match replica {
+            Some(replica) => replica.read(request, until),
             None => request.execute(storage),
         }
     }
 
-    /// Tells what was written to tables since it was told last, if anything was.
-    pub(super) fn untold(&self, tables: &[String], tell: impl Fn(&[Written<'_>])) {
+    /// Reports what was written to tables since the last report, if anything was.
+    pub(super) fn unreported(&self, tables: &[String], report: impl Fn(&[Written<'_>])) {
         let mut records: Vec<(&str, Record)> = Vec::new();
         for table in tables {
-            let after = self.lock().told.get(table).copied().unwrap_or(0);
-            // A failure is logged where it happens, and what was not told now is told the next time.
+            let after = self.lock().reported.get(table).copied().unwrap_or(0);
+            // A failure is logged where it happens, and what is not reported now is reported the next time.
             let new = self.read_stream(table, after, usize::MAX >> 1).unwrap_or_default();
             if let Some(last) = new.last() {
-                self.lock().told.insert(table.clone(), last.position);
+                self.lock().reported.insert(table.clone(), last.position);
             }
             records.extend(new.into_iter().map(|record| (table.as_str(), record)));
         }
         if !records.is_empty() {
             let written: Vec<Written<'_>> =
                 records.iter().map(|(table, record)| Written { table, record: &record.json }).collect();
-            tell(&written);
+            report(&written);
         }
     }
 

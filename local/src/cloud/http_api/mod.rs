@@ -44,7 +44,7 @@ impl Routes {
                 Ok(response) => {
                     let (function, method) = (&*found.route.function, request.method().as_str());
                     let answered = Answered { function, method, response: &response };
-                    core.observers.tell(|observer, now| observer.answered(now, &answered));
+                    core.observers.notify(|observer, now| observer.answered(now, &answered));
                     response
                 }
                 Err(error) => {

@@ -89,7 +89,7 @@ impl Topics {
                     interceptor.filters(&subscription.queue, &publication.message, passes)
                 })
             });
-            self.observers.tell(|observer, now| observer.published(now, topic, &publication.message));
+            self.observers.notify(|observer, now| observer.published(now, topic, &publication.message));
             let mut raw: Option<NewMessage> = None;
             for subscription in passing {
                 let message = if subscription.raw {

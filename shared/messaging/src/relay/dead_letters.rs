@@ -1,4 +1,4 @@
-//! Where poison records are parked: a queue that nobody consumes, with an alarm on its depth.
+//! The dead-letter queue of poison records: a queue that nobody consumes, with an alarm on its depth.
 
 use aws_sdk_sqs::error::SdkError;
 use aws_sdk_sqs::operation::send_message::SendMessageError;
@@ -18,8 +18,8 @@ impl DeadLetters {
         Self { client: aws_sdk_sqs::Client::new(sdk), queue_url: queue_url.to_owned() }
     }
 
-    /// Parks a record as it came, with the reason as a message attribute.
-    pub(super) async fn park(
+    /// Sends a record as it came, with the reason as a message attribute.
+    pub(super) async fn send(
         &self,
         record: &RawValue,
         reason: &'static str,

@@ -51,7 +51,7 @@ impl<E: std::error::Error + Send + Sync + 'static> Relay<E> {
                 }
             }
         }
-        let first_failed = self.park(&records, &poison, first_failed).await;
+        let first_failed = self.dead_letter(&records, &poison, first_failed).await;
         tracing::info!(
             batch.records = records.len(),
             batch.events = entries.len(),
@@ -87,7 +87,7 @@ impl<E: std::error::Error + Send + Sync + 'static> Relay<E> {
                     "panicked"
                 })?
                 .map_err(|error| {
-                    // Without its sources: those may quote the item, which is parked for whoever looks.
+                    // Without its sources: those may quote the item, which the dead-letter queue has for whoever looks.
                     tracing::error!(%error, "no events of a record");
                     "unreadable_image"
                 })?;
@@ -99,9 +99,9 @@ impl<E: std::error::Error + Send + Sync + 'static> Relay<E> {
         Ok(entries)
     }
 
-    /// Parks the poison records before the first that failed; those after it come again. Answers with the
-    /// first record that is not done: the first that failed, or that could not be parked.
-    async fn park(
+    /// Sends the poison records before the first that failed to the dead-letter queue; those after it come again.
+    /// Answers with the first record that is not done: the first that failed, or that could not be sent.
+    async fn dead_letter(
         &self,
         records: &[Box<RawValue>],
         poison: &Poison,
@@ -109,12 +109,16 @@ impl<E: std::error::Error + Send + Sync + 'static> Relay<E> {
     ) -> Option<usize> {
         for (&index, &reason) in poison.range(..first_failed.unwrap_or(records.len())) {
             let sequence_number = sequence_number(&records[index]);
-            if let Err(error) = self.dead_letters.park(&records[index], reason).await {
+            if let Err(error) = self.dead_letters.send(&records[index], reason).await {
                 let error = Chain(&error);
-                tracing::error!(record.sequence_number = sequence_number, %error, "a record cannot be parked");
+                tracing::error!(record.sequence_number = sequence_number, %error, "a record cannot be dead-lettered");
                 return Some(index);
             }
-            tracing::error!(record.sequence_number = sequence_number, failure.code = reason, "record parked");
+            tracing::error!(
+                record.sequence_number = sequence_number,
+                failure.code = reason,
+                "record dead-lettered"
+            );
         }
         first_failed
     }

@@ -6,7 +6,7 @@
 //! - Records are handled in their order. Where one cannot be published, the batch ends there and Lambda
 //!   retries from it. What was published after it is published again with the same event ids.
 //! - Of a batch call that fails in part, only what failed is tried again, with growing pauses.
-//! - A poison record (unreadable, refused by the topic, or `events` panics) is parked as a whole in the
+//! - A poison record (unreadable, refused by the topic, or `events` panics) goes as a whole to the
 //!   relay's dead-letter queue, and the stream goes on. Only if that fails too does it block its shard.
 //!
 //! A service implements [`Outbox`]; [`relay`] makes it a function.
@@ -40,7 +40,7 @@ pub trait Outbox: 'static {
     /// service or by its time to live) to events.
     ///
     /// # Errors
-    /// The record is parked in the relay's dead-letter queue.
+    /// The record is in the relay's dead-letter queue.
     fn events(old: Option<&Image>, new: Option<&Image>) -> Result<Vec<Event>, Self::Error>;
 }
 

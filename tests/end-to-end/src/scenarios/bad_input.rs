@@ -134,8 +134,8 @@ pub(super) async fn paths_that_name_nothing_are_refused(shop: &Shop) -> Result<(
         (Method::POST, "/users/me/stats"),
     ] {
         let reply = administrator.request(method, path).await?;
-        let welcome = path == "/" && reply.status == 200;
-        ensure!(welcome || matches!(reply.status, 404 | 405), reply.wrong("expected 404 or 405"));
+        let is_banner = path == "/" && reply.status == 200;
+        ensure!(is_banner || matches!(reply.status, 404 | 405), reply.wrong("expected 404 or 405"));
     }
     Ok(())
 }

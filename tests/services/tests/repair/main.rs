@@ -34,7 +34,7 @@ const NO_STOCK: (&str, &str) = ("[order.created, order.stalled, order.cancelled]
 /// The statistics never hear of anything.
 const NO_STATISTICS: (&str, &str) = ("[order.confirmed, order.cancelled]", "[order.shipped]");
 
-/// While it is on, the topic takes no event of one relay, ever: they are parked, and nobody gets them.
+/// While it is on, the topic takes no event of one relay, ever: they are dead-lettered, and nobody gets them.
 #[derive(Default)]
 struct Loss {
     relay: &'static str,

@@ -229,13 +229,13 @@ fn a_claim_that_two_looks_miss_is_seen_by_the_third() -> Result<()> {
             let put = client.put_item().table_name(table).item("pk", text(order(number).as_str()));
             put.item("sk", text("place")).send().await?;
         }
-        let keeper = stage.places([("p000", "stock")]).await?[0];
+        let coordinator = stage.places([("p000", "stock")]).await?[0];
         let mut early = None;
         for number in 0..8 {
             let place = stage.places([(order(number).as_str(), "place")]).await?[0];
-            early = early.or((place + 1 < keeper).then(|| order(number)));
+            early = early.or((place + 1 < coordinator).then(|| order(number)));
         }
-        let large = request(&early.context("an order before its keeper")?, &products)?;
+        let large = request(&early.context("an order before its coordinator")?, &products)?;
         let steps = stage.plan(&large).await?;
         let [claim @ Step::Claim { .. }, complete @ Step::Complete { .. }] = &steps[..] else {
             anyhow::bail!("{} steps", steps.len())
@@ -243,8 +243,8 @@ fn a_claim_that_two_looks_miss_is_seen_by_the_third() -> Result<()> {
         ensure!(stage.verify().await? == 0, "at rest, every counter is judged");
         let pages = stage.holds.pages.load(Ordering::Relaxed);
 
-        let claimed = stage.holds.hold_page(keeper + 1);
-        let completed = stage.holds.hold_page(pages + keeper);
+        let claimed = stage.holds.hold_page(coordinator + 1);
+        let completed = stage.holds.hold_page(pages + coordinator);
         let (verified, claimed, completed) = futures::join!(
             stage.verify(),
             claimed.during(stage.carry_out(std::slice::from_ref(claim))),
@@ -252,7 +252,7 @@ fn a_claim_that_two_looks_miss_is_seen_by_the_third() -> Result<()> {
         );
         claimed?;
         completed?;
-        ensure!(verified? > 0, "no counter lies behind its keeper");
+        ensure!(verified? > 0, "no counter lies behind its coordinator");
         ensure!(stage.verify().await? == 0, "at rest, every counter is judged");
         Ok(())
     })

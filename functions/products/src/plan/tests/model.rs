@@ -22,13 +22,13 @@ pub(super) fn carry_out(table: &mut StockState, step: &Step) -> bool {
                 put(table, entry);
             }
         }
-        Step::Claim { deltas, keeper, reservation, .. } => {
+        Step::Claim { deltas, coordinator, reservation, .. } => {
             change(table, deltas);
-            table.stocks.get_mut(keeper).unwrap().claim = Some(reservation.clone());
+            table.stocks.get_mut(coordinator).unwrap().claim = Some(reservation.clone());
         }
-        Step::Complete { keeper, entry } => {
+        Step::Complete { coordinator, entry } => {
             put(table, entry);
-            table.stocks.get_mut(keeper).unwrap().claim = None;
+            table.stocks.get_mut(coordinator).unwrap().claim = None;
         }
         Step::ReEmit { entries } => {
             for entry in entries {
@@ -45,15 +45,15 @@ fn holds(table: &StockState, step: &Step) -> bool {
             deltas.iter().all(|delta| delta_fits(table, delta))
                 && entries.iter().all(|entry| entry_fits(table, entry))
         }
-        Step::Claim { deltas, keeper, keeper_version, .. } => {
-            assert!(deltas.contains_key(keeper), "a claim is kept by a counter that it changes");
-            let is_as_read = |stock: &Stock| stock.version == *keeper_version && stock.claim.is_none();
+        Step::Claim { deltas, coordinator, coordinator_version, .. } => {
+            assert!(deltas.contains_key(coordinator), "a claim is kept by a counter that it changes");
+            let is_as_read = |stock: &Stock| stock.version == *coordinator_version && stock.claim.is_none();
             deltas.iter().all(|delta| delta_fits(table, delta))
-                && table.stocks.get(keeper).is_some_and(is_as_read)
+                && table.stocks.get(coordinator).is_some_and(is_as_read)
         }
-        Step::Complete { keeper, entry } => {
+        Step::Complete { coordinator, entry } => {
             let Reservation { order_id, version, .. } = &entry.reservation;
-            let claim = table.stocks.get(keeper).and_then(|stock| stock.claim.as_ref());
+            let claim = table.stocks.get(coordinator).and_then(|stock| stock.claim.as_ref());
             claim.is_some_and(|claim| (&claim.order_id, &claim.version) == (order_id, version))
                 && entry_fits(table, entry)
         }

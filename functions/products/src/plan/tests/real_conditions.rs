@@ -128,21 +128,22 @@ fn wholes(cases: &mut Cases) {
     }
 }
 
-/// A claim is left with a keeper that has the version that was read and keeps no other; its deltas must fit as any do.
+/// A claim is left with a coordinator that has the version that was read and keeps no other; its deltas must fit as any do.
 fn claims(cases: &mut Cases) {
     for (nets, at) in
         [([1, 2], WRITTEN), ([0, -4], WRITTEN), ([0, 0], WRITTEN - 1), ([3, 1], WRITTEN), ([1, 3], WRITTEN)]
     {
-        for keeper_version in [3, 4, 5] {
+        for coordinator_version in [3, 4, 5] {
             for keeps in [false, true] {
                 let claim = keeps.then(|| cases.entry("other", 1));
                 let stocks = [Stock { claim, ..cases.stock("a") }, cases.stock("b")];
-                let keeper = stocks[0].product_id.clone();
+                let coordinator = stocks[0].product_id.clone();
                 let deltas =
                     stocks.iter().zip(nets).map(|(stock, net)| (stock.product_id.clone(), delta_of(net, at)));
                 let (deltas, reservation) = (deltas.collect(), cases.entry("o", 1));
-                let name = format!("{nets:?} at {at}, of version {keeper_version}, which keeps one: {keeps}");
-                let step = Step::Claim { deltas, keeper, keeper_version, reservation };
+                let name =
+                    format!("{nets:?} at {at}, of version {coordinator_version}, which keeps one: {keeps}");
+                let step = Step::Claim { deltas, coordinator, coordinator_version, reservation };
                 cases.add(name, table(stocks, []), step);
             }
         }
@@ -157,15 +158,19 @@ fn completions(cases: &mut Cases) {
                 let claim = claimed.map(|(order, version)| cases.entry(order, version));
                 let stock = Stock { claim, ..cases.stock("a") };
                 let before = found.map(|version| cases.entry("o", version));
-                let keeper = stock.product_id.clone();
+                let coordinator = stock.product_id.clone();
                 let entry = Entry::of(cases.entry("o", version));
                 let name = format!("version {version} from {claimed:?} in the place of {found:?}");
-                cases.add(name, table([stock], before), Step::Complete { keeper, entry });
+                cases.add(name, table([stock], before), Step::Complete { coordinator, entry });
             }
         }
     }
-    let (keeper, entry) = (cases.product("a"), Entry::of(cases.entry("o", 1)));
-    cases.add("a keeper that is not there".into(), StockState::default(), Step::Complete { keeper, entry });
+    let (coordinator, entry) = (cases.product("a"), Entry::of(cases.entry("o", 1)));
+    cases.add(
+        "a coordinator that is not there".into(),
+        StockState::default(),
+        Step::Complete { coordinator, entry },
+    );
 }
 
 /// An entry is told once more if neither it nor its count has changed.

@@ -108,8 +108,8 @@ struct Run {
     failed: Option<String>,
     /// The products of each publish call.
     published: Vec<Vec<String>>,
-    /// The parked records' numbers and reasons.
-    parked: Vec<(String, String)>,
+    /// The dead-lettered records' numbers and reasons.
+    dead_lettered: Vec<(String, String)>,
 }
 
 async fn run(records: Vec<Value>, sns: impl Fn(&Call) -> (u16, String) + Send + Sync + 'static) -> Run {
@@ -139,15 +139,16 @@ async fn run_with(
     assert!(failures.len() <= 1, "{failures:?}");
 
     let calls = calls.lock().unwrap();
-    let (published, parked): (Vec<_>, Vec<_>) = calls.iter().partition(|call| call.host.contains("sns"));
+    let (published, dead_lettered): (Vec<_>, Vec<_>) =
+        calls.iter().partition(|call| call.host.contains("sns"));
     Run {
         failed: failures.first().map(|failure| failure["itemIdentifier"].as_str().unwrap().to_owned()),
         published: published.into_iter().map(|call| entries(call).iter().map(product).collect()).collect(),
-        parked: parked.into_iter().map(parked_record).collect(),
+        dead_lettered: dead_lettered.into_iter().map(dead_letter_of).collect(),
     }
 }
 
-fn parked_record(call: &Call) -> (String, String) {
+fn dead_letter_of(call: &Call) -> (String, String) {
     let call: Value = serde_json::from_str(&call.body).unwrap();
     assert_eq!(call["QueueUrl"], "https://sqs.test/1/dlq");
     let record: Value = serde_json::from_str(call["MessageBody"].as_str().unwrap()).unwrap();
@@ -209,7 +210,7 @@ async fn a_failure_that_stays_is_reported_from_its_record_and_ends_the_batch() {
     assert_eq!(run.failed.as_deref(), Some("12"));
     assert_eq!(run.published.len(), 9);
     assert_eq!(run.published[2..], vec![vec!["p12".to_owned()]; 7]);
-    assert!(run.parked.is_empty());
+    assert!(run.dead_lettered.is_empty());
 }
 
 #[tokio::test]
@@ -220,7 +221,7 @@ async fn an_outage_fails_from_the_first_record() {
         let run = run(vec![record(1, "a", 1), record(2, "b", 1)], move |_| answer.clone()).await;
         assert_eq!(run.failed.as_deref(), Some("1"));
         assert_eq!(run.published.len(), 1);
-        assert!(run.parked.is_empty());
+        assert!(run.dead_lettered.is_empty());
     }
 }
 
@@ -243,10 +244,10 @@ async fn poison_is_parked_as_it_came_and_the_stream_goes_on() {
         run(records, |call| publish_answer(call, |product| (product == "faulty").then_some(true))).await;
     assert_eq!(run.failed, None);
     assert_eq!(run.published, [["a", "faulty", "g"]]);
-    let parked: Vec<_> =
-        run.parked.iter().map(|(number, reason)| (number.as_str(), reason.as_str())).collect();
+    let dead_lettered: Vec<_> =
+        run.dead_lettered.iter().map(|(number, reason)| (number.as_str(), reason.as_str())).collect();
     assert_eq!(
-        parked,
+        dead_lettered,
         [
             ("2", "unreadable_image"),
             ("3", "unreadable_record"),
@@ -269,7 +270,7 @@ async fn a_batch_that_is_refused_as_a_whole_is_taken_apart() {
     let run = run(vec![record(1, "a", 1), record(2, "faulty", 1), record(3, "c", 1)], sns).await;
     assert_eq!(run.failed, None);
     assert_eq!(run.published, [vec!["a", "faulty", "c"], vec!["a"], vec!["faulty"], vec!["c"]]);
-    assert_eq!(run.parked, [("2".to_owned(), "refused_by_topic".to_owned())]);
+    assert_eq!(run.dead_lettered, [("2".to_owned(), "refused_by_topic".to_owned())]);
 }
 
 #[tokio::test]
@@ -284,7 +285,7 @@ async fn poison_after_a_failure_waits_for_its_turn() {
     let records = vec![record(1, "a", 1), record(2, "panic", 1)];
     let run = run(records, |_| (500, String::new())).await;
     assert_eq!(run.failed.as_deref(), Some("1"));
-    assert!(run.parked.is_empty());
+    assert!(run.dead_lettered.is_empty());
 }
 
 #[tokio::test]

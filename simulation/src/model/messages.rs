@@ -8,7 +8,7 @@ use shop_local::cloud::{Delivery, Step};
 use shop_local::template::Template;
 use users::ledger::EntryState;
 
-use super::{Violation, World};
+use super::{TablesModel, Violation};
 
 /// The counts of one queue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,7 +53,7 @@ impl Messages {
         Self { wanted, ..Self::default() }
     }
 
-    /// Says that a fault struck: what fails near it need not be anybody's mistake.
+    /// Says that a fault was injected: what fails near it need not be anybody's mistake.
     pub(crate) fn fault(&mut self) {
         self.faults += 1;
     }
@@ -107,11 +107,11 @@ impl Messages {
     }
 
     /// Takes in what a consumer says of a batch. It is believed as far as the tables show it at this moment.
-    pub(super) fn judged(
+    pub(super) fn batch_completed(
         &mut self,
         delivery: &Delivery<'_>,
         failed: &BTreeSet<usize>,
-        world: &World,
+        tables: &TablesModel,
     ) -> Option<Violation> {
         if !self.wanted.contains_key(delivery.source) {
             return None;
@@ -121,7 +121,7 @@ impl Messages {
         let poison = delivery.ids.iter().filter(|id| self.poison.contains(**id)).count();
         for (place, id) in delivery.ids.iter().enumerate() {
             let event = self.events.get(*id);
-            if !failed.contains(&place) && event.is_none_or(|event| is_done(world, delivery.function, event))
+            if !failed.contains(&place) && event.is_none_or(|event| is_done(tables, delivery.function, event))
             {
                 self.done.insert((*id).to_owned());
             }
@@ -154,8 +154,8 @@ impl Messages {
 }
 
 /// Whether the tables show what a consumer does because of an event. What it does not consume, it is not done with.
-fn is_done(world: &World, consumer: &str, event: &Event) -> bool {
-    let reservation = |order| world.shelves.reservations.get(order).map(|reservation| reservation.status);
+fn is_done(tables: &TablesModel, consumer: &str, event: &Event) -> bool {
+    let reservation = |order| tables.stock.reservations.get(order).map(|reservation| reservation.status);
     match (consumer, event.data()) {
         ("reserve-stock", EventData::OrderCreated(order)) => reservation(&order.order_id).is_some(),
         ("reserve-stock", EventData::OrderStalled(stalled)) => reservation(&stalled.order.order_id).is_some(),
@@ -166,10 +166,10 @@ fn is_done(world: &World, consumer: &str, event: &Event) -> bool {
             "settle-order",
             EventData::InventoryReserved(InventoryReserved { order_id, .. })
             | EventData::InventoryRejected(InventoryRejected { order_id, .. }),
-        ) => world.orders.get(order_id).is_some_and(|order| order.status != OrderStatus::Pending),
+        ) => tables.orders.get(order_id).is_some_and(|order| order.status != OrderStatus::Pending),
         ("record-user-stats", EventData::OrderConfirmed(order) | EventData::OrderCancelled(order)) => {
             let Some(customer) = &order.customer_id else { return true };
-            let entry = world.ledger.get(customer).and_then(|ledger| ledger.get(&order.order_id));
+            let entry = tables.ledger.get(customer).and_then(|ledger| ledger.get(&order.order_id));
             let is_cancelled = event.event_type() == EventType::OrderCancelled;
             entry.is_some_and(|entry| !is_cancelled || entry.state == EntryState::Cancelled)
         }

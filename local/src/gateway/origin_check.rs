@@ -12,11 +12,11 @@ use http::request::Parts;
 use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, Method};
 
-use super::refusal::Refusal;
+use super::error::GatewayError;
 
 /// Checks who sends the request; `port` is the one this server listens on. A page of an origin that the developer
 /// has let in (`--allow-origin`) is let in.
-pub(super) fn check(request: &Parts, port: u16, is_allowed_origin: bool) -> Result<(), Refusal> {
+pub(super) fn check(request: &Parts, port: u16, is_allowed_origin: bool) -> Result<(), GatewayError> {
     check_host(request, port)?;
     if is_allowed_origin {
         return Ok(());
@@ -25,30 +25,30 @@ pub(super) fn check(request: &Parts, port: u16, is_allowed_origin: bool) -> Resu
     check_fetch_site(request)
 }
 
-fn check_host(request: &Parts, port: u16) -> Result<(), Refusal> {
-    let host = only(&request.headers, HOST.as_str())?.ok_or(Refusal::MalformedHost)?;
-    let host = Authority::try_from(host.as_bytes()).map_err(|_| Refusal::MalformedHost)?;
+fn check_host(request: &Parts, port: u16) -> Result<(), GatewayError> {
+    let host = only(&request.headers, HOST.as_str())?.ok_or(GatewayError::MalformedHost)?;
+    let host = Authority::try_from(host.as_bytes()).map_err(|_| GatewayError::MalformedHost)?;
     // The absolute form (`GET http://host/path`) outranks the header, so both must be right.
     let named = request.uri.authority().into_iter().chain([&host]);
     if named.into_iter().all(|authority| is_ours(authority, port)) {
         Ok(())
     } else {
-        Err(Refusal::ForeignHost)
+        Err(GatewayError::ForeignHost)
     }
 }
 
-fn check_origin(headers: &HeaderMap, port: u16) -> Result<(), Refusal> {
+fn check_origin(headers: &HeaderMap, port: u16) -> Result<(), GatewayError> {
     let Some(origin) = only(headers, ORIGIN.as_str())? else { return Ok(()) };
     let authority =
         origin.as_bytes().strip_prefix(b"http://").and_then(|text| Authority::try_from(text).ok());
     if authority.is_some_and(|authority| is_ours(&authority, port)) {
         Ok(())
     } else {
-        Err(Refusal::ForeignOrigin)
+        Err(GatewayError::ForeignOrigin)
     }
 }
 
-fn check_fetch_site(request: &Parts) -> Result<(), Refusal> {
+fn check_fetch_site(request: &Parts) -> Result<(), GatewayError> {
     let header = |name| only(&request.headers, name).map(|value| value.map(HeaderValue::as_bytes));
     match header("sec-fetch-site")? {
         None | Some(b"same-origin" | b"none") => Ok(()),
@@ -56,18 +56,18 @@ fn check_fetch_site(request: &Parts) -> Result<(), Refusal> {
             let is_followed_link = matches!(request.method, Method::GET | Method::HEAD)
                 && header("sec-fetch-mode")? == Some(b"navigate")
                 && header("sec-fetch-dest")? == Some(b"document");
-            if is_followed_link { Ok(()) } else { Err(Refusal::ForeignOrigin) }
+            if is_followed_link { Ok(()) } else { Err(GatewayError::ForeignOrigin) }
         }
     }
 }
 
 /// The one value of a header. Two of these are a smuggler's, not a browser's.
-fn only<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a HeaderValue>, Refusal> {
+fn only<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a HeaderValue>, GatewayError> {
     let mut values = headers.get_all(name).into_iter();
     match (values.next(), values.next()) {
         (value, None) => Ok(value),
-        _ if name == HOST.as_str() => Err(Refusal::MalformedHost),
-        _ => Err(Refusal::ForeignOrigin),
+        _ if name == HOST.as_str() => Err(GatewayError::MalformedHost),
+        _ => Err(GatewayError::ForeignOrigin),
     }
 }
 
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
     use http::Request;
 
-    fn outcome(method: &str, headers: &[(&str, &str)]) -> Result<(), Refusal> {
+    fn outcome(method: &str, headers: &[(&str, &str)]) -> Result<(), GatewayError> {
         let mut request = Request::builder().method(method).uri("/orders");
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -109,19 +109,19 @@ mod tests {
             "10.0.0.1:8000",
         ];
         for host in foreign.into_iter().chain(["a@localhost:8000", "[::2]:8000", "0.0.0.0:8000"]) {
-            assert_eq!(outcome("GET", &[("host", host)]), Err(Refusal::ForeignHost), "{host}");
+            assert_eq!(outcome("GET", &[("host", host)]), Err(GatewayError::ForeignHost), "{host}");
         }
-        assert_eq!(outcome("GET", &[]), Err(Refusal::MalformedHost));
-        assert_eq!(outcome("GET", &[("host", "local host")]), Err(Refusal::MalformedHost));
+        assert_eq!(outcome("GET", &[]), Err(GatewayError::MalformedHost));
+        assert_eq!(outcome("GET", &[("host", "local host")]), Err(GatewayError::MalformedHost));
         let twice = [("host", "localhost:8000"), ("host", "localhost:8000")];
-        assert_eq!(outcome("GET", &twice), Err(Refusal::MalformedHost));
+        assert_eq!(outcome("GET", &twice), Err(GatewayError::MalformedHost));
     }
 
     #[test]
     fn an_absolute_uri_must_name_us_too() {
         let request =
             Request::get("http://shop.example/orders").header("host", "localhost:8000").body(()).unwrap();
-        assert_eq!(check(&request.into_parts().0, 8000, true), Err(Refusal::ForeignHost));
+        assert_eq!(check(&request.into_parts().0, 8000, true), Err(GatewayError::ForeignHost));
     }
 
     #[test]
@@ -131,14 +131,18 @@ mod tests {
             assert_eq!(outcome("POST", &[host, ("origin", origin)]), Ok(()), "{origin}");
         }
         for origin in ["null", "https://localhost:8000", "http://localhost:3000", "http://shop.example", ""] {
-            assert_eq!(outcome("POST", &[host, ("origin", origin)]), Err(Refusal::ForeignOrigin), "{origin}");
+            assert_eq!(
+                outcome("POST", &[host, ("origin", origin)]),
+                Err(GatewayError::ForeignOrigin),
+                "{origin}"
+            );
         }
         for site in ["same-origin", "none"] {
             assert_eq!(outcome("POST", &[host, ("sec-fetch-site", site)]), Ok(()), "{site}");
         }
         for site in ["same-site", "cross-site", "anything"] {
             let refused = outcome("POST", &[host, ("sec-fetch-site", site)]);
-            assert_eq!(refused, Err(Refusal::ForeignOrigin), "{site}");
+            assert_eq!(refused, Err(GatewayError::ForeignOrigin), "{site}");
         }
     }
 
@@ -151,9 +155,9 @@ mod tests {
             ("sec-fetch-dest", "document"),
         ];
         assert_eq!(outcome("GET", &link), Ok(()));
-        assert_eq!(outcome("POST", &link), Err(Refusal::ForeignOrigin));
+        assert_eq!(outcome("POST", &link), Err(GatewayError::ForeignOrigin));
         let mut frame = link;
         frame[3].1 = "iframe";
-        assert_eq!(outcome("GET", &frame), Err(Refusal::ForeignOrigin));
+        assert_eq!(outcome("GET", &frame), Err(GatewayError::ForeignOrigin));
     }
 }

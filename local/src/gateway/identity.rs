@@ -2,7 +2,7 @@
 //!
 //! It is made with the stack's own signing secret, for an account of the stack's own, so that every function checks
 //! a real token and asks a real account. Only the
-//! local front door does this; no deployed function knows of it. The secret and the tokens are never logged.
+//! local gateway does this; no deployed function knows of it. The secret and the tokens are never logged.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};

@@ -15,9 +15,9 @@ use crate::cloud::{AwsError, CloudError};
 use crate::template::Template;
 
 /// Writes that are kept for later; the oldest are carried out at once when there are more.
-const MOST: usize = 4000;
+const MAX_WRITES: usize = 4000;
 
-pub(super) struct Past {
+pub(super) struct StaleReplica {
     storage: Storage,
     writes: VecDeque<Write>,
 }
@@ -29,7 +29,7 @@ struct Write {
     body: Bytes,
 }
 
-impl Past {
+impl StaleReplica {
     pub(super) fn open(template: &Template, clock: &Clock) -> Result<Self, CloudError> {
         let failed = |error| CloudError::state("the second copy of the tables", error);
         let storage =
@@ -41,7 +41,7 @@ impl Past {
     /// Takes in a write that took effect.
     pub(super) fn follow(&mut self, time: i64, operation: String, body: Bytes) {
         self.writes.push_back(Write { time, operation, body });
-        if self.writes.len() > MOST
+        if self.writes.len() > MAX_WRITES
             && let Some(write) = self.writes.pop_front()
         {
             self.carry_out(&write);

@@ -27,7 +27,7 @@ struct Level {
 
 /// Counters and ledger of the products service.
 #[derive(Debug, Default)]
-pub(crate) struct Shelves {
+pub(crate) struct StockModel {
     pub(crate) stocks: BTreeMap<ProductId, Stock>,
     pub(crate) reservations: BTreeMap<OrderId, Reservation>,
     /// The sum of the reservations, claims on their way to the ledger included.
@@ -40,7 +40,7 @@ pub(crate) struct Shelves {
     touched: Vec<ProductId>,
 }
 
-impl Shelves {
+impl StockModel {
     /// Takes in a change of a counter.
     pub(super) fn counter(
         &mut self,
@@ -50,12 +50,12 @@ impl Shelves {
         new: &Stock,
     ) -> Vec<Violation> {
         let mut violations = Vec::new();
-        let mut accuse = |seen: &str| {
+        let mut report = |seen: &str| {
             let seen = format!("{caller}, {seen}: {old:?} became {new:?}");
             violations.push(Violation::new("stock-is-conserved", seen));
         };
         if new.available.checked_add(new.reserved) != Some(new.total) {
-            accuse("total is not available + reserved");
+            report("total is not available + reserved");
         }
         if let Some(old) = old {
             let figures = |stock: &Stock| (stock.total, stock.available, stock.reserved);
@@ -64,21 +64,21 @@ impl Shelves {
             // A claim without a figure of its own counts a version too.
             let expected = if is_changed { next..=next } else { old.version..=next };
             if !expected.contains(&new.version) {
-                accuse("each change is one version");
+                report("each change is one version");
             }
             if is_changed {
                 match caller {
-                    "reserve-stock" if old.total != new.total => accuse("a reservation changed the total"),
+                    "reserve-stock" if old.total != new.total => report("a reservation changed the total"),
                     "set-stock" if old.reserved != new.reserved => {
-                        accuse("an adjustment changed what is reserved");
+                        report("an adjustment changed what is reserved");
                     }
-                    "verify-stock" if old.total != new.total => accuse("a repair changed the total"),
+                    "verify-stock" if old.total != new.total => report("a repair changed the total"),
                     "reserve-stock" | "set-stock" | "verify-stock" => {}
-                    _ => accuse("this function has no business here"),
+                    _ => report("this function has no business here"),
                 }
             }
         } else if caller != "create-product" {
-            accuse("this function makes no counters");
+            report("this function makes no counters");
         }
         let available = new.deleted_at.is_none().then_some(new.available);
         let decided_at = matches!(caller, "reserve-stock" | "verify-stock").then_some(new.updated_at);

@@ -23,41 +23,41 @@ pub(crate) struct Left<'a> {
 }
 
 /// Everything that does not hold.
-pub(crate) fn finish(books: &Inner, history: &History, left: &Left<'_>) -> Vec<Violation> {
+pub(crate) fn finish(model: &Inner, history: &History, left: &Left<'_>) -> Vec<Violation> {
     let mut violations = history.violations.clone();
-    violations.extend(acknowledged(books, history));
-    violations.extend(accounts(books, history));
+    violations.extend(acknowledged(model, history));
+    violations.extend(accounts(model, history));
     violations.extend(one_order_per_key(history));
-    violations.extend(books.world.orders.values().flat_map(|order| agreement(books, order)));
-    violations.extend(messages(books, left));
+    violations.extend(model.tables.orders.values().flat_map(|order| agreement(model, order)));
+    violations.extend(messages(model, left));
     if !left.has_lost_events {
-        let lost = books.told.unpublished().map(ToString::to_string);
+        let lost = model.event_log.unpublished().map(ToString::to_string);
         violations.extend(lost.map(|id| Violation::new("an-event-is-not-lost", id)));
-        let astray = books.messages.missing().into_iter();
+        let astray = model.messages.missing().into_iter();
         violations.extend(astray.map(|seen| Violation::new("a-queue-gets-what-it-asks-for", seen)));
     }
     violations
 }
 
 /// What people were told, the shop stands by.
-fn acknowledged(books: &Inner, history: &History) -> Vec<Violation> {
+fn acknowledged(model: &Inner, history: &History) -> Vec<Violation> {
     let mut violations = Vec::new();
     for answered in history.orders.values() {
-        if let Err(wrong) = stands(books, answered) {
+        if let Err(wrong) = stands(model, answered) {
             let seen = format!("{wrong}: asked {} and answered {}", answered.asked, answered.order);
             violations.push(Violation::new("an-acknowledged-order-exists", seen));
         }
     }
     for (product, level, version) in &history.levels {
         let Ok(id) = product.parse() else { continue };
-        let was = books.world.shelves.history.get(&(id, *version));
+        let was = model.tables.stock.history.get(&(id, *version));
         if was != Some(level) {
             let seen = format!("{product} at version {version}: {was:?}, answered {level}");
             violations.push(Violation::new("an-acknowledged-level-was-there", seen));
         }
     }
     for id in &history.cancelled {
-        let order = id.parse::<OrderId>().ok().and_then(|id| books.world.orders.get(&id));
+        let order = id.parse::<OrderId>().ok().and_then(|id| model.tables.orders.get(&id));
         if order.is_none_or(|order| order.status != OrderStatus::Cancelled) {
             violations.push(Violation::new("an-acknowledged-cancel-stays", format!("{id}: {order:?}")));
         }
@@ -65,9 +65,9 @@ fn acknowledged(books: &Inner, history: &History) -> Vec<Violation> {
     violations
 }
 
-fn stands(books: &Inner, answered: &Answered) -> Result<(), String> {
+fn stands(model: &Inner, answered: &Answered) -> Result<(), String> {
     let id = answered.order["id"].as_str().unwrap_or_default();
-    let order = id.parse::<OrderId>().ok().and_then(|id| books.world.orders.get(&id));
+    let order = id.parse::<OrderId>().ok().and_then(|id| model.tables.orders.get(&id));
     let order = order.ok_or("there is no such order")?;
     let owner = order.customer_id.as_ref().map(UserId::as_str);
     if owner != answered.user.as_deref() {
@@ -84,8 +84,8 @@ fn stands(books: &Inner, answered: &Answered) -> Result<(), String> {
 }
 
 /// Accounts that were acknowledged are there, and those whose deletion was are gone.
-fn accounts(books: &Inner, history: &History) -> Vec<Violation> {
-    let account = |id: &str| id.parse().ok().and_then(|id| books.world.accounts.get(&id));
+fn accounts(model: &Inner, history: &History) -> Vec<Violation> {
+    let account = |id: &str| id.parse().ok().and_then(|id| model.tables.accounts.get(&id));
     let missing = history.registered.iter().filter(|id| account(id).is_none());
     let missing = missing.map(|id| Violation::new("an-acknowledged-account-exists", id.clone()));
     let there = history.left.iter().filter(|id| account(id).is_none_or(|user| user.profile.is_some()));
@@ -105,9 +105,9 @@ fn one_order_per_key(history: &History) -> Vec<Violation> {
 }
 
 /// Whether stock and statistics say of an order what the order says.
-fn agreement(books: &Inner, order: &Order) -> Vec<Violation> {
+fn agreement(model: &Inner, order: &Order) -> Vec<Violation> {
     let mut violations = Vec::new();
-    let reservation = books.world.shelves.reservations.get(&order.id);
+    let reservation = model.tables.stock.reservations.get(&order.id);
     let status = reservation.map(|reservation| reservation.status);
     let agrees = match order.status {
         OrderStatus::Pending => {
@@ -128,7 +128,7 @@ fn agreement(books: &Inner, order: &Order) -> Vec<Violation> {
         violations.push(Violation::new("orders-and-reservations-agree", seen));
     }
     if let Some(customer) = &order.customer_id {
-        let entry = books.world.ledger.get(customer).and_then(|ledger| ledger.get(&order.id));
+        let entry = model.tables.ledger.get(customer).and_then(|ledger| ledger.get(&order.id));
         let counts =
             entry.is_some_and(|entry| entry.state == EntryState::Counted && entry.total == order.total);
         let should =
@@ -141,10 +141,10 @@ fn agreement(books: &Inner, order: &Order) -> Vec<Violation> {
     violations
 }
 
-fn messages(books: &Inner, left: &Left<'_>) -> Vec<Violation> {
+fn messages(model: &Inner, left: &Left<'_>) -> Vec<Violation> {
     let mut violations = Vec::new();
     let nothing = Depth::default();
-    for (queue, count) in books.messages.counts() {
+    for (queue, count) in model.messages.counts() {
         let depth = left.depths.get(queue).unwrap_or(&nothing);
         let there = u64::try_from(depth.visible + depth.in_flight + depth.delayed).unwrap_or(u64::MAX);
         if count.sent != count.deleted + count.dead_lettered + count.expired + there {

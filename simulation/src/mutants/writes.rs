@@ -4,78 +4,78 @@ use serde_json::{Value, json};
 use shop_local::cloud::Call;
 
 use super::edit::{Bodies, always, edited, is, items, one_in, split};
-use super::{Plant, Sabotage};
+use super::{Mutant, Mutation};
 
-pub(super) const PLANTS: &[Plant] = &[
-    Plant {
+pub(super) const MUTANTS: &[Mutant] = &[
+    Mutant {
         name: "place-without-condition",
         stands_for: "an order is stored without asking whether its idempotency key has been used",
-        sabotage: Sabotage::Request(|call| condition_of_single(call, "create-order", "PutItem")),
+        mutation: Mutation::Request(|call| condition_of_single(call, "create-order", "PutItem")),
     },
-    Plant {
+    Mutant {
         name: "settle-without-condition",
         stands_for: "an order is confirmed without asking whether it is still pending",
-        sabotage: Sabotage::Request(|call| condition_of_single(call, "settle-order", "UpdateItem")),
+        mutation: Mutation::Request(|call| condition_of_single(call, "settle-order", "UpdateItem")),
     },
-    Plant {
+    Mutant {
         name: "cancel-without-condition",
         stands_for: "an order is cancelled over whatever happened since it was read",
-        sabotage: Sabotage::Request(|call| condition_of_single(call, "cancel-order", "UpdateItem")),
+        mutation: Mutation::Request(|call| condition_of_single(call, "cancel-order", "UpdateItem")),
     },
-    Plant {
+    Mutant {
         name: "reserve-without-checking-stock",
         stands_for: "stock is taken on the word of an earlier read",
-        sabotage: Sabotage::Request(|call| conditions(call, "reserve-stock", "Update")),
+        mutation: Mutation::Request(|call| conditions(call, "reserve-stock", "Update")),
     },
-    Plant {
+    Mutant {
         name: "reserve-once-more",
         stands_for: "a reservation is written without asking whether the order has one",
-        sabotage: Sabotage::Request(|call| conditions(call, "reserve-stock", "Put")),
+        mutation: Mutation::Request(|call| conditions(call, "reserve-stock", "Put")),
     },
-    Plant {
+    Mutant {
         name: "adjust-without-version",
         stands_for: "a stock level is written over whatever happened since it was read",
-        sabotage: Sabotage::Request(|call| conditions(call, "set-stock", "Update")),
+        mutation: Mutation::Request(|call| conditions(call, "set-stock", "Update")),
     },
-    Plant {
+    Mutant {
         name: "adjust-once-more",
         stands_for: "a change of stock does not ask whether its idempotency key has been used",
-        sabotage: Sabotage::Request(|call| conditions(call, "set-stock", "Put")),
+        mutation: Mutation::Request(|call| conditions(call, "set-stock", "Put")),
     },
-    Plant {
+    Mutant {
         name: "count-over-others",
         stands_for: "statistics and ledger are read, changed and written without a condition",
-        sabotage: Sabotage::Request(|call| conditions(call, "record-user-stats", "Put")),
+        mutation: Mutation::Request(|call| conditions(call, "record-user-stats", "Put")),
     },
-    Plant {
+    Mutant {
         name: "split-reservation",
         stands_for: "counters and ledger are two writes instead of one transaction",
-        sabotage: Sabotage::Request(|call| {
+        mutation: Mutation::Request(|call| {
             if !is(call, "reserve-stock", "TransactWriteItems") {
                 return None;
             }
             split(call, |item| item["Update"].is_object())
         }),
     },
-    Plant {
+    Mutant {
         name: "last-administrator-may-go",
         stands_for: "who takes a role away does not ask whether an administrator remains",
-        sabotage: Sabotage::Request(|call| conditions(call, "set-user-role", "Update")),
+        mutation: Mutation::Request(|call| conditions(call, "set-user-role", "Update")),
     },
-    Plant {
+    Mutant {
         name: "split-statistics",
         stands_for: "statistics and ledger are two writes instead of one transaction",
-        sabotage: Sabotage::Request(|call| {
+        mutation: Mutation::Request(|call| {
             if !is(call, "record-user-stats", "TransactWriteItems") {
                 return None;
             }
             split(call, |item| item["Put"]["Item"]["sk"]["S"] == "stats")
         }),
     },
-    Plant {
+    Mutant {
         name: "decrement-twice",
         stands_for: "a reservation takes its stock once when it is planned and once when it is written",
-        sabotage: Sabotage::Request(|call| {
+        mutation: Mutation::Request(|call| {
             of_transaction(call, "reserve-stock", |item| {
                 let values = &mut item["Update"]["ExpressionAttributeValues"];
                 let mut takes = false;
@@ -91,10 +91,10 @@ pub(super) const PLANTS: &[Plant] = &[
             })
         }),
     },
-    Plant {
+    Mutant {
         name: "release-nothing",
         stands_for: "a cancelled order's reservation is released, and its stock is not given back",
-        sabotage: Sabotage::Request(|call| {
+        mutation: Mutation::Request(|call| {
             if !is(call, "reserve-stock", "TransactWriteItems") {
                 return None;
             }
@@ -110,10 +110,10 @@ pub(super) const PLANTS: &[Plant] = &[
             })
         }),
     },
-    Plant {
+    Mutant {
         name: "no-tombstone",
         stands_for: "a cancellation that comes before its order is dropped, since there is nothing to cancel",
-        sabotage: Sabotage::Request(|call| {
+        mutation: Mutation::Request(|call| {
             if !is(call, "reserve-stock", "TransactWriteItems") {
                 return None;
             }
@@ -125,15 +125,15 @@ pub(super) const PLANTS: &[Plant] = &[
             items(&mut body)?.iter().all(is_tombstone).then(Vec::new)
         }),
     },
-    Plant {
+    Mutant {
         name: "books-read-late",
         stands_for: "reserve-stock decides on an eventually consistent read",
-        sabotage: Sabotage::Stale("reserve-stock"),
+        mutation: Mutation::Stale("reserve-stock"),
     },
-    Plant {
+    Mutant {
         name: "settle-keeps-the-version",
         stands_for: "an order changes, and its version does not",
-        sabotage: Sabotage::Request(|call| {
+        mutation: Mutation::Request(|call| {
             if !is(call, "settle-order", "UpdateItem") {
                 return None;
             }
@@ -143,10 +143,10 @@ pub(super) const PLANTS: &[Plant] = &[
             })
         }),
     },
-    Plant {
+    Mutant {
         name: "settle-back-in-time",
         stands_for: "an order is settled at the consumer's time, whatever time the order has",
-        sabotage: Sabotage::Request(|call| {
+        mutation: Mutation::Request(|call| {
             if !is(call, "settle-order", "UpdateItem") {
                 return None;
             }
@@ -159,10 +159,10 @@ pub(super) const PLANTS: &[Plant] = &[
             })
         }),
     },
-    Plant {
+    Mutant {
         name: "confirm-what-was-rejected",
         stands_for: "an order is confirmed though its stock was refused",
-        sabotage: Sabotage::Request(|call| {
+        mutation: Mutation::Request(|call| {
             if !is(call, "settle-order", "UpdateItem") {
                 return None;
             }
@@ -174,17 +174,17 @@ pub(super) const PLANTS: &[Plant] = &[
             })
         }),
     },
-    Plant {
+    Mutant {
         name: "answer-before-writing",
         stands_for: "an order is acknowledged, and the write that fails is only logged",
-        sabotage: Sabotage::Request(|call| {
+        mutation: Mutation::Request(|call| {
             (is(call, "create-order", "PutItem") && one_in(8, &call.body)).then(Vec::new)
         }),
     },
-    Plant {
+    Mutant {
         name: "fresh-id-at-each-try",
         stands_for: "an idempotency key does not decide the order's id",
-        sabotage: Sabotage::Request(|call| {
+        mutation: Mutation::Request(|call| {
             if !is(call, "create-order", "PutItem") {
                 return None;
             }
@@ -197,30 +197,30 @@ pub(super) const PLANTS: &[Plant] = &[
             })
         }),
     },
-    Plant {
+    Mutant {
         name: "total-of-another-sum",
         stands_for: "an order's total is rounded where its lines are not",
-        sabotage: Sabotage::Request(|call| {
+        mutation: Mutation::Request(|call| {
             if !is(call, "create-order", "PutItem") {
                 return None;
             }
             edited(call, |body| add_one(&mut body["Item"]["total"]["M"]["amount"]["N"]))
         }),
     },
-    Plant {
+    Mutant {
         name: "line-from-the-request",
         stands_for: "an order takes a price that is not the catalogue's",
-        sabotage: Sabotage::Request(|call| {
+        mutation: Mutation::Request(|call| {
             if !is(call, "create-order", "PutItem") {
                 return None;
             }
             edited(call, |body| add_one(&mut body["Item"]["lines"]["L"][0]["M"]["unit_price"]["N"]))
         }),
     },
-    Plant {
+    Mutant {
         name: "count-cancelled-orders",
         stands_for: "an order that was cancelled stays in its user's statistics",
-        sabotage: Sabotage::Request(|call| {
+        mutation: Mutation::Request(|call| {
             of_transaction(call, "record-user-stats", |item| {
                 let state = &mut item["Put"]["Item"]["state"]["S"];
                 let is_cancelled = state == "cancelled";
@@ -231,19 +231,19 @@ pub(super) const PLANTS: &[Plant] = &[
             })
         }),
     },
-    Plant {
+    Mutant {
         name: "count-one-too-many",
         stands_for: "statistics are incremented for every delivery",
-        sabotage: Sabotage::Request(|call| {
+        mutation: Mutation::Request(|call| {
             of_transaction(call, "record-user-stats", |item| {
                 add_one(&mut item["Put"]["Item"]["orders_placed"]["N"])
             })
         }),
     },
-    Plant {
+    Mutant {
         name: "restock-without-a-trace",
-        stands_for: "what is for sale changes, and what is in the house does not",
-        sabotage: Sabotage::Request(|call| {
+        stands_for: "what is for sale changes, and what is on hand does not",
+        mutation: Mutation::Request(|call| {
             of_transaction(call, "set-stock", |item| {
                 let update = &mut item["Update"]["UpdateExpression"];
                 let Some(text) = update.as_str() else { return false };
@@ -253,10 +253,10 @@ pub(super) const PLANTS: &[Plant] = &[
             })
         }),
     },
-    Plant {
+    Mutant {
         name: "show-anothers-orders",
         stands_for: "a list forgets whose orders were asked for",
-        sabotage: Sabotage::Request(|call| {
+        mutation: Mutation::Request(|call| {
             if !is(call, "list-orders", "Query") {
                 return None;
             }

@@ -17,61 +17,61 @@ fn at(millis: i64) -> Timestamp {
 }
 
 /// So many are available from `time` on, by a write of `caller`.
-fn level(shelves: &mut Shelves, time: i64, caller: &str, available: u64) {
-    shelves.counter(time, caller, None, &Stock::create(product(), available, at(time), cause()));
+fn level(model: &mut StockModel, time: i64, caller: &str, available: u64) {
+    model.counter(time, caller, None, &Stock::create(product(), available, at(time), cause()));
 }
 
 /// An order for one is served at `time`.
-fn reserved(shelves: &mut Shelves, time: i64) {
+fn reserved(model: &mut StockModel, time: i64) {
     let lines = vec![ReservedLine { product_id: product(), quantity: 1 }];
     let entry = Reservation::reserved(OrderId::derived(b"test", "test", "first"), lines, at(time), cause());
-    shelves.reservation(time, None, &entry);
+    model.reservation(time, None, &entry);
 }
 
 /// The violation, where an order for so many that is rejected at `time` was undersold.
-fn rejected(shelves: &mut Shelves, time: i64, requested: u32) -> Vec<Violation> {
+fn rejected(model: &mut StockModel, time: i64, requested: u32) -> Vec<Violation> {
     let shortages = vec![Shortage { product_id: product(), requested, available: 0 }];
     let reason = RejectionReason::InsufficientStock;
     let order = OrderId::derived(b"test", "test", "second");
     let entry = Reservation::rejected(order, reason, shortages, at(time), cause());
-    shelves.reservation(time, None, &entry)
+    model.reservation(time, None, &entry)
 }
 
 /// 4, 1 of them for an earlier order of the plan of time 120; at 110 another plan gives 3 back. 6 are left when
 /// the first is written.
-fn two_plans_at_once() -> Shelves {
-    let mut shelves = Shelves::default();
-    level(&mut shelves, 100, "create-product", 4);
-    level(&mut shelves, 110, "reserve-stock", 7);
-    level(&mut shelves, 120, "reserve-stock", 6);
-    shelves
+fn two_plans_at_once() -> StockModel {
+    let mut model = StockModel::default();
+    level(&mut model, 100, "create-product", 4);
+    level(&mut model, 110, "reserve-stock", 7);
+    level(&mut model, 120, "reserve-stock", 6);
+    model
 }
 
 #[test]
 fn what_a_plan_has_set_aside_for_an_earlier_order_is_not_for_a_later_one() {
-    let mut shelves = two_plans_at_once();
-    reserved(&mut shelves, 120);
-    assert_eq!(rejected(&mut shelves, 120, 4), []);
+    let mut model = two_plans_at_once();
+    reserved(&mut model, 120);
+    assert_eq!(rejected(&mut model, 120, 4), []);
 }
 
 #[test]
 fn what_another_plan_has_set_aside_is_in_the_levels() {
-    let mut shelves = two_plans_at_once();
-    reserved(&mut shelves, 119);
-    assert_eq!(rejected(&mut shelves, 120, 4).len(), 1);
+    let mut model = two_plans_at_once();
+    reserved(&mut model, 119);
+    assert_eq!(rejected(&mut model, 120, 4).len(), 1);
 }
 
 #[test]
 fn what_a_plan_has_set_aside_counts_once() {
-    let mut shelves = Shelves::default();
-    level(&mut shelves, 100, "create-product", 10);
-    level(&mut shelves, 120, "reserve-stock", 9);
-    reserved(&mut shelves, 120);
-    assert_eq!(rejected(&mut shelves, 120, 9).len(), 1);
-    assert_eq!(rejected(&mut shelves, 120, 10), []);
+    let mut model = StockModel::default();
+    level(&mut model, 100, "create-product", 10);
+    level(&mut model, 120, "reserve-stock", 9);
+    reserved(&mut model, 120);
+    assert_eq!(rejected(&mut model, 120, 9).len(), 1);
+    assert_eq!(rejected(&mut model, 120, 10), []);
 }
 
 #[test]
 fn an_unknown_product_cannot_be_had() {
-    assert_eq!(rejected(&mut Shelves::default(), 120, 1), []);
+    assert_eq!(rejected(&mut StockModel::default(), 120, 1), []);
 }

@@ -21,23 +21,23 @@ use users::store::{is_account, is_ledger_entry};
 
 use super::Violation;
 use super::budgets::Budgets;
+use super::event_log::EventLog;
 use super::facts::{Item, Service, facts};
-use super::stock::Shelves;
-use super::told::Told;
+use super::stock::StockModel;
 
 /// Physical names of the tables.
 #[derive(Clone, Debug)]
-pub(crate) struct Tables {
+pub(crate) struct TableNames {
     pub(crate) orders: String,
     pub(crate) products: String,
 }
 
 /// All items.
 #[derive(Debug)]
-pub(crate) struct World {
-    tables: Tables,
+pub(crate) struct TablesModel {
+    names: TableNames,
     pub(crate) orders: BTreeMap<OrderId, Order>,
-    pub(crate) shelves: Shelves,
+    pub(crate) stock: StockModel,
     pub(crate) ledger: BTreeMap<UserId, BTreeMap<OrderId, LedgerEntry>>,
     pub(crate) statistics: BTreeMap<UserId, UserStats>,
     pub(crate) accounts: BTreeMap<UserId, User>,
@@ -75,12 +75,12 @@ struct Together {
 /// Who plants items that are none.
 pub(crate) const POISONER: &str = "poisoner";
 
-impl World {
-    pub(crate) fn new(tables: Tables, budgets: Budgets) -> Self {
+impl TablesModel {
+    pub(crate) fn new(names: TableNames, budgets: Budgets) -> Self {
         Self {
-            tables,
+            names,
             orders: BTreeMap::new(),
-            shelves: Shelves::default(),
+            stock: StockModel::default(),
             ledger: BTreeMap::new(),
             statistics: BTreeMap::new(),
             accounts: BTreeMap::new(),
@@ -102,7 +102,7 @@ impl World {
         time: i64,
         caller: &str,
         written: &[Written<'_>],
-        told: &mut Told,
+        event_log: &mut EventLog,
     ) -> Vec<Violation> {
         if caller == POISONER {
             self.poison += written.len();
@@ -125,13 +125,14 @@ impl World {
             match self.facts(table, &change) {
                 Ok(facts) => {
                     let item = item_of(table, &change);
-                    violations
-                        .extend(facts.into_iter().flat_map(|fact| told.tell(time, caller, &item, fact)));
+                    violations.extend(
+                        facts.into_iter().flat_map(|fact| event_log.record(time, caller, &item, fact)),
+                    );
                 }
                 Err(unreadable) => violations.push(unreadable),
             }
         }
-        violations.extend(self.shelves.settled());
+        violations.extend(self.stock.settled());
         violations.extend(self.leaderless());
         if together.adjustments > 0 && together.levels_changed != 1 {
             let seen =
@@ -153,12 +154,12 @@ impl World {
         (had_one && administrators == 0).then(|| Violation::new("an-administrator-remains", seen()))
     }
 
-    /// What the write of an item must tell.
+    /// What the write of an item must publish.
     fn facts(&self, table: &str, change: &Change) -> Result<Vec<Value>, Violation> {
         let Some(new) = &change.new else { return Ok(Vec::new()) };
-        let service = if table == self.tables.orders {
+        let service = if table == self.names.orders {
             Service::Orders
-        } else if table == self.tables.products {
+        } else if table == self.names.products {
             Service::Products
         } else {
             Service::Users
@@ -182,7 +183,7 @@ impl World {
             ));
         };
         let old = change.old.as_ref();
-        if table == self.tables.orders {
+        if table == self.names.orders {
             let (old, new) = (old.map(read::<Order>).transpose()?, read::<Order>(new)?);
             let mut violations = order(caller, old.as_ref(), &new);
             let customer = new.customer_id.as_ref();
@@ -193,16 +194,16 @@ impl World {
             return Ok(violations);
         }
         let sort_key = new.text("sk").unwrap_or_default();
-        if table == self.tables.products {
+        if table == self.names.products {
             return match Kind::of(sort_key) {
                 Some(Kind::Stock) => {
                     let (old, new) = (old.map(read::<Stock>).transpose()?, read::<Stock>(new)?);
                     together.levels_changed += 1;
-                    Ok(self.shelves.counter(time, caller, old.as_ref(), &new))
+                    Ok(self.stock.counter(time, caller, old.as_ref(), &new))
                 }
                 Some(Kind::Reservation) => {
                     let (old, new) = (old.map(read::<Reservation>).transpose()?, read::<Reservation>(new)?);
-                    Ok(self.shelves.reservation(time, old.as_ref(), &new))
+                    Ok(self.stock.reservation(time, old.as_ref(), &new))
                 }
                 Some(Kind::Adjustment) => {
                     together.adjustments += 1;
@@ -307,23 +308,23 @@ fn account(old: Option<&User>, new: &User) -> Option<Violation> {
 
 fn order(caller: &str, old: Option<&Order>, new: &Order) -> Vec<Violation> {
     let mut violations = Vec::new();
-    let mut accuse = |invariant, seen: &str| {
+    let mut report = |invariant, seen: &str| {
         violations.push(Violation::new(invariant, format!("{caller}, {seen}: {old:?} became {new:?}")));
     };
     match old {
         None => {
             if new.status != OrderStatus::Pending || new.version != 1 || caller != "create-order" {
-                accuse("an-order-moves-legally", "an order begins pending");
+                report("an-order-moves-legally", "an order begins pending");
             }
         }
         Some(old) if old.status == new.status => {
             if old.version != new.version || old.updated_at != new.updated_at || old.cause != new.cause {
-                accuse("an-order-moves-legally", "nothing happened, and it changed");
+                report("an-order-moves-legally", "nothing happened, and it changed");
             }
         }
         Some(old) => {
             if !may_become(old.status, new.status) || new.version != old.version + 1 {
-                accuse("an-order-moves-legally", "this is no step");
+                report("an-order-moves-legally", "this is no step");
             }
         }
     }
@@ -331,7 +332,7 @@ fn order(caller: &str, old: Option<&Order>, new: &Order) -> Vec<Violation> {
         let kept =
             |order: &Order| (order.lines.clone(), order.total, order.customer_id.clone(), order.placed_at);
         if kept(old) != kept(new) {
-            accuse("an-order-keeps-its-lines", "it is another order");
+            report("an-order-keeps-its-lines", "it is another order");
         }
     }
     let currency = new.total.currency;
@@ -340,7 +341,7 @@ fn order(caller: &str, old: Option<&Order>, new: &Order) -> Vec<Violation> {
     };
     let sum: Option<i64> = new.lines.iter().map(|each| line(each).map(|money| money.minor)).sum();
     if sum != Some(new.total.minor) || new.lines.is_empty() {
-        accuse("lines-sum-to-the-total", "the sum is another");
+        report("lines-sum-to-the-total", "the sum is another");
     }
     violations
 }

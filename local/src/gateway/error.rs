@@ -1,4 +1,4 @@
-//! What the front door itself answers with when it does not pass a request on: RFC 9457 problem details,
+//! What the gateway itself answers with when it does not pass a request on: RFC 9457 problem details,
 //! in the same members as the functions' own.
 
 use bytes::Bytes;
@@ -11,7 +11,7 @@ use shop_lambda::Random;
 
 /// Why a request is not passed on, or why its answer cannot be given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Refusal {
+pub(super) enum GatewayError {
     #[error("The request must name one host.")]
     MalformedHost,
     #[error("This server answers under a loopback name with its own port, and under no other.")]
@@ -28,13 +28,13 @@ pub(super) enum Refusal {
     NoIdentity,
     #[error("The request failed inside the server.")]
     Failed,
-    #[error("The API behind the front door could not be reached.")]
+    #[error("The API behind the gateway could not be reached.")]
     Unreachable,
-    #[error("The API behind the front door did not answer in time.")]
+    #[error("The API behind the gateway did not answer in time.")]
     UpstreamSlow,
 }
 
-impl Refusal {
+impl GatewayError {
     const fn status(self) -> StatusCode {
         match self {
             Self::MalformedHost | Self::BodyBroken => StatusCode::BAD_REQUEST,

@@ -1,4 +1,4 @@
-//! The front door before the emulator: slashes, `/api`, the demo identity and the demo products, so that one
+//! The gateway before the emulator: slashes, `/api`, the demo identity and the demo products, so that one
 //! base URL behaves like the deployed shop's.
 
 use std::path::Path;
@@ -15,7 +15,7 @@ use crate::project::Project;
 /// The first request also starts a function in the emulator.
 const START_PATIENCE: Duration = Duration::from_mins(1);
 
-/// Starts the front door on a port and waits until the shop answers through it; gives its base URL.
+/// Starts the gateway on a port and waits until the shop answers through it; gives its base URL.
 ///
 /// # Errors
 /// When it does not start, or the shop does not answer.
@@ -31,7 +31,7 @@ pub(crate) fn start(
     let mut command = Command::new(shop);
     emulator.point(&mut command);
     command.current_dir(project.root()).args([
-        "front-door",
+        "gateway",
         "--port",
         &port.to_string(),
         "--upstream",
@@ -51,7 +51,7 @@ pub(crate) fn start(
         "--token-audience",
         stack.output("TokenAudience")?,
     ]);
-    let mut server = Server::start("the front door", &mut command, &emulator.folder.join("front-door.log"))?;
+    let mut server = Server::start("the gateway", &mut command, &emulator.folder.join("gateway.log"))?;
     server.wait_until(START_PATIENCE, || http::answers(&format!("{base_url}/products")))?;
     Ok((server, base_url))
 }

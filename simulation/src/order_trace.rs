@@ -1,4 +1,4 @@
-//! The story of an order in a trace: what was asked, written, told, delivered and decided about it, in its time.
+//! What a trace has of an order: what was asked, written, published, delivered and decided about it, in order of time.
 
 /// Characters of a line that are shown; the rest of a long one is rarely worth its room.
 const WIDTH: usize = 600;
@@ -15,7 +15,7 @@ pub fn order_in(text: &str) -> Option<&str> {
 /// The lines of a trace that are about an order, with the messages and deliveries that carried its events.
 #[must_use]
 pub fn of_order(trace: &str, order: &str) -> Vec<String> {
-    let mut story = Vec::new();
+    let mut lines_of_order = Vec::new();
     let mut messages: Vec<&str> = Vec::new();
     let mut just_published = false;
     for line in trace.lines() {
@@ -26,7 +26,7 @@ pub fn of_order(trace: &str, order: &str) -> Vec<String> {
         if kind == "queue" && line.ends_with(" sent") {
             if just_published {
                 messages.extend(words.nth(1));
-                story.push(shortened(line));
+                lines_of_order.push(shortened(line));
             }
             continue;
         }
@@ -34,12 +34,12 @@ pub fn of_order(trace: &str, order: &str) -> Vec<String> {
             just_published = is_about;
         }
         let carries =
-            matches!(kind, "queue" | "deliver" | "judged") && messages.iter().any(|id| line.contains(id));
+            matches!(kind, "queue" | "deliver" | "completed") && messages.iter().any(|id| line.contains(id));
         if is_about || carries {
-            story.push(shortened(line));
+            lines_of_order.push(shortened(line));
         }
     }
-    story
+    lines_of_order
 }
 
 fn shortened(line: &str) -> String {

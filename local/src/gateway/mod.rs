@@ -1,4 +1,4 @@
-//! The local front door: what CloudFront and the browser's origin rules are to the deployed shop.
+//! The local gateway: what CloudFront and the browser's origin rules are to the deployed shop.
 //!
 //! It stands on a loopback address before a [`Backend`] (the embedded cloud, or the HTTP API of an
 //! emulator), brings paths into the form of the template's routes, gives a request without a token the
@@ -8,18 +8,18 @@
 mod backend;
 mod body;
 mod cors;
-mod door;
 mod embedded;
-mod gate;
+mod error;
+mod handler;
 mod identity;
 mod listen;
+mod origin_check;
 mod path;
-mod refusal;
 mod server;
 
 pub use backend::{Backend, BackendError, InvalidUpstream, Upstream};
 pub use body::MAX_BODY_BYTES;
-pub use door::FrontDoor;
+pub use handler::Gateway;
 pub use identity::{DEMO_EMAIL, DemoIdentity, IdentityError, TokenSettings};
 pub use listen::{BindError, Listeners};
 pub use server::serve;

@@ -1,15 +1,15 @@
-//! The books of a run: what all items are, what was told, where every message is; and what must hold of them.
+//! The model of a run: what all items are, which events were made, where every message is; and what must hold of them.
 //!
-//! [`Books`] watches the cloud. Invariants that hold always are checked at every write ([`world`]), publication
-//! ([`told`]) and message ([`messages`]); those that hold when all is done, at the end ([`mod@finish`]).
+//! [`Model`] watches the cloud. Invariants that hold always are checked at every write ([`tables`]), publication
+//! ([`event_log`]) and message ([`messages`]); those that hold when all is done, at the end ([`mod@finish`]).
 
 mod budgets;
+mod event_log;
 mod facts;
 mod finish;
 mod messages;
 mod stock;
-mod told;
-mod world;
+mod tables;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -18,10 +18,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use shop_local::cloud::{Call, Delivery, Observer, Outcome, Step, Written};
 
 pub(crate) use budgets::Budgets;
+pub(crate) use event_log::EventLog;
 pub(crate) use finish::{Left, finish};
 pub(crate) use messages::Messages;
-pub(crate) use told::Told;
-pub(crate) use world::{POISONER, Tables, World};
+pub(crate) use tables::{POISONER, TableNames, TablesModel};
 
 /// Something that must never be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,20 +69,20 @@ pub const INVARIANTS: &[(&str, &str)] = &[
     ("statistics-are-the-ledgers-sum", "a user's statistics are the sum of the user's ledger"),
     (
         "an-event-id-is-one-content",
-        "every write that tells an event, and every publication of it, has one content for one id",
+        "every write that makes an event, and every publication of it, has one content for one id",
     ),
     (
         "an-event-says-when-and-why",
-        "an event's time is its write's, and its cause the request, or an event that was told before it",
+        "an event's time is its write's, and its cause the request, or an event before it",
     ),
     (
         "an-aggregate-s-time-never-goes-back",
         "the events of one aggregate sort by their time as by their version, whoever's clock is ahead",
     ),
-    ("an-event-comes-from-a-write", "nothing is published that no write tells"),
+    ("an-event-comes-from-a-write", "nothing is published that no write has made"),
     (
         "an-event-is-not-lost",
-        "what a write tells is published, unless the stream was down for longer than it keeps records",
+        "what a write makes is published, unless the stream was down for longer than it keeps records",
     ),
     (
         "a-queue-gets-what-it-asks-for",
@@ -145,11 +145,11 @@ pub const INVARIANTS: &[(&str, &str)] = &[
 ];
 
 /// What watches a run.
-pub(crate) struct Books(Mutex<Inner>);
+pub(crate) struct Model(Mutex<Inner>);
 
 pub(crate) struct Inner {
-    pub(crate) world: World,
-    pub(crate) told: Told,
+    pub(crate) tables: TablesModel,
+    pub(crate) event_log: EventLog,
     pub(crate) messages: Messages,
     pub(crate) violations: Vec<Violation>,
 }
@@ -157,9 +157,9 @@ pub(crate) struct Inner {
 /// More than this many say nothing new.
 const MAX_VIOLATIONS: usize = 50;
 
-impl Books {
-    pub(crate) fn new(world: World, messages: Messages) -> Self {
-        Self(Mutex::new(Inner { world, told: Told::default(), messages, violations: Vec::new() }))
+impl Model {
+    pub(crate) fn new(tables: TablesModel, messages: Messages) -> Self {
+        Self(Mutex::new(Inner { tables, event_log: EventLog::default(), messages, violations: Vec::new() }))
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -168,22 +168,22 @@ impl Books {
 }
 
 impl Inner {
-    pub(crate) fn accuse(&mut self, violations: impl IntoIterator<Item = Violation>) {
+    pub(crate) fn report_violations(&mut self, violations: impl IntoIterator<Item = Violation>) {
         let room = MAX_VIOLATIONS.saturating_sub(self.violations.len());
         self.violations.extend(violations.into_iter().take(room));
     }
 }
 
-impl Observer for Books {
+impl Observer for Model {
     fn called(&self, _time: i64, call: &Call, _outcome: &Outcome<'_>) {
-        self.lock().world.budgets.called(&call.caller, call.environment);
+        self.lock().tables.budgets.called(&call.caller, call.environment);
     }
 
     fn wrote(&self, time: i64, caller: &str, written: &[Written<'_>]) {
         let mut inner = self.lock();
-        let Inner { world, told, .. } = &mut *inner;
-        let violations = world.wrote(time, caller, written, told);
-        inner.accuse(violations);
+        let Inner { tables, event_log, .. } = &mut *inner;
+        let violations = tables.wrote(time, caller, written, event_log);
+        inner.report_violations(violations);
     }
 
     fn wants_writes(&self) -> bool {
@@ -192,25 +192,25 @@ impl Observer for Books {
 
     fn published(&self, _time: i64, _topic: &str, message: &str) {
         let mut inner = self.lock();
-        let violation = inner.told.published(message);
+        let violation = inner.event_log.published(message);
         inner.messages.published(message);
-        inner.accuse(violation);
+        inner.report_violations(violation);
     }
 
     fn queued(&self, _time: i64, queue: &str, message: &str, step: Step<'_>) {
         let mut inner = self.lock();
         let violation = inner.messages.queued(queue, message, step);
-        inner.accuse(violation);
+        inner.report_violations(violation);
     }
 
     fn delivered(&self, _time: i64, delivery: &Delivery<'_>) {
         self.lock().messages.delivered(delivery);
     }
 
-    fn judged(&self, _time: i64, delivery: &Delivery<'_>, failed: &BTreeSet<usize>) {
+    fn batch_completed(&self, _time: i64, delivery: &Delivery<'_>, failed: &BTreeSet<usize>) {
         let mut inner = self.lock();
-        let Inner { world, messages, .. } = &mut *inner;
-        let violation = messages.judged(delivery, failed, world);
-        inner.accuse(violation);
+        let Inner { tables, messages, .. } = &mut *inner;
+        let violation = messages.batch_completed(delivery, failed, tables);
+        inner.report_violations(violation);
     }
 }

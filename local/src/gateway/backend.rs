@@ -1,4 +1,4 @@
-//! What stands behind the front door: something that answers an HTTP API's requests.
+//! What stands behind the gateway: something that answers an HTTP API's requests.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -22,7 +22,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 /// API Gateway's own limit on an answer, in bytes.
 const MAX_ANSWER_BYTES: usize = 10 * 1024 * 1024;
 
-/// The HTTP API behind the front door.
+/// The HTTP API behind the gateway.
 pub trait Backend: Send + Sync + fmt::Debug {
     /// Answers one request. Its path has the form of the template's routes; `source` is the client's
     /// address.

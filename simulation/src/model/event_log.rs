@@ -1,4 +1,4 @@
-//! What writes tell, and what was published of it.
+//! What writes must publish, and what was published.
 
 use std::collections::BTreeMap;
 
@@ -16,28 +16,28 @@ const CONSUMERS: [&str; 3] = ["reserve-stock", "settle-order", "record-user-stat
 /// Functions that act by themselves or for an operator, on items that say already why they are what they are.
 const CARETAKERS: [&str; 3] = ["sweep-orders", "verify-stock", "verify-user-stats"];
 
-/// An event as a write tells it.
+/// An event as its write makes it.
 #[derive(Debug)]
-struct Telling {
+struct LoggedEvent {
     content: Value,
     published: u64,
 }
 
-/// All events that any write has told.
+/// All events that any write has made.
 #[derive(Debug, Default)]
-pub(crate) struct Told {
-    by_id: BTreeMap<String, Telling>,
+pub(crate) struct EventLog {
+    by_id: BTreeMap<String, LoggedEvent>,
     /// The version and time of the last one of each series of versions: an item has one, and an order two.
     last: BTreeMap<String, (String, Timestamp)>,
 }
 
-impl Told {
-    /// Takes in an event that the write of an item tells.
-    pub(super) fn tell(&mut self, now: i64, caller: &str, item: &str, content: Value) -> Vec<Violation> {
+impl EventLog {
+    /// Takes in the event of the write of an item.
+    pub(super) fn record(&mut self, now: i64, caller: &str, item: &str, content: Value) -> Vec<Violation> {
         let id = id_of(&content).to_owned();
         match self.by_id.get(&id) {
-            Some(telling) if telling.content != content => {
-                let seen = format!("{} and {content}", telling.content);
+            Some(logged) if logged.content != content => {
+                let seen = format!("{} and {content}", logged.content);
                 vec![Violation::new("an-event-id-is-one-content", seen)]
             }
             Some(_) => Vec::new(),
@@ -46,7 +46,7 @@ impl Told {
                 let seen = wrong.map(|wrong| format!("{caller}, {wrong}: {content}"));
                 let wrong = seen.map(|seen| Violation::new("an-event-says-when-and-why", seen));
                 let back = self.goes_back(item, &content);
-                self.by_id.insert(id, Telling { content, published: 0 });
+                self.by_id.insert(id, LoggedEvent { content, published: 0 });
                 wrong.into_iter().chain(back).collect()
             }
         }
@@ -85,8 +85,8 @@ impl Told {
             }
             Some(cause) => {
                 let trace = |event: &Value| (event["correlationid"].clone(), event.get("actor").cloned());
-                let cause = self.by_id.get(cause).map(|telling| trace(&telling.content));
-                (cause != Some(trace(content))).then_some("its cause was not told, or by another request")
+                let cause = self.by_id.get(cause).map(|logged| trace(&logged.content));
+                (cause != Some(trace(content))).then_some("its cause is no event, or one of another request")
             }
             None if CONSUMERS.contains(&caller) => Some("no event caused it"),
             None if CARETAKERS.contains(&caller) => None,
@@ -105,17 +105,17 @@ impl Told {
         };
         match self.by_id.get_mut(id_of(&event)) {
             None => Some(Violation::new("an-event-comes-from-a-write", message)),
-            Some(telling) => {
-                telling.published += 1;
-                let seen = || format!("told {} and published {message}", telling.content);
-                (telling.content != event).then(|| Violation::new("an-event-id-is-one-content", seen()))
+            Some(logged) => {
+                logged.published += 1;
+                let seen = || format!("recorded {} and published {message}", logged.content);
+                (logged.content != event).then(|| Violation::new("an-event-id-is-one-content", seen()))
             }
         }
     }
 
     /// The events that were never published.
     pub(super) fn unpublished(&self) -> impl Iterator<Item = &str> {
-        self.by_id.iter().filter(|(_, telling)| telling.published == 0).map(|(id, _)| id.as_str())
+        self.by_id.iter().filter(|(_, logged)| logged.published == 0).map(|(id, _)| id.as_str())
     }
 
     /// How many events there are.

@@ -1,7 +1,7 @@
-//! Planted mistakes: each stands for one that real systems have made, and is put in at the wire, so that
+//! Mutants: each makes a mistake that real systems have made. It is made at the wire, so that
 //! production code does what the mistaken code would do.
 //!
-//! A plant that no invariant catches within some hundred seeds means that an invariant has no teeth.
+//! A mutant that no invariant catches within some hundred seeds means that an invariant has no teeth.
 
 mod deliveries;
 pub(crate) mod edit;
@@ -11,14 +11,14 @@ use std::collections::BTreeSet;
 
 use shop_local::cloud::{Call, Delivery};
 
-/// A mistake.
+/// A mutant: one mistake.
 #[derive(Debug)]
-pub struct Plant {
+pub struct Mutant {
     /// Its name on the command line.
     pub name: &'static str,
     /// The mistake in somebody's code that it stands for.
     pub stands_for: &'static str,
-    pub(crate) sabotage: Sabotage,
+    pub(crate) mutation: Mutation,
 }
 
 /// The bodies that are carried out in the place of a request's; none where it is left alone.
@@ -26,7 +26,7 @@ type OfRequest = fn(&Call) -> Option<Vec<Vec<u8>>>;
 
 /// Where in the wire a mistake is made.
 #[derive(Debug)]
-pub(crate) enum Sabotage {
+pub(crate) enum Mutation {
     /// In the requests of functions.
     Request(OfRequest),
     /// In what a subscription lets through: queue, message, and whether it should pass.
@@ -36,7 +36,7 @@ pub(crate) enum Sabotage {
     /// Between table and relay: what is lost.
     Stream(fn(&str, &str) -> bool),
     /// In what a function reports of a batch.
-    Verdict(fn(&Delivery<'_>, BTreeSet<usize>) -> BTreeSet<usize>),
+    BatchResult(fn(&Delivery<'_>, BTreeSet<usize>) -> BTreeSet<usize>),
     /// In the schedule of a function, which never comes.
     Schedule(&'static str),
     /// In a function's consistent reads of many items, which show a time that is long past.
@@ -45,14 +45,14 @@ pub(crate) enum Sabotage {
 
 /// All of them.
 #[must_use]
-pub fn all() -> Vec<&'static Plant> {
-    writes::PLANTS.iter().chain(deliveries::PLANTS).collect()
+pub fn all() -> Vec<&'static Mutant> {
+    writes::MUTANTS.iter().chain(deliveries::MUTANTS).collect()
 }
 
 /// The one with a name.
 #[must_use]
-pub fn find(name: &str) -> Option<&'static Plant> {
-    all().into_iter().find(|plant| plant.name == name)
+pub fn find(name: &str) -> Option<&'static Mutant> {
+    all().into_iter().find(|mutant| mutant.name == name)
 }
 
 #[cfg(test)]
@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn there_are_enough_and_each_has_a_name_of_its_own() {
-        let names: BTreeSet<_> = all().iter().map(|plant| plant.name).collect();
+        let names: BTreeSet<_> = all().iter().map(|mutant| mutant.name).collect();
         assert_eq!(names.len(), all().len());
         assert!(names.len() >= 25, "{}", names.len());
     }

@@ -1,4 +1,4 @@
-//! What a write must tell, read off the item as it was and as it is.
+//! What a write must publish, read off the item as it was and as it is.
 //!
 //! Nothing here asks the services or their types: items are plain JSON, and so are events, envelope and data. What a
 //! service's own `events` forgets, adds or gets wrong is another event than this one.
@@ -109,7 +109,7 @@ fn of_reservation(old: Option<&Item>, new: &Item) -> [Option<Value>; 2] {
     let re_emits = |item: &Item| item.get("re_emits").and_then(Value::as_u64).unwrap_or(0);
     let is_news =
         old.is_none_or(|old| old["status"] != new["status"]) || re_emits(new) > old.map_or(0, re_emits);
-    let told = match text(new, "status") {
+    let status_event = match text(new, "status") {
         "reserved" => Some(("inventory.reserved", json!({ "lines": new["lines"] }))),
         "rejected" => {
             let shortages = new.get("shortages").cloned().unwrap_or_else(|| json!([]));
@@ -118,7 +118,7 @@ fn of_reservation(old: Option<&Item>, new: &Item) -> [Option<Value>; 2] {
         // A cancellation that came before its order gives nothing back.
         _ => old.map(|_| ("inventory.released", json!({ "lines": new["lines"] }))),
     };
-    let told = told.filter(|_| is_news).map(|(kind, mut data)| {
+    let status_event = status_event.filter(|_| is_news).map(|(kind, mut data)| {
         data["order_id"] = json!(order);
         event(kind, order, version, "updated_at", new, &data)
     });
@@ -129,7 +129,7 @@ fn of_reservation(old: Option<&Item>, new: &Item) -> [Option<Value>; 2] {
         }
         event("reservation.repaired", order, version, "updated_at", new, &data)
     });
-    [told, repaired]
+    [status_event, repaired]
 }
 
 /// Whether a repair made this version. Its mark stays on the item.

@@ -1,7 +1,7 @@
-//! The weather of a run: the faults of its case, at the wire.
+//! The fault plan of a run: the faults of its case, injected at the wire.
 //!
 //! Every decision is drawn from one generator in the order in which the cloud asks, so that the same case has the
-//! same weather. A plant's mistake is made here as well, whatever the weather.
+//! same faults. A mutation is made here as well, whatever the faults.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -17,18 +17,18 @@ use serde_json::json;
 use shop_local::cloud::{AwsError, Call, Delivery, Fault as Wire, Interceptor, Service};
 use shop_local::template::{Event, Template};
 
-use crate::books::Books;
 use crate::case::Case;
 use crate::coverage::{Coverage, CrashPoint, Side, Site, Witness};
 use crate::faults::{Fault, Rates};
-use crate::plants::edit::inconsistent;
-use crate::plants::{Plant, Sabotage};
+use crate::model::Model;
+use crate::mutants::edit::inconsistent;
+use crate::mutants::{Mutant, Mutation};
 
 /// Tells this use of the seed from others.
 const SALT: u64 = 0x5eed_0002;
 /// Longer than any attempt's timeout.
 const NEVER: Duration = Duration::from_secs(30);
-/// How far back a plant's stale reads look.
+/// How far back a mutant's stale reads look.
 const LONG_AGO: Duration = Duration::from_secs(45);
 const HOUR: i64 = 3_600_000;
 
@@ -42,27 +42,27 @@ struct Outage {
     is_broken: bool,
 }
 
-pub(crate) struct Weather {
+pub(crate) struct FaultPlan {
     witness: Witness,
     rates: Rates,
-    plant: Option<&'static Plant>,
+    mutant: Option<&'static Mutant>,
     outages: Vec<Outage>,
-    books: Arc<Books>,
+    model: Arc<Model>,
     state: Mutex<State>,
 }
 
 struct State {
     random: StdRng,
-    /// When the shop opened. Before that and after the last fault nothing goes wrong but what a plant does.
+    /// When the shop opened. Before that and after the last fault nothing goes wrong but what a mutant does.
     opening: Option<i64>,
     coverage: Coverage,
     crashes: Vec<CrashPoint>,
-    struck: BTreeMap<Fault, u64>,
+    injected: BTreeMap<Fault, u64>,
 }
 
-impl Weather {
-    /// The weather of a case whose shop is open for some milliseconds.
-    pub(crate) fn of(case: &Case, template: &Template, books: Arc<Books>, open_for: u64) -> Self {
+impl FaultPlan {
+    /// The faults of a case whose shop is open for some milliseconds.
+    pub(crate) fn of(case: &Case, template: &Template, model: Arc<Model>, open_for: u64) -> Self {
         let mut random = StdRng::seed_from_u64(case.seed ^ SALT);
         let mut rates = Rates::draw(&mut random);
         if let Some(faults) = &case.faults {
@@ -74,10 +74,10 @@ impl Weather {
             opening: None,
             coverage: Coverage::default(),
             crashes: case.crashes.clone(),
-            struck: BTreeMap::new(),
+            injected: BTreeMap::new(),
         };
         let witness = Witness { seed: case.seed, crashes: case.crashes.clone() };
-        Self { witness, rates, plant: case.plant, outages, books, state: Mutex::new(state) }
+        Self { witness, rates, mutant: case.mutant, outages, model, state: Mutex::new(state) }
     }
 
     pub(crate) fn rates(&self) -> &Rates {
@@ -96,14 +96,14 @@ impl Weather {
     }
 
     /// Ends all faults.
-    pub(crate) fn calm(&self) {
+    pub(crate) fn quiesce(&self) {
         self.state().opening = None;
     }
 
-    /// What was seen and struck.
+    /// What was seen and injected.
     pub(crate) fn report(&self) -> (Coverage, BTreeMap<Fault, u64>) {
         let mut state = self.state();
-        (std::mem::take(&mut state.coverage), std::mem::take(&mut state.struck))
+        (std::mem::take(&mut state.coverage), std::mem::take(&mut state.injected))
     }
 
     /// A number below a bound, for the harness's own choices in the run.
@@ -115,19 +115,19 @@ impl Weather {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether a fault strikes now.
-    fn strikes(&self, fault: Fault) -> bool {
+    /// Whether a fault is injected now.
+    fn injects(&self, fault: Fault) -> bool {
         let mut state = self.state();
-        if state.opening.is_none() || !self.rates.strikes(fault, &mut state.random) {
+        if state.opening.is_none() || !self.rates.injects(fault, &mut state.random) {
             return false;
         }
-        self.struck(&mut state, fault);
+        self.count_injection(&mut state, fault);
         true
     }
 
-    fn struck(&self, state: &mut State, fault: Fault) {
-        *state.struck.entry(fault).or_default() += 1;
-        self.books.lock().messages.fault();
+    fn count_injection(&self, state: &mut State, fault: Fault) {
+        *state.injected.entry(fault).or_default() += 1;
+        self.model.lock().messages.fault();
     }
 
     fn between(&self, from: u64, to: u64) -> Duration {
@@ -142,18 +142,18 @@ impl Weather {
             state.coverage.called(&made, &self.witness);
         }
         let asked_for = state.crashes.iter().position(|crash| crash.side == side && crash.site == made);
-        let strikes = state.opening.is_some() && {
+        let injects = state.opening.is_some() && {
             let State { random, .. } = &mut *state;
-            self.rates.strikes(Fault::CrashAtCall, random)
+            self.rates.injects(Fault::CrashAtCall, random)
         };
-        if asked_for.is_none() && !strikes {
+        if asked_for.is_none() && !injects {
             return false;
         }
         if let Some(place) = asked_for {
             state.crashes.remove(place);
         }
         state.coverage.crashed(&made, side);
-        self.struck(&mut state, Fault::CrashAtCall);
+        self.count_injection(&mut state, Fault::CrashAtCall);
         true
     }
 
@@ -169,8 +169,8 @@ impl Weather {
         outage.map(|outage| opening + outage.until)
     }
 
-    fn sabotage(&self) -> Option<&Sabotage> {
-        self.plant.map(|plant| &plant.sabotage)
+    fn mutation(&self) -> Option<&Mutation> {
+        self.mutant.map(|mutant| &mutant.mutation)
     }
 }
 
@@ -241,7 +241,7 @@ fn conflict(call: &Call, random: &mut StdRng) -> Option<AwsError> {
     }
 }
 
-impl Interceptor for Weather {
+impl Interceptor for FaultPlan {
     fn before<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Option<Wire>> {
         if call.environment == 0 {
             return ready(None).boxed();
@@ -249,16 +249,16 @@ impl Interceptor for Weather {
         if self.crashes(call, Side::Before) {
             return ready(Some(Wire::Crashed)).boxed();
         }
-        if self.strikes(Fault::TimeoutBefore) {
+        if self.injects(Fault::TimeoutBefore) {
             return tokio::time::sleep(NEVER).map(|()| Some(Wire::Disconnected)).boxed();
         }
-        if self.strikes(Fault::DisconnectBefore) {
+        if self.injects(Fault::DisconnectBefore) {
             return ready(Some(Wire::Disconnected)).boxed();
         }
-        if self.strikes(Fault::Throttling) {
+        if self.injects(Fault::Throttling) {
             return ready(Some(Wire::Error(throttled(call.service)))).boxed();
         }
-        if call.service == Service::DynamoDb && self.strikes(Fault::TransactionConflict) {
+        if call.service == Service::DynamoDb && self.injects(Fault::TransactionConflict) {
             let conflict = conflict(call, &mut self.state().random);
             return ready(conflict.map(Wire::Error)).boxed();
         }
@@ -272,34 +272,34 @@ impl Interceptor for Weather {
         if self.crashes(call, Side::After) {
             return ready(Some(Wire::Crashed)).boxed();
         }
-        if self.strikes(Fault::TimeoutAfter) {
+        if self.injects(Fault::TimeoutAfter) {
             return tokio::time::sleep(NEVER).map(|()| Some(Wire::Disconnected)).boxed();
         }
-        ready(self.strikes(Fault::DisconnectAfter).then_some(Wire::Disconnected)).boxed()
+        ready(self.injects(Fault::DisconnectAfter).then_some(Wire::Disconnected)).boxed()
     }
 
     fn fails_entry(&self, call: &Call, _entry: &str) -> Option<AwsError> {
-        let strikes = call.environment != 0 && self.strikes(Fault::PartialPublish);
-        strikes.then(|| AwsError::service("InternalError", "this entry failed"))
+        let injects = call.environment != 0 && self.injects(Fault::PartialPublish);
+        injects.then(|| AwsError::service("InternalError", "this entry failed"))
     }
 
     fn rewrite(&self, call: &Call) -> Option<Vec<Vec<u8>>> {
-        match self.sabotage() {
-            Some(Sabotage::Request(sabotage)) if call.environment != 0 => sabotage(call),
-            Some(Sabotage::Stale(function)) => inconsistent(call, function),
+        match self.mutation() {
+            Some(Mutation::Request(mutation)) if call.environment != 0 => mutation(call),
+            Some(Mutation::Stale(function)) => inconsistent(call, function),
             _ => None,
         }
     }
 
     fn has_stale_reads(&self) -> bool {
-        self.rates.has(Fault::StaleReads) || matches!(self.sabotage(), Some(Sabotage::Stale(_)))
+        self.rates.has(Fault::StaleReads) || matches!(self.mutation(), Some(Mutation::Stale(_)))
     }
 
     fn staleness(&self, call: &Call) -> Duration {
-        if matches!(self.sabotage(), Some(Sabotage::Stale(function)) if **function == *call.caller) {
+        if matches!(self.mutation(), Some(Mutation::Stale(function)) if **function == *call.caller) {
             return LONG_AGO;
         }
-        if call.environment == 0 || !self.strikes(Fault::StaleReads) {
+        if call.environment == 0 || !self.injects(Fault::StaleReads) {
             return Duration::ZERO;
         }
         // Mostly some moments; now and then an index that is a minute behind.
@@ -307,37 +307,37 @@ impl Interceptor for Weather {
     }
 
     fn leaves_unprocessed(&self, call: &Call, keys: usize) -> usize {
-        if call.environment == 0 || keys < 2 || !self.strikes(Fault::UnprocessedKeys) {
+        if call.environment == 0 || keys < 2 || !self.injects(Fault::UnprocessedKeys) {
             return 0;
         }
         self.state().random.random_range(1..keys)
     }
 
     fn filters(&self, queue: &str, message: &str, passes: bool) -> bool {
-        match self.sabotage() {
-            Some(Sabotage::Filter(sabotage)) => sabotage(queue, message, passes),
+        match self.mutation() {
+            Some(Mutation::Filter(mutation)) => mutation(queue, message, passes),
             _ => passes,
         }
     }
 
     fn copies(&self, queue: &str, message: &str) -> Vec<Duration> {
-        if let Some(Sabotage::Loss(loses)) = self.sabotage()
+        if let Some(Mutation::Loss(loses)) = self.mutation()
             && loses(queue, message)
         {
             return Vec::new();
         }
-        let late = |weather: &Self| {
-            if weather.strikes(Fault::LatePublication) { weather.between(1, 20_000) } else { Duration::ZERO }
+        let late = |plan: &Self| {
+            if plan.injects(Fault::LatePublication) { plan.between(1, 20_000) } else { Duration::ZERO }
         };
         let mut copies = vec![late(self)];
-        if self.strikes(Fault::DuplicatePublication) {
+        if self.injects(Fault::DuplicatePublication) {
             copies.push(late(self));
         }
         copies
     }
 
     fn visibility(&self, _queue: &str) -> Option<Duration> {
-        self.strikes(Fault::ShortVisibility).then(|| self.between(5, 60))
+        self.injects(Fault::ShortVisibility).then(|| self.between(5, 60))
     }
 
     fn down_until(&self, function: &str, now: i64) -> Option<i64> {
@@ -345,35 +345,35 @@ impl Interceptor for Weather {
     }
 
     fn loses_record(&self, table: &str, record: &str) -> bool {
-        matches!(self.sabotage(), Some(Sabotage::Stream(loses)) if loses(table, record))
+        matches!(self.mutation(), Some(Mutation::Stream(loses)) if loses(table, record))
     }
 
     fn deliver(&self, _delivery: &Delivery<'_>) -> (u32, Duration) {
-        let times = if self.strikes(Fault::DuplicateDelivery) { 2 } else { 1 };
-        let wait = if self.strikes(Fault::LateDelivery) { self.between(1, 5000) } else { Duration::ZERO };
+        let times = if self.injects(Fault::DuplicateDelivery) { 2 } else { 1 };
+        let wait = if self.injects(Fault::LateDelivery) { self.between(1, 5000) } else { Duration::ZERO };
         (times, wait)
     }
 
-    fn hears(&self, delivery: &Delivery<'_>, failed: BTreeSet<usize>) -> BTreeSet<usize> {
-        match self.sabotage() {
-            Some(Sabotage::Verdict(sabotage)) => sabotage(delivery, failed),
+    fn override_failures(&self, delivery: &Delivery<'_>, failed: BTreeSet<usize>) -> BTreeSet<usize> {
+        match self.mutation() {
+            Some(Mutation::BatchResult(mutation)) => mutation(delivery, failed),
             _ => failed,
         }
     }
 
     fn dies_after(&self, function: &str, now: i64) -> Option<Duration> {
         if self.outage(function, now, true).is_some() {
-            self.books.lock().messages.fault();
+            self.model.lock().messages.fault();
             return Some(Duration::ZERO);
         }
-        self.strikes(Fault::CrashAtAnyTime).then(|| self.between(0, 200))
+        self.injects(Fault::CrashAtAnyTime).then(|| self.between(0, 200))
     }
 
     fn clock_skew(&self, _function: &str) -> i64 {
-        if self.strikes(Fault::ClockSkew) { self.state().random.random_range(-4000..=4000) } else { 0 }
+        if self.injects(Fault::ClockSkew) { self.state().random.random_range(-4000..=4000) } else { 0 }
     }
 
     fn skips_schedule(&self, function: &str) -> bool {
-        matches!(self.sabotage(), Some(Sabotage::Schedule(skipped)) if *skipped == function)
+        matches!(self.mutation(), Some(Mutation::Schedule(skipped)) if *skipped == function)
     }
 }

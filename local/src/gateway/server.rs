@@ -18,7 +18,7 @@ use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 
-use super::door::FrontDoor;
+use super::handler::Gateway;
 use super::listen::Listeners;
 
 /// Below the 1,024 open files that a shell commonly allows; further clients wait in the system's queue.
@@ -33,7 +33,7 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves until `stop` is ready; then lets the requests that are under way end, for ten seconds at most.
-pub async fn serve(listeners: Listeners, door: Arc<FrontDoor>, stop: impl Future<Output = ()>) {
+pub async fn serve(listeners: Listeners, gateway: Arc<Gateway>, stop: impl Future<Output = ()>) {
     let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let graceful = GracefulShutdown::new();
     let mut stop = pin!(stop);
@@ -44,7 +44,7 @@ pub async fn serve(listeners: Listeners, door: Arc<FrontDoor>, stop: impl Future
             accepted = accept(&listeners, &connections) => accepted,
         };
         let server = Server {
-            door: Arc::clone(&door),
+            gateway: Arc::clone(&gateway),
             connections: Arc::clone(&connections),
             peer,
             port: listeners.port(),
@@ -84,7 +84,7 @@ async fn accept(
 
 /// What a connection's requests have in common.
 struct Server {
-    door: Arc<FrontDoor>,
+    gateway: Arc<Gateway>,
     connections: Arc<Semaphore>,
     peer: SocketAddr,
     port: u16,
@@ -102,7 +102,7 @@ impl Server {
         let service = service_fn(move |request: Request<Incoming>| {
             let server = Arc::clone(&server);
             async move {
-                let mut response = server.door.answer(request, server.peer.ip(), server.port).await;
+                let mut response = server.gateway.answer(request, server.peer.ip(), server.port).await;
                 if server.connections.available_permits() == 0 {
                     // Clients wait to be let in: an idle connection must not keep them out.
                     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));

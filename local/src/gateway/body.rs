@@ -9,7 +9,7 @@ use http_body_util::BodyExt;
 use hyper::body::Body;
 use tokio::time::timeout;
 
-use super::refusal::Refusal;
+use super::error::GatewayError;
 
 /// The largest body that is passed on, in bytes. The functions hold the same limit themselves.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -20,15 +20,15 @@ const MAX_DROPPED_BYTES: usize = 1024 * 1024;
 const READ_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Reads a body of at most [`MAX_BODY_BYTES`].
-pub(super) async fn read<B>(headers: &HeaderMap, body: B) -> Result<Bytes, Refusal>
+pub(super) async fn read<B>(headers: &HeaderMap, body: B) -> Result<Bytes, GatewayError>
 where
     B: Body<Data = Bytes> + Unpin,
     B::Error: std::error::Error,
 {
-    timeout(READ_TIMEOUT, read_all(headers, body)).await.unwrap_or(Err(Refusal::BodySlow))
+    timeout(READ_TIMEOUT, read_all(headers, body)).await.unwrap_or(Err(GatewayError::BodySlow))
 }
 
-async fn read_all<B>(headers: &HeaderMap, mut body: B) -> Result<Bytes, Refusal>
+async fn read_all<B>(headers: &HeaderMap, mut body: B) -> Result<Bytes, GatewayError>
 where
     B: Body<Data = Bytes> + Unpin,
     B::Error: std::error::Error,
@@ -36,14 +36,14 @@ where
     let declared = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     if declared > MAX_BODY_BYTES && headers.contains_key(EXPECT) {
         // The client waits for leave to send, and is not given it: nothing is under way.
-        return Err(Refusal::BodyTooLarge);
+        return Err(GatewayError::BodyTooLarge);
     }
     let mut read = BytesMut::with_capacity(declared.min(MAX_BODY_BYTES));
     let mut size = 0_usize;
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| {
             tracing::debug!(%error, "a request's body broke off");
-            Refusal::BodyBroken
+            GatewayError::BodyBroken
         })?;
         // Trailers carry nothing that a function could see.
         let Ok(data) = frame.into_data() else { continue };
@@ -55,7 +55,7 @@ where
             read.extend_from_slice(&data);
         }
     }
-    if size > MAX_BODY_BYTES { Err(Refusal::BodyTooLarge) } else { Ok(read.freeze()) }
+    if size > MAX_BODY_BYTES { Err(GatewayError::BodyTooLarge) } else { Ok(read.freeze()) }
 }
 
 #[cfg(test)]
@@ -66,7 +66,7 @@ mod tests {
     use hyper::body::Frame;
     use std::convert::Infallible;
 
-    async fn outcome(size: usize) -> Result<usize, Refusal> {
+    async fn outcome(size: usize) -> Result<usize, GatewayError> {
         let body = Full::new(Bytes::from(vec![b'x'; size]));
         read(&HeaderMap::new(), body).await.map(|bytes| bytes.len())
     }
@@ -75,19 +75,19 @@ mod tests {
     async fn up_to_the_limit_and_not_one_byte_more() {
         assert_eq!(outcome(0).await, Ok(0));
         assert_eq!(outcome(MAX_BODY_BYTES).await, Ok(MAX_BODY_BYTES));
-        assert_eq!(outcome(MAX_BODY_BYTES + 1).await, Err(Refusal::BodyTooLarge));
+        assert_eq!(outcome(MAX_BODY_BYTES + 1).await, Err(GatewayError::BodyTooLarge));
     }
 
     #[tokio::test]
     async fn an_endless_body_is_not_read_to_its_end() {
         let chunk = || Ok::<_, Infallible>(Frame::data(Bytes::from(vec![b'x'; 4096])));
         let body = StreamBody::new(stream::repeat_with(chunk));
-        assert_eq!(read(&HeaderMap::new(), body).await, Err(Refusal::BodyTooLarge));
+        assert_eq!(read(&HeaderMap::new(), body).await, Err(GatewayError::BodyTooLarge));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_body_that_never_comes_is_given_up() {
         let body = StreamBody::new(stream::pending::<Result<Frame<Bytes>, Infallible>>());
-        assert_eq!(read(&HeaderMap::new(), body).await, Err(Refusal::BodySlow));
+        assert_eq!(read(&HeaderMap::new(), body).await, Err(GatewayError::BodySlow));
     }
 }

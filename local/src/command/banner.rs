@@ -5,10 +5,10 @@ use std::path::Path;
 
 use shop_local::cloud::Route;
 use shop_local::demo::Seeded;
-use shop_local::front_door::DEMO_EMAIL;
+use shop_local::gateway::DEMO_EMAIL;
 
 /// What runs here.
-pub(super) struct Welcome<'a> {
+pub(super) struct Banner<'a> {
     pub(super) port: u16,
     /// The folder that keeps the state; none in memory.
     pub(super) data: Option<&'a Path>,
@@ -17,7 +17,7 @@ pub(super) struct Welcome<'a> {
     pub(super) routes: &'a [Route],
 }
 
-impl fmt::Display for Welcome<'_> {
+impl fmt::Display for Banner<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let base = format!("http://localhost:{}", self.port);
         writeln!(f, "The shop is open at {base} (and under {base}/api), on this machine only.\n")?;
@@ -73,17 +73,17 @@ mod tests {
             function: "list-orders".to_owned(),
         }];
         let demo = Some(Seeded { added: 28, left_alone: 0 });
-        let text = Welcome { port: 8000, data: Some(Path::new("/data")), demo, routes: &routes }.to_string();
+        let text = Banner { port: 8000, data: Some(Path::new("/data")), demo, routes: &routes }.to_string();
         for part in ["http://localhost:8000", "kept in /data", DEMO_EMAIL, "28 demo products", "list-orders"]
         {
             assert!(text.contains(part), "{part:?} in {text}");
         }
-        let text = Welcome { port: 1, data: None, demo: None, routes: &[] }.to_string();
+        let text = Banner { port: 1, data: None, demo: None, routes: &[] }.to_string();
         for part in ["in memory", "as a guest", "--memory --admin"] {
             assert!(text.contains(part), "{part:?} in {text}");
         }
         assert!(!text.contains("prod-1"), "an empty shop has nothing to order: {text}");
-        let text = Welcome { port: 1, data: Some(Path::new("/data")), demo: None, routes: &[] }.to_string();
+        let text = Banner { port: 1, data: Some(Path::new("/data")), demo: None, routes: &[] }.to_string();
         assert!(text.contains("cargo xtask admin"), "{text}");
     }
 }

@@ -1,4 +1,4 @@
-//! One request's way through the front door.
+//! One request's way through the gateway.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -14,37 +14,37 @@ use shop_lambda::Random;
 use shop_lambda::log::Chain;
 
 use super::backend::{Backend, BackendError};
+use super::error::GatewayError;
 use super::identity::DemoIdentity;
-use super::refusal::Refusal;
-use super::{body, cors, gate, path};
+use super::{body, cors, origin_check, path};
 use crate::template::Cors;
 
-/// The front door before a backend.
+/// The gateway before a backend.
 #[derive(Debug)]
-pub struct FrontDoor {
+pub struct Gateway {
     backend: Arc<dyn Backend>,
     identity: Option<DemoIdentity>,
-    welcome: Bytes,
+    banner: Bytes,
     cors: Cors,
     random: Random,
 }
 
-impl FrontDoor {
-    /// A front door before `backend`. With an `identity`, a request without a token acts as the demo
-    /// administrator. `welcome` is the plain text that `GET /` answers with.
+impl Gateway {
+    /// A gateway before `backend`. With an `identity`, a request without a token acts as the demo
+    /// administrator. `banner` is the plain text that `GET /` answers with.
     #[must_use]
-    pub fn new(backend: Arc<dyn Backend>, identity: Option<DemoIdentity>, welcome: String) -> Self {
-        Self { backend, identity, welcome: welcome.into(), cors: Cors::default(), random: Random::system() }
+    pub fn new(backend: Arc<dyn Backend>, identity: Option<DemoIdentity>, banner: String) -> Self {
+        Self { backend, identity, banner: banner.into(), cors: Cors::default(), random: Random::system() }
     }
 
-    /// The same front door, which lets in the pages of other origins that an API's configuration names.
+    /// The same gateway, which lets in the pages of other origins that an API's configuration names.
     #[must_use]
     pub fn with_cors(self, cors: Option<Cors>) -> Self {
         Self { cors: cors.unwrap_or_default(), ..self }
     }
 
     /// Answers a request that came over a connection from `source` to `port`. It always answers; every
-    /// refusal of its own is a problem document.
+    /// error of its own is a problem document.
     pub async fn answer<B>(&self, request: Request<B>, source: IpAddr, port: u16) -> Response<Full<Bytes>>
     where
         B: Body<Data = Bytes> + Unpin,
@@ -55,9 +55,9 @@ impl FrontDoor {
         let (method, instance) = (parts.method.clone(), parts.uri.path().to_owned());
         let (origin, prefix) = (cors::allowed_origin(&self.cors, &parts.headers), path::prefix(&parts.uri));
         let answer = self.answer_parts(parts, body, source, port, origin.is_some()).await;
-        let mut response = answer.unwrap_or_else(|refusal| {
-            tracing::info!(code = refusal.code(), "the front door does not pass this request on");
-            refusal.response(&instance, &self.random)
+        let mut response = answer.unwrap_or_else(|error| {
+            tracing::info!(code = error.code(), "the gateway does not pass this request on");
+            error.response(&instance, &self.random)
         });
         path::lead_back(prefix, response.headers_mut());
         if let Some(origin) = origin {
@@ -80,23 +80,28 @@ impl FrontDoor {
         source: IpAddr,
         port: u16,
         is_allowed_origin: bool,
-    ) -> Result<Response<Full<Bytes>>, Refusal>
+    ) -> Result<Response<Full<Bytes>>, GatewayError>
     where
         B: Body<Data = Bytes> + Unpin,
         B::Error: std::error::Error,
     {
-        gate::check(&parts, port, is_allowed_origin)?;
+        origin_check::check(&parts, port, is_allowed_origin)?;
         if is_allowed_origin && let Some(answer) = cors::preflight(&self.cors, &parts) {
             return Ok(answer);
         }
         parts.uri = path::normalise(&parts.uri);
         if parts.uri.path() == "/" && matches!(parts.method, Method::GET | Method::HEAD) {
-            return Ok(self.welcome());
+            return Ok(self.banner());
         }
         self.pass_on(parts, body, source).await.map(|response| response.map(Full::new))
     }
 
-    async fn pass_on<B>(&self, mut parts: Parts, body: B, source: IpAddr) -> Result<Response<Bytes>, Refusal>
+    async fn pass_on<B>(
+        &self,
+        mut parts: Parts,
+        body: B,
+        source: IpAddr,
+    ) -> Result<Response<Bytes>, GatewayError>
     where
         B: Body<Data = Bytes> + Unpin,
         B::Error: std::error::Error,
@@ -106,7 +111,7 @@ impl FrontDoor {
         if let Some(identity) = identity {
             let token = identity.authorization().await.map_err(|error| {
                 tracing::error!(error = %Chain(&error), "no demo identity");
-                Refusal::NoIdentity
+                GatewayError::NoIdentity
             })?;
             parts.headers.extend(token.map(|token| (AUTHORIZATION, token)));
         }
@@ -125,19 +130,19 @@ impl FrontDoor {
             Ok(Err(error)) => {
                 tracing::warn!(error = %Chain(&error), "the backend did not answer");
                 Err(match error {
-                    BackendError::Timeout => Refusal::UpstreamSlow,
-                    BackendError::Unreachable(_) => Refusal::Unreachable,
+                    BackendError::Timeout => GatewayError::UpstreamSlow,
+                    BackendError::Unreachable(_) => GatewayError::Unreachable,
                 })
             }
             Err(error) => {
                 tracing::error!(%error, "a request's task ended early");
-                Err(Refusal::Failed)
+                Err(GatewayError::Failed)
             }
         }
     }
 
-    fn welcome(&self) -> Response<Full<Bytes>> {
-        let mut response = Response::new(Full::new(self.welcome.clone()));
+    fn banner(&self) -> Response<Full<Bytes>> {
+        let mut response = Response::new(Full::new(self.banner.clone()));
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
         for (name, value) in shop_http::SECURITY_HEADERS {

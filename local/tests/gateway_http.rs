@@ -1,4 +1,4 @@
-//! The front door over real sockets, before a backend that answers with what it was asked.
+//! The gateway over real sockets, before a backend that answers with what it was asked.
 #![expect(clippy::unwrap_used, reason = "a test's helpers fail it by a panic")]
 
 use std::io::{Read, Write};
@@ -10,8 +10,8 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{Request, Response};
 use serde_json::{Value, json};
-use shop_local::front_door::{
-    Backend, BackendError, BindError, FrontDoor, Listeners, MAX_BODY_BYTES, Upstream, serve,
+use shop_local::gateway::{
+    Backend, BackendError, BindError, Gateway, Listeners, MAX_BODY_BYTES, Upstream, serve,
 };
 use shop_local::template::Cors;
 use tokio::sync::oneshot;
@@ -48,13 +48,13 @@ impl Backend for Echo {
     }
 }
 
-struct Door {
+struct TestGateway {
     port: u16,
     stop: oneshot::Sender<()>,
     server: JoinHandle<()>,
 }
 
-impl Door {
+impl TestGateway {
     async fn open(backend: impl Backend + 'static) -> Self {
         let listeners = Listeners::bind(0).await.unwrap();
         let port = listeners.port();
@@ -66,9 +66,9 @@ impl Door {
             exposed: vec!["ETag".to_owned(), "Location".to_owned()],
             max_age: Some(600),
         };
-        let door = FrontDoor::new(Arc::new(backend), None, "welcome\n".to_owned()).with_cors(Some(cors));
-        let door = Arc::new(door);
-        let server = tokio::spawn(serve(listeners, door, async {
+        let gateway = Gateway::new(Arc::new(backend), None, "banner\n".to_owned()).with_cors(Some(cors));
+        let gateway = Arc::new(gateway);
+        let server = tokio::spawn(serve(listeners, gateway, async {
             stopped.await.ok();
         }));
         Self { port, stop, server }
@@ -152,14 +152,14 @@ impl Answer {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn paths_are_normalised_before_the_backend_sees_them() {
-    let door = Door::open(Echo).await;
+    let gateway = TestGateway::open(Echo).await;
     for (given, expected) in [
         ("/orders", "/orders"),
         ("/api/orders/", "/orders"),
         ("/products/prod-1/?a=b%2F", "/products/prod-1?a=b%2F"),
         ("/apis", "/apis"),
     ] {
-        let answer = door.get(given, "").await;
+        let answer = gateway.get(given, "").await;
         assert_eq!(answer.status, 200);
         assert_eq!(answer.json()["uri"], expected, "{given}");
         assert_eq!(answer.json()["source"], "127.0.0.1");
@@ -168,34 +168,34 @@ async fn paths_are_normalised_before_the_backend_sees_them() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_root_says_what_is_served() {
-    let door = Door::open(Echo).await;
+    let gateway = TestGateway::open(Echo).await;
     for path in ["/", "/api", "/api/"] {
-        let answer = door.get(path, "").await;
-        assert_eq!((answer.status, answer.body.as_slice()), (200, b"welcome\n".as_slice()));
+        let answer = gateway.get(path, "").await;
+        assert_eq!((answer.status, answer.body.as_slice()), (200, b"banner\n".as_slice()));
     }
     // What else is done to it is the API's to refuse.
-    assert_eq!(door.post("/", 0).await.json()["uri"], "/");
+    assert_eq!(gateway.post("/", 0).await.json()["uri"], "/");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_origin_and_another_host_are_refused() {
-    let door = Door::open(Echo).await;
-    let ours = format!("origin: http://localhost:{}\r\nsec-fetch-site: same-origin\r\n", door.port);
-    assert_eq!(door.get("/orders", &ours).await.status, 200);
+    let gateway = TestGateway::open(Echo).await;
+    let ours = format!("origin: http://localhost:{}\r\nsec-fetch-site: same-origin\r\n", gateway.port);
+    assert_eq!(gateway.get("/orders", &ours).await.status, 200);
     for headers in ["origin: https://evil.example\r\n", "origin: null\r\n", "sec-fetch-site: cross-site\r\n"]
     {
-        door.get("/orders", headers).await.is_problem(403, "foreign_origin");
+        gateway.get("/orders", headers).await.is_problem(403, "foreign_origin");
     }
-    let rebound = format!("GET /orders HTTP/1.1\r\nhost: evil.example:{}\r\n\r\n", door.port);
-    door.raw(rebound).await.is_problem(403, "foreign_host");
-    door.raw("GET /orders HTTP/1.1\r\n\r\n").await.is_problem(400, "malformed_host");
+    let rebound = format!("GET /orders HTTP/1.1\r\nhost: evil.example:{}\r\n\r\n", gateway.port);
+    gateway.raw(rebound).await.is_problem(403, "foreign_host");
+    gateway.raw("GET /orders HTTP/1.1\r\n\r\n").await.is_problem(400, "malformed_host");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_of_an_origin_that_is_let_in_uses_the_api_as_on_aws() {
-    let door = Door::open(Echo).await;
+    let gateway = TestGateway::open(Echo).await;
     let page = "origin: http://localhost:3000\r\nsec-fetch-site: same-site\r\nsec-fetch-mode: cors\r\n";
-    let answer = door.get("/api/orders", page).await;
+    let answer = gateway.get("/api/orders", page).await;
     assert_eq!(answer.status, 200);
     for header in [
         "access-control-allow-origin: http://localhost:3000",
@@ -206,13 +206,13 @@ async fn a_page_of_an_origin_that_is_let_in_uses_the_api_as_on_aws() {
         assert!(answer.head.contains(header), "{header}: {}", answer.head);
     }
     let ask = |origin: &str| {
-        let port = door.port;
+        let port = gateway.port;
         format!(
             "OPTIONS /orders HTTP/1.1\r\nhost: localhost:{port}\r\norigin: {origin}\r\n\
              access-control-request-method: POST\r\n\r\n"
         )
     };
-    let preflight = door.raw(ask("http://localhost:3000")).await;
+    let preflight = gateway.raw(ask("http://localhost:3000")).await;
     assert_eq!(preflight.status, 204);
     for header in [
         "access-control-allow-methods: get,post",
@@ -225,52 +225,52 @@ async fn a_page_of_an_origin_that_is_let_in_uses_the_api_as_on_aws() {
     for origin in
         ["http://localhost:3001", "https://localhost:3000", "http://localhost:3000.evil.example", "null"]
     {
-        let refused = door.raw(ask(origin)).await;
+        let refused = gateway.raw(ask(origin)).await;
         refused.is_problem(403, "foreign_origin");
         assert!(!refused.head.contains("access-control-"), "{}", refused.head);
     }
-    let rebound = format!("GET /orders HTTP/1.1\r\nhost: evil.example:{}\r\n{page}\r\n", door.port);
-    door.raw(rebound).await.is_problem(403, "foreign_host");
+    let rebound = format!("GET /orders HTTP/1.1\r\nhost: evil.example:{}\r\n{page}\r\n", gateway.port);
+    gateway.raw(rebound).await.is_problem(403, "foreign_host");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_over_64_kilobytes_is_refused() {
-    let door = Door::open(Echo).await;
-    assert_eq!(door.post("/orders", MAX_BODY_BYTES).await.json()["size"], MAX_BODY_BYTES);
+    let gateway = TestGateway::open(Echo).await;
+    assert_eq!(gateway.post("/orders", MAX_BODY_BYTES).await.json()["size"], MAX_BODY_BYTES);
     for size in [MAX_BODY_BYTES + 1, 300_000, 1_000_000] {
-        door.post("/orders", size).await.is_problem(413, "body_too_large");
+        gateway.post("/orders", size).await.is_problem(413, "body_too_large");
     }
     // Announced and never sent: the answer comes without the body.
     let head = format!(
         "POST /orders HTTP/1.1\r\nhost: localhost:{}\r\nexpect: 100-continue\r\ncontent-length: 70000\r\n\r\n",
-        door.port
+        gateway.port
     );
-    door.raw(head).await.is_problem(413, "body_too_large");
+    gateway.raw(head).await.is_problem(413, "body_too_large");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_http_is_answered_with_400_and_long_headers_with_431() {
-    let door = Door::open(Echo).await;
+    let gateway = TestGateway::open(Echo).await;
     for garbage in ["NONSENSE\r\n\r\n", "GET /\u{1} HTTP/1.1\r\n\r\n", "GET / HTTP/9.9\r\n\r\n"] {
-        assert_eq!(door.raw(garbage).await.status, 400, "{garbage:?}");
+        assert_eq!(gateway.raw(garbage).await.status, 400, "{garbage:?}");
     }
     let smuggled =
         "POST /orders HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nxx";
-    assert_eq!(door.raw(smuggled).await.status, 400);
+    assert_eq!(gateway.raw(smuggled).await.status, 400);
     let long = format!("x: {}\r\n", "y".repeat(40_000));
-    assert_eq!(door.get("/orders", &long).await.status, 431);
+    assert_eq!(gateway.get("/orders", &long).await.status, 431);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_defect_in_one_request_harms_no_other() {
-    let door = Door::open(Echo).await;
-    door.get("/panic", "").await.is_problem(500, "internal");
-    assert_eq!(door.get("/orders", "").await.status, 200);
+    let gateway = TestGateway::open(Echo).await;
+    gateway.get("/panic", "").await.is_problem(500, "internal");
+    assert_eq!(gateway.get("/orders", "").await.status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_carries_many_requests_until_the_server_stops() {
-    let Door { port, stop, server } = Door::open(Echo).await;
+    let TestGateway { port, stop, server } = TestGateway::open(Echo).await;
     let mut stream = tokio::task::spawn_blocking(move || {
         let mut stream = connect(port);
         for _ in 0..3 {
@@ -297,12 +297,12 @@ async fn a_port_is_held_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn before_an_emulator_the_host_header_names_the_api() {
-    // The second door stands for the emulator: it only answers to its own name.
-    let emulator = Door::open(Echo).await;
+    // The second gateway stands for the emulator: it only answers to its own name.
+    let emulator = TestGateway::open(Echo).await;
     let host = format!("localhost:{}", emulator.port);
     let upstream = Upstream::new(&format!("http://127.0.0.1:{}", emulator.port), &host).unwrap();
-    let door = Door::open(upstream).await;
-    let answer = door.get("/api/orders/?limit=2", "connection: keep-alive\r\n").await;
+    let gateway = TestGateway::open(upstream).await;
+    let answer = gateway.get("/api/orders/?limit=2", "connection: keep-alive\r\n").await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.json()["uri"], "/orders?limit=2");
     assert_eq!(answer.json()["host"], host);
@@ -310,12 +310,12 @@ async fn before_an_emulator_the_host_header_names_the_api() {
     for header in ["content-type: application/json", "location: /api/orders/1"] {
         assert!(answer.head.contains(header), "{header}: {}", answer.head);
     }
-    assert_eq!(door.post("/orders", 1000).await.json()["size"], 1000);
+    assert_eq!(gateway.post("/orders", 1000).await.json()["size"], 1000);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_emulator_that_is_not_there_is_a_502() {
     let free = Listeners::bind(0).await.unwrap().port();
-    let door = Door::open(Upstream::new(&format!("http://127.0.0.1:{free}"), "api").unwrap()).await;
-    door.get("/orders", "").await.is_problem(502, "upstream_unreachable");
+    let gateway = TestGateway::open(Upstream::new(&format!("http://127.0.0.1:{free}"), "api").unwrap()).await;
+    gateway.get("/orders", "").await.is_problem(502, "upstream_unreachable");
 }
