@@ -10,7 +10,7 @@ use crate::case::Case;
 use crate::run::run;
 
 /// Runs that it may take.
-const MOST_RUNS: usize = 200;
+const MAX_RUNS: usize = 200;
 
 /// What is left of a case.
 #[derive(Debug)]
@@ -65,7 +65,7 @@ struct Shrinker<'a> {
 
 impl Shrinker<'_> {
     fn still_fails(&mut self, case: &Case) -> Result<bool> {
-        if self.runs >= MOST_RUNS {
+        if self.runs >= MAX_RUNS {
             return Ok(false);
         }
         self.runs += 1;

@@ -14,7 +14,7 @@ use shop_types::Timestamp;
 /// How long a window is.
 pub const WINDOW_SECONDS: i64 = 900;
 /// So many principals are remembered. Who is not is counted at once, which is right and costs a unit more.
-const MOST_REMEMBERED: usize = 4096;
+const MAX_REMEMBERED: usize = 4096;
 
 /// How many orders a window has for one principal.
 #[derive(Clone, Copy, Debug)]
@@ -141,10 +141,10 @@ impl Tally {
 
 /// Remembers a principal, if there is room.
 fn remember(remembered: &mut BTreeMap<String, Remembered>, budget: &Budget, uncounted: u32) -> bool {
-    if remembered.len() >= MOST_REMEMBERED {
+    if remembered.len() >= MAX_REMEMBERED {
         remembered.retain(|_, entry| entry.ends_at > budget.now);
     }
-    if remembered.len() >= MOST_REMEMBERED {
+    if remembered.len() >= MAX_REMEMBERED {
         return false;
     }
     let entry = Remembered { uncounted, ends_at: budget.ends_at, is_used_up: false };
@@ -218,7 +218,7 @@ mod tests {
     #[test]
     fn what_is_remembered_is_bounded_and_windows_end() {
         let tally = Tally::default();
-        for number in 0..MOST_REMEMBERED {
+        for number in 0..MAX_REMEMBERED {
             assert_eq!(tally.next(&budget(&number.to_string(), 0), Some(0)), Some(Counting::Later));
         }
         assert_eq!(tally.next(&budget("one more", 0), Some(0)), Some(Counting::Now(1)));

@@ -47,11 +47,11 @@ pub fn events(old: Option<&Image>, new: Option<&Image>) -> Result<Vec<Event>, Un
     Ok(vec![Event::new(data, order.version, order.updated_at, order.cause)])
 }
 
-/// A nudge: the order itself has not changed. Each has a number of its own, so each is an event of its own.
+/// A re-emit: the order itself has not changed. Each has a number of its own, so each is an event of its own.
 fn stalled(before: &Order, order: Order) -> Option<Event> {
-    let nudged_at = order.nudged_at.filter(|_| order.nudges > before.nudges)?;
-    let data = OrderStalled { order: order.snapshot(), nudge: order.nudges };
-    Some(Event::new(EventData::OrderStalled(data), order.nudges, nudged_at, order.cause))
+    let re_emitted_at = order.re_emitted_at.filter(|_| order.re_emits > before.re_emits)?;
+    let data = OrderStalled { order: order.snapshot(), re_emits: order.re_emits };
+    Some(Event::new(EventData::OrderStalled(data), order.re_emits, re_emitted_at, order.cause))
 }
 
 #[cfg(test)]
@@ -126,21 +126,21 @@ mod tests {
     }
 
     #[test]
-    fn each_nudge_is_told_once_with_an_id_of_its_own() {
+    fn each_re_emit_is_published_once_with_an_id_of_its_own() {
         let pending = order(OrderStatus::Pending);
-        let nudged = |nudges| {
-            let nudged_at = Some(Timestamp::from_millis(600_000));
-            Order { nudges, nudged_at, ..pending.clone() }
+        let re_emitted = |re_emits| {
+            let re_emitted_at = Some(Timestamp::from_millis(600_000));
+            Order { re_emits, re_emitted_at, ..pending.clone() }
         };
-        for (before, after) in [(pending.clone(), nudged(1)), (nudged(1), nudged(2))] {
-            let expected = format!("{}/stall:{}:order.stalled", pending.id, after.nudges);
+        for (before, after) in [(pending.clone(), re_emitted(1)), (re_emitted(1), re_emitted(2))] {
+            let expected = format!("{}/stall:{}:order.stalled", pending.id, after.re_emits);
             assert_eq!(told(Some(&before), &after), [(expected, EventType::OrderStalled)]);
         }
-        let event = &events(Some(&image(&pending)), Some(&image(&nudged(1)))).unwrap()[0];
+        let event = &events(Some(&image(&pending)), Some(&image(&re_emitted(1)))).unwrap()[0];
         assert_eq!((event.time(), event.cause()), (Timestamp::from_millis(600_000), &pending.cause));
         // What became of it in the end tells of that alone.
-        let confirmed = Order { status: OrderStatus::Confirmed, version: 2, ..nudged(2) };
-        assert_eq!(told(Some(&nudged(2)), &confirmed).len(), 1);
+        let confirmed = Order { status: OrderStatus::Confirmed, version: 2, ..re_emitted(2) };
+        assert_eq!(told(Some(&re_emitted(2)), &confirmed).len(), 1);
         assert_eq!(told(Some(&confirmed), &confirmed), []);
     }
 

@@ -13,7 +13,7 @@ use shop_lambda::{Function, StartError};
 use shop_types::{Timestamp, UserId};
 
 use crate::order::{ALL_STATUSES, Order, status_name};
-use crate::store::{OrderStore, Orders, Position, Window, position};
+use crate::store::{OrderStore, OrdersPage, Position, Window, position};
 
 /// The Lambda function.
 pub const FUNCTION: Function = shop_http::function::<ListOrders>();
@@ -80,7 +80,7 @@ impl Route for ListOrders {
         }
         let (status, window, after) = (filter.status, filter.window, page.after);
         let found = match &filter.customer {
-            _ if window.is_empty() => Orders { orders: Vec::new(), next: None },
+            _ if window.is_empty() => OrdersPage { orders: Vec::new(), next: None },
             Some(id) => self.orders.of_customer(id, status, window, after, page.limit).await?,
             None => self.orders.of_everybody(status, window, after, page.limit).await?,
         };

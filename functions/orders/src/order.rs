@@ -17,11 +17,11 @@ use shop_types::{Money, OrderId, Timestamp, UserId};
 /// An order that is pending for longer is stalled: it settles within seconds, and a message that fails is
 /// given up after five minutes and a half.
 pub const STALLED_AFTER: Duration = Duration::from_mins(5);
-/// A stalled order that was nudged less long ago is left alone. It is less than the five minutes between two
-/// sweeps, so that each finds the orders that the one before nudged.
-pub const NUDGED_AGAIN_AFTER: Duration = Duration::from_secs(270);
-/// The longest pause between two nudges of an order while nothing moves.
-const LONGEST_PAUSE: Duration = Duration::from_hours(1);
+/// A stalled order that was re-emitted less long ago is left alone. It is less than the five minutes between two
+/// sweeps, so that each finds the orders that the one before re-emitted.
+pub const RETRY_INTERVAL: Duration = Duration::from_secs(270);
+/// The longest pause between two re-emits of an order while no order is progressing.
+const MAX_RETRY_INTERVAL: Duration = Duration::from_hours(1);
 
 /// An order, as it is stored and told to other services.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,12 +49,12 @@ pub struct Order {
     /// Why it was rejected, if it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rejection: Option<Rejection>,
-    /// How often it was found stalled. A nudge is no change of the order: its version stays.
+    /// How often it was found stalled. A re-emit is no change of the order: its version stays.
     #[serde(default, skip_serializing_if = "is_zero")]
-    pub nudges: u64,
+    pub re_emits: u64,
     /// When it was found stalled last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub nudged_at: Option<Timestamp>,
+    pub re_emitted_at: Option<Timestamp>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for this shape")]
@@ -144,8 +144,8 @@ impl Order {
             updated_at: now,
             cause: new.cause,
             rejection: None,
-            nudges: 0,
-            nudged_at: None,
+            re_emits: 0,
+            re_emitted_at: None,
         }
     }
 
@@ -167,22 +167,22 @@ impl Order {
         Ok(order)
     }
 
-    /// Whether it has waited for its stock for too long, and nobody nudged it a moment ago. A time that lies
+    /// Whether it has waited for its stock for too long, and nobody re-emitted it a moment ago. A time that lies
     /// ahead is another clock's mistake, and no reason to leave the order alone for ever.
     #[must_use]
     pub fn is_stalled(&self, now: Timestamp) -> bool {
         self.status == OrderStatus::Pending
-            && now.distance(self.placed_at) >= STALLED_AFTER
-            && self.nudged_at.is_none_or(|at| now.distance(at) >= NUDGED_AGAIN_AFTER)
+            && now.abs_diff(self.placed_at) >= STALLED_AFTER
+            && self.re_emitted_at.is_none_or(|at| now.abs_diff(at) >= RETRY_INTERVAL)
     }
 
-    /// Whether it is time to nudge a stalled order, though nothing else may be moving: the pauses between nudges
+    /// Whether it is time to re-emit a stalled order, though no order may be progressing: the pauses between re-emits
     /// double, from one sweep to an hour.
     #[must_use]
     pub fn is_due(&self, now: Timestamp) -> bool {
-        let doublings = u32::try_from(self.nudges.saturating_sub(1)).unwrap_or(u32::MAX).min(8);
-        let pause = NUDGED_AGAIN_AFTER.saturating_mul(1 << doublings).min(LONGEST_PAUSE);
-        self.is_stalled(now) && self.nudged_at.is_none_or(|at| now.distance(at) >= pause)
+        let doublings = u32::try_from(self.re_emits.saturating_sub(1)).unwrap_or(u32::MAX).min(8);
+        let pause = RETRY_INTERVAL.saturating_mul(1 << doublings).min(MAX_RETRY_INTERVAL);
+        self.is_stalled(now) && self.re_emitted_at.is_none_or(|at| now.abs_diff(at) >= pause)
     }
 
     /// Whether this principal may see and cancel the order without being an administrator: its customer, and for a
@@ -263,11 +263,11 @@ pub(crate) mod tests {
         let mut waiting = order(OrderStatus::Pending);
         assert!(!waiting.is_stalled(minute(4)));
         assert!(waiting.is_stalled(minute(5)) && waiting.is_stalled(minute(100_000)));
-        waiting.nudged_at = Some(minute(5));
+        waiting.re_emitted_at = Some(minute(5));
         assert!(!waiting.is_stalled(minute(9)));
         assert!(waiting.is_stalled(minute(10)));
-        // Another clock nudged it in what is the future here.
-        waiting.nudged_at = Some(minute(60));
+        // Another clock re-emitted it in what is the future here.
+        waiting.re_emitted_at = Some(minute(60));
         assert!(waiting.is_stalled(minute(10)));
         for status in [OrderStatus::Confirmed, OrderStatus::Rejected, OrderStatus::Cancelled] {
             assert!(!order(status).is_stalled(minute(10)));
@@ -275,19 +275,19 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_pauses_between_nudges_double_to_an_hour() {
+    fn the_pauses_between_re_emits_double_to_an_hour() {
         let minute = |minute: i64| Timestamp::from_millis(1000 + minute * 60_000);
         let mut waiting = order(OrderStatus::Pending);
-        let (mut nudged, mut sweep) = (Vec::new(), 0);
+        let (mut re_emitted, mut sweep) = (Vec::new(), 0);
         while sweep < 300 {
             sweep += 5;
             if waiting.is_due(minute(sweep)) {
-                (waiting.nudges, waiting.nudged_at) = (waiting.nudges + 1, Some(minute(sweep)));
-                nudged.push(sweep);
+                (waiting.re_emits, waiting.re_emitted_at) = (waiting.re_emits + 1, Some(minute(sweep)));
+                re_emitted.push(sweep);
             }
         }
-        assert_eq!(nudged, [5, 10, 20, 40, 80, 140, 200, 260]);
-        waiting.nudges = u64::MAX;
+        assert_eq!(re_emitted, [5, 10, 20, 40, 80, 140, 200, 260]);
+        waiting.re_emits = u64::MAX;
         assert!(waiting.is_due(minute(10_000)));
     }
 

@@ -103,7 +103,8 @@ fn sum(request: &OrderRequest, listed: &[&ListedPrice]) -> Result<(Vec<OrderLine
     let mut total = Money::zero(currency);
     let mut lines = Vec::with_capacity(listed.len());
     for (index, (line, product)) in request.items.iter().zip(listed).enumerate() {
-        let added = product.price.times(line.quantity).and_then(|line_total| total.plus(line_total));
+        let added =
+            product.price.checked_mul(line.quantity).and_then(|line_total| total.checked_add(line_total));
         total = added.map_err(|_| too_large(format!("/items/{index}/quantity")))?;
         lines.push(OrderLine {
             product_id: line.product_id.clone(),

@@ -1,4 +1,4 @@
-//! The body of `POST /orders`: what is allowed, every mistake by name, and what makes two requests the same.
+//! The body of `POST /orders`: what is allowed, every error by name, and what makes two requests the same.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ const MAX_GUEST_QUANTITY: u32 = 100;
 /// Reads the body of `POST /orders`.
 ///
 /// # Errors
-/// 422 with every mistake.
+/// 422 with every error.
 pub(crate) fn read(input: Input<'_>, principal: &Principal) -> Result<OrderRequest, Problem> {
     let most = if principal.user_id().is_some() { MAX_QUANTITY } else { MAX_GUEST_QUANTITY };
     input.read_object(|body| {
@@ -37,7 +37,7 @@ pub(crate) fn read(input: Input<'_>, principal: &Principal) -> Result<OrderReque
 /// A guest's address. A user's is in the account, and two would only disagree.
 fn email(node: &Node<'_>, principal: &Principal) -> Option<EmailAddress> {
     if principal.user_id().is_some() {
-        node.note(FieldCode::NotForUsers, "Your account has your e-mail address; only guests give one.");
+        node.error(FieldCode::NotForUsers, "Your account has your e-mail address; only guests give one.");
         return None;
     }
     node.parsed(FieldCode::InvalidEmail, "This must be an e-mail address in ASCII, such as ada@example.com.")
@@ -48,7 +48,7 @@ fn read_line(node: &Node<'_>, most: u32, seen: &mut BTreeSet<ProductId>) -> Opti
         let product_id = line.required("product_id", |node| {
             let id: ProductId = node.parsed(FieldCode::InvalidId, "This must be a product's id.")?;
             if !seen.insert(id.clone()) {
-                node.note(
+                node.error(
                     FieldCode::DuplicateProduct,
                     "Another line has this product; add up the quantities in one line.",
                 );
@@ -73,14 +73,14 @@ fn amount(node: &Node<'_>) -> Option<String> {
     let text = node.number()?;
     node.describe(Keyword::AtLeast(0));
     if text.starts_with('-') {
-        node.note(FieldCode::OutOfRange, "This must not be negative.");
+        node.error(FieldCode::OutOfRange, "This must not be negative.");
         return None;
     }
     match Currency::USD.parse_amount(text) {
         Ok(_) | Err(AmountError::TooManyDigits(_) | AmountError::TooLarge) => Some(canonical(text)),
         Err(reason) => {
             let error = invalid_amount(String::new(), reason);
-            node.note(error.code, error.detail);
+            node.error(error.code, error.detail);
             None
         }
     }
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
     use shop_http::request_hash;
 
-    fn mistakes(body: &str) -> Vec<(String, &'static str)> {
+    fn errors(body: &str) -> Vec<(String, &'static str)> {
         let problem = read(Input::parse(body.as_bytes()).unwrap(), &Principal::Guest).unwrap_err();
         problem.errors().iter().map(|error| (error.pointer.clone(), error.code.as_str())).collect()
     }
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn every_mistake_of_every_line_is_told() {
+    fn every_error_of_every_line_is_reported() {
         let body = r#"{"items": [
             {"product_id": "a", "quantity": 0, "price": -1},
             {"product_id": "a", "quantity": 1001},
@@ -141,7 +141,7 @@ mod tests {
             ("/currency", "invalid_currency"),
             ("/note", "unexpected"),
         ];
-        assert_eq!(mistakes(body), expected.map(|(pointer, code)| (pointer.to_owned(), code)));
+        assert_eq!(errors(body), expected.map(|(pointer, code)| (pointer.to_owned(), code)));
     }
 
     #[test]
@@ -158,22 +158,19 @@ mod tests {
             let body = format!(r#"{{"items": [{{"product_id": "a", "quantity": {quantity}}}]}}"#);
             let read = read(Input::parse(body.as_bytes()).unwrap(), who);
             assert_eq!(read.is_ok(), is_taken, "{quantity}");
-            let mistakes = read.err().map(|problem| problem.errors()[0].clone());
+            let errors = read.err().map(|problem| problem.errors()[0].clone());
             let expected = (!is_taken).then_some(("/items/0/quantity", "out_of_range"));
-            assert_eq!(
-                mistakes.as_ref().map(|error| (error.pointer.as_str(), error.code.as_str())),
-                expected
-            );
+            assert_eq!(errors.as_ref().map(|error| (error.pointer.as_str(), error.code.as_str())), expected);
         }
     }
 
     #[test]
     fn an_order_has_1_to_100_lines() {
-        assert_eq!(mistakes(r#"{"items": []}"#), [("/items".to_owned(), "wrong_length")]);
+        assert_eq!(errors(r#"{"items": []}"#), [("/items".to_owned(), "wrong_length")]);
         let line = |n: usize| format!(r#"{{"product_id": "p{n}", "quantity": 1}}"#);
         let order =
             |n: usize| format!(r#"{{"items": [{}]}}"#, (0..n).map(line).collect::<Vec<_>>().join(","));
-        assert_eq!(mistakes(&order(101)), [("/items".to_owned(), "wrong_length")]);
+        assert_eq!(errors(&order(101)), [("/items".to_owned(), "wrong_length")]);
         assert_eq!(
             read(Input::parse(order(100).as_bytes()).unwrap(), &Principal::Guest).unwrap().items.len(),
             100
@@ -186,7 +183,7 @@ mod tests {
         let guest = read(Input::parse(body.as_bytes()).unwrap(), &Principal::Guest).unwrap();
         assert_eq!(guest.email.as_ref().unwrap().as_str(), "Ada@example.com");
         assert_eq!(hash(body), hash(r#"{"items": [{"product_id": "a", "quantity": 1}]}"#));
-        assert_eq!(mistakes(&body.replace('@', " at ")), [("/email".to_owned(), "invalid_email")]);
+        assert_eq!(errors(&body.replace('@', " at ")), [("/email".to_owned(), "invalid_email")]);
         let id = shop_types::UserId::fresh(shop_types::Timestamp::from_millis(1), [1; 10]);
         let user = Principal::User { id, role: shop_auth::Role::Customer };
         let problem = read(Input::parse(body.as_bytes()).unwrap(), &user).unwrap_err();

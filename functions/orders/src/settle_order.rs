@@ -10,7 +10,7 @@
 use aws_sdk_dynamodb::Client;
 use shop_events::{Event, EventData};
 use shop_lambda::{Clock, Environment, Function, Start, StartError};
-use shop_messaging::consumer::{self, Consumer, Failure, Verdict};
+use shop_messaging::consumer::{self, Consumer, Failure, MessageResult};
 
 use crate::order::Rejection;
 use crate::store::{OrderStore, Settled};
@@ -34,7 +34,7 @@ impl Start for SettleOrder {
 }
 
 impl Consumer for SettleOrder {
-    async fn consume(&self, event: &Event) -> Verdict {
+    async fn consume(&self, event: &Event) -> MessageResult {
         let (order_id, rejection) = match event.data() {
             EventData::InventoryReserved(reserved) => (&reserved.order_id, None),
             EventData::InventoryRejected(rejected) => {

@@ -1,18 +1,18 @@
 //! Every five minutes: finds orders that have been pending for too long, and drives them on.
 //!
 //! Events are delivered at least once, but not for ever: a relay that is down for longer than the stream keeps
-//! its records, or a message that ends in a dead-letter queue, leaves its order pending. A nudge is a write to
-//! such an order that changes nothing but a counter. The relay tells it as order.stalled, and reserve-stock
-//! answers by settling the order's stock, or by telling once more what became of it.
+//! its records, or a message that ends in a dead-letter queue, leaves its order pending. Such an order is
+//! re-emitted: a counter of it is written, and nothing else. The relay publishes that as order.stalled, and
+//! reserve-stock answers by settling the order's stock, or by publishing once more what became of it.
 //!
 //! - It publishes nothing, and knows nothing of stock.
-//! - It nudges for as long as an order is pending. While orders are being settled, each sweep nudges all that
-//!   are stalled. While none is, nudges would only pile up before whatever is broken: each order is nudged with
-//!   growing pauses, up to an hour, and only the newest of each shard by every sweep. When one of those is
-//!   settled, things move again, and the next sweep nudges all: ten minutes after the end of an outage at most.
-//! - Two sweeps at once, or one that is repeated, nudge an order once: the nudge is conditional on the one
+//! - An order is re-emitted for as long as it is pending. While orders are being settled, each sweep re-emits all
+//!   that are stalled. While none is, more events would only pile up before whatever is broken: each order is
+//!   re-emitted with growing pauses, up to an hour, and only the newest of each shard by every sweep. When one of
+//!   those is settled, the next sweep re-emits all: ten minutes after the end of an outage at most.
+//! - Two sweeps at once, or one that is repeated, re-emit an order once: the write is conditional on the one
 //!   before it.
-//! - What fails is tried by the next sweep; the others are nudged all the same, and the invocation fails, so
+//! - What fails is tried by the next sweep; the others are re-emitted all the same, and the invocation fails, so
 //!   that its alarm tells.
 //!
 //! Needs `dynamodb:Query` on the index by-status, and `UpdateItem` on the orders table.
@@ -37,11 +37,11 @@ pub const FUNCTION: Function = task::<SweepOrders>();
 
 /// Below the function's timeout of 240 s by more than one call may take. The next sweep goes on.
 const BUDGET: Duration = Duration::from_secs(210);
-/// How many orders of a shard are nudged at a time.
+/// How many orders of a shard are re-emitted at a time.
 const CONCURRENCY: usize = 8;
-/// An order that was settled less long ago says that things move: it is more than the five minutes between two
+/// An order that was settled less long ago says that orders are progressing: it is more than the five minutes between two
 /// sweeps, and less than twice as much.
-const LATELY: Duration = Duration::from_mins(7);
+const RECENT_WINDOW: Duration = Duration::from_mins(7);
 /// How many of the newest settled orders are looked at for that.
 const NEWEST: i32 = 5;
 
@@ -58,13 +58,13 @@ pub struct Swept {
     pub pending: u64,
     /// How many of them are stalled.
     pub found: u64,
-    /// How many were nudged.
-    pub nudged: u64,
-    /// How many had been settled or nudged by somebody else when it came to them.
-    pub let_be: u64,
+    /// How many were re-emitted.
+    pub re_emitted: u64,
+    /// How many had been settled or re-emitted by somebody else when it came to them.
+    pub skipped: u64,
     /// How many are left for a later sweep, since no order is being settled.
-    pub put_off: u64,
-    /// How many could not be nudged.
+    pub deferred: u64,
+    /// How many could not be re-emitted.
     pub failed: u64,
     /// For how long the oldest of the stalled orders has been pending.
     pub oldest_seconds: u64,
@@ -76,9 +76,9 @@ impl Swept {
     fn add(&mut self, other: Self) {
         self.pending += other.pending;
         self.found += other.found;
-        self.nudged += other.nudged;
-        self.let_be += other.let_be;
-        self.put_off += other.put_off;
+        self.re_emitted += other.re_emitted;
+        self.skipped += other.skipped;
+        self.deferred += other.deferred;
         self.failed += other.failed;
         self.oldest_seconds = self.oldest_seconds.max(other.oldest_seconds);
         self.unfinished_shards += other.unfinished_shards;
@@ -86,7 +86,7 @@ impl Swept {
 
     fn find(&mut self, order: &Order, now: Timestamp) {
         self.found += 1;
-        self.oldest_seconds = self.oldest_seconds.max(now.distance(order.placed_at).as_secs());
+        self.oldest_seconds = self.oldest_seconds.max(now.abs_diff(order.placed_at).as_secs());
     }
 }
 
@@ -111,8 +111,8 @@ impl Task for SweepOrders {
             budget: Budget::start(&self.clock, BUDGET),
         };
         let mut shards = join_all((0..STATUS_SHARDS).map(|shard| sweep.due(shard))).await;
-        if shards.iter().any(|shard| !shard.put_off.is_empty()) {
-            sweep.put_off(&mut shards).await;
+        if shards.iter().any(|shard| !shard.deferred.is_empty()) {
+            sweep.retry_deferred(&mut shards).await;
         }
         let mut swept = Swept::default();
         let mut failure = None;
@@ -123,7 +123,7 @@ impl Task for SweepOrders {
         log(&swept);
         match failure {
             None => Ok(swept),
-            Some(error) => Err(FunctionError::new("some stalled orders could not be nudged", error)),
+            Some(error) => Err(FunctionError::new("some stalled orders could not be re-emitted", error)),
         }
     }
 }
@@ -141,12 +141,12 @@ struct Sweep<'a> {
 struct Shard {
     swept: Swept,
     failure: Option<StoreError>,
-    /// What need not be nudged unless things move, oldest first. Some hundred bytes each.
-    put_off: Vec<Order>,
+    /// What need not be re-emitted unless orders are progressing, oldest first. Some hundred bytes each.
+    deferred: Vec<Order>,
 }
 
 impl Sweep<'_> {
-    /// Nudges what is due of a shard, and puts the rest off.
+    /// Re-emits what is due of a shard, and puts the rest off.
     async fn due(&self, number: u8) -> Shard {
         let mut shard = Shard::default();
         let mut next = None;
@@ -163,8 +163,8 @@ impl Sweep<'_> {
             let now = self.clock.now();
             let stalled = page.orders.into_iter().filter(|order| order.is_stalled(now));
             let (due, later): (Vec<_>, Vec<_>) = stalled.partition(|order| order.is_due(now));
-            shard.put_off.extend(later);
-            self.nudge(&due, &mut shard).await;
+            shard.deferred.extend(later);
+            self.re_emit(&due, &mut shard).await;
             next = page.next;
             if next.is_none() || self.budget.is_over() {
                 shard.swept.unfinished_shards = u64::from(next.is_some());
@@ -173,42 +173,42 @@ impl Sweep<'_> {
         }
     }
 
-    /// Nudges what is not due: all of it if things move, and otherwise the newest of each shard, to find out.
-    async fn put_off(&self, shards: &mut [Shard]) {
-        let move_on = self.things_move().await;
+    /// Re-emits what is not due: all of it if orders are progressing, and otherwise the newest of each shard, to find out.
+    async fn retry_deferred(&self, shards: &mut [Shard]) {
+        let progressing = self.is_progressing().await;
         for shard in &mut *shards {
-            let mut orders = std::mem::take(&mut shard.put_off);
-            match &move_on {
-                Ok(true) => self.nudge(&orders, shard).await,
+            let mut orders = std::mem::take(&mut shard.deferred);
+            match &progressing {
+                Ok(true) => self.re_emit(&orders, shard).await,
                 Ok(false) => {
                     let newest = orders.pop();
                     for order in &orders {
                         shard.swept.find(order, self.clock.now());
                     }
-                    shard.swept.put_off = count(orders.len());
-                    self.nudge(newest.as_slice(), shard).await;
+                    shard.swept.deferred = count(orders.len());
+                    self.re_emit(newest.as_slice(), shard).await;
                 }
                 Err(_) => shard.swept.failed += count(orders.len()),
             }
         }
-        if let (Err(error), Some(first)) = (move_on, shards.first_mut()) {
+        if let (Err(error), Some(first)) = (progressing, shards.first_mut()) {
             first.failure = first.failure.take().or(Some(error));
         }
     }
 
     /// Whether an order was settled lately.
-    async fn things_move(&self) -> Result<bool, StoreError> {
+    async fn is_progressing(&self) -> Result<bool, StoreError> {
         for status in [OrderStatus::Confirmed, OrderStatus::Rejected] {
             let newest = self.orders.of_everybody(Some(status), Window::default(), None, NEWEST).await?;
             let now = self.clock.now();
-            if newest.orders.iter().any(|order| now.distance(order.updated_at) < LATELY) {
+            if newest.orders.iter().any(|order| now.abs_diff(order.updated_at) < RECENT_WINDOW) {
                 return Ok(true);
             }
         }
         Ok(false)
     }
 
-    async fn nudge(&self, orders: &[Order], shard: &mut Shard) {
+    async fn re_emit(&self, orders: &[Order], shard: &mut Shard) {
         for orders in orders.chunks(CONCURRENCY) {
             if self.budget.is_over() {
                 shard.swept.unfinished_shards = 1;
@@ -218,12 +218,14 @@ impl Sweep<'_> {
             for order in orders {
                 shard.swept.find(order, now);
             }
-            for nudged in join_all(orders.iter().map(|order| self.orders.nudge(order, now, self.id))).await {
-                match nudged {
-                    Ok(true) => shard.swept.nudged += 1,
-                    Ok(false) => shard.swept.let_be += 1,
+            for re_emitted in
+                join_all(orders.iter().map(|order| self.orders.re_emit(order, now, self.id))).await
+            {
+                match re_emitted {
+                    Ok(true) => shard.swept.re_emitted += 1,
+                    Ok(false) => shard.swept.skipped += 1,
                     Err(error) => {
-                        tracing::warn!(error = %Chain(&error), "an order is not nudged");
+                        tracing::warn!(error = %Chain(&error), "an order is not re-emitted");
                         shard.swept.failed += 1;
                         shard.failure = shard.failure.take().or(Some(error));
                     }
@@ -238,21 +240,21 @@ fn count(things: usize) -> u64 {
 }
 
 fn log(swept: &Swept) {
-    let Swept { pending, found, nudged, failed, oldest_seconds, unfinished_shards, .. } = *swept;
+    let Swept { pending, found, re_emitted, failed, oldest_seconds, unfinished_shards, .. } = *swept;
     if failed + unfinished_shards > 0 {
         tracing::error!(
             orders.pending = pending,
             orders.stalled = found,
-            orders.nudged = nudged,
+            orders.re_emitted = re_emitted,
             orders.failed = failed,
             orders.oldest_seconds = oldest_seconds,
-            "not all stalled orders were nudged"
+            "not all stalled orders were re-emitted"
         );
     } else if found > 0 {
         tracing::warn!(
             orders.pending = pending,
             orders.stalled = found,
-            orders.nudged = nudged,
+            orders.re_emitted = re_emitted,
             orders.oldest_seconds = oldest_seconds,
             "orders are stalled"
         );

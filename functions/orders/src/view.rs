@@ -17,7 +17,7 @@ impl Order {
         let currency = self.total.currency;
         let item = |line: &'_ OrderLine| {
             let price = Money { minor: line.unit_price, currency };
-            Ok::<_, Problem>((price, price.times(line.quantity).map_err(Problem::internal)?))
+            Ok::<_, Problem>((price, price.checked_mul(line.quantity).map_err(Problem::internal)?))
         };
         let items = self.lines.iter().map(|line| {
             let (price, line_total) = item(line)?;

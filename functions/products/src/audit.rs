@@ -5,12 +5,12 @@
 //!
 //! A counter's `reserved` must be the sum of the ledger's reserved entries, with the claims that other counters
 //! keep. No read shows the whole table at one moment, and a busy shop never rests. So a counter is judged by
-//! three looks at the table that agree about it: the counter had the same version each time, and the same entries
-//! touched it, at the same versions. Versions only grow, so what all looks saw was so at one moment.
+//! three snapshots of the table that agree about it: the counter had the same version each time, and the same entries
+//! touched it, at the same versions. Versions only grow, so what all snapshots saw was so at one moment.
 //!
-//! (Two looks would do, but for a claim: it moves from a counter to the ledger without a change of the counter's
-//! version, so that one look may see it at neither place. That happens to a claim once, and its coming before
-//! and its place after show in the other looks.)
+//! (Two snapshots would do, but for a claim: it moves from a counter to the ledger without a change of the counter's
+//! version, so that one snapshot may see it at neither place. That happens to a claim once, and its coming before
+//! and its place after show in the other snapshots.)
 //!
 //! An item that cannot be read may be an entry, or keep one. As long as there is one, nobody knows what is set aside,
 //! so no counter is put right: a repair would sell what somebody has.
@@ -29,9 +29,9 @@ use crate::plan::is_large;
 use crate::reservation::{Reservation, Status};
 use crate::stock::Stock;
 
-/// What one look at the whole table saw of the counters and of the entries that touch them.
+/// What one snapshot of the whole table saw of the counters and of the entries that touch them.
 #[derive(Clone, Debug, Default)]
-pub struct Look {
+pub struct Snapshot {
     counters: BTreeMap<ProductId, Counter>,
     tallies: BTreeMap<ProductId, Tally>,
     entries: usize,
@@ -40,7 +40,7 @@ pub struct Look {
     large: BTreeMap<OrderId, Reservation>,
 }
 
-/// What a look saw of a counter.
+/// What a snapshot saw of a counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Counter {
     /// Its version.
@@ -51,7 +51,7 @@ pub struct Counter {
     pub updated_at: Timestamp,
 }
 
-/// What a look saw of the entries that touch one product.
+/// What a snapshot saw of the entries that touch one product.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Tally {
     /// How many they set aside.
@@ -73,8 +73,8 @@ pub struct WrongCounter {
     pub right: Option<StockFigures>,
 }
 
-impl Look {
-    /// A look that saw nothing yet.
+impl Snapshot {
+    /// A snapshot that saw nothing yet.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -98,12 +98,12 @@ impl Look {
         self.unreadable == 0
     }
 
-    /// Takes a counter or an entry into the look that cannot be read.
+    /// Takes a counter or an entry into the snapshot that cannot be read.
     pub const fn see_unreadable(&mut self) {
         self.unreadable += 1;
     }
 
-    /// Takes a counter into the look.
+    /// Takes a counter into the snapshot.
     pub fn see_counter(&mut self, stock: Stock) {
         let counter =
             Counter { version: stock.version, figures: stock.figures(), updated_at: stock.updated_at };
@@ -113,7 +113,7 @@ impl Look {
         }
     }
 
-    /// Takes an entry of the ledger into the look.
+    /// Takes an entry of the ledger into the snapshot.
     pub fn see_entry(&mut self, entry: Reservation) {
         self.entries += 1;
         if is_large(&entry.quantities()) {
@@ -143,7 +143,7 @@ impl Look {
         }
     }
 
-    /// Ends the look: nothing more is taken into it.
+    /// Ends the snapshot: nothing more is taken into it.
     #[must_use]
     pub fn end(mut self) -> Self {
         for entry in std::mem::take(&mut self.large).into_values() {
@@ -152,7 +152,7 @@ impl Look {
         self
     }
 
-    /// The counters that seem wrong in this look, by their products.
+    /// The counters that seem wrong in this snapshot, by their products.
     #[must_use]
     pub fn wrong(&self) -> Vec<WrongCounter> {
         let products = self.counters.keys().chain(self.tallies.keys().filter(|product| {
@@ -179,7 +179,7 @@ impl Look {
         Some(WrongCounter { product_id: product.clone(), found, reserved, right })
     }
 
-    /// Whether another look saw the same of a product.
+    /// Whether another snapshot saw the same of a product.
     #[must_use]
     pub fn agrees(&self, other: &Self, product: &ProductId) -> bool {
         self.counters.get(product) == other.counters.get(product)
@@ -187,32 +187,32 @@ impl Look {
     }
 }
 
-/// How an order's entry fits its order.
+/// How an order's entry agrees with its order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fit {
+pub enum Consistency {
     /// It is as it should be; or nothing can be said, as long as the order is pending.
-    Right,
+    Consistent,
     /// It should have been released, and can be.
     Unreleased,
     /// It should have this status, and there is no telling why it has not.
-    Wrong(Status),
+    Inconsistent(Status),
 }
 
 /// Judges the entry of an order by the order's state.
 #[must_use]
-pub const fn fit(order: OrderStatus, entry: Option<Status>) -> Fit {
+pub const fn consistency(order: OrderStatus, entry: Option<Status>) -> Consistency {
     match (order, entry) {
         (OrderStatus::Pending, _)
         | (OrderStatus::Cancelled, Some(Status::Released | Status::Rejected))
         | (OrderStatus::Rejected, Some(Status::Rejected))
         | (OrderStatus::Confirmed | OrderStatus::Shipped | OrderStatus::Delivered, Some(Status::Reserved)) => {
-            Fit::Right
+            Consistency::Consistent
         }
         // Without an entry, the order's own event may still come, and would set stock aside.
-        (OrderStatus::Cancelled, None | Some(Status::Reserved)) => Fit::Unreleased,
-        (OrderStatus::Rejected, _) => Fit::Wrong(Status::Rejected),
+        (OrderStatus::Cancelled, None | Some(Status::Reserved)) => Consistency::Unreleased,
+        (OrderStatus::Rejected, _) => Consistency::Inconsistent(Status::Rejected),
         (OrderStatus::Confirmed | OrderStatus::Shipped | OrderStatus::Delivered, _) => {
-            Fit::Wrong(Status::Reserved)
+            Consistency::Inconsistent(Status::Reserved)
         }
     }
 }

@@ -4,7 +4,7 @@
 use shop_http::{Call, Problem};
 use shop_types::ProductId;
 
-use crate::product::{Offer, Product};
+use crate::product::{CatalogueItem, Product};
 use crate::store::{Kind, Store};
 
 /// Changes the product that a call names; the product as it is then.
@@ -15,16 +15,16 @@ pub(crate) async fn change(
     store: &Store,
     call: &Call,
     change: impl Fn(&Product) -> Result<Product, Problem>,
-) -> Result<Offer, Problem> {
+) -> Result<CatalogueItem, Problem> {
     let id: ProductId = call.id("product")?;
     let precondition = call.precondition()?;
     let mut tries = store.tries(Kind::Product);
     loop {
-        let offer = store.find_listed(&id).await?.ok_or_else(|| Problem::not_found("product"))?;
-        let product = change(&offer.product)?;
-        precondition.check(offer.product.version)?;
-        if store.replace(&offer.product, &product).await? {
-            return Ok(Offer { product, stock: offer.stock });
+        let item = store.find_listed(&id).await?.ok_or_else(|| Problem::not_found("product"))?;
+        let product = change(&item.product)?;
+        precondition.check(item.product.version)?;
+        if store.replace(&item.product, &product).await? {
+            return Ok(CatalogueItem { product, stock: item.stock });
         }
         tries.pause().await?;
     }

@@ -10,8 +10,8 @@ use shop_http::{
 use shop_lambda::{Clock, Function, Random, StartError};
 use shop_types::ProductId;
 
-use crate::fields::Draft;
-use crate::product::{Offer, Product, ProductView};
+use crate::fields::NewProduct;
+use crate::product::{CatalogueItem, Product, ProductView};
 use crate::stock::Stock;
 use crate::store::{Created, KeyedCreation, Kind, Store};
 
@@ -48,7 +48,7 @@ impl Route for CreateProduct {
 
     fn contract() -> Contract {
         Contract::new("Puts a product into the catalogue")
-            .body(Draft::read)
+            .body(NewProduct::read)
             .created::<ProductView<'_>>("The product.")
             .versioned()
             .idempotent()
@@ -56,25 +56,25 @@ impl Route for CreateProduct {
     }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
-        let draft = Draft::read(call.body()?)?;
+        let new = NewProduct::read(call.body()?)?;
         let key = call.idempotency_key()?;
         let now = self.clock.now();
-        let (id, id_from) = match (&draft.id, key) {
+        let (id, id_from) = match (&new.id, key) {
             (Some(id), _) => (id.clone(), IdFrom::Client),
             (None, Some(key)) => (ProductId::derived(key.scope(), key.as_str()), IdFrom::Key),
             (None, None) => (ProductId::fresh(now, self.random.bytes()), IdFrom::Us),
         };
         let cause = call.cause();
-        let stock = Stock::create(id.clone(), draft.stock, now, cause.clone());
-        let hash = draft.hash()?;
-        let product = Product::create(id, draft, hash, now, cause);
+        let stock = Stock::create(id.clone(), new.stock, now, cause.clone());
+        let hash = new.hash()?;
+        let product = Product::create(id, new, hash, now, cause);
         let keyed = key.map(|key| KeyedCreation::new(&key.hash(), &product));
         let mut tries = self.store.tries(Kind::Creation);
         loop {
             match self.store.create(&product, &stock, keyed.as_ref()).await? {
-                Created::New => return created(&Offer { product, stock }),
+                Created::New => return created(&CatalogueItem { product, stock }),
                 Created::KeyUsed(before) => return self.repeated(&before, &product).await,
-                Created::Taken(before) if is_same_request(&before.product, &product) => {
+                Created::IdTaken(before) if is_same_request(&before.product, &product) => {
                     let is_remembered = match &keyed {
                         Some(keyed) => self.store.remember(keyed).await?,
                         None => true,
@@ -85,8 +85,10 @@ impl Route for CreateProduct {
                     // Somebody used the key in between.
                     tries.pause().await?;
                 }
-                Created::Taken(_) if id_from == IdFrom::Key => return Err(Problem::idempotency_key_reused()),
-                Created::Taken(_) => return Err(id_taken()),
+                Created::IdTaken(_) if id_from == IdFrom::Key => {
+                    return Err(Problem::idempotency_key_reused());
+                }
+                Created::IdTaken(_) => return Err(id_taken()),
             }
         }
     }
@@ -99,7 +101,7 @@ impl CreateProduct {
             return Err(Problem::idempotency_key_reused());
         }
         match self.store.find_listed(&before.product_id).await? {
-            Some(offer) => Ok(created(&offer)?.replayed()),
+            Some(item) => Ok(created(&item)?.replayed()),
             None => Err(Problem::idempotency_key_reused()),
         }
     }
@@ -109,8 +111,8 @@ fn is_same_request(before: &Product, product: &Product) -> bool {
     before.request_hash == product.request_hash && before.deleted_at.is_none()
 }
 
-fn created(offer: &Offer) -> Result<Reply, Problem> {
-    Reply::created(&format!("/products/{}", offer.product.id), &offer.view())?.versioned(offer.tag())
+fn created(item: &CatalogueItem) -> Result<Reply, Problem> {
+    Reply::created(&format!("/products/{}", item.product.id), &item.view())?.versioned(item.tag())
 }
 
 fn id_taken() -> Problem {

@@ -90,8 +90,8 @@ fn repair_of_stock(old: Option<&Stock>, new: &Stock) -> Option<Event> {
 
 fn of_reservation(old: Option<&Reservation>, new: Reservation) -> Option<Event> {
     let before = old.map(|old| old.status);
-    let is_retold = old.is_some_and(|old| new.retold > old.retold);
-    if before == Some(new.status) && !is_retold {
+    let is_re_emitted = old.is_some_and(|old| new.re_emits > old.re_emits);
+    if before == Some(new.status) && !is_re_emitted {
         return None;
     }
     let order_id = new.order_id;
@@ -224,7 +224,7 @@ mod tests {
         ] {
             let first = told("reservation", None::<&Reservation>, &entry);
             let (once, twice) =
-                (Reservation { retold: 1, ..entry.clone() }, Reservation { retold: 2, ..entry.clone() });
+                (Reservation { re_emits: 1, ..entry.clone() }, Reservation { re_emits: 2, ..entry.clone() });
             assert_eq!(told("reservation", Some(&entry), &once), first);
             assert_eq!(told("reservation", Some(&once), &twice), first);
             assert_eq!(told("reservation", Some(&once), &once), []);

@@ -1,4 +1,4 @@
-//! The fields of a product in a request: what is allowed, and every mistake by name.
+//! The fields of a product in a request: what is allowed, and every error by name.
 
 use serde::Serialize;
 use shop_http::{FieldCode, Input, Keyword, Node, Problem, request_hash};
@@ -13,7 +13,7 @@ const MAX_CATEGORY: usize = 100;
 
 /// A product to be created.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Draft {
+pub struct NewProduct {
     /// The id that the client chose, if it did.
     pub id: Option<ProductId>,
     /// Its name: 1 to 200 characters.
@@ -30,11 +30,11 @@ pub struct Draft {
     pub stock: u64,
 }
 
-impl Draft {
+impl NewProduct {
     /// Reads the body of `POST /products`.
     ///
     /// # Errors
-    /// 422 with every mistake.
+    /// 422 with every error.
     pub fn read(input: Input<'_>) -> Result<Self, Problem> {
         input.read_object(|body| {
             let id = body.optional("id", |node| {
@@ -96,7 +96,7 @@ impl Changes {
     /// Reads the body of `PATCH /products/{id}`, for a product with prices in `currency`.
     ///
     /// # Errors
-    /// 422 with every mistake, and for a body that changes nothing.
+    /// 422 with every error, and for a body that changes nothing.
     pub fn read(input: Input<'_>, currency: Currency) -> Result<Self, Problem> {
         input.read_object(|body| {
             let name = body.nullable("name", name);
@@ -104,7 +104,7 @@ impl Changes {
                 body.nullable("description", |node| or_null(node, |node| node.text(0..=MAX_DESCRIPTION)));
             let price = body.nullable("price", |node| {
                 if !currency.is_in_force() {
-                    node.note(
+                    node.error(
                         FieldCode::InvalidCurrency,
                         "The product's currency was withdrawn, so its price stays.",
                     );
@@ -117,7 +117,7 @@ impl Changes {
             let elsewhere = |detail: &'static str| {
                 move |node: &Node<'_>| {
                     node.describe(Keyword::Nothing);
-                    node.note(FieldCode::Unexpected, detail);
+                    node.error(FieldCode::Unexpected, detail);
                     None::<()>
                 }
             };
@@ -131,7 +131,7 @@ impl Changes {
                 image_url: image_url?,
             };
             if changes == Self::default() {
-                body.note(FieldCode::NothingToChange, "Name at least one field to change.");
+                body.error(FieldCode::NothingToChange, "Name at least one field to change.");
             }
             Some(changes)
         })
@@ -154,7 +154,7 @@ fn currency(node: &Node<'_>) -> Option<Currency> {
     if currency.is_in_force() {
         return Some(currency);
     }
-    node.note(FieldCode::InvalidCurrency, detail);
+    node.error(FieldCode::InvalidCurrency, detail);
     None
 }
 
@@ -167,10 +167,10 @@ fn amount(node: &Node<'_>, currency: Currency) -> Option<Money> {
     node.describe(Keyword::MoreThan(0));
     match currency.parse_amount(node.number()?) {
         Ok(money) if money.minor > 0 => return Some(money),
-        Ok(_) => node.note(FieldCode::OutOfRange, "This must be more than 0."),
-        Err(error @ AmountError::TooManyDigits(_)) => node.note(FieldCode::TooManyDigits, sentence(error)),
-        Err(error @ AmountError::TooLarge) => node.note(FieldCode::OutOfRange, sentence(error)),
-        Err(error) => node.note(FieldCode::NotADecimal, sentence(error)),
+        Ok(_) => node.error(FieldCode::OutOfRange, "This must be more than 0."),
+        Err(error @ AmountError::TooManyDigits(_)) => node.error(FieldCode::TooManyDigits, sentence(error)),
+        Err(error @ AmountError::TooLarge) => node.error(FieldCode::OutOfRange, sentence(error)),
+        Err(error) => node.error(FieldCode::NotADecimal, sentence(error)),
     }
     None
 }
@@ -179,8 +179,8 @@ fn amount(node: &Node<'_>, currency: Currency) -> Option<Money> {
 fn check_amount(node: &Node<'_>) {
     let Some(text) = node.number() else { return };
     match Currency::USD.parse_amount(text) {
-        Err(error @ AmountError::NotADecimal) => node.note(FieldCode::NotADecimal, sentence(error)),
-        Ok(money) if money.minor <= 0 => node.note(FieldCode::OutOfRange, "This must be more than 0."),
+        Err(error @ AmountError::NotADecimal) => node.error(FieldCode::NotADecimal, sentence(error)),
+        Ok(money) if money.minor <= 0 => node.error(FieldCode::OutOfRange, "This must be more than 0."),
         _ => {}
     }
 }
@@ -198,24 +198,24 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
-    fn draft(body: &Value) -> Result<Draft, Vec<(String, &'static str)>> {
+    fn draft(body: &Value) -> Result<NewProduct, Vec<(String, &'static str)>> {
         let text = body.to_string();
-        Draft::read(Input::parse(text.as_bytes()).unwrap()).map_err(|problem| mistakes(&problem))
+        NewProduct::read(Input::parse(text.as_bytes()).unwrap()).map_err(|problem| errors(&problem))
     }
 
     fn changes(body: &str) -> Result<Changes, Vec<(String, &'static str)>> {
         Changes::read(Input::parse(body.as_bytes()).unwrap(), Currency::USD)
-            .map_err(|problem| mistakes(&problem))
+            .map_err(|problem| errors(&problem))
     }
 
-    fn mistakes(problem: &Problem) -> Vec<(String, &'static str)> {
+    fn errors(problem: &Problem) -> Vec<(String, &'static str)> {
         problem.errors().iter().map(|error| (error.pointer.clone(), error.code.as_str())).collect()
     }
 
     #[test]
     fn a_product_needs_a_name_and_a_price() {
         let made = draft(&json!({"name": "Mug", "price": 29.99})).unwrap();
-        let expected = Draft {
+        let expected = NewProduct {
             id: None,
             name: "Mug".into(),
             description: None,
@@ -303,7 +303,7 @@ mod tests {
     fn a_withdrawn_currency_keeps_its_price_and_all_else_may_change() {
         let change = |body: &str| {
             let kuna: Currency = "HRK".parse().unwrap();
-            Changes::read(Input::parse(body.as_bytes()).unwrap(), kuna).map_err(|problem| mistakes(&problem))
+            Changes::read(Input::parse(body.as_bytes()).unwrap(), kuna).map_err(|problem| errors(&problem))
         };
         assert!(change(r#"{"name": "Mug"}"#).is_ok());
         assert_eq!(change(r#"{"price": 2}"#), Err(vec![("/price".into(), "invalid_currency")]));
@@ -334,7 +334,8 @@ mod tests {
 
     #[test]
     fn the_hash_is_of_what_was_understood() {
-        let hash = |text: &str| Draft::read(Input::parse(text.as_bytes()).unwrap()).unwrap().hash().unwrap();
+        let hash =
+            |text: &str| NewProduct::read(Input::parse(text.as_bytes()).unwrap()).unwrap().hash().unwrap();
         assert_eq!(
             hash(r#"{"name": "a", "price": 29.990}"#),
             hash(r#"{"price":29.99,"name":"a","stock":0}"#)

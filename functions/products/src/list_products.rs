@@ -12,7 +12,7 @@ use shop_http::{
 use shop_lambda::{Function, StartError};
 
 use crate::listing::{Listing, Position, Sort};
-use crate::product::{Offer, ProductView};
+use crate::product::{CatalogueItem, ProductView};
 use crate::store::Store;
 
 /// The function.
@@ -53,9 +53,9 @@ impl Route for ListProducts {
         let found = self.store.list(&listing, request.after.as_ref(), request.limit).await?;
         let cursor = |position| Cursor::encode(&name, position);
         let page = Page::fitting(
-            &found.offers,
-            |offer: &Offer| Ok::<_, Problem>(offer.view()),
-            |offer| cursor(listing.behind(&offer.product)),
+            &found.items,
+            |item: &CatalogueItem| Ok::<_, Problem>(item.view()),
+            |item| cursor(listing.behind(&item.product)),
         )?;
         let next_cursor = match page.next_cursor {
             Some(cursor) => Some(cursor),

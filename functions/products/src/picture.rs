@@ -14,7 +14,7 @@ pub(crate) fn image_url(node: &Node<'_>) -> Option<String> {
     if let Some(address) = address.filter(|address| address.len() <= MAX_URL) {
         return Some(address);
     }
-    node.note(
+    node.error(
         FieldCode::InvalidUrl,
         "This must be an http(s):// address without a user name, or a path that starts with '/'.",
     );

@@ -24,7 +24,7 @@ use crate::stock::Stock;
 
 /// What the messages of a batch say of one order.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Demand {
+pub struct ReservationRequest {
     /// The order.
     pub order_id: OrderId,
     /// When it was placed.
@@ -41,7 +41,7 @@ pub struct Demand {
     pub is_repair: bool,
 }
 
-impl Demand {
+impl ReservationRequest {
     /// What it asks for, by product.
     #[must_use]
     pub fn quantities(&self) -> Quantities {
@@ -68,7 +68,7 @@ pub(crate) fn is_large(quantities: &Quantities) -> bool {
 
 /// The books, as far as a batch touches them. What is not there does not exist.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Books {
+pub struct StockState {
     /// The ledger's entries.
     pub reservations: BTreeMap<OrderId, Reservation>,
     /// The stock counters.
@@ -77,7 +77,7 @@ pub struct Books {
 
 /// A change of one counter.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Move {
+pub struct StockDelta {
     /// How many go from available to reserved; less than 0 where more come back. 0 only for a keeper.
     pub net: i64,
     /// When.
@@ -87,7 +87,7 @@ pub struct Move {
 }
 
 /// Changes of counters, each product once.
-pub type Moves = BTreeMap<ProductId, Move>;
+pub type StockDeltas = BTreeMap<ProductId, StockDelta>;
 
 /// An entry of the ledger to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,7 +111,7 @@ pub enum Step {
     /// Settles some orders: the counters that they touch, and their entries.
     Settle {
         /// The counters.
-        moves: Moves,
+        deltas: StockDeltas,
         /// The entries.
         entries: Vec<Entry>,
     },
@@ -126,7 +126,7 @@ pub enum Step {
     /// never removed.)
     Claim {
         /// The counters, the keeper's among them.
-        moves: Moves,
+        deltas: StockDeltas,
         /// The product whose counter keeps the entry meanwhile.
         keeper: ProductId,
         /// The version that the keeper must have.
@@ -143,44 +143,45 @@ pub enum Step {
     },
     /// Has entries told once more, with the events that were made when they were written: the same ids, the
     /// same content. Only their count of that changes, so whoever had the event before has it twice.
-    Retell {
+    ReEmit {
         /// The entries as they were read.
         entries: Vec<Reservation>,
     },
 }
 
-/// The transactions that settle these demands, in their order. None, where all is settled.
+/// The transactions that settle these requests, in their order. None, where all is settled.
 #[must_use]
-pub fn plan(demands: &[Demand], books: Books, now: Timestamp) -> Vec<Step> {
-    let entry_of = |demand: &Demand| books.reservations.get(&demand.order_id).cloned();
+pub fn plan(requests: &[ReservationRequest], books: StockState, now: Timestamp) -> Vec<Step> {
+    let entry_of = |request: &ReservationRequest| books.reservations.get(&request.order_id).cloned();
     let told: Vec<_> =
-        demands.iter().filter(|demand| demand.stalled.is_some()).filter_map(entry_of).collect();
-    let mut planner = Planner { books, now, steps: Vec::new(), moves: Moves::new(), entries: Vec::new() };
+        requests.iter().filter(|request| request.stalled.is_some()).filter_map(entry_of).collect();
+    let mut planner =
+        Planner { books, now, steps: Vec::new(), deltas: StockDeltas::new(), entries: Vec::new() };
     planner.complete_claims();
-    let cancelled = demands.iter().filter_map(|demand| Some((demand, demand.cancelled.as_ref()?)));
-    for (demand, cause) in cancelled {
-        planner.cancel(demand, cause);
+    let cancelled = requests.iter().filter_map(|request| Some((request, request.cancelled.as_ref()?)));
+    for (request, cause) in cancelled {
+        planner.cancel(request, cause);
     }
-    let created = demands.iter().filter_map(|demand| {
-        let cause = demand.created.as_ref().or(demand.stalled.as_ref())?;
-        Some((demand, cause))
+    let created = requests.iter().filter_map(|request| {
+        let cause = request.created.as_ref().or(request.stalled.as_ref())?;
+        Some((request, cause))
     });
     let mut created: Vec<_> = created.collect();
-    created.sort_by_key(|(demand, _)| (demand.placed_at, &demand.order_id));
-    for (demand, cause) in created {
-        planner.reserve(demand, cause);
+    created.sort_by_key(|(request, _)| (request.placed_at, &request.order_id));
+    for (request, cause) in created {
+        planner.reserve(request, cause);
     }
     planner.close();
-    planner.retell(told);
+    planner.re_emit(told);
     planner.steps
 }
 
 /// The plan so far. `books` are as they will be once it is carried out, the open transaction included.
 struct Planner {
-    books: Books,
+    books: StockState,
     now: Timestamp,
     steps: Vec<Step>,
-    moves: Moves,
+    deltas: StockDeltas,
     entries: Vec<Entry>,
 }
 
@@ -194,29 +195,29 @@ impl Planner {
         }
     }
 
-    fn cancel(&mut self, demand: &Demand, cause: &Cause) {
-        match self.books.reservations.get(&demand.order_id) {
+    fn cancel(&mut self, request: &ReservationRequest, cause: &Cause) {
+        match self.books.reservations.get(&request.order_id) {
             None => {
-                let tombstone = Reservation::never_needed(demand.order_id.clone(), self.now, cause.clone());
-                let tombstone = if demand.is_repair { tombstone.as_repair() } else { tombstone };
-                self.settle(demand, tombstone, &Quantities::new(), -1);
+                let tombstone = Reservation::never_needed(request.order_id.clone(), self.now, cause.clone());
+                let tombstone = if request.is_repair { tombstone.as_repair() } else { tombstone };
+                self.settle(request, tombstone, &Quantities::new(), -1);
             }
             Some(reservation) if reservation.status == Status::Reserved => {
                 let released = reservation.released(self.now, cause.clone());
-                let released = if demand.is_repair { released.as_repair() } else { released };
+                let released = if request.is_repair { released.as_repair() } else { released };
                 let lines = released.quantities();
-                self.settle(demand, released, &lines, -1);
+                self.settle(request, released, &lines, -1);
             }
             Some(_) => {}
         }
     }
 
-    fn reserve(&mut self, demand: &Demand, cause: &Cause) {
-        if self.books.reservations.contains_key(&demand.order_id) {
+    fn reserve(&mut self, request: &ReservationRequest, cause: &Cause) {
+        if self.books.reservations.contains_key(&request.order_id) {
             return;
         }
-        let (order_id, cause) = (demand.order_id.clone(), cause.clone());
-        let wanted = demand.quantities();
+        let (order_id, cause) = (request.order_id.clone(), cause.clone());
+        let wanted = request.quantities();
         let mut reason = RejectionReason::InsufficientStock;
         let mut shortages = Vec::new();
         for (product_id, quantity) in &wanted {
@@ -231,11 +232,11 @@ impl Planner {
             }
         }
         if shortages.is_empty() {
-            let reserved = Reservation::reserved(order_id, demand.lines.clone(), self.now, cause);
-            self.settle(demand, reserved, &wanted, 1);
+            let reserved = Reservation::reserved(order_id, request.lines.clone(), self.now, cause);
+            self.settle(request, reserved, &wanted, 1);
         } else {
             let rejected = Reservation::rejected(order_id, reason, shortages, self.now, cause);
-            self.settle(demand, rejected, &Quantities::new(), 1);
+            self.settle(request, rejected, &Quantities::new(), 1);
         }
     }
 
@@ -246,38 +247,50 @@ impl Planner {
     }
 
     /// Plans an entry and the stock that it sets aside (`sign` 1) or gives back (-1).
-    fn settle(&mut self, demand: &Demand, reservation: Reservation, quantities: &Quantities, sign: i64) {
+    fn settle(
+        &mut self,
+        request: &ReservationRequest,
+        reservation: Reservation,
+        quantities: &Quantities,
+        sign: i64,
+    ) {
         self.books.reservations.insert(reservation.order_id.clone(), reservation.clone());
-        if demand.is_large() {
-            self.claim(demand, reservation, quantities, sign);
+        if request.is_large() {
+            self.claim(request, reservation, quantities, sign);
             return;
         }
-        let new = quantities.keys().filter(|product| !self.moves.contains_key(*product)).count();
-        if self.moves.len() + new + self.entries.len() + 1 > MAX_TRANSACTION_ITEMS {
+        let new = quantities.keys().filter(|product| !self.deltas.contains_key(*product)).count();
+        if self.deltas.len() + new + self.entries.len() + 1 > MAX_TRANSACTION_ITEMS {
             self.close();
         }
         for (product, quantity) in quantities {
             let net = self.book(product, *quantity, sign);
             let at = self.time_of(product);
-            let first = || Move { net: 0, at, cause: reservation.cause.clone() };
-            self.moves.entry(product.clone()).or_insert_with(first).net += net;
+            let first = || StockDelta { net: 0, at, cause: reservation.cause.clone() };
+            self.deltas.entry(product.clone()).or_insert_with(first).net += net;
         }
         self.entries.push(Entry::of(reservation));
     }
 
-    fn claim(&mut self, demand: &Demand, reservation: Reservation, quantities: &Quantities, sign: i64) {
+    fn claim(
+        &mut self,
+        request: &ReservationRequest,
+        reservation: Reservation,
+        quantities: &Quantities,
+        sign: i64,
+    ) {
         self.close();
-        let Some(keeper) = demand.quantities().into_keys().next() else { return };
+        let Some(keeper) = request.quantities().into_keys().next() else { return };
         let keeper_version = self.books.stocks.get(&keeper).map_or(0, |stock| stock.version);
-        let move_of = |net: i64, at: Timestamp| Move { net, at, cause: reservation.cause.clone() };
-        let mut moves = Moves::from([(keeper.clone(), move_of(0, self.time_of(&keeper)))]);
+        let delta_of = |net: i64, at: Timestamp| StockDelta { net, at, cause: reservation.cause.clone() };
+        let mut deltas = StockDeltas::from([(keeper.clone(), delta_of(0, self.time_of(&keeper)))]);
         for (product, quantity) in quantities {
             let net = self.book(product, *quantity, sign);
-            moves.insert(product.clone(), move_of(net, self.time_of(product)));
+            deltas.insert(product.clone(), delta_of(net, self.time_of(product)));
         }
-        self.count_versions(&moves);
+        self.count_versions(&deltas);
         let entry = Entry::of(reservation.clone());
-        self.steps.push(Step::Claim { moves, keeper: keeper.clone(), keeper_version, reservation });
+        self.steps.push(Step::Claim { deltas, keeper: keeper.clone(), keeper_version, reservation });
         self.steps.push(Step::Complete { keeper, entry });
     }
 
@@ -301,30 +314,30 @@ impl Planner {
 
     /// Tells entries once more that this plan leaves as they were read; what it writes is told by that. Who
     /// was released is not told: its order is no longer pending.
-    fn retell(&mut self, told: Vec<Reservation>) {
+    fn re_emit(&mut self, told: Vec<Reservation>) {
         let stay = |entry: &Reservation| {
             entry.status != Status::Released && self.books.reservations.get(&entry.order_id) == Some(entry)
         };
         let entries: Vec<_> = told.into_iter().filter(stay).collect();
         for entries in entries.chunks(MAX_TRANSACTION_ITEMS) {
-            self.steps.push(Step::Retell { entries: entries.to_vec() });
+            self.steps.push(Step::ReEmit { entries: entries.to_vec() });
         }
     }
 
     /// Ends the open transaction.
     fn close(&mut self) {
-        let mut moves = std::mem::take(&mut self.moves);
+        let mut deltas = std::mem::take(&mut self.deltas);
         // What one order gives back and another takes at once need not be written.
-        moves.retain(|_, change| change.net != 0);
-        self.count_versions(&moves);
+        deltas.retain(|_, change| change.net != 0);
+        self.count_versions(&deltas);
         let entries = std::mem::take(&mut self.entries);
         if !entries.is_empty() {
-            self.steps.push(Step::Settle { moves, entries });
+            self.steps.push(Step::Settle { deltas, entries });
         }
     }
 
-    fn count_versions(&mut self, moves: &Moves) {
-        for product in moves.keys() {
+    fn count_versions(&mut self, deltas: &StockDeltas) {
+        for product in deltas.keys() {
             if let Some(stock) = self.books.stocks.get_mut(product) {
                 stock.version += 1;
             }

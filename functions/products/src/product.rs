@@ -7,7 +7,7 @@ use shop_events::{Cause, ProductSnapshot};
 use shop_http::{Decimal, EntityTag};
 use shop_types::{Currency, Money, ProductId, Timestamp};
 
-use crate::fields::{Changes, Draft};
+use crate::fields::{Changes, NewProduct};
 use crate::stock::Stock;
 
 /// A product, as it is stored. `create-order` reads `name`, `price` and `deleted_at` of it.
@@ -48,14 +48,20 @@ pub struct Product {
 impl Product {
     /// A new product.
     #[must_use]
-    pub fn create(id: ProductId, draft: Draft, request_hash: String, now: Timestamp, cause: Cause) -> Self {
+    pub fn create(
+        id: ProductId,
+        new: NewProduct,
+        request_hash: String,
+        now: Timestamp,
+        cause: Cause,
+    ) -> Self {
         Self {
             id,
-            name: draft.name,
-            description: draft.description,
-            price: draft.price,
-            category: draft.category,
-            image_url: draft.image_url,
+            name: new.name,
+            description: new.description,
+            price: new.price,
+            category: new.category,
+            image_url: new.image_url,
             version: 1,
             created_at: now,
             updated_at: now,
@@ -117,14 +123,14 @@ impl Product {
 
 /// A product and its stock: what the API shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Offer {
+pub struct CatalogueItem {
     /// The product.
     pub product: Product,
     /// Its stock.
     pub stock: Stock,
 }
 
-impl Offer {
+impl CatalogueItem {
     /// The tag of the answer: it changes with the product and with its stock.
     #[must_use]
     pub const fn tag(&self) -> EntityTag {
@@ -215,8 +221,8 @@ pub(crate) mod tests {
     fn the_view_writes_the_price_with_all_digits_and_absent_fields_as_null() {
         let stock =
             Stock::create("prod-1".parse().unwrap(), 7, Timestamp::from_millis(0), Cause::request("r"));
-        let offer = Offer { product: product(), stock };
-        let text = serde_json::to_string(&offer.view()).unwrap();
+        let item = CatalogueItem { product: product(), stock };
+        let text = serde_json::to_string(&item.view()).unwrap();
         assert!(text.contains(r#""price":29.90,"#), "{text}");
         let view: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(view["description"], json!(null));

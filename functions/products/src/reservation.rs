@@ -55,10 +55,10 @@ pub struct Reservation {
     /// The event that changed it last.
     #[serde(flatten)]
     pub cause: Cause,
-    /// How often it was told once more: see [`crate::plan::Step::Retell`]. It is no change of the entry, so
+    /// How often its event was published once more: see [`crate::plan::Step::ReEmit`]. It is no change of the entry, so
     /// the version stays.
     #[serde(default, skip_serializing_if = "is_zero")]
-    pub retold: u64,
+    pub re_emits: u64,
     /// The version that a repair made, if one did: see [`crate::verify_stock`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repair: Option<u64>,
@@ -81,7 +81,7 @@ impl Reservation {
             version: 1,
             updated_at: now,
             cause,
-            retold: 0,
+            re_emits: 0,
             repair: None,
         }
     }

@@ -19,10 +19,10 @@ use shop_dynamo::StoreError;
 use shop_events::{EventData, OrderLine, OrderSnapshot, ReservedLine};
 use shop_lambda::{Clock, Function};
 use shop_lambda::{Environment, Start, StartError, log::Chain};
-use shop_messaging::consumer::{BatchConsumer, Failure, Message, Verdict, batch};
+use shop_messaging::consumer::{BatchConsumer, Failure, Message, MessageResult, batch};
 use shop_types::OrderId;
 
-use crate::plan::Demand;
+use crate::plan::ReservationRequest;
 use crate::settling::settle;
 use crate::store::Store;
 
@@ -45,13 +45,13 @@ impl Start for ReserveStock {
 }
 
 impl BatchConsumer for ReserveStock {
-    async fn consume(&self, messages: &[Message]) -> Vec<Verdict> {
-        let mut demands = gather(messages);
-        demands.retain(|_, demand| !demand.is_too_large());
-        let failed = self.settle_all(demands.values().cloned().collect()).await;
-        let verdict = |message: &Message| {
+    async fn consume(&self, messages: &[Message]) -> Vec<MessageResult> {
+        let mut requests = gather(messages);
+        requests.retain(|_, request| !request.is_too_large());
+        let failed = self.settle_all(requests.values().cloned().collect()).await;
+        let result = |message: &Message| {
             let (order, _) = order_of(message).ok_or(Failure::code_only("unexpected_event_type"))?;
-            if !demands.contains_key(&order.order_id) {
+            if !requests.contains_key(&order.order_id) {
                 return Err(Failure::code_only("too_many_products"));
             }
             match failed.get(&order.order_id) {
@@ -59,22 +59,23 @@ impl BatchConsumer for ReserveStock {
                 None => Ok(()),
             }
         };
-        messages.iter().map(verdict).collect()
+        messages.iter().map(result).collect()
     }
 }
 
 impl ReserveStock {
-    /// Settles demands: together, or where that fails for a reason that may be one order's, each by itself.
+    /// Settles requests: together, or where that fails for a reason that may be one order's, each by itself.
     /// The orders that are not settled, and why.
-    async fn settle_all(&self, demands: Vec<Demand>) -> BTreeMap<OrderId, String> {
-        let Err(error) = settle(&self.store, &self.clock, &demands).await else { return BTreeMap::new() };
+    async fn settle_all(&self, requests: Vec<ReservationRequest>) -> BTreeMap<OrderId, String> {
+        let Err(error) = settle(&self.store, &self.clock, &requests).await else { return BTreeMap::new() };
         let may_be_ones = matches!(error, StoreError::Contended { .. } | StoreError::Corrupt { .. });
         let mut failed = BTreeMap::new();
-        for demand in demands {
+        for request in requests {
             if !may_be_ones {
-                failed.insert(demand.order_id, Chain(&error).to_string());
-            } else if let Err(error) = settle(&self.store, &self.clock, std::slice::from_ref(&demand)).await {
-                failed.insert(demand.order_id, Chain(&error).to_string());
+                failed.insert(request.order_id, Chain(&error).to_string());
+            } else if let Err(error) = settle(&self.store, &self.clock, std::slice::from_ref(&request)).await
+            {
+                failed.insert(request.order_id, Chain(&error).to_string());
             }
         }
         failed
@@ -99,25 +100,25 @@ fn order_of(message: &Message) -> Option<(&OrderSnapshot, Happened)> {
 }
 
 /// What the messages say, order by order.
-fn gather(messages: &[Message]) -> BTreeMap<OrderId, Demand> {
-    let mut demands = BTreeMap::new();
+fn gather(messages: &[Message]) -> BTreeMap<OrderId, ReservationRequest> {
+    let mut requests = BTreeMap::new();
     for message in messages {
         let Some((order, happened)) = order_of(message) else { continue };
-        let demand = demands.entry(order.order_id.clone()).or_insert_with(|| demand_of(order));
+        let request = requests.entry(order.order_id.clone()).or_insert_with(|| request_of(order));
         let cause = Some(message.event.as_cause());
         match happened {
-            Happened::Created => demand.created = cause,
-            Happened::Stalled => demand.stalled = cause,
-            Happened::Cancelled => demand.cancelled = cause,
+            Happened::Created => request.created = cause,
+            Happened::Stalled => request.stalled = cause,
+            Happened::Cancelled => request.cancelled = cause,
         }
     }
-    demands
+    requests
 }
 
-fn demand_of(order: &OrderSnapshot) -> Demand {
+fn request_of(order: &OrderSnapshot) -> ReservationRequest {
     let line =
         |line: &OrderLine| ReservedLine { product_id: line.product_id.clone(), quantity: line.quantity };
-    Demand {
+    ReservationRequest {
         order_id: order.order_id.clone(),
         placed_at: order.placed_at,
         lines: order.lines.iter().map(line).collect(),
@@ -155,28 +156,28 @@ mod tests {
     }
 
     #[test]
-    fn an_order_and_its_cancellation_are_one_demand() {
+    fn an_order_and_its_cancellation_are_one_request() {
         let messages = [
             message("a", EventData::OrderCancelled, 2),
             message("b", EventData::OrderCreated, 1),
             message("a", EventData::OrderCreated, 1),
         ];
-        let demands = gather(&messages);
-        assert_eq!(demands.len(), 2);
-        let both = &demands[&OrderId::derived(b"test", "test", "a")];
+        let requests = gather(&messages);
+        assert_eq!(requests.len(), 2);
+        let both = &requests[&OrderId::derived(b"test", "test", "a")];
         assert_eq!(both.created, Some(messages[2].event.as_cause()));
         assert_eq!(both.cancelled, Some(messages[0].event.as_cause()));
         assert_eq!((both.placed_at, both.lines[0].quantity), (Timestamp::from_millis(7), 2));
-        assert_eq!(demands[&OrderId::derived(b"test", "test", "b")].cancelled, None);
+        assert_eq!(requests[&OrderId::derived(b"test", "test", "b")].cancelled, None);
     }
 
     #[test]
-    fn a_stalled_order_is_a_demand_with_that_cause() {
-        let stalled = |order| EventData::OrderStalled(OrderStalled { order, nudge: 3 });
+    fn a_stalled_order_is_a_request_with_that_cause() {
+        let stalled = |order| EventData::OrderStalled(OrderStalled { order, re_emits: 3 });
         let messages = [message("a", stalled, 3)];
-        let demand = &gather(&messages)[&OrderId::derived(b"test", "test", "a")];
-        assert_eq!((&demand.created, &demand.cancelled), (&None, &None));
-        assert_eq!(demand.stalled, Some(messages[0].event.as_cause()));
-        assert_eq!(demand.lines[0].quantity, 2);
+        let request = &gather(&messages)[&OrderId::derived(b"test", "test", "a")];
+        assert_eq!((&request.created, &request.cancelled), (&None, &None));
+        assert_eq!(request.stalled, Some(messages[0].event.as_cause()));
+        assert_eq!(request.lines[0].quantity, 2);
     }
 }

@@ -135,15 +135,15 @@ fn read_adjustment(input: Input<'_>) -> Result<Adjustment, Problem> {
         let level = body.optional("stock", |node| node.integer(0..=MAX_STOCK).map(Adjustment::Set));
         let delta = body.optional("delta", |node| match node.integer(-most..=most)? {
             0 => {
-                node.note(FieldCode::OutOfRange, "This must not be 0.");
+                node.error(FieldCode::OutOfRange, "This must not be 0.");
                 None
             }
-            delta => Some(Adjustment::Move(delta)),
+            delta => Some(Adjustment::Change(delta)),
         });
         match (level?, delta?) {
             (Some(adjustment), None) | (None, Some(adjustment)) => Some(adjustment),
             _ => {
-                body.note(FieldCode::StockOrDelta, "Send either `stock` or `delta`.");
+                body.error(FieldCode::StockOrDelta, "Send either `stock` or `delta`.");
                 None
             }
         }
@@ -164,7 +164,7 @@ mod tests {
     fn it_is_either_a_level_or_a_delta() {
         assert_eq!(read(r#"{"stock": 50}"#), Ok(Adjustment::Set(50)));
         assert_eq!(read(r#"{"stock": 0}"#), Ok(Adjustment::Set(0)));
-        assert_eq!(read(r#"{"delta": -3}"#), Ok(Adjustment::Move(-3)));
+        assert_eq!(read(r#"{"delta": -3}"#), Ok(Adjustment::Change(-3)));
         for (body, pointer, code) in [
             ("{}", "", "stock_or_delta"),
             (r#"{"stock": 1, "delta": 1}"#, "", "stock_or_delta"),

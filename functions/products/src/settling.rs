@@ -1,18 +1,22 @@
-//! Settles demands against the books: reads them, plans, writes, and begins anew where others were faster.
+//! Settles requests against the books: reads them, plans, writes, and begins anew where others were faster.
 
 use shop_dynamo::StoreError;
 use shop_lambda::Clock;
 
-use crate::plan::{Demand, Step, plan};
+use crate::plan::{ReservationRequest, Step, plan};
 use crate::store::{Kind, Store};
 
-/// Settles demands, however much of them is settled already; whether there was anything to write.
-pub(crate) async fn settle(store: &Store, clock: &Clock, demands: &[Demand]) -> Result<bool, StoreError> {
+/// Settles requests, however much of them is settled already; whether there was anything to write.
+pub(crate) async fn settle(
+    store: &Store,
+    clock: &Clock,
+    requests: &[ReservationRequest],
+) -> Result<bool, StoreError> {
     let mut tries = store.tries(Kind::Reservation);
     let mut wrote = false;
     loop {
-        let books = store.books(demands).await?;
-        let steps = plan(demands, books, clock.now());
+        let books = store.books(requests).await?;
+        let steps = plan(requests, books, clock.now());
         let done = carry_out(store, &steps).await?;
         wrote |= done > 0;
         if done == steps.len() {

@@ -18,7 +18,7 @@ pub struct Stock {
     /// The product.
     #[serde(rename = "pk")]
     pub product_id: ProductId,
-    /// All that are in the house.
+    /// All that are on hand.
     pub total: u64,
     /// How many are for sale.
     pub available: u64,
@@ -50,7 +50,7 @@ pub enum Adjustment {
     /// So many are for sale, whatever there was.
     Set(u64),
     /// So many more, or fewer, are for sale.
-    Move(i64),
+    Change(i64),
 }
 
 /// The level cannot be adjusted like this. It depends on what is there, so it is a conflict.
@@ -59,7 +59,7 @@ pub enum AdjustmentError {
     /// Fewer are for sale than should be taken out.
     #[error("there are not that many for sale")]
     Insufficient,
-    /// More than [`MAX_STOCK`] in the house.
+    /// More than [`MAX_STOCK`] on hand.
     #[error("there would be more than the shop can count")]
     TooMany,
 }
@@ -89,10 +89,10 @@ impl Stock {
     pub fn adjusted(&self, by: Adjustment, now: Timestamp, cause: Cause) -> Result<Self, AdjustmentError> {
         let available = match by {
             Adjustment::Set(level) => level,
-            Adjustment::Move(delta) if delta < 0 => {
+            Adjustment::Change(delta) if delta < 0 => {
                 self.available.checked_sub(delta.unsigned_abs()).ok_or(AdjustmentError::Insufficient)?
             }
-            Adjustment::Move(delta) => {
+            Adjustment::Change(delta) => {
                 self.available.checked_add(delta.unsigned_abs()).ok_or(AdjustmentError::TooMany)?
             }
         };
@@ -145,11 +145,11 @@ pub(crate) mod tests {
     fn a_level_is_set_or_moved_and_what_is_reserved_stays() {
         let stock = stock("a", 5, 2);
         assert_eq!(adjusted(&stock, Adjustment::Set(50)), Ok((52, 50, 2)));
-        assert_eq!(adjusted(&stock, Adjustment::Move(-5)), Ok((2, 0, 2)));
-        assert_eq!(adjusted(&stock, Adjustment::Move(3)), Ok((10, 8, 2)));
-        assert_eq!(adjusted(&stock, Adjustment::Move(-6)), Err(AdjustmentError::Insufficient));
-        assert_eq!(adjusted(&stock, Adjustment::Move(i64::MIN)), Err(AdjustmentError::Insufficient));
-        assert_eq!(adjusted(&stock, Adjustment::Move(i64::MAX)), Err(AdjustmentError::TooMany));
+        assert_eq!(adjusted(&stock, Adjustment::Change(-5)), Ok((2, 0, 2)));
+        assert_eq!(adjusted(&stock, Adjustment::Change(3)), Ok((10, 8, 2)));
+        assert_eq!(adjusted(&stock, Adjustment::Change(-6)), Err(AdjustmentError::Insufficient));
+        assert_eq!(adjusted(&stock, Adjustment::Change(i64::MIN)), Err(AdjustmentError::Insufficient));
+        assert_eq!(adjusted(&stock, Adjustment::Change(i64::MAX)), Err(AdjustmentError::TooMany));
         assert_eq!(adjusted(&stock, Adjustment::Set(MAX_STOCK)), Err(AdjustmentError::TooMany));
         assert_eq!(adjusted(&stock, Adjustment::Set(MAX_STOCK - 2)), Ok((MAX_STOCK, MAX_STOCK - 2, 2)));
     }
@@ -159,7 +159,7 @@ pub(crate) mod tests {
         fn the_invariant_holds_after_any_adjustments(by in prop::collection::vec(
             prop_oneof![
                 (0..=MAX_STOCK).prop_map(Adjustment::Set),
-                (-2_000_000_000_i64..2_000_000_000).prop_map(Adjustment::Move),
+                (-2_000_000_000_i64..2_000_000_000).prop_map(Adjustment::Change),
             ],
             0..20,
         )) {

@@ -37,12 +37,12 @@ impl Route for UpdateProduct {
     }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
-        let offer = change(&self.store, &call, |product| {
+        let item = change(&self.store, &call, |product| {
             // The price is read in the product's currency, so the body is read here.
             let changes = Changes::read(call.body()?, product.price.currency)?;
             Ok(product.with(&changes, self.clock.now(), call.cause()))
         });
-        let offer = offer.await?;
-        Reply::ok(&offer.view())?.versioned(offer.tag())
+        let item = item.await?;
+        Reply::ok(&item.view())?.versioned(item.tag())
     }
 }

@@ -20,12 +20,12 @@ use aws_sdk_dynamodb::Client;
 use serde_json::json;
 use shop_dynamo::StoreError;
 use shop_events::{Cause, OrderStatus};
-use shop_lambda::report::{Asked, Drift, QUIET, Remedy, Report};
+use shop_lambda::report::{Drift, GRACE_PERIOD, RepairOutcome, Report, VerifyRequest};
 use shop_lambda::{Budget, Clock, Environment, Function, FunctionError, Start, StartError, Task, task};
 
-use crate::audit::{Fit, Look, WrongCounter, fit};
-use crate::order_book::{BookedOrder, OrderBook};
-use crate::plan::Demand;
+use crate::audit::{Consistency, Snapshot, WrongCounter, consistency};
+use crate::orders_read_model::{OrderRecord, OrdersReadModel};
+use crate::plan::ReservationRequest;
 use crate::reservation::{Reservation, Status};
 use crate::settling::settle;
 use crate::store::{Store, see};
@@ -35,15 +35,15 @@ pub const FUNCTION: Function = task::<VerifyStock>();
 
 /// Below the function's timeout of 900 s by more than a page and its repairs take.
 const BUDGET: Duration = Duration::from_mins(14);
-/// How many looks must agree: see [`crate::audit`].
-const LOOKS: usize = 3;
+/// How many snapshots must agree: see [`crate::audit`].
+const SNAPSHOTS: usize = 3;
 /// How many orders' entries are read at a time.
 const CHUNK: usize = 100;
 
 /// The function of this module.
 pub struct VerifyStock {
     store: Store,
-    orders: OrderBook,
+    orders: OrdersReadModel,
     clock: Clock,
 }
 
@@ -53,7 +53,7 @@ impl Start for VerifyStock {
     async fn start(environment: &Environment) -> Result<Self, StartError> {
         let client = Client::new(environment.sdk_config());
         Ok(Self {
-            orders: OrderBook::start(environment, client.clone(), "ORDERS_TABLE")?,
+            orders: OrdersReadModel::start(environment, client.clone(), "ORDERS_TABLE")?,
             store: Store::start(environment, client)?,
             clock: environment.clock(),
         })
@@ -61,13 +61,13 @@ impl Start for VerifyStock {
 }
 
 impl Task for VerifyStock {
-    type Input = Asked;
+    type Input = VerifyRequest;
     type Answer = Report;
 
-    async fn run(&self, asked: Asked, request_id: &str) -> Result<Report, FunctionError> {
+    async fn run(&self, request: VerifyRequest, request_id: &str) -> Result<Report, FunctionError> {
         let run = Run {
             verify: self,
-            repair: asked.repair,
+            repair: request.repair,
             cause: Cause::request(request_id),
             budget: Budget::start(&self.clock, BUDGET),
         };
@@ -95,7 +95,7 @@ struct Run<'a> {
 impl Run<'_> {
     async fn counters(&self, report: &mut Report) -> Result<(), StoreError> {
         let mut unreadable = Vec::new();
-        let Some(first) = self.look(&mut unreadable).await? else {
+        let Some(first) = self.snapshot(&mut unreadable).await? else {
             report.complete = false;
             return Ok(());
         };
@@ -106,56 +106,56 @@ impl Run<'_> {
         report.check("reservations", first.entries());
         let mut suspects = first.wrong();
         let mut is_whole = first.is_whole();
-        for _ in 1..LOOKS {
+        for _ in 1..SNAPSHOTS {
             if suspects.is_empty() {
                 return Ok(());
             }
             // What cannot be read has been told.
-            let Some(look) = self.look(&mut Vec::new()).await? else {
+            let Some(snapshot) = self.snapshot(&mut Vec::new()).await? else {
                 report.complete = false;
                 report.not_judged += count(suspects.len());
                 return Ok(());
             };
-            is_whole &= look.is_whole();
+            is_whole &= snapshot.is_whole();
             let before = suspects.len();
-            suspects.retain(|suspect| look.agrees(&first, &suspect.product_id));
+            suspects.retain(|suspect| snapshot.agrees(&first, &suspect.product_id));
             report.not_judged += count(before - suspects.len());
         }
         for mut suspect in suspects {
             suspect.right = suspect.right.filter(|_| is_whole);
-            match self.remedy_of_counter(&suspect).await {
-                Some(remedy) => report.add(counter_drift(&suspect, remedy)),
+            match self.repair_of_counter(&suspect).await {
+                Some(outcome) => report.add(counter_drift(&suspect, outcome)),
                 None => report.not_judged += 1,
             }
         }
         Ok(())
     }
 
-    /// A look at the whole table, and the keys of what cannot be read; none if there is no time for it.
-    async fn look(&self, unreadable: &mut Vec<String>) -> Result<Option<Look>, StoreError> {
-        let mut look = Look::new();
+    /// A snapshot of the whole table, and the keys of what cannot be read; none if there is no time for it.
+    async fn snapshot(&self, unreadable: &mut Vec<String>) -> Result<Option<Snapshot>, StoreError> {
+        let mut snapshot = Snapshot::new();
         let mut pages = self.verify.store.books_pages();
         while let Some(items) = pages.next().await? {
             if self.budget.is_over() {
                 return Ok(None);
             }
             for item in items {
-                unreadable.extend(see(&mut look, item).err());
+                unreadable.extend(see(&mut snapshot, item).err());
             }
         }
-        Ok(Some(look.end()))
+        Ok(Some(snapshot.end()))
     }
 
     /// What becomes of a counter that is wrong; none where it changed since it was found so.
-    async fn remedy_of_counter(&self, wrong: &WrongCounter) -> Option<Remedy> {
-        let (Some(found), Some(right)) = (wrong.found, wrong.right) else { return Some(Remedy::None) };
+    async fn repair_of_counter(&self, wrong: &WrongCounter) -> Option<RepairOutcome> {
+        let (Some(found), Some(right)) = (wrong.found, wrong.right) else { return Some(RepairOutcome::None) };
         if !self.repair {
-            return Some(Remedy::NotAsked);
+            return Some(RepairOutcome::NotRequested);
         }
         let VerifyStock { store, clock, .. } = self.verify;
         // Never back in time: whoever changed it last may have a clock that is ahead.
         let now = clock.now().max(found.updated_at);
-        Remedy::tried(store.repair_counter(&wrong.product_id, found, right, now, &self.cause).await)
+        RepairOutcome::tried(store.repair_counter(&wrong.product_id, found, right, now, &self.cause).await)
     }
 
     async fn entries(&self, report: &mut Report) -> Result<(), StoreError> {
@@ -178,7 +178,7 @@ impl Run<'_> {
                 let entries = self.verify.store.entries(orders.iter().map(|order| &order.id)).await?;
                 for order in orders {
                     match entries.get(&order.id).map(Option::as_ref) {
-                        // The look at the whole table has told of it.
+                        // The snapshot of the whole table has told of it.
                         Some(None) => report.not_judged += 1,
                         entry => self.entry(order, entry.flatten(), report).await?,
                     }
@@ -190,38 +190,38 @@ impl Run<'_> {
 
     async fn entry(
         &self,
-        order: &BookedOrder,
+        order: &OrderRecord,
         entry: Option<&Reservation>,
         report: &mut Report,
     ) -> Result<(), StoreError> {
         let found = entry.map(|entry| entry.status);
-        let fit = fit(order.status, found);
-        if fit == Fit::Right {
+        let consistency = consistency(order.status, found);
+        if consistency == Consistency::Consistent {
             return Ok(());
         }
         let now = self.verify.clock.now();
         let changed = [Some(order.updated_at), entry.map(|entry| entry.updated_at)];
-        let is_fresh = changed.into_iter().flatten().any(|at| now.distance(at) < QUIET);
+        let is_fresh = changed.into_iter().flatten().any(|at| now.abs_diff(at) < GRACE_PERIOD);
         // The entry was read after the order: it may belong to what the order has become since.
         if is_fresh || !self.verify.orders.is_still(order.id.as_str(), order).await? {
             report.not_judged += 1;
             return Ok(());
         }
-        let (expected, remedy) = match fit {
-            Fit::Right => return Ok(()),
-            Fit::Wrong(expected) => (expected, Some(Remedy::None)),
-            Fit::Unreleased => (Status::Released, self.release(order).await),
+        let (expected, outcome) = match consistency {
+            Consistency::Consistent => return Ok(()),
+            Consistency::Inconsistent(expected) => (expected, Some(RepairOutcome::None)),
+            Consistency::Unreleased => (Status::Released, self.release(order).await),
         };
-        if let Some(remedy) = remedy {
+        if let Some(outcome) = outcome {
             let subject = order.id.to_string();
-            report.add(Drift::new("reservation", subject, json!(expected), json!(found), remedy));
+            report.add(Drift::new("reservation", subject, json!(expected), json!(found), outcome));
         }
         Ok(())
     }
 
     /// Releases a cancelled order's stock; none where somebody else has done so meanwhile.
-    async fn release(&self, order: &BookedOrder) -> Option<Remedy> {
-        let demand = Demand {
+    async fn release(&self, order: &OrderRecord) -> Option<RepairOutcome> {
+        let request = ReservationRequest {
             order_id: order.id.clone(),
             placed_at: order.placed_at,
             lines: order.lines.clone(),
@@ -230,21 +230,21 @@ impl Run<'_> {
             stalled: None,
             is_repair: true,
         };
-        if demand.is_too_large() {
-            return Some(Remedy::None);
+        if request.is_too_large() {
+            return Some(RepairOutcome::None);
         }
         if !self.repair {
-            return Some(Remedy::NotAsked);
+            return Some(RepairOutcome::NotRequested);
         }
-        Remedy::tried(settle(&self.verify.store, &self.verify.clock, &[demand]).await)
+        RepairOutcome::tried(settle(&self.verify.store, &self.verify.clock, &[request]).await)
     }
 }
 
-fn counter_drift(wrong: &WrongCounter, remedy: Remedy) -> Drift {
+fn counter_drift(wrong: &WrongCounter, outcome: RepairOutcome) -> Drift {
     // Where no figures are right, what the ledger says is all that there is to say.
     let expected = wrong.right.map_or_else(|| json!({ "reserved": wrong.reserved }), |right| json!(right));
     let found = json!(wrong.found.map(|counter| counter.figures));
-    Drift::new("stock_counter", wrong.product_id.to_string(), expected, found, remedy)
+    Drift::new("stock_counter", wrong.product_id.to_string(), expected, found, outcome)
 }
 
 fn count(things: usize) -> u64 {

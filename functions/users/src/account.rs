@@ -9,7 +9,7 @@ use shop_auth::Role;
 use shop_events::Cause;
 use shop_types::{EmailAddress, Timestamp, UserId};
 
-use crate::lookup::LoginKey;
+use crate::blind_index::LoginKey;
 
 /// What identifies a person. It must not be logged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -166,12 +166,12 @@ pub struct UserView<'a> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::lookup::tests::lookup;
+    use crate::blind_index::tests::blind_index;
 
     pub(crate) fn user() -> User {
         let id = UserId::fresh(Timestamp::from_millis(1), [1; 10]);
         let email: EmailAddress = "Ada@example.com".parse().unwrap();
-        let profile = Profile { name: "Ada".into(), login: lookup().login(&email), email };
+        let profile = Profile { name: "Ada".into(), login: blind_index().login(&email), email };
         let now = Timestamp::from_millis(1000);
         User::register(id, Role::Customer, profile, Cause::request("request-1"), now)
     }
@@ -191,7 +191,7 @@ pub(crate) mod tests {
         assert_eq!((secured.version, secured.session_epoch), (2, 2));
         let email = |text: &str| {
             let email: EmailAddress = text.parse().unwrap();
-            let login = lookup().login(&email);
+            let login = blind_index().login(&email);
             user().changed(Changes { email: Some((email, login)), ..Changes::default() }, cause(), now)
         };
         assert_eq!((email("new@example.com").version, email("new@example.com").session_epoch), (2, 2));

@@ -8,9 +8,9 @@ use shop_types::Timestamp;
 
 use crate::account::User;
 use crate::limits::Wait;
-use crate::password::{Hasher, Password, Verdict};
+use crate::password::{Hasher, Password, PasswordCheck};
 use crate::store::accounts::{AccountStore, Login};
-use crate::store::attempts::AttemptStore;
+use crate::store::rate_limiter::RateLimiter;
 
 /// The address that an attempt is counted under. All without one are one: none is not counted.
 pub(crate) fn source(address: Option<IpAddr>) -> IpAddr {
@@ -25,7 +25,7 @@ pub(crate) fn too_many_attempts(wait: Wait) -> Problem {
 
 /// Proves the current password within a session, of a caller who holds a token: strangers' guesses do not count here.
 pub(crate) struct Prover {
-    pub(crate) attempts: AttemptStore,
+    pub(crate) limiter: RateLimiter,
     pub(crate) hasher: Hasher,
 }
 
@@ -44,15 +44,15 @@ impl Prover {
     ) -> Result<Login, Problem> {
         let Some(profile) = &user.profile else { return Err(Problem::not_found("user")) };
         // Before any work is done, so that no number of attempts at once gets more.
-        self.attempts.count_proof(&user.id, session, now).await?.map_err(too_many_attempts)?;
+        self.limiter.count_proof(&user.id, session, now).await?.map_err(too_many_attempts)?;
         let login = accounts.login(&profile.login).await?;
         let Some(login) = login.filter(|login| login.user_id == user.id) else {
             // Deleted, or moved to another address, between the two reads.
             return Err(Problem::contended());
         };
         match self.hasher.verify(password, Some(&login.password))? {
-            Verdict::Right | Verdict::RightAndWeak => Ok(login),
-            Verdict::Wrong => {
+            PasswordCheck::Right | PasswordCheck::RightAndWeak => Ok(login),
+            PasswordCheck::Wrong => {
                 let pointer = "/current_password".to_owned();
                 let detail = "This is not the password of the account.".to_owned();
                 Err(Problem::invalid(vec![FieldError { pointer, code: FieldCode::WrongPassword, detail }]))

@@ -105,34 +105,36 @@ pub fn recount(user: &UserId, counted: &[LedgerEntry]) -> Result<UserStats, OutO
     Ok(stats)
 }
 
-/// How an order's entry fits its order.
+/// How an order's entry agrees with its order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fit {
+pub enum Consistency {
     /// It is as it should be; or nothing can be said, as long as the order is pending.
-    Right,
+    Consistent,
     /// It should say this, and can be made to: as if the order's event came only now.
     Late(EntryState),
     /// It should say this, or there should be none, and there is no telling why it is not so.
-    Wrong(Option<EntryState>),
+    Inconsistent(Option<EntryState>),
 }
 
 /// Judges the entry of a user's order by the order's state.
 #[must_use]
-pub const fn fit(order: OrderStatus, entry: Option<EntryState>) -> Fit {
+pub const fn consistency(order: OrderStatus, entry: Option<EntryState>) -> Consistency {
     use EntryState::{Cancelled, Counted};
     match (order, entry) {
         (OrderStatus::Pending, _)
         | (OrderStatus::Rejected, None)
         | (OrderStatus::Cancelled, Some(Cancelled))
         | (OrderStatus::Confirmed | OrderStatus::Shipped | OrderStatus::Delivered, Some(Counted)) => {
-            Fit::Right
+            Consistency::Consistent
         }
-        (OrderStatus::Cancelled, None | Some(Counted)) => Fit::Late(Cancelled),
-        (OrderStatus::Confirmed | OrderStatus::Shipped | OrderStatus::Delivered, None) => Fit::Late(Counted),
+        (OrderStatus::Cancelled, None | Some(Counted)) => Consistency::Late(Cancelled),
+        (OrderStatus::Confirmed | OrderStatus::Shipped | OrderStatus::Delivered, None) => {
+            Consistency::Late(Counted)
+        }
         (OrderStatus::Confirmed | OrderStatus::Shipped | OrderStatus::Delivered, Some(Cancelled)) => {
-            Fit::Wrong(Some(Counted))
+            Consistency::Inconsistent(Some(Counted))
         }
-        (OrderStatus::Rejected, Some(_)) => Fit::Wrong(None),
+        (OrderStatus::Rejected, Some(_)) => Consistency::Inconsistent(None),
     }
 }
 
@@ -142,12 +144,12 @@ mod tests {
 
     use super::*;
     use crate::ledger::tests::{change, user};
-    use crate::ledger::{Account, Update};
+    use crate::ledger::{StatsSnapshot, Update};
 
     fn update(numbers: &[u8]) -> Update {
-        let account = Account { stats: UserStats::empty(user()), entries: BTreeMap::new() };
+        let snapshot = StatsSnapshot { stats: UserStats::empty(user()), entries: BTreeMap::new() };
         let changes: Vec<_> = numbers.iter().map(|&number| change(number, EntryState::Counted)).collect();
-        account.apply(&changes, Timestamp::from_millis(9000)).unwrap()
+        snapshot.apply(&changes, Timestamp::from_millis(9000)).unwrap()
     }
 
     fn entries(update: &Update) -> Vec<LedgerEntry> {
@@ -201,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_a_suspect_of_whom_something_cannot_be_read() {
+    fn a_user_with_an_unreadable_item_is_no_suspect() {
         let update = update(&[0, 1]);
         let mut audit = Audit::new();
         audit.see_stats(update.stats.clone().unwrap());
@@ -223,12 +225,25 @@ mod tests {
     #[test]
     fn an_entry_fits_its_order_or_is_late_or_wrong() {
         use EntryState::{Cancelled, Counted};
-        let fits = |order| [None, Some(Counted), Some(Cancelled)].map(|entry| fit(order, entry));
-        assert_eq!(fits(OrderStatus::Pending), [Fit::Right; 3]);
-        assert_eq!(fits(OrderStatus::Rejected), [Fit::Right, Fit::Wrong(None), Fit::Wrong(None)]);
-        assert_eq!(fits(OrderStatus::Cancelled), [Fit::Late(Cancelled), Fit::Late(Cancelled), Fit::Right]);
+        let fits = |order| [None, Some(Counted), Some(Cancelled)].map(|entry| consistency(order, entry));
+        assert_eq!(fits(OrderStatus::Pending), [Consistency::Consistent; 3]);
+        assert_eq!(
+            fits(OrderStatus::Rejected),
+            [Consistency::Consistent, Consistency::Inconsistent(None), Consistency::Inconsistent(None)]
+        );
+        assert_eq!(
+            fits(OrderStatus::Cancelled),
+            [Consistency::Late(Cancelled), Consistency::Late(Cancelled), Consistency::Consistent]
+        );
         for order in [OrderStatus::Confirmed, OrderStatus::Shipped, OrderStatus::Delivered] {
-            assert_eq!(fits(order), [Fit::Late(Counted), Fit::Right, Fit::Wrong(Some(Counted))]);
+            assert_eq!(
+                fits(order),
+                [
+                    Consistency::Late(Counted),
+                    Consistency::Consistent,
+                    Consistency::Inconsistent(Some(Counted))
+                ]
+            );
         }
     }
 }

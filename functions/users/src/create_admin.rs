@@ -5,7 +5,7 @@
 //! account already nothing is done, since whoever registered an address first may be anybody; `"restore": true` says
 //! that it is the right one: then that account becomes an administrator's again, with the new password if one is given,
 //! and the answer is `"restored"`. Another role or password ends its sessions. Any other answer has a `code`, and the
-//! mistakes.
+//! errors.
 //!
 //! Needs `dynamodb:GetItem`, `PutItem` and `UpdateItem` on the users table, `GetItem` and `PutItem` on the sessions
 //! table, and the lookup secret.
@@ -21,9 +21,9 @@ use shop_lambda::{Function, FunctionError, Handler, Invocation, Kind};
 use shop_types::UserId;
 
 use crate::account::Changes;
-use crate::fields::{AdminDraft, Draft};
+use crate::fields::{AdminRequest, NewUser};
 use crate::registration::{Registered, Registrar, RegistrarSource};
-use crate::store::accounts::{Login, LoginChange, Written};
+use crate::store::accounts::{Login, LoginChange, WriteOutcome};
 
 /// The function.
 pub const FUNCTION: Function = Function::new("create-admin", Kind::Task, |environment| {
@@ -99,14 +99,15 @@ impl Handler for CreateAdmin {
 
 impl CreateAdmin {
     async fn make(&self, payload: &str, request_id: &str) -> Result<Made, Problem> {
-        let draft = AdminDraft::read(Input::parse(payload.as_bytes())?)?;
+        let request = AdminRequest::read(Input::parse(payload.as_bytes())?)?;
         let mut tries = self.registrar.accounts.tries();
         loop {
-            let login = self.registrar.accounts.login(&self.registrar.lookup.login(&draft.email)).await?;
+            let login =
+                self.registrar.accounts.login(&self.registrar.blind_index.login(&request.email)).await?;
             let made = match login {
-                Some(login) if draft.restore => self.restore(&draft, login, request_id).await?,
+                Some(login) if request.restore => self.restore(&request, login, request_id).await?,
                 Some(login) => Some(Made::Refused(login.user_id, taken(login.role))),
-                None => return self.create(draft, request_id).await,
+                None => return self.create(request, request_id).await,
             };
             if let Some(made) = made {
                 return Ok(made);
@@ -115,32 +116,32 @@ impl CreateAdmin {
         }
     }
 
-    async fn create(&self, draft: AdminDraft, request_id: &str) -> Result<Made, Problem> {
-        let AdminDraft { email, password, name, .. } = draft;
+    async fn create(&self, request: AdminRequest, request_id: &str) -> Result<Made, Problem> {
+        let AdminRequest { email, password, name, .. } = request;
         let Some(password) = password else {
             let pointer = "/password".to_owned();
             let detail = "There is no such account, and a new one needs a password.".to_owned();
             return Err(Problem::invalid(vec![FieldError { pointer, code: FieldCode::Missing, detail }]));
         };
-        let draft = Draft { email, password, name };
+        let request = NewUser { email, password, name };
         let cause = Cause::request(request_id).by(FUNCTION.name());
-        match self.registrar.register(&draft, Role::Admin, None, cause).await? {
+        match self.registrar.register(&request, Role::Admin, None, cause).await? {
             Registered::New(user) | Registered::Before(user) => Ok(Made::Created(user.id)),
             // Somebody took the address between the two looks: no account of this operator.
-            Registered::Taken(user_id) => Ok(Made::Refused(user_id, "email_taken")),
+            Registered::EmailTaken(user_id) => Ok(Made::Refused(user_id, "email_taken")),
         }
     }
 
     /// None where the account changed in between.
     async fn restore(
         &self,
-        draft: &AdminDraft,
+        request: &AdminRequest,
         login: Login,
         request_id: &str,
     ) -> Result<Option<Made>, Problem> {
         let Registrar { accounts, hasher, clock, random, .. } = &self.registrar;
         let Some(before) = accounts.user(&login.user_id).await? else { return Ok(None) };
-        let changes = Changes { password: draft.password.is_some(), ..Changes::default() };
+        let changes = Changes { password: request.password.is_some(), ..Changes::default() };
         let cause = || Cause::request(request_id).by(FUNCTION.name());
         let mut after = before.changed(changes, cause(), clock.now());
         if before.role != Role::Admin {
@@ -148,7 +149,7 @@ impl CreateAdmin {
             // It is one change.
             after.version = before.version + 1;
         }
-        let password = match &draft.password {
+        let password = match &request.password {
             Some(password) => hasher.hash(password, random.bytes())?,
             None => login.password.clone(),
         };
@@ -158,7 +159,7 @@ impl CreateAdmin {
             Role::Customer => Vec::new(),
         };
         match accounts.replace(&before, &after, change, None, also).await? {
-            Written::Done => Ok(Some(Made::Restored(after.id))),
+            WriteOutcome::Done => Ok(Some(Made::Restored(after.id))),
             _ => Ok(None),
         }
     }

@@ -16,13 +16,13 @@ use shop_lambda::{Clock, Function, Random, StartError};
 use shop_types::UserId;
 
 use crate::attempt::{source, too_many_attempts};
+use crate::blind_index::BlindIndex;
 use crate::device::DeviceToken;
 use crate::fields::Credentials;
-use crate::lookup::Lookup;
-use crate::password::{Hasher, Verdict};
-use crate::secrets::{LookupSource, Signer, SignerSource};
+use crate::password::{Hasher, PasswordCheck};
+use crate::secrets::{BlindIndexSource, Signer, SignerSource};
 use crate::session::{REFRESH_LIFETIME_SECONDS, Session};
-use crate::store::attempts::{Attempt, AttemptStore, Found};
+use crate::store::rate_limiter::{Attempt, Found, RateLimiter};
 use crate::store::sessions::{Rehash, SessionStore};
 
 /// The function.
@@ -30,10 +30,10 @@ pub const FUNCTION: Function = shop_http::function::<CreateSession>();
 
 /// The route.
 pub struct CreateSession {
-    attempts: AttemptStore,
+    limiter: RateLimiter,
     sessions: SessionStore,
     hasher: Hasher,
-    lookup: Lookup,
+    blind_index: BlindIndex,
     signer: Signer,
     clock: Clock,
     random: Random,
@@ -63,18 +63,18 @@ impl Route for CreateSession {
     const ACCESS: Access = Access::Public;
 
     async fn start(start: &mut Start) -> Result<Self, StartError> {
-        let attempts = AttemptStore::start(start.environment(), start.client())?;
+        let limiter = RateLimiter::start(start.environment(), start.client())?;
         let sessions = SessionStore::start(start.environment(), start.client())?;
         let hasher = Hasher::start(start.environment())?;
-        let lookup = LookupSource::of(start.environment())?;
+        let blind_index = BlindIndexSource::of(start.environment())?;
         let signer = SignerSource::of(start.environment(), start.client())?;
         // It publishes its key, which the verifier then finds.
         let signer = signer.start().await?;
         Ok(Self {
-            attempts,
+            limiter,
             sessions,
             hasher,
-            lookup: lookup.read().await?,
+            blind_index: blind_index.read().await?,
             signer,
             clock: start.clock(),
             random: start.random(),
@@ -93,48 +93,49 @@ impl Route for CreateSession {
         let now = self.clock.now();
         let address = source(call.source_address());
         // A token that is none, or another shop's, is a stranger's: no mistake, since clients keep what they have.
-        let device =
-            device_token.and_then(|text| text.parse().ok()).filter(|token| self.lookup.is_genuine(token));
+        let device = device_token
+            .and_then(|text| text.parse().ok())
+            .filter(|token| self.blind_index.is_genuine(token));
         let attempt = Attempt {
-            login: self.lookup.login(&email),
-            address: self.lookup.attempts_from(address),
-            account: self.lookup.attempts_on(&email),
-            pair: self.lookup.attempts_of(address, &email),
+            login: self.blind_index.login(&email),
+            address: self.blind_index.attempts_from(address),
+            account: self.blind_index.attempts_on(&email),
+            pair: self.blind_index.attempts_of(address, &email),
             device,
         };
-        let found = self.attempts.find(&attempt, now).await?;
+        let found = self.limiter.find(&attempt, now).await?;
         // Whose account is tried, and by whom: no address of either kind.
         call.audit("as", found.path.as_str());
         if let Some(login) = &found.login {
             call.audit("account", &login.user_id);
         }
-        self.attempts.count(&attempt, &found, now).await?.map_err(too_many_attempts)?;
+        self.limiter.count(&attempt, &found, now).await?.map_err(too_many_attempts)?;
         let Found { login, path, .. } = found;
-        let verdict = self.hasher.verify(&password, login.as_ref().map(|login| &login.password))?;
-        let (Some(login), Verdict::Right | Verdict::RightAndWeak) = (login, verdict) else {
+        let check = self.hasher.verify(&password, login.as_ref().map(|login| &login.password))?;
+        let (Some(login), PasswordCheck::Right | PasswordCheck::RightAndWeak) = (login, check) else {
             return Err(Problem::invalid_credentials(
                 Code::InvalidCredentials,
                 "The e-mail address or the password is wrong.",
             ));
         };
-        let rehash = match verdict {
-            Verdict::RightAndWeak => {
+        let rehash = match check {
+            PasswordCheck::RightAndWeak => {
                 let after = self.hasher.hash(&password, self.random.bytes())?;
                 Some(Rehash { login: attempt.login.clone(), before: login.password.clone(), after })
             }
-            Verdict::Right | Verdict::Wrong => None,
+            PasswordCheck::Right | PasswordCheck::Wrong => None,
         };
         // Before anything is stored: there is no session where no token can be given.
         let keys = self.signer.keys().await?;
         let random = (self.random.bytes(), self.random.bytes());
         let (session, refresh_token) =
             Session::start(login.user_id.clone(), login.session_epoch, random, &keys.refresh, now);
-        let also = self.attempts.give_back(&attempt, path, login.session_epoch, now);
+        let also = self.limiter.give_back(&attempt, path, login.session_epoch, now);
         self.sessions.open(&session, rehash, also).await?;
         let is_current =
             |token: &DeviceToken| *token.user() == login.user_id && token.epoch() == login.session_epoch;
         let device = attempt.device.filter(is_current).unwrap_or_else(|| {
-            self.lookup.device(login.user_id.clone(), login.session_epoch, self.random.bytes())
+            self.blind_index.device(login.user_id.clone(), login.session_epoch, self.random.bytes())
         });
         let grant = Grant {
             user: &login.user_id,

@@ -20,8 +20,8 @@ use crate::fields::read_current_password;
 use crate::get_user_stats::visible_user;
 use crate::password::Hasher;
 use crate::set_user_role::{authority, last_administrator};
-use crate::store::accounts::{AccountStore, LoginChange, Written};
-use crate::store::attempts::AttemptStore;
+use crate::store::accounts::{AccountStore, LoginChange, WriteOutcome};
+use crate::store::rate_limiter::RateLimiter;
 use crate::store::sessions::SessionStore;
 
 /// The function.
@@ -45,7 +45,7 @@ impl Route for DeleteUser {
         let accounts = AccountStore::start(start.environment(), start.client())?;
         let sessions = SessionStore::start(start.environment(), start.client())?;
         let prover = Prover {
-            attempts: AttemptStore::start(start.environment(), start.client())?,
+            limiter: RateLimiter::start(start.environment(), start.client())?,
             hasher: Hasher::start(start.environment())?,
         };
         let clock = start.clock();
@@ -86,22 +86,22 @@ impl Route for DeleteUser {
             if own {
                 let password = read_current_password(call.body())?;
                 self.prover.prove(&self.accounts, &before, session, &password, now).await?;
-                also.push(self.prover.attempts.give_back_proof(&id, session, now));
+                also.push(self.prover.limiter.give_back_proof(&id, session, now));
             }
             let tombstone = before.deleted(call.cause(), now);
             let (remove, authority) = (LoginChange::Remove, authority(&call));
             match self.accounts.replace(&before, &tombstone, remove, authority, also).await? {
-                Written::Done => {
+                WriteOutcome::Done => {
                     // They are worth nothing since the write above; the table drops what is left of them.
                     if let Err(error) = self.sessions.remove_all(&id).await {
                         tracing::warn!(user.id = %id, error = %Chain(&error), "sessions are left to expire");
                     }
                     return Ok(Reply::no_content());
                 }
-                Written::LastAdministrator => return Err(last_administrator()),
-                Written::Unauthorized => return Err(Problem::forbidden()),
+                WriteOutcome::LastAdministrator => return Err(last_administrator()),
+                WriteOutcome::Unauthorized => return Err(Problem::forbidden()),
                 // The password may be another one now.
-                Written::Outrun | Written::Taken(_) | Written::IdTaken(_) => {}
+                WriteOutcome::Conflict | WriteOutcome::EmailTaken(_) | WriteOutcome::IdTaken(_) => {}
             }
             tries.pause().await?;
         }

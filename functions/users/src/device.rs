@@ -20,7 +20,7 @@ const NONCE_BYTES: usize = 16;
 #[error("not a device token")]
 pub struct ParseDeviceTokenError;
 
-/// A device token, which may or may not be genuine: see [`crate::lookup::Lookup::is_genuine`].
+/// A device token, which may or may not be genuine: see [`crate::blind_index::BlindIndex::is_genuine`].
 #[derive(Clone, PartialEq, Eq)]
 pub struct DeviceToken {
     user: UserId,
@@ -113,8 +113,8 @@ mod tests {
     use shop_types::Timestamp;
 
     use super::*;
-    use crate::lookup::Lookup;
-    use crate::lookup::tests::lookup;
+    use crate::blind_index::BlindIndex;
+    use crate::blind_index::tests::blind_index;
 
     fn user(n: u8) -> UserId {
         UserId::fresh(Timestamp::from_millis(1), [n; 10])
@@ -122,29 +122,29 @@ mod tests {
 
     #[test]
     fn a_token_reads_back_and_is_genuine() {
-        let token = lookup().device(user(1), 3, [7; 16]);
+        let token = blind_index().device(user(1), 3, [7; 16]);
         let read: DeviceToken = token.reveal().parse().unwrap();
         assert_eq!(read, token);
         assert_eq!((read.user(), read.epoch()), (&user(1), 3));
-        assert!(lookup().is_genuine(&read));
+        assert!(blind_index().is_genuine(&read));
     }
 
     #[test]
     fn nobody_makes_or_changes_one() {
-        let text = lookup().device(user(1), 3, [7; 16]).reveal();
-        let other = lookup().device(user(2), 3, [7; 16]).reveal();
+        let text = blind_index().device(user(1), 3, [7; 16]).reveal();
+        let other = blind_index().device(user(2), 3, [7; 16]).reveal();
         let part = |text: &str, n: usize| text.split('.').nth(n).unwrap().to_owned();
         for (n, by) in [(1, part(&other, 1)), (2, "4".into()), (3, "A".repeat(22)), (4, part(&other, 4))] {
             let forged: DeviceToken = text.replace(&part(&text, n), &by).parse().unwrap();
-            assert!(!lookup().is_genuine(&forged), "{by}");
+            assert!(!blind_index().is_genuine(&forged), "{by}");
         }
-        let secret = Lookup::from_secret(&"x".repeat(32)).unwrap();
+        let secret = BlindIndex::from_secret(&"x".repeat(32)).unwrap();
         assert!(!secret.is_genuine(&text.parse().unwrap()));
     }
 
     #[test]
     fn other_texts_are_no_tokens() {
-        let good = lookup().device(user(1), 3, [7; 16]).reveal();
+        let good = blind_index().device(user(1), 3, [7; 16]).reveal();
         for bad in [
             String::new(),
             "dt1....".into(),
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn nothing_shows_the_mac() {
-        let token = lookup().device(user(1), 3, [7; 16]);
+        let token = blind_index().device(user(1), 3, [7; 16]);
         assert!(!format!("{token:?}").contains(token.reveal().rsplit('.').next().unwrap()));
     }
 }

@@ -91,13 +91,13 @@ mod tests {
 
     use super::*;
     use crate::ledger::tests::{change, user};
-    use crate::ledger::{Account, Update};
+    use crate::ledger::{StatsSnapshot, Update};
     use crate::stats::UserStats;
     use crate::store::{entry_item, stats_item};
 
     fn update(state: EntryState) -> Update {
-        let account = Account { stats: UserStats::empty(user()), entries: BTreeMap::new() };
-        account.apply(&[change(0, state)], Timestamp::from_millis(9000)).unwrap()
+        let snapshot = StatsSnapshot { stats: UserStats::empty(user()), entries: BTreeMap::new() };
+        snapshot.apply(&[change(0, state)], Timestamp::from_millis(9000)).unwrap()
     }
 
     fn image_of(state: EntryState) -> Image {
@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn a_repair_tells_what_was_found_and_what_was_made_of_it() {
-        let empty = Account { stats: UserStats::empty(user()), entries: BTreeMap::new() };
+        let empty = StatsSnapshot { stats: UserStats::empty(user()), entries: BTreeMap::new() };
         let image = |stats: &UserStats| Image::of_item(stats_item(stats).unwrap());
         let now = Timestamp::from_millis(9000);
         let update = empty.repair(&[change(0, EntryState::Counted)], "request-9", now).unwrap();
@@ -182,8 +182,8 @@ mod tests {
         assert_eq!(data.order_ids, [change(0, EntryState::Counted).order_id]);
 
         // The next order is none of the repair's.
-        let account = Account { stats: repaired.clone(), ..empty };
-        let next = account.apply(&[change(1, EntryState::Counted)], now).unwrap().stats.unwrap();
+        let snapshot = StatsSnapshot { stats: repaired.clone(), ..empty };
+        let next = snapshot.apply(&[change(1, EntryState::Counted)], now).unwrap().stats.unwrap();
         assert!(events(Some(&image(&repaired)), Some(&image(&next))).unwrap().is_empty());
         assert!(events(Some(&image(&repaired)), Some(&image(&repaired))).unwrap().is_empty());
     }

@@ -1,4 +1,4 @@
-//! The fields of an account in a request: what is allowed, and every mistake by name.
+//! The fields of an account in a request: what is allowed, and every error by name.
 
 use shop_auth::Role;
 use shop_http::{Code, FieldCode, Input, Node, Problem};
@@ -10,7 +10,7 @@ const MAX_NAME: usize = 200;
 
 /// An account to be registered.
 #[derive(Debug)]
-pub struct Draft {
+pub struct NewUser {
     /// The e-mail address.
     pub email: EmailAddress,
     /// The password.
@@ -19,11 +19,11 @@ pub struct Draft {
     pub name: String,
 }
 
-impl Draft {
+impl NewUser {
     /// Reads the body of `POST /users`.
     ///
     /// # Errors
-    /// 422 with every mistake.
+    /// 422 with every error.
     pub fn read(input: Input<'_>) -> Result<Self, Problem> {
         input.read_object(|body| {
             let email = body.required("email", email);
@@ -50,7 +50,7 @@ impl Credentials {
     /// Reads the body of `POST /sessions`.
     ///
     /// # Errors
-    /// 422 with every mistake.
+    /// 422 with every error.
     pub fn read(input: Input<'_>) -> Result<Self, Problem> {
         input.read_object(|body| {
             let email = body.required("email", email);
@@ -63,7 +63,7 @@ impl Credentials {
 
 /// Changes of an account that somebody asks for: `None` leaves a field as it is.
 #[derive(Debug, Default)]
-pub struct Wishes {
+pub struct UpdateRequest {
     /// Another name.
     pub name: Option<String>,
     /// Another e-mail address.
@@ -74,7 +74,7 @@ pub struct Wishes {
     pub current_password: Option<Password>,
 }
 
-impl Wishes {
+impl UpdateRequest {
     /// The fields that are to change, by name.
     #[must_use]
     pub fn names(&self) -> String {
@@ -91,12 +91,12 @@ impl Wishes {
     /// Reads the body of `PATCH /users/{id}`.
     ///
     /// # Errors
-    /// 422 with every mistake, and for a body that changes nothing.
+    /// 422 with every error, and for a body that changes nothing.
     pub fn read(input: Input<'_>) -> Result<Self, Problem> {
         input.read_object(|body| {
             let needs_proof = body.has("email") || body.has("password");
             if !needs_proof && !body.has("name") {
-                body.note(FieldCode::NothingToChange, "Name at least one field to change.");
+                body.error(FieldCode::NothingToChange, "Name at least one field to change.");
             }
             let name = body.nullable("name", name);
             let email = body.nullable("email", email);
@@ -118,7 +118,7 @@ impl Wishes {
 
 /// A new administrator, or one that is to be restored.
 #[derive(Debug)]
-pub struct AdminDraft {
+pub struct AdminRequest {
     /// The e-mail address.
     pub email: EmailAddress,
     /// The password: an account that is restored may keep its own.
@@ -129,11 +129,11 @@ pub struct AdminDraft {
     pub restore: bool,
 }
 
-impl AdminDraft {
+impl AdminRequest {
     /// Reads the payload of create-admin.
     ///
     /// # Errors
-    /// 422 with every mistake.
+    /// 422 with every error.
     pub fn read(input: Input<'_>) -> Result<Self, Problem> {
         input.read_object(|body| {
             let email = body.required("email", email);
@@ -158,7 +158,7 @@ impl AdminDraft {
 /// Reads the body of `DELETE /users/{id}` of one's own account. None at all is one without a password.
 ///
 /// # Errors
-/// 422 with every mistake.
+/// 422 with every error.
 pub fn read_current_password(input: Result<Input<'_>, Problem>) -> Result<Password, Problem> {
     let input = match input {
         Err(problem) if problem.code() == Code::EmptyBody => Input::parse(b"{}")?,
@@ -170,7 +170,7 @@ pub fn read_current_password(input: Result<Input<'_>, Problem>) -> Result<Passwo
 /// Reads the body of `PUT /users/{id}/role`.
 ///
 /// # Errors
-/// 422 with every mistake.
+/// 422 with every error.
 pub fn read_role(input: Input<'_>) -> Result<Role, Problem> {
     input.read_object(|body| body.required("role", role))
 }
@@ -178,7 +178,7 @@ pub fn read_role(input: Input<'_>) -> Result<Role, Problem> {
 /// Reads the body of `POST /sessions/refresh`: the token's text, whatever it is worth.
 ///
 /// # Errors
-/// 422 with every mistake.
+/// 422 with every error.
 pub fn read_refresh_token(input: Input<'_>) -> Result<String, Problem> {
     input.read_object(|body| body.required("refresh_token", |node| node.opaque_text(1..=512)))
 }
@@ -188,7 +188,7 @@ fn new_password(node: &Node<'_>, own: Option<(&EmailAddress, &String)>) -> Optio
     let password = Password::read_new(node)?;
     if own.is_some_and(|(email, name)| password.resembles(email, name)) {
         let (code, detail) = RESEMBLES_ACCOUNT;
-        node.note(code, detail);
+        node.error(code, detail);
         return None;
     }
     Some(password)
@@ -215,7 +215,7 @@ fn role(node: &Node<'_>) -> Option<Role> {
 mod tests {
     use super::*;
 
-    fn mistakes<T: std::fmt::Debug>(
+    fn errors<T: std::fmt::Debug>(
         body: &str,
         read: fn(Input<'_>) -> Result<T, Problem>,
     ) -> Vec<(String, &'static str)> {
@@ -228,9 +228,9 @@ mod tests {
     }
 
     #[test]
-    fn every_mistake_of_a_registration_is_told() {
+    fn every_error_of_a_registration_is_reported() {
         let expected = [("/email", "missing"), ("/name", "missing"), ("/password", "missing")];
-        assert_eq!(mistakes("{}", Draft::read), named(&expected));
+        assert_eq!(errors("{}", NewUser::read), named(&expected));
         let body = r#"{"email": "ada", "password": "short", "name": " ", "role": "admin"}"#;
         let expected = [
             ("/email", "invalid_email"),
@@ -238,37 +238,37 @@ mod tests {
             ("/password", "wrong_length"),
             ("/role", "unexpected"),
         ];
-        assert_eq!(mistakes(body, Draft::read), named(&expected));
+        assert_eq!(errors(body, NewUser::read), named(&expected));
         let body =
             r#"{"email": "ada@example.com", "password": "Augusta Ada King!", "name": "Augusta Ada King"}"#;
-        assert_eq!(mistakes(body, Draft::read), named(&[("/password", "resembles_account")]));
+        assert_eq!(errors(body, NewUser::read), named(&[("/password", "resembles_account")]));
     }
 
     #[test]
     fn another_address_or_password_needs_the_password() {
         for body in [r#"{"email": "ada@example.com"}"#, r#"{"password": "correct horse battery"}"#] {
-            assert_eq!(mistakes(body, Wishes::read), named(&[("/current_password", "missing")]));
+            assert_eq!(errors(body, UpdateRequest::read), named(&[("/current_password", "missing")]));
         }
         for body in ["{}", r#"{"current_password": "x"}"#] {
-            assert_eq!(mistakes(body, Wishes::read), named(&[("", "nothing_to_change")]));
+            assert_eq!(errors(body, UpdateRequest::read), named(&[("", "nothing_to_change")]));
         }
-        let wishes = Wishes::read(Input::parse(br#"{"name": "Ada"}"#).unwrap()).unwrap();
-        assert!(wishes.name.is_some() && wishes.current_password.is_none());
-        assert_eq!(mistakes(r#"{"name": null}"#, Wishes::read), named(&[("/name", "wrong_type")]));
+        let request = UpdateRequest::read(Input::parse(br#"{"name": "Ada"}"#).unwrap()).unwrap();
+        assert!(request.name.is_some() && request.current_password.is_none());
+        assert_eq!(errors(r#"{"name": null}"#, UpdateRequest::read), named(&[("/name", "wrong_type")]));
     }
 
     #[test]
-    fn roles_are_two() {
+    fn a_role_is_customer_or_admin() {
         let read = |text: &str| read_role(Input::parse(text.as_bytes()).unwrap()).unwrap();
         assert_eq!(read(r#"{"role": "admin"}"#), Role::Admin);
         assert_eq!(read(r#"{"role": "customer"}"#), Role::Customer);
-        assert_eq!(mistakes(r#"{"role": "Admin"}"#, read_role), named(&[("/role", "unknown_role")]));
+        assert_eq!(errors(r#"{"role": "Admin"}"#, read_role), named(&[("/role", "unknown_role")]));
     }
 
     #[test]
-    fn no_mistake_repeats_what_was_sent() {
+    fn no_error_repeats_what_was_sent() {
         let body = r#"{"email": "marked-address", "password": "marked-pass", "name": "x", "marked": 1}"#;
-        let problem = Draft::read(Input::parse(body.as_bytes()).unwrap()).unwrap_err();
+        let problem = NewUser::read(Input::parse(body.as_bytes()).unwrap()).unwrap_err();
         let text: String = problem.errors().iter().map(|error| error.detail.clone()).collect();
         assert!(!text.contains("marked"), "{text}");
     }

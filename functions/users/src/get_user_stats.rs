@@ -13,14 +13,14 @@ use shop_lambda::{Function, StartError};
 use shop_types::{Currency, Money, OrderId, Timestamp, UserId};
 
 use crate::stats::UserStats;
-use crate::store::UserStore;
+use crate::store::StatsStore;
 
 /// The function.
 pub const FUNCTION: Function = shop_http::function::<GetUserStats>();
 
 /// The route.
 pub struct GetUserStats {
-    store: UserStore,
+    store: StatsStore,
 }
 
 impl Route for GetUserStats {
@@ -30,7 +30,7 @@ impl Route for GetUserStats {
     const ASKS_ACCOUNT: bool = true;
 
     async fn start(start: &mut Start) -> Result<Self, StartError> {
-        let store = UserStore::start(start.environment(), start.client())?;
+        let store = StatsStore::start(start.environment(), start.client())?;
         Ok(Self { store })
     }
 

@@ -50,7 +50,7 @@ pub fn resembles(password: &str, email: &EmailAddress, name: &str) -> bool {
     let squeeze =
         |text: &str| -> String { text.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect() };
     let own = squeeze(password);
-    let address = email.comparable();
+    let address = email.normalized();
     let (local, domain) = address.split_once('@').unwrap_or((&address, ""));
     [address.as_str(), local, domain, name]
         .map(squeeze)

@@ -103,7 +103,7 @@ pub fn meaning(event: &Event) -> Meaning {
 
 /// A user's statistics, and those of the ledger's entries that some changes are about.
 #[derive(Clone, Debug)]
-pub struct Account {
+pub struct StatsSnapshot {
     /// The statistics.
     pub stats: UserStats,
     /// The entries, by order.
@@ -133,7 +133,7 @@ pub struct Update {
     pub last_order_is_lost: bool,
 }
 
-impl Account {
+impl StatsSnapshot {
     /// What the changes come to, taken in their order.
     ///
     /// # Errors

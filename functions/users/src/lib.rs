@@ -31,6 +31,7 @@
 pub mod account;
 mod attempt;
 pub mod audit;
+pub mod blind_index;
 pub mod create_admin;
 pub mod create_session;
 pub mod delete_session;
@@ -45,8 +46,7 @@ pub mod guessable;
 pub mod ledger;
 pub mod limits;
 pub mod list_users;
-pub mod lookup;
-pub mod order_book;
+pub mod orders_read_model;
 pub mod password;
 pub mod publish_user_events;
 pub mod record_user_stats;

@@ -15,8 +15,8 @@ use shop_lambda::{Function, StartError};
 use shop_types::{EmailAddress, TextForm};
 
 use crate::account::{User, UserView};
-use crate::lookup::Lookup;
-use crate::secrets::LookupSource;
+use crate::blind_index::BlindIndex;
+use crate::secrets::BlindIndexSource;
 use crate::store::accounts::{AccountStore, Directory, Position, position};
 
 /// The list, as its cursors name it.
@@ -29,7 +29,7 @@ pub const FUNCTION: Function = shop_http::function::<ListUsers>();
 pub struct ListUsers {
     directory: Directory,
     accounts: AccountStore,
-    lookup: Lookup,
+    blind_index: BlindIndex,
 }
 
 impl Route for ListUsers {
@@ -41,8 +41,8 @@ impl Route for ListUsers {
     async fn start(start: &mut Start) -> Result<Self, StartError> {
         let directory = Directory::start(start.environment(), start.client())?;
         let accounts = AccountStore::start(start.environment(), start.client())?;
-        let lookup = LookupSource::of(start.environment())?;
-        Ok(Self { directory, accounts, lookup: lookup.read().await? })
+        let blind_index = BlindIndexSource::of(start.environment())?;
+        Ok(Self { directory, accounts, blind_index: blind_index.read().await? })
     }
 
     fn contract() -> Contract {
@@ -85,7 +85,7 @@ impl ListUsers {
         let email: EmailAddress = email
             .parse()
             .map_err(|_| error("email", FieldCode::InvalidEmail, "This must be an e-mail address."))?;
-        let login = self.accounts.login(&self.lookup.login(&email)).await?;
+        let login = self.accounts.login(&self.blind_index.login(&email)).await?;
         let user = match login {
             Some(login) => self.accounts.user(&login.user_id).await?,
             None => None,

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use futures::{StreamExt, stream};
 use shop_lambda::{Environment, Function, Start, StartError};
-use shop_messaging::consumer::{self, BatchConsumer, Failure, Message, Verdict};
+use shop_messaging::consumer::{self, BatchConsumer, Failure, Message, MessageResult};
 use shop_types::UserId;
 
 use crate::ledger::{Change, Meaning, meaning};
@@ -36,17 +36,17 @@ pub struct RecordUserStats {
 type Numbered = (usize, Change);
 
 impl RecordUserStats {
-    /// Records one user's changes, chunk by chunk, and answers with the verdict of each message.
-    async fn record_all(&self, user: UserId, changes: Vec<Numbered>) -> Vec<(usize, Verdict)> {
-        let mut verdicts = Vec::with_capacity(changes.len());
+    /// Records one user's changes, chunk by chunk, and answers with the result of each message.
+    async fn record_all(&self, user: UserId, changes: Vec<Numbered>) -> Vec<(usize, MessageResult)> {
+        let mut results = Vec::with_capacity(changes.len());
         for chunk in chunks(changes) {
             let (messages, changes): (Vec<usize>, Vec<Change>) = chunk.into_iter().unzip();
             let result = self.recorder.record(&user, &changes).await.map_err(Arc::new);
-            verdicts.extend(messages.into_iter().map(|message| {
+            results.extend(messages.into_iter().map(|message| {
                 (message, result.clone().map(drop).map_err(|error| Failure::new("not_recorded", error)))
             }));
         }
-        verdicts
+        results
     }
 }
 
@@ -59,11 +59,11 @@ impl Start for RecordUserStats {
 }
 
 impl BatchConsumer for RecordUserStats {
-    async fn consume(&self, batch: &[Message]) -> Vec<Verdict> {
-        let mut verdicts: Vec<Verdict> = Vec::with_capacity(batch.len());
+    async fn consume(&self, batch: &[Message]) -> Vec<MessageResult> {
+        let mut results: Vec<MessageResult> = Vec::with_capacity(batch.len());
         let mut by_user: BTreeMap<UserId, Vec<Numbered>> = BTreeMap::new();
         for (index, message) in batch.iter().enumerate() {
-            verdicts.push(match meaning(&message.event) {
+            results.push(match meaning(&message.event) {
                 Meaning::OfUser(user, change) => {
                     by_user.entry(user).or_default().push((index, change));
                     Err(Failure::code_only("not_recorded"))
@@ -75,10 +75,10 @@ impl BatchConsumer for RecordUserStats {
         let recorded: Vec<_> =
             by_user.into_iter().map(|(user, changes)| self.record_all(user, changes)).collect();
         let recorded: Vec<_> = stream::iter(recorded).buffered(CONCURRENCY).collect().await;
-        for (index, verdict) in recorded.into_iter().flatten() {
-            verdicts[index] = verdict;
+        for (index, result) in recorded.into_iter().flatten() {
+            results[index] = result;
         }
-        verdicts
+        results
     }
 }
 

@@ -1,4 +1,4 @@
-//! Records changes of one user's orders: reads the account, decides, writes, and begins anew where another writer
+//! Records changes of one user's orders: reads a snapshot, decides, writes, and begins anew where another writer
 //! was faster.
 
 use std::collections::BTreeSet;
@@ -8,13 +8,13 @@ use shop_dynamo::StoreError;
 use shop_lambda::{Clock, Environment, StartError};
 use shop_types::{Timestamp, UserId};
 
-use crate::ledger::{Account, Change, Update};
+use crate::ledger::{Change, StatsSnapshot, Update};
 use crate::stats::OutOfRange;
-use crate::store::{Saved, UserStore};
+use crate::store::{Saved, StatsStore};
 
 /// Writes a user's statistics and ledger.
 pub(crate) struct Recorder {
-    pub(crate) store: UserStore,
+    pub(crate) store: StatsStore,
     pub(crate) clock: Clock,
 }
 
@@ -33,13 +33,13 @@ impl Recorder {
     /// # Errors
     /// The variable is not set.
     pub(crate) fn start(environment: &Environment) -> Result<Self, StartError> {
-        let store = UserStore::start(environment, Client::new(environment.sdk_config()))?;
+        let store = StatsStore::start(environment, Client::new(environment.sdk_config()))?;
         Ok(Self { store, clock: environment.clock() })
     }
 
     /// Records what one transaction can hold of one user's changes; whether there was anything to record.
     pub(crate) async fn record(&self, user: &UserId, changes: &[Change]) -> Result<bool, RecordError> {
-        self.write(user, changes, |account, now| account.apply(changes, now)).await
+        self.write(user, changes, |snapshot, now| snapshot.apply(changes, now)).await
     }
 
     /// The same as a repair that a request asks for.
@@ -49,20 +49,20 @@ impl Recorder {
         changes: &[Change],
         request_id: &str,
     ) -> Result<bool, RecordError> {
-        self.write(user, changes, |account, now| account.repair(changes, request_id, now)).await
+        self.write(user, changes, |snapshot, now| snapshot.repair(changes, request_id, now)).await
     }
 
     async fn write(
         &self,
         user: &UserId,
         changes: &[Change],
-        decide: impl Fn(&Account, Timestamp) -> Result<Update, OutOfRange> + Send,
+        decide: impl Fn(&StatsSnapshot, Timestamp) -> Result<Update, OutOfRange> + Send,
     ) -> Result<bool, RecordError> {
         let orders: BTreeSet<_> = changes.iter().map(|change| &change.order_id).collect();
         let mut tries = self.store.tries();
         loop {
-            let account = self.store.account(user, &orders).await?;
-            let mut update = decide(&account, self.clock.now())?;
+            let snapshot = self.store.snapshot(user, &orders).await?;
+            let mut update = decide(&snapshot, self.clock.now())?;
             if update.is_empty() {
                 return Ok(false);
             }
@@ -73,7 +73,7 @@ impl Recorder {
             }
             match self.store.save(&update).await? {
                 Saved::Done => return Ok(true),
-                Saved::Outrun => tries.pause().await?,
+                Saved::Conflict => tries.pause().await?,
             }
         }
     }

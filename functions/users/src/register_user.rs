@@ -13,7 +13,7 @@ use shop_lambda::{Function, StartError};
 use shop_types::UserId;
 
 use crate::account::{User, UserView};
-use crate::fields::Draft;
+use crate::fields::NewUser;
 use crate::registration::{Registered, Registrar, RegistrarSource, RegistrationBudget};
 
 /// The function.
@@ -38,7 +38,7 @@ impl Route for RegisterUser {
 
     fn contract() -> Contract {
         Contract::new("Makes an account")
-            .body(Draft::read)
+            .body(NewUser::read)
             .created::<UserView<'_>>("The account.")
             .versioned()
             .idempotent()
@@ -46,13 +46,13 @@ impl Route for RegisterUser {
     }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
-        let draft = Draft::read(call.body()?)?;
+        let new_user = NewUser::read(call.body()?)?;
         let derived = call.idempotency_key()?.map(|key| UserId::derived(key.scope(), key.as_str()));
         self.registrar.count(&self.budget, call.source_address()).await?;
-        match self.registrar.register(&draft, Role::Customer, derived, call.cause()).await? {
+        match self.registrar.register(&new_user, Role::Customer, derived, call.cause()).await? {
             Registered::New(user) => created(&user),
             Registered::Before(user) => Ok(created(&user)?.replayed()),
-            Registered::Taken(_) => {
+            Registered::EmailTaken(_) => {
                 Err(Problem::new(Code::EmailTaken, "There is an account with this e-mail address: log in."))
             }
         }

@@ -11,13 +11,13 @@ use shop_types::UserId;
 
 use crate::account::{Profile, User};
 use crate::attempt::{source, too_many_attempts};
-use crate::fields::Draft;
+use crate::blind_index::BlindIndex;
+use crate::fields::NewUser;
 use crate::limits::{Rate, registrations};
-use crate::lookup::Lookup;
 use crate::password::Hasher;
-use crate::secrets::LookupSource;
-use crate::store::accounts::{AccountStore, Written};
-use crate::store::attempts::AttemptStore;
+use crate::secrets::BlindIndexSource;
+use crate::store::accounts::{AccountStore, WriteOutcome};
+use crate::store::rate_limiter::RateLimiter;
 
 /// The environment variable that says how many registrations an address has in an hour.
 const PER_HOUR: &str = "REGISTRATIONS_PER_HOUR";
@@ -26,7 +26,7 @@ const PER_HOUR: &str = "REGISTRATIONS_PER_HOUR";
 pub(crate) struct RegistrarSource {
     accounts: AccountStore,
     hasher: Hasher,
-    lookup: LookupSource,
+    blind_index: BlindIndexSource,
     clock: Clock,
     random: Random,
 }
@@ -37,7 +37,7 @@ impl RegistrarSource {
         Ok(Self {
             accounts: AccountStore::start(environment, client)?,
             hasher: Hasher::start(environment)?,
-            lookup: LookupSource::of(environment)?,
+            blind_index: BlindIndexSource::of(environment)?,
             clock: environment.clock(),
             random: environment.random(),
         })
@@ -45,14 +45,14 @@ impl RegistrarSource {
 
     /// Reads the secret.
     pub(crate) async fn read(self) -> Result<Registrar, StartError> {
-        let Self { accounts, hasher, lookup, clock, random } = self;
-        Ok(Registrar { accounts, hasher, lookup: lookup.read().await?, clock, random })
+        let Self { accounts, hasher, blind_index, clock, random } = self;
+        Ok(Registrar { accounts, hasher, blind_index: blind_index.read().await?, clock, random })
     }
 }
 
 /// How many registrations an address has.
 pub(crate) struct RegistrationBudget {
-    attempts: AttemptStore,
+    limiter: RateLimiter,
     rate: Rate,
 }
 
@@ -67,7 +67,7 @@ impl RegistrationBudget {
         if !(1..=1_000_000).contains(&per_hour) {
             return Err(invalid());
         }
-        Ok(Self { attempts: AttemptStore::start(environment, client)?, rate: registrations(per_hour) })
+        Ok(Self { limiter: RateLimiter::start(environment, client)?, rate: registrations(per_hour) })
     }
 }
 
@@ -75,7 +75,7 @@ impl RegistrationBudget {
 pub(crate) struct Registrar {
     pub(crate) accounts: AccountStore,
     pub(crate) hasher: Hasher,
-    pub(crate) lookup: Lookup,
+    pub(crate) blind_index: BlindIndex,
     pub(crate) clock: Clock,
     pub(crate) random: Random,
 }
@@ -88,7 +88,7 @@ pub(crate) enum Registered {
     /// The same request registered it before, under the same idempotency key: as it was then.
     Before(Box<User>),
     /// The address belongs to an account already: to this user's.
-    Taken(UserId),
+    EmailTaken(UserId),
 }
 
 impl Registrar {
@@ -101,8 +101,8 @@ impl Registrar {
         budget: &RegistrationBudget,
         address: Option<IpAddr>,
     ) -> Result<(), Problem> {
-        let address = self.lookup.attempts_from(source(address));
-        let counted = budget.attempts.count_registration(&address, budget.rate, self.clock.now()).await?;
+        let address = self.blind_index.attempts_from(source(address));
+        let counted = budget.limiter.count_registration(&address, budget.rate, self.clock.now()).await?;
         counted.map_err(too_many_attempts)
     }
 
@@ -110,7 +110,7 @@ impl Registrar {
     /// nothing of the address. `derived` is the id that an idempotency key stands for, where there is one.
     pub(crate) async fn register(
         &self,
-        draft: &Draft,
+        new_user: &NewUser,
         role: Role,
         derived: Option<UserId>,
         cause: Cause,
@@ -118,23 +118,23 @@ impl Registrar {
         let now = self.clock.now();
         // The same request has the same hash, and is told by it. A MAC of the password itself would be quicker to
         // guess by for whoever has the secret.
-        let salt = derived.as_ref().map_or_else(|| self.random.bytes(), |id| self.lookup.salt(id));
-        let password = self.hasher.hash(&draft.password, salt)?;
-        let request = derived
-            .as_ref()
-            .map(|_| self.lookup.request(&[&draft.email.comparable(), &draft.name, password.as_str()]));
+        let salt = derived.as_ref().map_or_else(|| self.random.bytes(), |id| self.blind_index.salt(id));
+        let password = self.hasher.hash(&new_user.password, salt)?;
+        let request = derived.as_ref().map(|_| {
+            self.blind_index.request(&[&new_user.email.normalized(), &new_user.name, password.as_str()])
+        });
         let id = derived.unwrap_or_else(|| UserId::fresh(now, self.random.bytes()));
-        let login = self.lookup.login(&draft.email);
-        let profile = Profile { name: draft.name.clone(), email: draft.email.clone(), login };
+        let login = self.blind_index.login(&new_user.email);
+        let profile = Profile { name: new_user.name.clone(), email: new_user.email.clone(), login };
         let user = User::register(id, role, profile, cause, now).requested_by(request);
         let mut tries = self.accounts.tries();
         loop {
             match self.accounts.register(&user, password.clone()).await? {
-                Written::Done => return Ok(Registered::New(Box::new(user))),
+                WriteOutcome::Done => return Ok(Registered::New(Box::new(user))),
                 // A key that was used is told before anything of the address.
-                Written::IdTaken(stored) => return again(user, &stored),
-                Written::Taken(login) => return Ok(Registered::Taken(login.user_id)),
-                Written::Outrun | Written::LastAdministrator | Written::Unauthorized => {
+                WriteOutcome::IdTaken(stored) => return again(user, &stored),
+                WriteOutcome::EmailTaken(login) => return Ok(Registered::EmailTaken(login.user_id)),
+                WriteOutcome::Conflict | WriteOutcome::LastAdministrator | WriteOutcome::Unauthorized => {
                     tries.pause().await?;
                 }
             }

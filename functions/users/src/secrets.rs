@@ -12,13 +12,13 @@ use shop_lambda::{Clock, Environment, Internal, StartError};
 use shop_types::Timestamp;
 use zeroize::Zeroizing;
 
-use crate::lookup::Lookup;
+use crate::blind_index::BlindIndex;
 
 /// A signing secret that was rotated is noticed after this.
 const REREAD_MILLIS: i64 = 5 * 60 * 1000;
 /// Where the secret cannot be read anew, the one that was read is good for this long: with a token's life it
 /// is what the key table accepts a retired key for.
-const MOST_MILLIS: i64 = 15 * 60 * 1000;
+const MAX_MILLIS: i64 = 15 * 60 * 1000;
 
 /// A secret cannot be read or used. Its text holds none.
 #[derive(Debug, thiserror::Error)]
@@ -44,12 +44,12 @@ async fn read(client: &Secrets, id: &str) -> Result<Zeroizing<String>, SecretErr
 
 /// Where the lookup secret lies. Made of variables alone, so that a missing one is named before any call.
 #[derive(Debug)]
-pub struct LookupSource {
+pub struct BlindIndexSource {
     client: Secrets,
     id: String,
 }
 
-impl LookupSource {
+impl BlindIndexSource {
     /// The secret that `LOOKUP_SECRET_ARN` names.
     ///
     /// # Errors
@@ -63,13 +63,13 @@ impl LookupSource {
     ///
     /// # Errors
     /// The secret cannot be read or used.
-    pub async fn read(self) -> Result<Lookup, StartError> {
+    pub async fn read(self) -> Result<BlindIndex, StartError> {
         let unavailable = |source: Box<dyn std::error::Error + Send + Sync>| StartError::Unavailable {
             what: "the lookup secret",
             source,
         };
         let secret = read(&self.client, &self.id).await.map_err(|error| unavailable(error.into()))?;
-        Lookup::from_secret(&secret).map_err(|error| unavailable(error.into()))
+        BlindIndex::from_secret(&secret).map_err(|error| unavailable(error.into()))
     }
 }
 
@@ -163,7 +163,7 @@ impl Signer {
                 *self.current.write().unwrap_or_else(PoisonError::into_inner) = (Arc::clone(&new), now);
                 Ok(new)
             }
-            Err(error) if age < MOST_MILLIS => {
+            Err(error) if age < MAX_MILLIS => {
                 tracing::warn!(error = %Chain(&error), "the signing secret could not be read anew");
                 Ok(keys)
             }
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_key_table_that_is_lost_is_not_asked_at_every_request() {
+    async fn a_key_table_that_is_lost_is_not_asked_for_at_every_request() {
         let stage = Stage::new().await;
         stage.time.advance(Duration::from_mins(16));
         let token = stage.token().await;

@@ -186,7 +186,7 @@ mod tests {
         let cause = || Cause::request("request-2");
         let changed = |changes| Some(user().changed(changes, cause(), at(101)));
         let email: shop_types::EmailAddress = "new@example.com".parse().unwrap();
-        let login = crate::lookup::tests::lookup().login(&email);
+        let login = crate::blind_index::tests::blind_index().login(&email);
         for user in [
             None,
             Some(user().deleted(cause(), at(101))),

@@ -12,7 +12,7 @@ use shop_lambda::{Clock, Function, StartError};
 use crate::account::{User, UserView};
 use crate::fields::read_role;
 use crate::get_user_stats::named_user;
-use crate::store::accounts::{AccountStore, Authority, LoginChange, Written};
+use crate::store::accounts::{AccountStore, Authority, LoginChange, WriteOutcome};
 
 /// The function.
 pub const FUNCTION: Function = shop_http::function::<SetUserRole>();
@@ -62,10 +62,10 @@ impl Route for SetUserRole {
             let after = before.in_role(role, call.cause(), self.clock.now());
             let authority = authority(&call);
             match self.accounts.replace(&before, &after, LoginChange::Role, authority, Vec::new()).await? {
-                Written::Done => return answer(&after),
-                Written::LastAdministrator => return Err(last_administrator()),
-                Written::Unauthorized => return Err(Problem::forbidden()),
-                Written::Outrun | Written::Taken(_) | Written::IdTaken(_) => {}
+                WriteOutcome::Done => return answer(&after),
+                WriteOutcome::LastAdministrator => return Err(last_administrator()),
+                WriteOutcome::Unauthorized => return Err(Problem::forbidden()),
+                WriteOutcome::Conflict | WriteOutcome::EmailTaken(_) | WriteOutcome::IdTaken(_) => {}
             }
             tries.pause().await?;
         }

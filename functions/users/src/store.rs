@@ -12,7 +12,7 @@
 //! | sessions | bucket ([`attempts`]) | `attempts#`, its kind, and what is counted | `attempts` |
 
 pub mod accounts;
-pub mod attempts;
+pub mod rate_limiter;
 pub mod sessions;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,7 +27,7 @@ use shop_lambda::{Environment, StartError};
 use shop_types::{OrderId, UserId};
 
 use crate::audit::Audit;
-use crate::ledger::{Account, EntryWrite, LedgerEntry, Update};
+use crate::ledger::{EntryWrite, LedgerEntry, StatsSnapshot, Update};
 use crate::stats::{LastOrder, UserStats};
 
 /// Most orders of one update: with the statistics they fill a transaction, and a `BatchGetItem` call too.
@@ -51,7 +51,7 @@ impl Record for LastOrder {
 
 /// The users table.
 #[derive(Clone, Debug)]
-pub struct UserStore {
+pub struct StatsStore {
     table: Table,
 }
 
@@ -61,10 +61,10 @@ pub enum Saved {
     /// It is stored.
     Done,
     /// Somebody else wrote in between; nothing is stored. Read again.
-    Outrun,
+    Conflict,
 }
 
-impl UserStore {
+impl StatsStore {
     /// The store in the table that `USERS_TABLE` names.
     ///
     /// # Errors
@@ -92,20 +92,24 @@ impl UserStore {
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub async fn account(&self, user: &UserId, orders: &BTreeSet<&OrderId>) -> Result<Account, StoreError> {
+    pub async fn snapshot(
+        &self,
+        user: &UserId,
+        orders: &BTreeSet<&OrderId>,
+    ) -> Result<StatsSnapshot, StoreError> {
         let stats_key = key(user, STATS);
         let entry_keys = orders.iter().map(|order| key(user, &entry_sk(order)));
         let keys: Vec<_> = std::iter::once(stats_key).chain(entry_keys).collect();
-        let mut account = Account { stats: UserStats::empty(user.clone()), entries: BTreeMap::new() };
+        let mut snapshot = StatsSnapshot { stats: UserStats::empty(user.clone()), entries: BTreeMap::new() };
         for item in self.table.get_all(&keys).await? {
             if item.get("sk") == Some(&string(STATS)) {
-                account.stats = read(UserStats::KIND, item)?;
+                snapshot.stats = read(UserStats::KIND, item)?;
             } else {
                 let entry: LedgerEntry = read(LedgerEntry::KIND, item)?;
-                account.entries.insert(entry.order_id.clone(), entry);
+                snapshot.entries.insert(entry.order_id.clone(), entry);
             }
         }
-        Ok(account)
+        Ok(snapshot)
     }
 
     /// The ledger's entries of these orders of these users, as they are now; none for one that cannot be read.
@@ -174,7 +178,7 @@ impl UserStore {
         let writes = writes.collect::<Result<Vec<Write>, StoreError>>()?;
         Ok(match self.table.transaction().writes(writes).send().await? {
             Transacted::Done => Saved::Done,
-            Transacted::Refused(_) => Saved::Outrun,
+            Transacted::Refused(_) => Saved::Conflict,
         })
     }
 
@@ -198,7 +202,7 @@ pub fn is_account(sk: &str) -> bool {
     sk == accounts::ACCOUNT
 }
 
-/// Takes an item of [`UserStore::books_pages`] into the audit.
+/// Takes an item of [`StatsStore::books_pages`] into the audit.
 ///
 /// # Errors
 /// The item's key, where it cannot be read.
@@ -274,10 +278,10 @@ mod tests {
         let table = crate::testing::Table::new();
         let environment = table.environment();
         let client = Client::new(environment.sdk_config());
-        let store = UserStore::start(&environment, client.clone()).unwrap();
-        let account = Account { stats: UserStats::empty(user()), entries: BTreeMap::new() };
+        let store = StatsStore::start(&environment, client.clone()).unwrap();
+        let snapshot = StatsSnapshot { stats: UserStats::empty(user()), entries: BTreeMap::new() };
         let changes: Vec<_> = (0..ENTRIES).map(|n| change(n, EntryState::Counted)).collect();
-        for write in account.apply(&changes, Timestamp::from_millis(9000)).unwrap().entries {
+        for write in snapshot.apply(&changes, Timestamp::from_millis(9000)).unwrap().entries {
             let mut item = entry_item(&write.entry).unwrap();
             item.insert("padding".to_owned(), string("x".repeat(300_000)));
             client.put_item().table_name("users").set_item(Some(item)).send().await.unwrap();
@@ -305,9 +309,9 @@ mod tests {
 
     #[test]
     fn items_read_back_as_they_were() {
-        let account = Account { stats: UserStats::empty(user()), entries: BTreeMap::new() };
+        let snapshot = StatsSnapshot { stats: UserStats::empty(user()), entries: BTreeMap::new() };
         let changes = [change(0, EntryState::Counted), change(2, EntryState::Counted)];
-        let update = account.apply(&changes, Timestamp::from_millis(9000)).unwrap();
+        let update = snapshot.apply(&changes, Timestamp::from_millis(9000)).unwrap();
         let stats = update.stats.unwrap();
         assert_eq!(stats.spent.len(), 2);
         assert_eq!(read::<UserStats>(UserStats::KIND, stats_item(&stats).unwrap()).unwrap(), stats);

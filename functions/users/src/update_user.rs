@@ -13,13 +13,13 @@ use shop_lambda::{Clock, Function, Random, StartError};
 
 use crate::account::{Changes, User, UserView};
 use crate::attempt::Prover;
-use crate::fields::Wishes;
+use crate::blind_index::BlindIndex;
+use crate::fields::UpdateRequest;
 use crate::get_user_stats::named_user;
-use crate::lookup::Lookup;
 use crate::password::{Hasher, PasswordHash, RESEMBLES_ACCOUNT};
-use crate::secrets::LookupSource;
-use crate::store::accounts::{AccountStore, Login, LoginChange, Written};
-use crate::store::attempts::AttemptStore;
+use crate::secrets::BlindIndexSource;
+use crate::store::accounts::{AccountStore, Login, LoginChange, WriteOutcome};
+use crate::store::rate_limiter::RateLimiter;
 
 /// The function.
 pub const FUNCTION: Function = shop_http::function::<UpdateUser>();
@@ -28,7 +28,7 @@ pub const FUNCTION: Function = shop_http::function::<UpdateUser>();
 pub struct UpdateUser {
     accounts: AccountStore,
     prover: Prover,
-    lookup: Lookup,
+    blind_index: BlindIndex,
     clock: Clock,
     random: Random,
 }
@@ -41,14 +41,14 @@ impl Route for UpdateUser {
     async fn start(start: &mut Start) -> Result<Self, StartError> {
         let accounts = AccountStore::start(start.environment(), start.client())?;
         let prover = Prover {
-            attempts: AttemptStore::start(start.environment(), start.client())?,
+            limiter: RateLimiter::start(start.environment(), start.client())?,
             hasher: Hasher::start(start.environment())?,
         };
-        let lookup = LookupSource::of(start.environment())?;
+        let blind_index = BlindIndexSource::of(start.environment())?;
         Ok(Self {
             accounts,
             prover,
-            lookup: lookup.read().await?,
+            blind_index: blind_index.read().await?,
             clock: start.clock(),
             random: start.random(),
         })
@@ -57,7 +57,7 @@ impl Route for UpdateUser {
     fn contract() -> Contract {
         Contract::new("Changes one's own name, address or password")
             .who("the user")
-            .body(Wishes::read)
+            .body(UpdateRequest::read)
             .ok::<UserView<'_>>("The account as it is now.")
             .versioned()
             .conditional()
@@ -75,36 +75,36 @@ impl Route for UpdateUser {
             return Err(Problem::new(Code::NotYourAccount, "Only its user may change an account."));
         }
         let precondition = call.precondition()?;
-        let wishes = Wishes::read(call.body()?)?;
-        call.audit("changes", &wishes.names());
+        let request = UpdateRequest::read(call.body()?)?;
+        call.audit("changes", &request.names());
         let (session, now) = (call.session.as_ref(), self.clock.now());
         let mut tries = self.accounts.tries();
         loop {
             let before = self.accounts.user(&id).await?.ok_or_else(absent)?;
             call.check_epoch(before.session_epoch)?;
             precondition.check(before.version)?;
-            check_password(&before, &wishes)?;
+            check_password(&before, &request)?;
             let (mut proven, mut also) = (None, Vec::new());
-            if let Some(current) = &wishes.current_password {
+            if let Some(current) = &request.current_password {
                 let login = self.prover.prove(&self.accounts, &before, session, current, now).await?;
-                proven = Some(Login { password: self.new_hash(&wishes, login.password)?, ..login });
-                also.push(self.prover.attempts.give_back_proof(&id, session, now));
+                proven = Some(Login { password: self.new_hash(&request, login.password)?, ..login });
+                also.push(self.prover.limiter.give_back_proof(&id, session, now));
             }
-            let (after, change) = self.change(&before, &wishes, proven.as_ref(), call.cause())?;
+            let (after, change) = self.change(&before, &request, proven.as_ref(), call.cause())?;
             match self.accounts.replace(&before, &after, change, None, also).await? {
-                Written::Done => {
+                WriteOutcome::Done => {
                     let view = after.view().ok_or_else(absent)?;
                     return Reply::ok(&view)?.versioned(after.version);
                 }
-                Written::Taken(_) => {
+                WriteOutcome::EmailTaken(_) => {
                     let detail = "There is another account with this e-mail address.";
                     return Err(Problem::new(Code::EmailTaken, detail));
                 }
                 // The password may be another one now.
-                Written::Outrun
-                | Written::IdTaken(_)
-                | Written::LastAdministrator
-                | Written::Unauthorized => {}
+                WriteOutcome::Conflict
+                | WriteOutcome::IdTaken(_)
+                | WriteOutcome::LastAdministrator
+                | WriteOutcome::Unauthorized => {}
             }
             tries.pause().await?;
         }
@@ -112,10 +112,10 @@ impl Route for UpdateUser {
 }
 
 /// A new password must not be the account's address or name, as they are or are to be.
-fn check_password(before: &User, wishes: &Wishes) -> Result<(), Problem> {
-    let (Some(profile), Some(password)) = (&before.profile, &wishes.password) else { return Ok(()) };
-    let email = wishes.email.as_ref().unwrap_or(&profile.email);
-    let name = wishes.name.as_ref().unwrap_or(&profile.name);
+fn check_password(before: &User, request: &UpdateRequest) -> Result<(), Problem> {
+    let (Some(profile), Some(password)) = (&before.profile, &request.password) else { return Ok(()) };
+    let email = request.email.as_ref().unwrap_or(&profile.email);
+    let name = request.name.as_ref().unwrap_or(&profile.name);
     if password.resembles(email, name) || password.resembles(&profile.email, &profile.name) {
         let (code, detail) = RESEMBLES_ACCOUNT;
         let error = FieldError { pointer: "/password".to_owned(), code, detail: detail.to_owned() };
@@ -125,8 +125,8 @@ fn check_password(before: &User, wishes: &Wishes) -> Result<(), Problem> {
 }
 
 impl UpdateUser {
-    fn new_hash(&self, wishes: &Wishes, before: PasswordHash) -> Result<PasswordHash, Problem> {
-        match &wishes.password {
+    fn new_hash(&self, request: &UpdateRequest, before: PasswordHash) -> Result<PasswordHash, Problem> {
+        match &request.password {
             None => Ok(before),
             Some(password) => Ok(self.prover.hasher.hash(password, self.random.bytes())?),
         }
@@ -135,13 +135,13 @@ impl UpdateUser {
     fn change(
         &self,
         before: &User,
-        wishes: &Wishes,
+        request: &UpdateRequest,
         login: Option<&Login>,
         cause: Cause,
     ) -> Result<(User, LoginChange), Problem> {
-        let email = wishes.email.as_ref().map(|email| (email.clone(), self.lookup.login(email)));
-        let changes = Changes { name: wishes.name.clone(), email, password: wishes.password.is_some() };
-        let replaces_login = wishes.email.is_some() || wishes.password.is_some();
+        let email = request.email.as_ref().map(|email| (email.clone(), self.blind_index.login(email)));
+        let changes = Changes { name: request.name.clone(), email, password: request.password.is_some() };
+        let replaces_login = request.email.is_some() || request.password.is_some();
         let after = before.changed(changes, cause, self.clock.now());
         match (replaces_login, login) {
             (false, _) => Ok((after, LoginChange::None)),

@@ -21,13 +21,13 @@ use aws_sdk_dynamodb::Client;
 use serde_json::{Value, json};
 use shop_dynamo::StoreError;
 use shop_events::{Cause, OrderStatus};
-use shop_lambda::report::{Asked, Drift, QUIET, Remedy, Report};
+use shop_lambda::report::{Drift, GRACE_PERIOD, RepairOutcome, Report, VerifyRequest};
 use shop_lambda::{Budget, Environment, Function, FunctionError, Start, StartError, Task, task};
 use shop_types::UserId;
 
-use crate::audit::{Audit, Fit, fit, recount};
+use crate::audit::{Audit, Consistency, consistency, recount};
 use crate::ledger::{Change, EntryState, LedgerEntry, Update};
-use crate::order_book::{BookedOrder, OrderBook};
+use crate::orders_read_model::{OrderRecord, OrdersReadModel};
 use crate::recorder::Recorder;
 use crate::stats::{OutOfRange, UserStats};
 use crate::store::{Saved, see};
@@ -44,7 +44,7 @@ const CHUNK: usize = 100;
 
 /// The function of this module.
 pub struct VerifyUserStats {
-    orders: OrderBook,
+    orders: OrdersReadModel,
     recorder: Recorder,
 }
 
@@ -53,21 +53,25 @@ impl Start for VerifyUserStats {
 
     async fn start(environment: &Environment) -> Result<Self, StartError> {
         Ok(Self {
-            orders: OrderBook::start(environment, Client::new(environment.sdk_config()), "ORDERS_TABLE")?,
+            orders: OrdersReadModel::start(
+                environment,
+                Client::new(environment.sdk_config()),
+                "ORDERS_TABLE",
+            )?,
             recorder: Recorder::start(environment)?,
         })
     }
 }
 
 impl Task for VerifyUserStats {
-    type Input = Asked;
+    type Input = VerifyRequest;
     type Answer = Report;
 
-    async fn run(&self, asked: Asked, request_id: &str) -> Result<Report, FunctionError> {
+    async fn run(&self, request: VerifyRequest, request_id: &str) -> Result<Report, FunctionError> {
         let run = Run {
             orders: &self.orders,
             recorder: &self.recorder,
-            repair: asked.repair,
+            repair: request.repair,
             request_id,
             budget: Budget::start(&self.recorder.clock, BUDGET),
         };
@@ -86,7 +90,7 @@ impl Task for VerifyUserStats {
 
 /// One verification.
 struct Run<'a> {
-    orders: &'a OrderBook,
+    orders: &'a OrdersReadModel,
     recorder: &'a Recorder,
     repair: bool,
     request_id: &'a str,
@@ -135,10 +139,10 @@ impl Run<'_> {
     async fn recount(&self, user: &UserId) -> Result<Option<Recounted>, StoreError> {
         let store = &self.recorder.store;
         let nothing_else = BTreeSet::new();
-        let mut stored = store.account(user, &nothing_else).await?.stats;
+        let mut stored = store.snapshot(user, &nothing_else).await?.stats;
         for _ in 0..TRIES {
             let entries = store.counted_entries(user).await?;
-            let after = store.account(user, &nothing_else).await?.stats;
+            let after = store.snapshot(user, &nothing_else).await?.stats;
             if stored.version == after.version {
                 return Ok(Some(Recounted { stored: after, counted: recount(user, &entries) }));
             }
@@ -149,25 +153,25 @@ impl Run<'_> {
 
     async fn judge(&self, user: &UserId, recounted: &Recounted, report: &mut Report) {
         let found = json!(recounted.stored.figures());
-        let (expected, remedy) = match &recounted.counted {
+        let (expected, outcome) = match &recounted.counted {
             Ok(counted) if counted.agrees(&recounted.stored) => return,
             Ok(counted) => (json!(counted.figures()), self.rewrite(&recounted.stored, counted).await),
-            Err(OutOfRange) => (Value::Null, Some(Remedy::None)),
+            Err(OutOfRange) => (Value::Null, Some(RepairOutcome::None)),
         };
-        match remedy {
-            Some(remedy) => report.add(Drift::new("user_stats", user.to_string(), expected, found, remedy)),
+        match outcome {
+            Some(outcome) => report.add(Drift::new("user_stats", user.to_string(), expected, found, outcome)),
             None => report.not_judged += 1,
         }
     }
 
     /// Writes statistics anew; none where they changed since they were found wrong.
-    async fn rewrite(&self, stored: &UserStats, counted: &UserStats) -> Option<Remedy> {
+    async fn rewrite(&self, stored: &UserStats, counted: &UserStats) -> Option<RepairOutcome> {
         if !self.repair {
-            return Some(Remedy::NotAsked);
+            return Some(RepairOutcome::NotRequested);
         }
         let Recorder { store, clock, .. } = self.recorder;
         let update = Update::of_stats(stored.repaired(counted, self.request_id, clock.now()));
-        Remedy::tried(store.save(&update).await.map(|saved| saved == Saved::Done))
+        RepairOutcome::tried(store.save(&update).await.map(|saved| saved == Saved::Done))
     }
 
     async fn entries(&self, report: &mut Report) -> Result<(), StoreError> {
@@ -204,39 +208,39 @@ impl Run<'_> {
     async fn entry(
         &self,
         user: &UserId,
-        order: &BookedOrder,
+        order: &OrderRecord,
         entry: Option<&LedgerEntry>,
         report: &mut Report,
     ) -> Result<(), StoreError> {
         let found = entry.map(|entry| entry.state);
-        let fit = fit(order.status, found);
-        if fit == Fit::Right {
+        let consistency = consistency(order.status, found);
+        if consistency == Consistency::Consistent {
             return Ok(());
         }
         let now = self.recorder.clock.now();
         let changed = [Some(order.updated_at), entry.map(|entry| entry.recorded_at)];
-        let is_fresh = changed.into_iter().flatten().any(|at| now.distance(at) < QUIET);
+        let is_fresh = changed.into_iter().flatten().any(|at| now.abs_diff(at) < GRACE_PERIOD);
         // The entry was read after the order: it may belong to what the order has become since.
         if is_fresh || !self.orders.is_still(order.id.as_str(), order).await? {
             report.not_judged += 1;
             return Ok(());
         }
-        let (expected, remedy) = match fit {
-            Fit::Right => return Ok(()),
-            Fit::Wrong(expected) => (expected, Some(Remedy::None)),
-            Fit::Late(expected) => (Some(expected), self.record(user, order, expected).await),
+        let (expected, outcome) = match consistency {
+            Consistency::Consistent => return Ok(()),
+            Consistency::Inconsistent(expected) => (expected, Some(RepairOutcome::None)),
+            Consistency::Late(expected) => (Some(expected), self.record(user, order, expected).await),
         };
-        if let Some(remedy) = remedy {
+        if let Some(outcome) = outcome {
             let subject = format!("{user}/{}", order.id);
-            report.add(Drift::new("ledger_entry", subject, json!(expected), json!(found), remedy));
+            report.add(Drift::new("ledger_entry", subject, json!(expected), json!(found), outcome));
         }
         Ok(())
     }
 
     /// Records what a lost event said; none where somebody else has done so meanwhile.
-    async fn record(&self, user: &UserId, order: &BookedOrder, state: EntryState) -> Option<Remedy> {
+    async fn record(&self, user: &UserId, order: &OrderRecord, state: EntryState) -> Option<RepairOutcome> {
         if !self.repair {
-            return Some(Remedy::NotAsked);
+            return Some(RepairOutcome::NotRequested);
         }
         let change = Change {
             state,
@@ -245,6 +249,6 @@ impl Run<'_> {
             placed_at: order.placed_at,
             cause: Cause::request(self.request_id),
         };
-        Remedy::tried(self.recorder.repair(user, &[change], self.request_id).await)
+        RepairOutcome::tried(self.recorder.repair(user, &[change], self.request_id).await)
     }
 }

@@ -136,7 +136,7 @@ pub struct Written<'a> {
 pub enum Step<'a> {
     /// It was sent, with this body.
     Sent(&'a str),
-    /// It was received, for the so-manieth time.
+    /// It was received, and how often by now.
     Received(u32),
     /// It was deleted by who received it.
     Deleted,

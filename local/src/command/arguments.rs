@@ -1,4 +1,4 @@
-//! The command line. `SHOP_PORT` and `SHOP_LOG` spare a shell that always wants the same the typing.
+//! The command line. `SHOP_PORT` and `SHOP_LOG` set an option for all runs of a shell.
 
 use std::path::PathBuf;
 

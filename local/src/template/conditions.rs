@@ -6,12 +6,12 @@ use super::TemplateError;
 use super::intrinsic::{Resolver, intrinsic_of};
 
 /// How deep conditions may name each other: a bound instead of a search for circles.
-const MOST_CONDITIONS: usize = 32;
+const MAX_CONDITIONS: usize = 32;
 
 impl Resolver<'_> {
     /// Whether a condition holds, by its name. `depth` counts the conditions that led to it.
     pub(super) fn holds(&self, condition: &str, at: &str, depth: usize) -> Result<bool, TemplateError> {
-        if depth > MOST_CONDITIONS {
+        if depth > MAX_CONDITIONS {
             return Err(TemplateError::new(format!("Conditions.{condition}"), "names itself"));
         }
         match self.conditions.and_then(|conditions| conditions.get(condition)) {

@@ -99,17 +99,9 @@ impl Event {
             }
             "SQS" => Self::Sqs(SqsEvent::read(&mut properties, resolver)?),
             "DynamoDB" => Self::Stream(StreamEvent::read(&mut properties, resolver)?),
-            "Schedule" | "ScheduleV2" => {
-                properties.ignore(&[
-                    "Name",
-                    "Description",
-                    "Enabled",
-                    "State",
-                    "FlexibleTimeWindow",
-                    "RetryPolicy",
-                    "PermissionsBoundary",
-                ]);
-                let name = if kind == "Schedule" { "Schedule" } else { "ScheduleExpression" };
+            "Schedule" => {
+                properties.ignore(&["Name", "Description", "Enabled"]);
+                let name = "Schedule";
                 let expression = properties.required_text(name)?;
                 let Some(every) = rate(&expression) else {
                     return Err(properties.error(name, "is not a rate expression"));

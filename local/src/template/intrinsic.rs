@@ -23,7 +23,6 @@ pub(super) struct Resource<'a> {
 pub(super) struct Resolver<'a> {
     parameters: BTreeMap<String, Json>,
     pub(super) conditions: Option<&'a Mapping>,
-    mappings: Option<&'a Mapping>,
     resources: BTreeMap<String, Named>,
 }
 
@@ -33,7 +32,6 @@ impl<'a> Resolver<'a> {
         Ok(Self {
             parameters: parameters::read(section("Parameters"), overrides)?,
             conditions: section("Conditions"),
-            mappings: section("Mappings"),
             resources: BTreeMap::new(),
         })
     }
@@ -172,14 +170,6 @@ impl<'a> Resolver<'a> {
                 }
                 _ => Err(TemplateError::new(at, "If takes a condition and two values")),
             },
-            "Join" => match argument.as_sequence().map(Vec::as_slice) {
-                Some([separator, parts]) => {
-                    let separator = self.text(separator, at)?;
-                    let parts = self.list(parts, at)?;
-                    Ok(Some(Json::from(parts.join(&separator))))
-                }
-                _ => Err(TemplateError::new(at, "Join takes a separator and a list")),
-            },
             "Split" => match argument.as_sequence().map(Vec::as_slice) {
                 Some([separator, text]) => {
                     let (separator, text) = (self.text(separator, at)?, self.text(text, at)?);
@@ -187,18 +177,6 @@ impl<'a> Resolver<'a> {
                 }
                 _ => Err(TemplateError::new(at, "Split takes a separator and a text")),
             },
-            "Select" => match argument.as_sequence().map(Vec::as_slice) {
-                Some([place, list]) => {
-                    let place: Option<usize> = self.text(place, at)?.parse().ok();
-                    let list = self.list(list, at)?;
-                    match place.and_then(|place| list.get(place)) {
-                        Some(text) => Ok(Some(Json::from(text.as_str()))),
-                        None => Err(TemplateError::new(at, "Select names a place that the list lacks")),
-                    }
-                }
-                _ => Err(TemplateError::new(at, "Select takes a place and a list")),
-            },
-            "FindInMap" => self.find_in_map(argument, at).map(Some),
             other => Err(TemplateError::new(at, format!("the function {other} is not known here"))),
         }
     }
@@ -272,20 +250,6 @@ impl<'a> Resolver<'a> {
         Ok(result)
     }
 
-    fn find_in_map(&self, argument: &Value, at: &str) -> Result<Json, TemplateError> {
-        let keys = argument.as_sequence().filter(|keys| keys.len() == 3);
-        let Some(keys) = keys else { return Err(TemplateError::new(at, "FindInMap takes three keys")) };
-        let mut found = self.mappings.map(|mappings| Value::Mapping(mappings.clone()));
-        for key in keys {
-            let key = self.text(key, at)?;
-            found = found.and_then(|found| found.get(key.as_str()).cloned());
-        }
-        match found.map(|found| self.resolve(&found, at)).transpose()?.flatten() {
-            Some(value) => Ok(value),
-            None => Err(TemplateError::new(at, "FindInMap finds no such entry")),
-        }
-    }
-
     pub(super) fn text(&self, value: &Value, at: &str) -> Result<String, TemplateError> {
         match self.resolve(value, at)? {
             Some(Json::String(text)) => Ok(text),
@@ -293,20 +257,6 @@ impl<'a> Resolver<'a> {
             Some(Json::Bool(value)) => Ok(value.to_string()),
             _ => Err(TemplateError::new(at, "is not a text")),
         }
-    }
-
-    fn list(&self, value: &Value, at: &str) -> Result<Vec<String>, TemplateError> {
-        let Some(Json::Array(values)) = self.resolve(value, at)? else {
-            return Err(TemplateError::new(at, "is not a list"));
-        };
-        values
-            .into_iter()
-            .map(|value| match value {
-                Json::String(text) => Ok(text),
-                Json::Number(number) => Ok(number.to_string()),
-                _ => Err(TemplateError::new(at, "is not a list of texts")),
-            })
-            .collect()
     }
 }
 

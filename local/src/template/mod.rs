@@ -28,7 +28,7 @@ use serde_yaml_ng::Value;
 
 pub use cors::Cors;
 pub use event::{Event, OnFailure, SqsEvent, StreamEvent};
-pub use filter_policy::{AttributeValue, FilterPolicy};
+pub use filter_policy::FilterPolicy;
 pub use function::Function;
 pub use grants::Grants;
 pub use messaging::{Queue, Redrive, Subscription, Topic};

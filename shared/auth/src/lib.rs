@@ -1,7 +1,7 @@
 //! Who is asking: principals, and the access tokens that prove them (docs/decisions/0005).
 //!
 //! Access tokens are JWTs signed with Ed25519 (RFC 8037), valid for minutes and verified in process. The
-//! signing key derives from a secret that only what mints tokens may read ([`TokenIssuer`]); its public
+//! signing key derives from a secret that only what issues tokens may read ([`TokenIssuer`]); its public
 //! half lies in the key table, which every function reads at its start ([`Verifier`]). A session goes on by
 //! refresh tokens, which are random and stored as hashes ([`RefreshToken`]).
 //!

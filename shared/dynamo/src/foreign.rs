@@ -8,7 +8,7 @@ use shop_lambda::{Environment, StartError};
 use crate::{Item, Read, Record, ScanPages, StoreError, Table, read_or_key, string};
 
 /// What is read of an item of another service's table.
-pub trait Foreign: Record {
+pub trait ForeignItem: Record {
     /// The table's partition key, a text. There is no sort key.
     const KEY: &'static str;
     /// The attributes that are read, the key among them.
@@ -29,7 +29,7 @@ pub struct ForeignPages<T> {
     shows: PhantomData<fn() -> T>,
 }
 
-impl<T: Foreign> ForeignTable<T> {
+impl<T: ForeignItem> ForeignTable<T> {
     /// The table that a variable names.
     ///
     /// # Errors
@@ -54,7 +54,7 @@ impl<T: Foreign> ForeignTable<T> {
     }
 }
 
-impl<T: Foreign + PartialEq> ForeignTable<T> {
+impl<T: ForeignItem + PartialEq> ForeignTable<T> {
     /// Whether an item is still what was read of it. One that is gone, or cannot be read any more, is not.
     ///
     /// # Errors
@@ -65,7 +65,7 @@ impl<T: Foreign + PartialEq> ForeignTable<T> {
     }
 }
 
-impl<T: Foreign> ForeignPages<T> {
+impl<T: ForeignItem> ForeignPages<T> {
     /// The next page; none behind the last. An item that cannot be read is told by its key.
     ///
     /// # Errors

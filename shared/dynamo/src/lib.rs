@@ -29,7 +29,7 @@ pub use attribute::{Attribute, string, value};
 pub use batch::{Batch, Wanted};
 pub use error::{CallError, StoreError};
 pub use expression::Condition;
-pub use foreign::{Foreign, ForeignPages, ForeignTable};
+pub use foreign::{ForeignItem, ForeignPages, ForeignTable};
 pub use pages::ScanPages;
 pub use query::{After, Found, List, Page, Query};
 pub use table::{New, Read, Record, Table, Tries, Updated};

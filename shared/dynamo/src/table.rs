@@ -167,10 +167,10 @@ impl Table {
             .set_expression_attribute_names(placeholders.names())
             .return_values_on_condition_check_failure(AllOld);
         match self.beyond_conflicts(|| put.clone().send()).await? {
-            Written::Done => Ok(New::Stored),
-            Written::Refused(Some(stored)) => Ok(New::Exists(read(T::KIND, stored)?)),
+            WriteOutcome::Done => Ok(New::Stored),
+            WriteOutcome::Refused(Some(stored)) => Ok(New::Exists(read(T::KIND, stored)?)),
             // Somebody deleted it before it was read.
-            Written::Refused(None) => Err(StoreError::Contended { kind: T::KIND }),
+            WriteOutcome::Refused(None) => Err(StoreError::Contended { kind: T::KIND }),
         }
     }
 
@@ -192,9 +192,9 @@ impl Table {
             .set_expression_attribute_values(placeholders.values())
             .return_values_on_condition_check_failure(AllOld);
         match self.beyond_conflicts(|| request.clone().send()).await? {
-            Written::Done => Ok(Updated::Done),
-            Written::Refused(Some(stored)) => Ok(Updated::Changed(read(T::KIND, stored)?)),
-            Written::Refused(None) => Ok(Updated::Absent),
+            WriteOutcome::Done => Ok(Updated::Done),
+            WriteOutcome::Refused(Some(stored)) => Ok(Updated::Changed(read(T::KIND, stored)?)),
+            WriteOutcome::Refused(None) => Ok(Updated::Absent),
         }
     }
 
@@ -274,7 +274,7 @@ impl Table {
     }
 
     /// Makes a write of one item, and again where a transaction was at work on the item: that write did nothing.
-    async fn beyond_conflicts<F, A, E, R>(&self, write: impl Fn() -> F) -> Result<Written, StoreError>
+    async fn beyond_conflicts<F, A, E, R>(&self, write: impl Fn() -> F) -> Result<WriteOutcome, StoreError>
     where
         F: Future<Output = Result<A, SdkError<E, R>>>,
         E: ConditionalWrite,
@@ -282,16 +282,16 @@ impl Table {
     {
         let mut pauses = self.backoff.tries();
         loop {
-            let Err(error) = write().await else { return Ok(Written::Done) };
+            let Err(error) = write().await else { return Ok(WriteOutcome::Done) };
             if error.code() != Some("TransactionConflictException") || pauses.pause().await.is_err() {
-                return condition_failed(error).map(Written::Refused);
+                return condition_failed(error).map(WriteOutcome::Refused);
             }
         }
     }
 }
 
 /// What came of a write of one item.
-enum Written {
+enum WriteOutcome {
     Done,
     Refused(Option<Item>),
 }

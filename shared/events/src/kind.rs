@@ -89,7 +89,7 @@ events! {
     OrderRejected(OrderRejected) = "order.rejected" from "/orders";
     /// An order was cancelled, before or after it got its stock.
     OrderCancelled(OrderSnapshot) = "order.cancelled" from "/orders";
-    /// An order has been pending for too long: an event of its may be lost.
+    /// An order has been pending for too long: one of its events may be lost.
     OrderStalled(OrderStalled) = "order.stalled" from "/orders";
     /// A product entered the catalogue.
     ProductCreated(ProductSnapshot) = "product.created" from "/products";

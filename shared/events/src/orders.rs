@@ -84,7 +84,7 @@ impl Aggregate for OrderRejected {
     }
 }
 
-/// The data of order.stalled: an order that has been pending for too long, so that an event of its may be lost.
+/// The data of order.stalled: an order that has been pending for too long, so that one of its events may be lost.
 ///
 /// Its aggregate is not the order, which has not changed, but the order's wait: `<order>/stall`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -94,7 +94,7 @@ pub struct OrderStalled {
     pub order: OrderSnapshot,
     /// How often it was found so, this time included.
     #[schemars(range(min = 1))]
-    pub nudge: u64,
+    pub re_emits: u64,
 }
 
 impl Aggregate for OrderStalled {

@@ -1,4 +1,4 @@
-//! The words by which programs tell one error from another: the same word for the same mistake, on every route of
+//! The words by which programs tell one error from another: the same word for the same error, on every route of
 //! every service. docs/api.md lists them, and the contract says which of them a route answers with.
 
 use std::fmt;

@@ -1,7 +1,7 @@
-//! A request body, read field by field, so that the answer names every mistake and not only the first.
+//! A request body, read field by field, so that the answer names every error and not only the first.
 //!
 //! Numbers are read from their own text: an amount of money never passes through a float. A field that is
-//! not asked for is a mistake too, and so is one that is given twice.
+//! not asked for is an error too, and so is one that is given twice.
 
 mod describe;
 mod object;
@@ -23,10 +23,10 @@ pub use object::Object;
 
 use object::Members;
 
-/// More mistakes than this help nobody, and an answer must stay smaller than its request.
+/// More errors than this help nobody, and an answer must stay smaller than its request.
 const MAX_ERRORS: usize = 50;
 
-/// A JSON body under inspection. Its nodes note their mistakes here; [`Input::read`] tells them.
+/// A JSON body under inspection. Its nodes record their errors here; [`Input::read`] tells them.
 pub struct Input<'a> {
     root: &'a RawValue,
     /// Who takes note of what is asked; none where a body is read.
@@ -65,7 +65,7 @@ impl<'a> Input<'a> {
     /// Reads the body.
     ///
     /// # Errors
-    /// 422 with every mistake that `read` has met, whatever it returned.
+    /// 422 with every error that `read` has met, whatever it returned.
     pub fn read<T>(self, read: impl FnOnce(&Node<'_>) -> Option<T>) -> Result<T, Problem> {
         let value = read(&Node { input: &self, pointer: String::new(), raw: self.root });
         let errors = self.errors.into_inner();
@@ -78,12 +78,12 @@ impl<'a> Input<'a> {
     /// Reads a body that is an object: see [`Node::object`].
     ///
     /// # Errors
-    /// 422 with every mistake.
+    /// 422 with every error.
     pub fn read_object<T>(self, read: impl FnOnce(&mut Object<'_>) -> Option<T>) -> Result<T, Problem> {
         self.read(|body| body.object(read))
     }
 
-    fn note(&self, pointer: String, code: FieldCode, detail: String) {
+    fn error(&self, pointer: String, code: FieldCode, detail: String) {
         let mut errors = self.errors.borrow_mut();
         if errors.len() < MAX_ERRORS {
             errors.push(FieldError { pointer, code, detail });
@@ -91,7 +91,7 @@ impl<'a> Input<'a> {
     }
 }
 
-/// A value somewhere in the body. Reading it gives the value, or notes the mistake and gives none.
+/// A value somewhere in the body. Reading it gives the value, or records an error and gives none.
 #[derive(Clone)]
 pub struct Node<'i> {
     input: &'i Input<'i>,
@@ -100,9 +100,9 @@ pub struct Node<'i> {
 }
 
 impl<'i> Node<'i> {
-    /// Notes a mistake here.
-    pub fn note(&self, code: FieldCode, detail: impl Into<String>) {
-        self.input.note(self.pointer.clone(), code, detail.into());
+    /// Records an error here.
+    pub fn error(&self, code: FieldCode, detail: impl Into<String>) {
+        self.input.error(self.pointer.clone(), code, detail.into());
     }
 
     /// Says something of this value that its reader asks by a rule of its own. It costs nothing where a body is read.
@@ -134,7 +134,7 @@ impl<'i> Node<'i> {
         self.raw.get() == "null"
     }
 
-    /// An object, of which `read` asks for each field that may be there. Others are mistakes, and so are
+    /// An object, of which `read` asks for each field that may be there. Others are errors, and so are
     /// twins.
     #[must_use]
     pub fn object<T>(&self, read: impl FnOnce(&mut Object<'i>) -> Option<T>) -> Option<T> {
@@ -145,9 +145,9 @@ impl<'i> Node<'i> {
         }
         let Ok(Members(members)) = serde_json::from_str(self.raw.get()) else {
             if self.raw.get().starts_with('{') {
-                self.note(FieldCode::LoneSurrogate, "The name of a field has half of a surrogate pair.");
+                self.error(FieldCode::LoneSurrogate, "The name of a field has half of a surrogate pair.");
             } else {
-                self.note(FieldCode::WrongType, "This must be an object.");
+                self.error(FieldCode::WrongType, "This must be an object.");
             }
             return None;
         };
@@ -171,11 +171,11 @@ impl<'i> Node<'i> {
             return Some(Vec::from_iter(read(&item)));
         }
         let Ok(elements) = serde_json::from_str::<Vec<&'i RawValue>>(self.raw.get()) else {
-            self.note(FieldCode::WrongType, "This must be an array.");
+            self.error(FieldCode::WrongType, "This must be an array.");
             return None;
         };
         if !length.contains(&elements.len()) {
-            self.note(
+            self.error(
                 FieldCode::WrongLength,
                 format!("There must be {} to {} elements.", length.start(), length.end()),
             );
@@ -207,7 +207,7 @@ impl<'i> Node<'i> {
         let string = self.string()?;
         self.describe(Keyword::Pattern("\\S"));
         if !string.is_empty() && text::is_blank(&string) {
-            self.note(FieldCode::Blank, "There is nothing to read in this.");
+            self.error(FieldCode::Blank, "There is nothing to read in this.");
             return None;
         }
         let text = self.checked(text::line)?;
@@ -223,9 +223,9 @@ impl<'i> Node<'i> {
         let string = serde_json::from_str::<String>(raw).ok();
         if string.is_none() && raw.starts_with('"') {
             // It is JSON, or the body would have been refused; so only this is left.
-            self.note(FieldCode::LoneSurrogate, "This has half of a surrogate pair, which is no character.");
+            self.error(FieldCode::LoneSurrogate, "This has half of a surrogate pair, which is no character.");
         } else if string.is_none() {
-            self.note(FieldCode::WrongType, "This must be a string.");
+            self.error(FieldCode::WrongType, "This must be a string.");
         }
         string
     }
@@ -234,11 +234,11 @@ impl<'i> Node<'i> {
         match check(&self.string()?) {
             Ok(text) => Some(text),
             Err(TextError::LineBreak) => {
-                self.note(FieldCode::LineBreak, "This must be one line.");
+                self.error(FieldCode::LineBreak, "This must be one line.");
                 None
             }
             Err(TextError::Invisible) => {
-                self.note(
+                self.error(
                     FieldCode::ControlCharacter,
                     "This has a control character, or one that cannot be seen.",
                 );
@@ -254,7 +254,7 @@ impl<'i> Node<'i> {
         }
         let is_right = length.contains(&text.chars().count());
         if !is_right {
-            self.note(
+            self.error(
                 FieldCode::WrongLength,
                 format!("There must be {} to {} characters.", length.start(), length.end()),
             );
@@ -271,7 +271,7 @@ impl<'i> Node<'i> {
         }
         let value = serde_json::from_str(self.raw.get()).ok();
         if value.is_none() {
-            self.note(FieldCode::WrongType, "This must be true or false.");
+            self.error(FieldCode::WrongType, "This must be true or false.");
         }
         value
     }
@@ -289,13 +289,13 @@ impl<'i> Node<'i> {
             return bounds.start().to_string().parse().ok();
         }
         let Some(digits) = whole_number(self.number()?) else {
-            self.note(FieldCode::WrongType, "This must be a whole number.");
+            self.error(FieldCode::WrongType, "This must be a whole number.");
             return None;
         };
         match digits.parse() {
             Ok(value) if bounds.contains(&value) => Some(value),
             _ => {
-                self.note(
+                self.error(
                     FieldCode::OutOfRange,
                     format!("This must be from {} to {}.", bounds.start(), bounds.end()),
                 );
@@ -315,7 +315,7 @@ impl<'i> Node<'i> {
         if text.starts_with(|c: char| c == '-' || c.is_ascii_digit()) {
             return Some(text);
         }
-        self.note(FieldCode::WrongType, "This must be a number.");
+        self.error(FieldCode::WrongType, "This must be a number.");
         None
     }
 
@@ -330,7 +330,7 @@ impl<'i> Node<'i> {
         }
         let choice = choices.iter().find(|(name, _)| *name == text);
         if choice.is_none() {
-            self.note(code, detail);
+            self.error(code, detail);
         }
         choice.map(|(_, value)| *value)
     }
@@ -346,7 +346,7 @@ impl<'i> Node<'i> {
         let text = serde_json::from_str::<String>(self.raw.get());
         let value = text.ok().and_then(|text| text.parse().ok());
         if value.is_none() {
-            self.note(code, detail);
+            self.error(code, detail);
         }
         value
     }

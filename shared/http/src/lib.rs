@@ -1,4 +1,4 @@
-//! HTTP, the same on every route: requests read with all their mistakes at once, answers with an `ETag`,
+//! HTTP, the same on every route: requests read with all their errors at once, answers with an `ETag`,
 //! errors as problem+json (RFC 9457), lists with cursors, access checked before the handler runs.
 //!
 //! A route implements [`Route`]; [`function`] makes it a Lambda function. Nothing here knows a

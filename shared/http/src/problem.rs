@@ -12,7 +12,7 @@ use shop_lambda::{Contention, Internal};
 
 use crate::{Code, FieldCode};
 
-/// One mistake in a request.
+/// One error in a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FieldError {
     /// Where: a JSON pointer into the body (RFC 6901), or `?name` for a query parameter, or a header's name.

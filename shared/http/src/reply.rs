@@ -52,7 +52,7 @@ impl Reply {
         Self::json(StatusCode::CREATED, body)
     }
 
-    /// 200 with what is no JSON of ours: a page, a file.
+    /// 200 with a body other than JSON: a page, a file.
     #[must_use]
     pub fn content(media_type: &'static str, bytes: Vec<u8>) -> Self {
         Self { status: StatusCode::OK, body: Body::Binary(bytes), headers: Vec::new() }

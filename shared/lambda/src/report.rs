@@ -11,13 +11,13 @@ use crate::log::Chain;
 
 /// What changed less long ago is not judged: a message that fails comes again for five minutes and a half, and an
 /// order that is stalled is driven on after five to ten.
-pub const QUIET: Duration = Duration::from_mins(15);
+pub const GRACE_PERIOD: Duration = Duration::from_mins(15);
 /// Most of the drifts that a report lists; it counts them all. Lambda's answers end at 6 MB.
 const MAX_LISTED: usize = 100;
 
 /// What an operator may ask of a verification.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-pub struct Asked {
+pub struct VerifyRequest {
     /// Whether to repair what can be.
     #[serde(default)]
     pub repair: bool,
@@ -26,18 +26,18 @@ pub struct Asked {
 /// What became of a drift.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Remedy {
+pub enum RepairOutcome {
     /// It is put right.
     Repaired,
     /// It can be put right; nobody asked to.
-    NotAsked,
+    NotRequested,
     /// It was tried, and failed; the log says why.
     Failed,
     /// What is right cannot be told from the books: somebody must look.
     None,
 }
 
-impl Remedy {
+impl RepairOutcome {
     /// What becomes of a drift whose repair was tried; none where there was nothing to repair any more.
     pub fn tried<E: Error + 'static>(repair: Result<bool, E>) -> Option<Self> {
         match repair {
@@ -65,7 +65,7 @@ pub struct Drift {
     /// Whether it is put right.
     pub repaired: bool,
     /// What became of it.
-    pub remedy: Remedy,
+    pub outcome: RepairOutcome,
 }
 
 impl Drift {
@@ -76,10 +76,10 @@ impl Drift {
         subject: impl Into<String>,
         expected: Value,
         found: Value,
-        remedy: Remedy,
+        outcome: RepairOutcome,
     ) -> Self {
-        let repaired = remedy == Remedy::Repaired;
-        Self { kind, subject: subject.into(), expected, found, repaired, remedy }
+        let repaired = outcome == RepairOutcome::Repaired;
+        Self { kind, subject: subject.into(), expected, found, repaired, outcome }
     }
 }
 
@@ -88,7 +88,7 @@ impl Drift {
     /// the subject.
     #[must_use]
     pub fn unreadable(key: impl Into<String>) -> Self {
-        Self::new("unreadable_item", key, Value::Null, Value::Null, Remedy::None)
+        Self::new("unreadable_item", key, Value::Null, Value::Null, RepairOutcome::None)
     }
 }
 
@@ -136,7 +136,7 @@ impl Report {
             drift.expected = %drift.expected,
             drift.found = %drift.found,
             drift.repaired = drift.repaired,
-            "the books do not agree"
+            "drift found"
         );
         self.found += 1;
         self.repaired += u64::from(drift.repaired);
@@ -152,7 +152,7 @@ impl Report {
             report.repaired = self.repaired,
             report.not_judged = self.not_judged,
             report.complete = self.complete,
-            "books verified"
+            "verification finished"
         );
     }
 }
@@ -168,15 +168,15 @@ mod tests {
         let mut report = Report::default();
         report.check("thing", 150);
         for number in 0..150 {
-            let remedy = if number % 2 == 0 { Remedy::Repaired } else { Remedy::None };
-            report.add(Drift::new("thing", number.to_string(), json!(1), json!(null), remedy));
+            let outcome = if number % 2 == 0 { RepairOutcome::Repaired } else { RepairOutcome::None };
+            report.add(Drift::new("thing", number.to_string(), json!(1), json!(null), outcome));
         }
         assert_eq!((report.found, report.repaired, report.drift.len()), (150, 75, MAX_LISTED));
         let json = serde_json::to_value(&report).unwrap();
         assert_eq!(json["checked"], json!({ "thing": 150 }));
         let first = json!({ "kind": "thing", "subject": "0", "expected": 1, "found": null,
-            "repaired": true, "remedy": "repaired" });
+            "repaired": true, "outcome": "repaired" });
         assert_eq!(json["drift"][0], first);
-        assert_eq!(json["drift"][1]["remedy"], "none");
+        assert_eq!(json["drift"][1]["outcome"], "none");
     }
 }

@@ -46,7 +46,7 @@ impl Budget {
     /// Whether it is used up. It compares one clock with itself, so it does not matter whether that is right.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        self.clock.now().distance(self.start) >= self.length
+        self.clock.now().abs_diff(self.start) >= self.length
     }
 }
 

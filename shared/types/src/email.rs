@@ -37,7 +37,7 @@ impl EmailAddress {
     /// What two spellings of one address have in common: its lower case. RFC 5321 lets a host tell `A@b` from
     /// `a@b`; none that people use does, and two accounts that differ by that alone would be one's mistake.
     #[must_use]
-    pub fn comparable(&self) -> String {
+    pub fn normalized(&self) -> String {
         self.0.to_ascii_lowercase()
     }
 
@@ -157,7 +157,7 @@ mod tests {
     #[test]
     fn case_tells_no_two_addresses_apart_and_nothing_shows_one() {
         let address: EmailAddress = "Ada@Example.COM".parse().unwrap();
-        assert_eq!(address.comparable(), "ada@example.com");
+        assert_eq!(address.normalized(), "ada@example.com");
         assert_eq!(format!("{address:?}"), "EmailAddress(..)");
     }
 
@@ -167,7 +167,7 @@ mod tests {
             if let Ok(address) = text.parse::<EmailAddress>() {
                 prop_assert!(address.as_str().is_ascii() && address.as_str().len() <= MAX_LENGTH);
                 prop_assert!(!address.as_str().contains(char::is_whitespace));
-                prop_assert_eq!(address.comparable().parse::<EmailAddress>().unwrap().comparable(), address.comparable());
+                prop_assert_eq!(address.normalized().parse::<EmailAddress>().unwrap().normalized(), address.normalized());
             }
         }
     }

@@ -173,7 +173,7 @@ impl Money {
     ///
     /// # Errors
     /// [`AmountError::TooLarge`] beyond [`MAX_AMOUNT`].
-    pub fn times(self, quantity: u32) -> Result<Self, AmountError> {
+    pub fn checked_mul(self, quantity: u32) -> Result<Self, AmountError> {
         self.with_minor(self.minor.checked_mul(i64::from(quantity)))
     }
 
@@ -181,7 +181,7 @@ impl Money {
     ///
     /// # Errors
     /// [`AmountError::MixedCurrencies`], or [`AmountError::TooLarge`] beyond [`MAX_AMOUNT`].
-    pub fn plus(self, other: Self) -> Result<Self, AmountError> {
+    pub fn checked_add(self, other: Self) -> Result<Self, AmountError> {
         if self.currency != other.currency {
             return Err(AmountError::MixedCurrencies);
         }
@@ -286,9 +286,9 @@ mod tests {
     #[test]
     fn sums_are_checked() {
         let most = Money { minor: MAX_AMOUNT, currency: Currency::USD };
-        assert_eq!(most.times(2), Err(AmountError::TooLarge));
-        assert_eq!(most.plus(Money { minor: 1, currency: Currency::USD }), Err(AmountError::TooLarge));
-        assert_eq!(most.plus(Money::zero(currency("EUR"))), Err(AmountError::MixedCurrencies));
+        assert_eq!(most.checked_mul(2), Err(AmountError::TooLarge));
+        assert_eq!(most.checked_add(Money { minor: 1, currency: Currency::USD }), Err(AmountError::TooLarge));
+        assert_eq!(most.checked_add(Money::zero(currency("EUR"))), Err(AmountError::MixedCurrencies));
     }
 
     proptest! {

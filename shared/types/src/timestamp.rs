@@ -45,7 +45,7 @@ impl Timestamp {
 
     /// How far two moments are apart, whichever comes first: two clocks may differ.
     #[must_use]
-    pub const fn distance(self, other: Self) -> Duration {
+    pub const fn abs_diff(self, other: Self) -> Duration {
         Duration::from_millis(self.0.abs_diff(other.0))
     }
 
@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn a_distance_has_no_direction() {
         let (a, b) = (Timestamp::from_millis(1), Timestamp::from_millis(61_001));
-        assert_eq!((a.distance(b), b.distance(a)), (Duration::from_secs(61), Duration::from_secs(61)));
+        assert_eq!((a.abs_diff(b), b.abs_diff(a)), (Duration::from_secs(61), Duration::from_secs(61)));
     }
 
     #[test]

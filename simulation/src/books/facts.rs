@@ -37,12 +37,19 @@ fn of_order(old: Option<&Item>, new: &Item) -> Option<Value> {
     data["order_id"] = new["id"].clone();
     let order = text(new, "id");
     if old.is_some_and(|old| old["status"] == new["status"]) {
-        let nudges = |item: &Item| item.get("nudges").and_then(Value::as_u64).unwrap_or(0);
-        if nudges(new) == old.map_or(0, nudges) {
+        let re_emits = |item: &Item| item.get("re_emits").and_then(Value::as_u64).unwrap_or(0);
+        if re_emits(new) == old.map_or(0, re_emits) {
             return None;
         }
-        data["nudge"] = json!(nudges(new));
-        return Some(event("order.stalled", &format!("{order}/stall"), nudges(new), "nudged_at", new, &data));
+        data["re_emits"] = json!(re_emits(new));
+        return Some(event(
+            "order.stalled",
+            &format!("{order}/stall"),
+            re_emits(new),
+            "re_emitted_at",
+            new,
+            &data,
+        ));
     }
     let kind = match text(new, "status") {
         "pending" => "order.created",
@@ -99,8 +106,9 @@ fn of_stock(old: Option<&Item>, new: &Item) -> [Option<Value>; 2] {
 
 fn of_reservation(old: Option<&Item>, new: &Item) -> [Option<Value>; 2] {
     let (order, version) = (text(new, "pk"), number(new, "version"));
-    let retold = |item: &Item| item.get("retold").and_then(Value::as_u64).unwrap_or(0);
-    let is_news = old.is_none_or(|old| old["status"] != new["status"]) || retold(new) > old.map_or(0, retold);
+    let re_emits = |item: &Item| item.get("re_emits").and_then(Value::as_u64).unwrap_or(0);
+    let is_news =
+        old.is_none_or(|old| old["status"] != new["status"]) || re_emits(new) > old.map_or(0, re_emits);
     let told = match text(new, "status") {
         "reserved" => Some(("inventory.reserved", json!({ "lines": new["lines"] }))),
         "rejected" => {

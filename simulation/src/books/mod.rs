@@ -155,7 +155,7 @@ pub(crate) struct Inner {
 }
 
 /// More than this many say nothing new.
-const MOST_VIOLATIONS: usize = 50;
+const MAX_VIOLATIONS: usize = 50;
 
 impl Books {
     pub(crate) fn new(world: World, messages: Messages) -> Self {
@@ -169,7 +169,7 @@ impl Books {
 
 impl Inner {
     pub(crate) fn accuse(&mut self, violations: impl IntoIterator<Item = Violation>) {
-        let room = MOST_VIOLATIONS.saturating_sub(self.violations.len());
+        let room = MAX_VIOLATIONS.saturating_sub(self.violations.len());
         self.violations.extend(violations.into_iter().take(room));
     }
 }

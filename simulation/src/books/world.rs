@@ -335,8 +335,9 @@ fn order(caller: &str, old: Option<&Order>, new: &Order) -> Vec<Violation> {
         }
     }
     let currency = new.total.currency;
-    let line =
-        |line: &shop_events::OrderLine| Money { minor: line.unit_price, currency }.times(line.quantity).ok();
+    let line = |line: &shop_events::OrderLine| {
+        Money { minor: line.unit_price, currency }.checked_mul(line.quantity).ok()
+    };
     let sum: Option<i64> = new.lines.iter().map(|each| line(each).map(|money| money.minor)).sum();
     if sum != Some(new.total.minor) || new.lines.is_empty() {
         accuse("lines-sum-to-the-total", "the sum is another");

@@ -126,10 +126,10 @@ impl Client {
             }
             Shopper::Guest => return None,
         };
-        Some((user.to_string(), self.mint(user, role)?))
+        Some((user.to_string(), self.issue(user, role)?))
     }
 
-    fn mint(&self, user: &UserId, role: Role) -> Option<String> {
+    fn issue(&self, user: &UserId, role: Role) -> Option<String> {
         let grant = Grant { user, role, epoch: 1, session: None };
         match self.0.issuer.issue(&grant, [1; 16], self.0.clock.now()) {
             Ok(token) => Some(token),

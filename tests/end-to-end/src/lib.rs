@@ -16,5 +16,5 @@ mod tokens;
 mod wait;
 
 pub use accounts::PASSWORD;
-pub use shop::{Identities, Ignored, Mint, Person, Scale, Shop};
-pub use tokens::{Administrator, mint_with};
+pub use shop::{Identities, Ignored, IssueToken, Person, Scale, Shop};
+pub use tokens::{Administrator, issue_with};

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use end_to_end::{Identities, Scale, Shop, mint_with, runner};
+use end_to_end::{Identities, Scale, Shop, issue_with, runner};
 use shop_auth::TokenIssuer;
 
 /// The end-to-end suite, over HTTP.
@@ -26,7 +26,7 @@ struct Arguments {
     /// Runs only the scenarios whose name contains this.
     #[arg(long, default_value = "")]
     filter: String,
-    /// The issuer that the stack's functions expect in a token that is minted from `SHOP_TOKEN_SECRET`.
+    /// The issuer that the stack's functions expect in a token that is issued from `SHOP_TOKEN_SECRET`.
     #[arg(long, env = "SHOP_TOKEN_ISSUER", default_value = "")]
     token_issuer: String,
     /// The audience that they expect.
@@ -48,7 +48,7 @@ fn identities(arguments: &Arguments) -> Result<Identities> {
         let (issuer, audience) = (&arguments.token_issuer, &arguments.token_audience);
         let issuer = TokenIssuer::from_secret(&secret, issuer, audience).context("SHOP_TOKEN_SECRET")?;
         let administrator = variable("SHOP_ADMINISTRATOR").context("SHOP_ADMINISTRATOR is not set")?;
-        return Ok(Identities::Anybody(mint_with(issuer, administrator.parse()?)));
+        return Ok(Identities::Anybody(issue_with(issuer, administrator.parse()?)));
     }
     if let (Some(email), Some(password)) = (variable("SHOP_ADMIN_EMAIL"), variable("SHOP_ADMIN_PASSWORD")) {
         return Ok(Identities::LogIn { email, password });

@@ -59,7 +59,7 @@ impl Scale {
     }
 }
 
-/// Somebody for whom a token can be minted.
+/// Somebody for whom a token can be issued.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Person {
     /// An administrator.
@@ -69,7 +69,7 @@ pub enum Person {
 }
 
 /// Makes access tokens that the stack accepts, as if they were issued at a time.
-pub type Mint = Arc<dyn Fn(&Person, SystemTime) -> Result<String>>;
+pub type IssueToken = Arc<dyn Fn(&Person, SystemTime) -> Result<String>>;
 
 /// Who the suite can be.
 #[derive(Clone)]
@@ -86,7 +86,7 @@ pub enum Identities {
         password: String,
     },
     /// Anybody.
-    Anybody(Mint),
+    Anybody(IssueToken),
 }
 
 impl fmt::Debug for Identities {
@@ -115,7 +115,7 @@ pub struct Shop {
     customers: Mutex<Vec<String>>,
 }
 
-/// As many customers as all scenarios take who cannot have tokens minted.
+/// As many customers as all scenarios take who cannot have tokens issued.
 const CUSTOMERS: usize = 32;
 
 impl Shop {
@@ -187,7 +187,7 @@ impl Shop {
             Identities::Demo => None,
             Identities::Administrator(token) => Some(token.clone()),
             Identities::LogIn { .. } => anyhow::bail!("nobody has logged in"),
-            Identities::Anybody(mint) => Some(mint(&Person::Administrator, SystemTime::now())?),
+            Identities::Anybody(issue) => Some(issue(&Person::Administrator, SystemTime::now())?),
         };
         Ok(Caller::new(self, token))
     }
@@ -203,11 +203,11 @@ impl Shop {
 
     /// A customer who has never been here, whose token was issued at a time.
     pub(crate) fn customer_since(&self, issued: SystemTime) -> Result<Caller<'_>> {
-        let Identities::Anybody(mint) = &self.identities else {
+        let Identities::Anybody(issue) = &self.identities else {
             return Err(Ignored("needs tokens of other times").into());
         };
         let customer = Person::Customer(self.new_user_id());
-        Ok(Caller::new(self, Some(mint(&customer, issued)?)))
+        Ok(Caller::new(self, Some(issue(&customer, issued)?)))
     }
 
     /// Somebody who can place orders: a new customer, or the administrator where there is nobody else.

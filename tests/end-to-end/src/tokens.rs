@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use shop_auth::{Grant, Role, TokenIssuer};
 use shop_types::{Timestamp, UserId};
 
-use crate::shop::{Mint, Person};
+use crate::shop::{IssueToken, Person};
 
 /// An administrator of the stack: not the demo's, so that the two share no orders and no statistics.
 #[derive(Clone, Debug)]
@@ -32,7 +32,7 @@ impl FromStr for Administrator {
 
 /// Makes tokens with a stack's own issuer: its administrator's, and those of customers who need no account.
 #[must_use]
-pub fn mint_with(issuer: TokenIssuer, administrator: Administrator) -> Mint {
+pub fn issue_with(issuer: TokenIssuer, administrator: Administrator) -> IssueToken {
     let tokens = AtomicU64::new(0);
     Arc::new(move |person, at| {
         let (user, role, epoch) = match person {

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
-use end_to_end::{Administrator, Identities, Scale, Shop, mint_with, runner};
+use end_to_end::{Administrator, Identities, Scale, Shop, issue_with, runner};
 use shop_auth::TokenIssuer;
 use shop_lambda::{Function, Kind};
 use shop_local::cloud::{Cloud, Depth, Options};
@@ -66,7 +66,7 @@ fn run_suite(mut options: Options, without_token: WithoutToken) -> Result<()> {
                 (Some(demo), Identities::Demo)
             }
             WithoutToken::Guest => {
-                (None, Identities::Anybody(mint_with(issuer(&sdk, &tokens).await?, administrator)))
+                (None, Identities::Anybody(issue_with(issuer(&sdk, &tokens).await?, administrator)))
             }
         };
 

@@ -43,7 +43,7 @@ const SOURCE: &str = "203.0.113.7";
 pub struct Service {
     /// The cloud.
     pub cloud: Cloud,
-    /// Mints the tokens of a key that is not the stack's own.
+    /// Issues the tokens of a key that is not the stack's own.
     issuer: TokenIssuer,
     clock: SharedTimeSource,
 }

@@ -191,7 +191,7 @@ fn the_catalogue_is_cached_for_guests_and_for_nobody_with_a_token() -> Result<()
     })
 }
 
-/// A request of the so-manieth administrator.
+/// A request of the administrator with this number.
 async fn as_administrator(
     service: &Service,
     number: u8,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, ensure};
 use aws_sdk_dynamodb::Client;
 use http::Method;
-use products::plan::{Demand, Step, plan};
+use products::plan::{ReservationRequest, Step, plan};
 use products::stock::Adjustment;
 use products::store::Store;
 use serde_json::json;
@@ -44,8 +44,8 @@ impl Stage {
     }
 
     /// What a consumer would write that reads the books now.
-    async fn plan(&self, demands: &[Demand]) -> Result<Vec<Step>> {
-        Ok(plan(demands, self.store.books(demands).await?, self.service.now()?))
+    async fn plan(&self, requests: &[ReservationRequest]) -> Result<Vec<Step>> {
+        Ok(plan(requests, self.store.books(requests).await?, self.service.now()?))
     }
 
     async fn figures(&self, product: &str) -> Result<(u64, u64)> {
@@ -55,9 +55,9 @@ impl Stage {
     }
 }
 
-fn demand(order: &str, products: &[&str]) -> Result<Demand> {
+fn request(order: &str, products: &[&str]) -> Result<ReservationRequest> {
     let line = |product: &&str| Ok(ReservedLine { product_id: product.parse()?, quantity: 1 });
-    Ok(Demand {
+    Ok(ReservationRequest {
         order_id: OrderId::derived(b"test", "test", order),
         placed_at: Timestamp::from_millis(0),
         lines: products.iter().map(line).collect::<Result<_>>()?,
@@ -74,18 +74,18 @@ fn stock_of_a_product_that_is_deleted_in_between_is_not_reserved() -> Result<()>
         let stage = Stage::new().await?;
         stage.create("a", 5).await?;
         stage.create("b", 5).await?;
-        let demands = [demand("order", &["a", "b"])?];
-        let steps = stage.plan(&demands).await?;
+        let requests = [request("order", &["a", "b"])?];
+        let steps = stage.plan(&requests).await?;
         ensure!(steps.len() == 1, "{steps:?}");
         stage.delete("b").await?;
         ensure!(!stage.store.carry_out(&steps[0]).await?, "it was reserved");
         assert_eq!((stage.figures("a").await?, stage.figures("b").await?), ((5, 0), (5, 0)));
         // From fresh books the order is rejected, and nothing is set aside.
-        for step in stage.plan(&demands).await? {
+        for step in stage.plan(&requests).await? {
             ensure!(stage.store.carry_out(&step).await?);
         }
         assert_eq!((stage.figures("a").await?, stage.figures("b").await?), ((5, 0), (5, 0)));
-        ensure!(stage.plan(&demands).await?.is_empty());
+        ensure!(stage.plan(&requests).await?.is_empty());
         Ok(())
     })
 }
@@ -101,7 +101,7 @@ fn stock_of_a_large_order_is_not_reserved_either() -> Result<()> {
                 stage.create(name, 1).await?;
             }
             let products: Vec<&str> = names.iter().map(String::as_str).collect();
-            let steps = stage.plan(&[demand("order", &products)?]).await?;
+            let steps = stage.plan(&[request("order", &products)?]).await?;
             stage.delete(deleted).await?;
             ensure!(!stage.store.carry_out(&steps[0]).await?, "{deleted} was reserved");
             for name in &names {
@@ -118,13 +118,13 @@ fn what_was_reserved_before_a_deletion_is_released_after_it() -> Result<()> {
     simulate(async {
         let stage = Stage::new().await?;
         stage.create("a", 5).await?;
-        let mut demands = [demand("order", &["a"])?];
-        for step in stage.plan(&demands).await? {
+        let mut requests = [request("order", &["a"])?];
+        for step in stage.plan(&requests).await? {
             ensure!(stage.store.carry_out(&step).await?);
         }
         assert_eq!(stage.figures("a").await?, (4, 1));
-        demands[0].cancelled = Some(Cause::request("request-2"));
-        let steps = stage.plan(&demands).await?;
+        requests[0].cancelled = Some(Cause::request("request-2"));
+        let steps = stage.plan(&requests).await?;
         stage.delete("a").await?;
         for step in steps {
             ensure!(stage.store.carry_out(&step).await?, "a release is taken whatever became of the product");
@@ -138,7 +138,7 @@ fn what_was_reserved_before_a_deletion_is_released_after_it() -> Result<()> {
 fn no_level_is_set_on_a_product_that_is_deleted_in_between() -> Result<()> {
     simulate(async {
         let stage = Stage::new().await?;
-        for (product, adjustment) in [("a", Adjustment::Set(9)), ("b", Adjustment::Move(-2))] {
+        for (product, adjustment) in [("a", Adjustment::Set(9)), ("b", Adjustment::Change(-2))] {
             stage.create(product, 5).await?;
             let before = stage.store.stock(&product.parse()?).await?.context("the counter")?;
             let after = before.adjusted(adjustment, stage.service.now()?, Cause::request("request-1"))?;
@@ -159,12 +159,12 @@ fn a_counter_takes_no_time_back() -> Result<()> {
         // An administrator's clock is an hour ahead of the consumer's.
         let before = stage.store.stock(&id).await?.context("the counter")?;
         let ahead = Timestamp::from_millis(stage.service.now()?.as_millis() + 3_600_000);
-        let demands = [demand("order", &["a"])?];
-        let early = stage.plan(&demands).await?;
+        let requests = [request("order", &["a"])?];
+        let early = stage.plan(&requests).await?;
         let after = before.adjusted(Adjustment::Set(7), ahead, Cause::request("request-1"))?;
         ensure!(stage.store.adjust(&before, &after, None).await?);
         ensure!(!stage.store.carry_out(&early[0]).await?, "it was made from books of before");
-        for step in stage.plan(&demands).await? {
+        for step in stage.plan(&requests).await? {
             ensure!(stage.store.carry_out(&step).await?);
         }
         let stock = stage.store.stock(&id).await?.context("the counter")?;

@@ -232,6 +232,12 @@ Resources:
       MetricName: ApproximateAgeOfOldestMessage
       Dimensions: [{ Name: QueueName, Value: !GetAtt PackQueue.QueueName }]
       AlarmActions: [!Ref AlarmTopic]
+  ServerErrorAlarm:
+    Type: AWS::CloudWatch::Alarm
+    Properties:
+      MetricName: 5xx
+      Dimensions: [{ Name: ApiId, Value: !Ref Api }]
+      AlarmActions: [!Ref AlarmTopic]
   ErrorAlarm:
     Type: AWS::CloudWatch::Alarm
     Properties:

@@ -1,8 +1,6 @@
 //! Operations: logs end, tables can be restored, what goes wrong raises an alarm, and a flood of one kind of
 //! request stays its own.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Value, json};
 
 use crate::names::{self, Route};
@@ -167,11 +165,13 @@ fn alarms(template: &Template, wrong: &mut Vec<String>) {
         }
     }
     // A route that fails is a 5xx of the API, which has an alarm of its own.
-    let routes: BTreeSet<_> = template.sources("HttpApi").iter().map(|(function, _)| function.id).collect();
-    if !routes.is_empty() && !watched("5xx", &|value| refers(value, None).is_some()) {
+    if !watched("5xx", &|value| refers(value, None).is_some()) {
         wrong.push("the API: no alarm when it answers with 5xx".to_owned());
     }
-    for function in template.functions().into_iter().filter(|function| !routes.contains(function.id)) {
+    for function in template.functions() {
+        if function.is_route() {
+            continue;
+        }
         if !watched("Errors", &|value| refers(value, None) == Some(function.id)) {
             wrong.push(format!("{}: no alarm when it fails", function.id));
         }
@@ -252,6 +252,7 @@ mod tests {
         finds(check, "MetricName: Invocations", "MetricName: Duration", "does not run");
         finds(check, "!GetAtt PackDeadLetterQueue.QueueName", "other", "a message lies in it");
         finds(check, "MetricName: ApproximateAgeOfOldestMessage", "MetricName: Other", "its queue waits");
+        finds(check, "MetricName: 5xx", "MetricName: 4xx", "answers with 5xx");
         finds(check, "MetricName: Errors", "MetricName: Other", "when it fails");
         finds(check, "MetricName: IteratorAge", "MetricName: Duration", "falls behind");
         finds(check, "AlarmActions: [!Ref AlarmTopic]", "AlarmActions: []", "no alarm");

@@ -47,7 +47,7 @@ fn boundary(template: &Template, function: Function<'_>) -> String {
 }
 
 /// The most characters of a managed policy, without white space.
-const MOST_CHARACTERS: usize = 6144;
+const MAX_CHARACTERS: usize = 6144;
 /// More than an ARN of this stack has, in the region and with the stack name that are longest.
 const ARN_CHARACTERS: usize = 200;
 
@@ -74,7 +74,7 @@ fn boundaries(template: &Template) -> Vec<String> {
                 }
             }
         }
-        if characters > MOST_CHARACTERS {
+        if characters > MAX_CHARACTERS {
             wrong.push(format!("{id}: with {characters} characters it is too long"));
         }
     }

@@ -119,6 +119,13 @@ impl<'a> Function<'a> {
         if self.properties[name].is_null() { &self.globals[name] } else { &self.properties[name] }
     }
 
+    /// Whether the API calls it, and nothing else does.
+    #[must_use]
+    pub fn is_route(&self) -> bool {
+        let mut events = members(&self.properties["Events"]).peekable();
+        events.peek().is_some() && events.all(|(_, event)| event["Type"] == "HttpApi")
+    }
+
     /// The names of the environment variables that its own stanza sets.
     #[must_use]
     pub fn own_variables(&self) -> BTreeSet<&'a str> {

@@ -73,7 +73,7 @@ fn schedule_fixtures_are_what_the_schedule_or_an_operator_sends() {
         let is_operator_s = members.len() == 1 && fixture["repair"] == true;
         assert!(is_schedule_s || is_operator_s, "{name}: {fixture}");
         if is_operator_s {
-            let asked: shop_lambda::report::Asked = serde_json::from_value(fixture).unwrap();
+            let asked: shop_lambda::report::VerifyRequest = serde_json::from_value(fixture).unwrap();
             assert!(asked.repair, "{name}");
         }
     }

@@ -15,7 +15,7 @@ use crate::order::{ALL_STATUSES, Order};
 
 /// Most pages of an index that are looked through for one page of a list. Where few of a customer's orders have
 /// the status that is asked for, the page may then be short, or empty, and still not be the last.
-const MOST_LOOKS: usize = 10;
+const MAX_LOOKS: usize = 10;
 
 /// The orders from a time to another, which is not in it; without an end where there is none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,7 +53,7 @@ impl Window {
 
 /// One page of orders.
 #[derive(Debug)]
-pub struct Orders {
+pub struct OrdersPage {
     /// Newest first.
     pub orders: Vec<Order>,
     /// Where the next page goes on, if there may be one.
@@ -62,7 +62,7 @@ pub struct Orders {
 
 /// One page of pending orders.
 #[derive(Debug)]
-pub struct Pending {
+pub struct PendingPage {
     /// Oldest first.
     pub orders: Vec<Order>,
     /// Where the next page begins, if there is one.
@@ -89,7 +89,7 @@ impl OrderStore {
         window: Window,
         after: Option<Position>,
         limit: i32,
-    ) -> Result<Orders, StoreError> {
+    ) -> Result<OrdersPage, StoreError> {
         let part = Part { index: "by-customer", attribute: "customer_id", value: customer.as_str() };
         let wanted = usize::try_from(limit).unwrap_or_default();
         let (mut orders, mut after, mut looks) = (Vec::new(), after, 0);
@@ -101,10 +101,10 @@ impl OrderStore {
             looks += 1;
             if orders.len() > wanted {
                 orders.truncate(wanted);
-                return Ok(Orders { next: orders.last().map(position), orders });
+                return Ok(OrdersPage { next: orders.last().map(position), orders });
             }
-            if status.is_none() || after.is_none() || looks == MOST_LOOKS {
-                return Ok(Orders { orders, next: after });
+            if status.is_none() || after.is_none() || looks == MAX_LOOKS {
+                return Ok(OrdersPage { orders, next: after });
             }
         }
     }
@@ -119,7 +119,7 @@ impl OrderStore {
         window: Window,
         after: Option<Position>,
         limit: i32,
-    ) -> Result<Orders, StoreError> {
+    ) -> Result<OrdersPage, StoreError> {
         let one = status.map(|status| [status]);
         let statuses = one.as_ref().map_or(&ALL_STATUSES[..], |one| &one[..]);
         let shards = statuses.iter().flat_map(|status| (0..STATUS_SHARDS).map(|shard| (*status, shard)));
@@ -137,10 +137,10 @@ impl OrderStore {
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub async fn pending(&self, shard: u8, after: Option<Item>) -> Result<Pending, StoreError> {
+    pub async fn pending(&self, shard: u8, after: Option<Item>) -> Result<PendingPage, StoreError> {
         let shard = Condition::equals("status_shard", shard_name(OrderStatus::Pending, shard));
         let mut found = self.table.query_index("by-status", shard).after(after).page().await?;
-        Ok(Pending { next: found.next.take(), orders: found.read()? })
+        Ok(PendingPage { next: found.next.take(), orders: found.read()? })
     }
 
     /// A position that a window does not hold must not come here: DynamoDB would refuse it.
@@ -164,7 +164,7 @@ impl OrderStore {
 }
 
 /// One page of what several parts have told, each up to its end or to where it goes on.
-fn merged(pages: Vec<Page<Order>>, limit: i32) -> Orders {
+fn merged(pages: Vec<Page<Order>>, limit: i32) -> OrdersPage {
     // What lies behind the end of a page in the others may come after orders that this one has not told yet.
     let horizon = pages.iter().filter_map(|page| page.next(position)).max();
     let mut orders: Vec<_> = pages.into_iter().flat_map(|page| page.items).collect();
@@ -177,7 +177,7 @@ fn merged(pages: Vec<Page<Order>>, limit: i32) -> Orders {
     let limit = usize::try_from(limit).unwrap_or_default();
     let goes_on = horizon.is_some() || orders.len() > limit;
     orders.truncate(limit);
-    Orders { next: orders.last().filter(|_| goes_on).map(position), orders }
+    OrdersPage { next: orders.last().filter(|_| goes_on).map(position), orders }
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use shop_lambda::{Environment, StartError};
 use shop_types::{EmailAddress, ListPosition, OrderId};
 
 pub use budgets::BudgetStore;
-pub use lists::{Orders, Pending, Window};
+pub use lists::{OrdersPage, PendingPage, Window};
 pub use moves::Settled;
 pub use placing::{Placed, Placing};
 
@@ -56,9 +56,9 @@ struct StoredOrder {
 impl StoredOrder {
     fn is_of(&self, request_hash: &str, contact_email: Option<&EmailAddress>) -> bool {
         // An address that a phone has begun with a capital is the same address.
-        let comparable = |email: &EmailAddress| email.comparable();
+        let normalized = |email: &EmailAddress| email.normalized();
         self.request_hash == request_hash
-            && self.contact_email.as_ref().map(comparable) == contact_email.map(comparable)
+            && self.contact_email.as_ref().map(normalized) == contact_email.map(normalized)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Moves of an order: cancelled, settled, nudged.
+//! Moves of an order: cancelled, settled, re-emitted.
 
 use serde::Deserialize;
 use shop_dynamo::{Condition, Record, StoreError, Updated, value};
@@ -19,15 +19,15 @@ impl Record for Unsettled {
     const KIND: &'static str = KIND;
 }
 
-/// What an order that was not nudged says of it.
+/// What an order that was not re-emitted says of it.
 #[derive(Deserialize)]
-struct Nudged {
+struct ReEmitted {
     #[serde(default)]
-    nudges: u64,
-    nudged_by: Option<String>,
+    re_emits: u64,
+    re_emitted_by: Option<String>,
 }
 
-impl Record for Nudged {
+impl Record for ReEmitted {
     const KIND: &'static str = KIND;
 }
 
@@ -119,27 +119,27 @@ impl OrderStore {
     }
 
     /// Notes that an order is stalled, for the relay to tell; whether that is done. It is not where the order
-    /// is no longer pending, or somebody nudged it since it was read. `sweep` tells one sweep from another.
+    /// is no longer pending, or somebody re-emitted it since it was read. `sweep` tells one sweep from another.
     ///
     /// # Errors
-    /// See [`StoreError`]; the order may or may not be nudged.
-    pub async fn nudge(&self, order: &Order, now: Timestamp, sweep: &str) -> Result<bool, StoreError> {
-        let as_read = match order.nudges {
-            0 => Condition::absent("nudges"),
-            nudges => Condition::equals("nudges", nudges),
+    /// See [`StoreError`]; the order may or may not be re-emitted.
+    pub async fn re_emit(&self, order: &Order, now: Timestamp, sweep: &str) -> Result<bool, StoreError> {
+        let as_read = match order.re_emits {
+            0 => Condition::absent("re_emits"),
+            re_emits => Condition::equals("re_emits", re_emits),
         };
         let update = self
             .table
             .update(key(&order.id))
-            .set("nudges", order.nudges + 1)
-            .set("nudged_at", now)
-            .set("nudged_by", sweep)
+            .set("re_emits", order.re_emits + 1)
+            .set("re_emitted_at", now)
+            .set("re_emitted_by", sweep)
             .only_if(Condition::equals("status", status_name(OrderStatus::Pending)).and(as_read));
         Ok(match self.table.update_if(update).await? {
             Updated::Done => true,
             // Our own write, whose answer was lost, is done.
-            Updated::Changed(Nudged { nudges, nudged_by }) => {
-                nudges == order.nudges + 1 && nudged_by.as_deref() == Some(sweep)
+            Updated::Changed(ReEmitted { re_emits, re_emitted_by }) => {
+                re_emits == order.re_emits + 1 && re_emitted_by.as_deref() == Some(sweep)
             }
             Updated::Absent => false,
         })

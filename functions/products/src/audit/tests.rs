@@ -1,4 +1,4 @@
-//! What looks see of books that are right, of books that are wrong, and of books that change between two reads.
+//! What snapshots see of books that are right, of books that are wrong, and of books that change between two reads.
 
 use proptest::prelude::*;
 use shop_events::{Cause, ReservedLine};
@@ -29,30 +29,30 @@ fn large(name: &str) -> Reservation {
     reserved(name, &names.iter().map(|name| (name.as_str(), 2)).collect::<Vec<_>>())
 }
 
-fn look(counters: &[Stock], entries: &[Reservation]) -> Look {
-    let mut look = Look::new();
+fn snapshot(counters: &[Stock], entries: &[Reservation]) -> Snapshot {
+    let mut snapshot = Snapshot::new();
     // Items come in no order that means anything.
     for entry in entries.iter().rev() {
-        look.see_entry(entry.clone());
+        snapshot.see_entry(entry.clone());
     }
     for counter in counters {
-        look.see_counter(counter.clone());
+        snapshot.see_counter(counter.clone());
     }
-    look.end()
+    snapshot.end()
 }
 
 #[test]
 fn books_that_agree_are_not_wrong() {
     let gone = reserved("gone", &[("a", 7)]);
     let entries = [reserved("o", &[("a", 2), ("b", 1)]), reserved("p", &[("a", 3)]), released(&gone)];
-    let seen = look(&[stock("a", 5, 5), stock("b", 0, 1), stock("c", 9, 0)], &entries);
+    let seen = snapshot(&[stock("a", 5, 5), stock("b", 0, 1), stock("c", 9, 0)], &entries);
     assert_eq!(seen.wrong(), []);
     assert_eq!((seen.counters(), seen.entries()), (3, 3));
 }
 
 #[test]
 fn a_counter_that_differs_from_the_ledger_is_wrong_and_its_total_is_kept() {
-    let seen = look(&[stock("a", 5, 4), stock("b", 3, 0)], &[reserved("o", &[("a", 6)])]);
+    let seen = snapshot(&[stock("a", 5, 4), stock("b", 3, 0)], &[reserved("o", &[("a", 6)])]);
     let wrong = seen.wrong();
     let [wrong] = &wrong[..] else { panic!("{wrong:?}") };
     assert_eq!((wrong.product_id.as_str(), wrong.reserved), ("a", 6));
@@ -63,15 +63,15 @@ fn a_counter_that_differs_from_the_ledger_is_wrong_and_its_total_is_kept() {
 #[test]
 fn a_counter_whose_figures_do_not_add_up_is_wrong() {
     let lost = Stock { available: 4, ..stock("a", 5, 2) };
-    let wrong = look(&[lost], &[reserved("o", &[("a", 2)])]).wrong();
+    let wrong = snapshot(&[lost], &[reserved("o", &[("a", 2)])]).wrong();
     assert_eq!(wrong[0].right, Some(StockFigures { total: 7, available: 5, reserved: 2 }));
 }
 
 #[test]
 fn what_cannot_be_put_right_is_wrong_all_the_same() {
-    let oversold = look(&[stock("a", 1, 1)], &[reserved("o", &[("a", 3)])]).wrong();
+    let oversold = snapshot(&[stock("a", 1, 1)], &[reserved("o", &[("a", 3)])]).wrong();
     assert_eq!((oversold[0].right, oversold[0].reserved), (None, 3));
-    let unknown = look(&[], &[reserved("o", &[("a", 3)]), released(&reserved("p", &[("b", 3)]))]).wrong();
+    let unknown = snapshot(&[], &[reserved("o", &[("a", 3)]), released(&reserved("p", &[("b", 3)]))]).wrong();
     assert_eq!((unknown.len(), unknown[0].found, unknown[0].right), (1, None, None));
 }
 
@@ -84,25 +84,25 @@ fn a_claim_counts_as_the_entry_that_it_becomes() {
         counters
     };
     let entry = large("o");
-    assert_eq!(look(&counters(Some(entry.clone()), 2), &[]).wrong(), []);
-    assert_eq!(look(&counters(Some(entry.clone()), 2), std::slice::from_ref(&entry)).wrong(), []);
-    assert_eq!(look(&counters(Some(released(&entry)), 0), std::slice::from_ref(&entry)).wrong(), []);
-    assert_eq!(look(&counters(None, 2), &[entry]).wrong(), []);
-    assert_eq!(look(&counters(None, 2), &[]).wrong().len(), 100);
+    assert_eq!(snapshot(&counters(Some(entry.clone()), 2), &[]).wrong(), []);
+    assert_eq!(snapshot(&counters(Some(entry.clone()), 2), std::slice::from_ref(&entry)).wrong(), []);
+    assert_eq!(snapshot(&counters(Some(released(&entry)), 0), std::slice::from_ref(&entry)).wrong(), []);
+    assert_eq!(snapshot(&counters(None, 2), &[entry]).wrong(), []);
+    assert_eq!(snapshot(&counters(None, 2), &[]).wrong().len(), 100);
 }
 
 #[test]
 fn looks_agree_only_about_what_did_not_change() {
     let (o, p) = (reserved("o", &[("a", 2)]), reserved("p", &[("a", 2), ("b", 1)]));
-    let first = look(&[stock("a", 1, 2), stock("b", 5, 0)], std::slice::from_ref(&o));
+    let first = snapshot(&[stock("a", 1, 2), stock("b", 5, 0)], std::slice::from_ref(&o));
     assert!(first.agrees(&first.clone(), &product("a")));
     // One order is released and another takes its stock at once: the counter is not written.
-    let swapped = look(&[stock("a", 1, 2), stock("b", 5, 0)], &[released(&o), p.clone()]);
+    let swapped = snapshot(&[stock("a", 1, 2), stock("b", 5, 0)], &[released(&o), p.clone()]);
     assert!(!first.agrees(&swapped, &product("a")) && !first.agrees(&swapped, &product("b")));
     let moved = Stock { version: 2, ..stock("a", 1, 2) };
-    assert!(!first.agrees(&look(&[moved], std::slice::from_ref(&o)), &product("a")));
+    assert!(!first.agrees(&snapshot(&[moved], std::slice::from_ref(&o)), &product("a")));
     // Another order changes another product.
-    let other = look(&[stock("a", 1, 2), stock("b", 4, 1)], &[o, reserved("q", &[("b", 1)])]);
+    let other = snapshot(&[stock("a", 1, 2), stock("b", 4, 1)], &[o, reserved("q", &[("b", 1)])]);
     assert!(first.agrees(&other, &product("a")) && !first.agrees(&other, &product("b")));
 }
 
@@ -110,14 +110,17 @@ fn looks_agree_only_about_what_did_not_change() {
 fn an_entry_fits_its_order_or_is_to_be_released_or_is_wrong() {
     use OrderStatus::{Cancelled, Confirmed, Delivered, Pending, Rejected, Shipped};
     let entries = [None, Some(Status::Reserved), Some(Status::Rejected), Some(Status::Released)];
-    let fits = |order| entries.map(|entry| fit(order, entry));
-    assert_eq!(fits(Pending), [Fit::Right; 4]);
-    assert_eq!(fits(Cancelled), [Fit::Unreleased, Fit::Unreleased, Fit::Right, Fit::Right]);
-    let wrong = Fit::Wrong(Status::Rejected);
-    assert_eq!(fits(Rejected), [wrong, wrong, Fit::Right, wrong]);
-    let wrong = Fit::Wrong(Status::Reserved);
+    let fits = |order| entries.map(|entry| consistency(order, entry));
+    assert_eq!(fits(Pending), [Consistency::Consistent; 4]);
+    assert_eq!(
+        fits(Cancelled),
+        [Consistency::Unreleased, Consistency::Unreleased, Consistency::Consistent, Consistency::Consistent]
+    );
+    let wrong = Consistency::Inconsistent(Status::Rejected);
+    assert_eq!(fits(Rejected), [wrong, wrong, Consistency::Consistent, wrong]);
+    let wrong = Consistency::Inconsistent(Status::Reserved);
     for order in [Confirmed, Shipped, Delivered] {
-        assert_eq!(fits(order), [wrong, Fit::Right, wrong, wrong]);
+        assert_eq!(fits(order), [wrong, Consistency::Consistent, wrong, wrong]);
     }
 }
 
@@ -131,12 +134,12 @@ enum Write {
 }
 
 /// The books of one product with eight orders: the counter, and the entries.
-struct Books {
+struct StockState {
     counter: Stock,
     entries: Vec<Option<Reservation>>,
 }
 
-impl Books {
+impl StockState {
     fn write(&mut self, write: Write) {
         let (takes, gives) = match write {
             Write::Reserve(order) => (Some(order), None),
@@ -175,7 +178,7 @@ fn writes() -> impl Strategy<Value = Vec<Write>> {
 }
 
 proptest! {
-    /// Writes happen between any two reads of three looks. Right books are never found wrong, and wrong ones
+    /// Writes happen between any two reads of three snapshots. Right books are never found wrong, and wrong ones
     /// only by what they are wrong by.
     #[test]
     fn looks_that_agree_saw_one_moment(
@@ -184,32 +187,32 @@ proptest! {
         meanwhile in prop::collection::vec(writes(), 27),
         place in 0_usize..9,
     ) {
-        let mut books = Books { counter: stock("a", 1000, 0), entries: vec![None; 8] };
+        let mut books = StockState { counter: stock("a", 1000, 0), entries: vec![None; 8] };
         for write in begins.concat() {
             books.write(write);
         }
         books.counter.reserved += off_by;
         books.counter.total += off_by;
         let mut meanwhile = meanwhile.into_iter();
-        let looks: Vec<_> = (0..3)
+        let snapshots: Vec<_> = (0..3)
             .map(|_| {
-                let mut look = Look::new();
+                let mut snapshot = Snapshot::new();
                 for read in 0..9 {
                     for write in meanwhile.next().unwrap() {
                         books.write(write);
                     }
                     if read == place {
-                        look.see_counter(books.counter.clone());
+                        snapshot.see_counter(books.counter.clone());
                     } else if let Some(entry) = &books.entries[read - usize::from(read > place)] {
-                        look.see_entry(entry.clone());
+                        snapshot.see_entry(entry.clone());
                     }
                 }
-                look.end()
+                snapshot.end()
             })
             .collect();
-        let agree = looks.iter().all(|look| look.agrees(&looks[0], &product("a")));
+        let agree = snapshots.iter().all(|snapshot| snapshot.agrees(&snapshots[0], &product("a")));
         if agree {
-            let wrong = looks[0].wrong();
+            let wrong = snapshots[0].wrong();
             prop_assert_eq!(wrong.len(), usize::from(off_by > 0));
             for wrong in wrong {
                 prop_assert_eq!(wrong.found.unwrap().figures.reserved, wrong.reserved + off_by);
@@ -220,11 +223,11 @@ proptest! {
 
 #[test]
 fn what_cannot_be_read_is_no_missing_counter() {
-    let mut look = Look::new();
-    look.see_entry(reserved("o", &[("a", 1)]));
-    assert!(look.is_whole());
-    assert_eq!(look.wrong().len(), 1);
-    look.see_unreadable();
-    assert!(!look.is_whole());
-    assert_eq!(look.wrong(), []);
+    let mut snapshot = Snapshot::new();
+    snapshot.see_entry(reserved("o", &[("a", 1)]));
+    assert!(snapshot.is_whole());
+    assert_eq!(snapshot.wrong().len(), 1);
+    snapshot.see_unreadable();
+    assert!(!snapshot.is_whole());
+    assert_eq!(snapshot.wrong(), []);
 }

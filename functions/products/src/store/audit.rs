@@ -8,7 +8,7 @@ use shop_types::{OrderId, ProductId, Timestamp};
 
 use super::Store;
 use super::keys::Kind;
-use crate::audit::{Counter, Look};
+use crate::audit::{Counter, Snapshot};
 use crate::reservation::Reservation;
 
 impl Store {
@@ -71,16 +71,16 @@ impl Store {
     }
 }
 
-/// Takes an item of the table into a look.
+/// Takes an item of the table into a snapshot.
 ///
 /// # Errors
 /// The item's key, where it cannot be read.
-pub(crate) fn see(look: &mut Look, item: Item) -> Result<(), String> {
+pub(crate) fn see(snapshot: &mut Snapshot, item: Item) -> Result<(), String> {
     const KEYS: &[&str] = &["pk", "sk"];
     let seen = match Kind::of_item(&item) {
-        Some(Kind::Stock) => read_or_key(KEYS, item).map(|counter| look.see_counter(counter)),
-        Some(Kind::Reservation) => read_or_key(KEYS, item).map(|entry| look.see_entry(entry)),
+        Some(Kind::Stock) => read_or_key(KEYS, item).map(|counter| snapshot.see_counter(counter)),
+        Some(Kind::Reservation) => read_or_key(KEYS, item).map(|entry| snapshot.see_entry(entry)),
         _ => Ok(()),
     };
-    seen.inspect_err(|_| look.see_unreadable())
+    seen.inspect_err(|_| snapshot.see_unreadable())
 }

@@ -10,7 +10,7 @@ use shop_types::ProductId;
 use super::Store;
 use super::keys::{self, Kind};
 use crate::listing::{Listing, Position, Sort};
-use crate::product::{Offer, Product};
+use crate::product::{CatalogueItem, Product};
 use crate::stock::Stock;
 
 /// The one partition of the indexes of the whole catalogue. A catalogue of some ten thousand products changes a few
@@ -50,14 +50,14 @@ pub enum Created {
     /// The idempotency key was used before.
     KeyUsed(KeyedCreation),
     /// The id is taken.
-    Taken(Box<Offer>),
+    IdTaken(Box<CatalogueItem>),
 }
 
 /// One page of the catalogue, and whether more follow.
 #[derive(Debug)]
-pub struct Catalogued {
+pub struct CataloguePage {
     /// In the list's order.
-    pub offers: Vec<Offer>,
+    pub items: Vec<CatalogueItem>,
     /// Where the next page goes on, if there is one.
     pub next: Option<Position>,
 }
@@ -87,7 +87,7 @@ impl Store {
             return Ok(Created::KeyUsed(before));
         }
         match self.find(&product.id).await? {
-            Some(offer) => Ok(Created::Taken(Box::new(offer))),
+            Some(item) => Ok(Created::IdTaken(Box::new(item))),
             None => Err(StoreError::Contended { kind: Kind::Product.name() }),
         }
     }
@@ -109,7 +109,7 @@ impl Store {
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub async fn find(&self, id: &ProductId) -> Result<Option<Offer>, StoreError> {
+    pub async fn find(&self, id: &ProductId) -> Result<Option<CatalogueItem>, StoreError> {
         let both = Condition::of("pk = :pk AND sk BETWEEN :first AND :last")
             .with("pk", id)
             .with("first", Kind::Product.sort_key())
@@ -123,7 +123,7 @@ impl Store {
             }
         }
         match (product, stock) {
-            (Some(product), Some(stock)) => Ok(Some(Offer { product, stock })),
+            (Some(product), Some(stock)) => Ok(Some(CatalogueItem { product, stock })),
             (None, _) => Ok(None),
             (Some(_), None) => Err(no_counter()),
         }
@@ -133,8 +133,8 @@ impl Store {
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub async fn find_listed(&self, id: &ProductId) -> Result<Option<Offer>, StoreError> {
-        Ok(self.find(id).await?.filter(|offer| offer.product.deleted_at.is_none()))
+    pub async fn find_listed(&self, id: &ProductId) -> Result<Option<CatalogueItem>, StoreError> {
+        Ok(self.find(id).await?.filter(|item| item.product.deleted_at.is_none()))
     }
 
     /// A page of a list: one query of its index, and one batch of the counters. `after` must be a position that the
@@ -147,7 +147,7 @@ impl Store {
         listing: &Listing,
         after: Option<&Position>,
         limit: i32,
-    ) -> Result<Catalogued, StoreError> {
+    ) -> Result<CataloguePage, StoreError> {
         let partition = match &listing.category {
             Some(category) => ("category", category.as_str()),
             None => ("listing", LISTING),
@@ -165,21 +165,21 @@ impl Store {
         });
         let page = self.table.page(&list, after, limit).await?;
         let next = page.next(|product| listing.behind(product));
-        Ok(Catalogued { offers: self.with_counters(page.items).await?, next })
+        Ok(CataloguePage { items: self.with_counters(page.items).await?, next })
     }
 
-    async fn with_counters(&self, products: Vec<Product>) -> Result<Vec<Offer>, StoreError> {
+    async fn with_counters(&self, products: Vec<Product>) -> Result<Vec<CatalogueItem>, StoreError> {
         let keys: Vec<_> = products.iter().map(|product| Kind::Stock.key(product.id.as_str())).collect();
         let mut counters = BTreeMap::new();
         for item in self.table.get_all(&keys).await? {
             let stock: Stock = read(Kind::Stock.name(), item)?;
             counters.insert(stock.product_id.clone(), stock);
         }
-        let offer = |product: Product| {
+        let item = |product: Product| {
             let stock = counters.remove(&product.id).ok_or_else(no_counter)?;
-            Ok(Offer { product, stock })
+            Ok(CatalogueItem { product, stock })
         };
-        products.into_iter().map(offer).collect()
+        products.into_iter().map(item).collect()
     }
 
     /// Replaces a product by its next version; whether nobody else did so before. A tombstone closes the product's

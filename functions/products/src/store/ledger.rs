@@ -5,26 +5,26 @@ use shop_types::ProductId;
 
 use super::Store;
 use super::keys::Kind;
-use crate::plan::{Books, Demand, Entry, Move, Moves, Step};
+use crate::plan::{Entry, ReservationRequest, Step, StockDelta, StockDeltas, StockState};
 use crate::reservation::Reservation;
 use crate::stock::Stock;
 
 impl Store {
-    /// The ledger's entries and the counters that some demands touch, as of this moment.
+    /// The ledger's entries and the counters that some requests touch, as of this moment.
     ///
     /// # Errors
     /// DynamoDB failed, or an item cannot be read.
-    pub async fn books(&self, demands: &[Demand]) -> Result<Books, StoreError> {
+    pub async fn books(&self, requests: &[ReservationRequest]) -> Result<StockState, StoreError> {
         let mut products: Vec<ProductId> =
-            demands.iter().flat_map(|demand| demand.quantities().into_keys()).collect();
+            requests.iter().flat_map(|request| request.quantities().into_keys()).collect();
         products.sort_unstable();
         products.dedup();
-        let mut keys = entry_keys(demands.iter());
+        let mut keys = entry_keys(requests.iter());
         keys.extend(products.iter().map(|product| Kind::Stock.key(product.as_str())));
-        let mut books = Books::default();
+        let mut books = StockState::default();
         enter(&mut books, self.table.get_all(&keys).await?)?;
         // The entry of a large order must be read after its counters: see `Step::Claim`.
-        let again = entry_keys(demands.iter().filter(|demand| demand.is_large()));
+        let again = entry_keys(requests.iter().filter(|request| request.is_large()));
         if !again.is_empty() {
             enter(&mut books, self.table.get_all(&again).await?)?;
         }
@@ -38,31 +38,31 @@ impl Store {
     pub async fn carry_out(&self, step: &Step) -> Result<bool, StoreError> {
         let mut writes: Vec<Write> = Vec::new();
         match step {
-            Step::Settle { moves, entries } => {
-                writes.extend(self.moves(moves, None)?);
+            Step::Settle { deltas, entries } => {
+                writes.extend(self.deltas(deltas, None)?);
                 for entry in entries {
                     writes.push(self.put_entry(entry)?.into());
                 }
             }
-            Step::Claim { moves, keeper, keeper_version, reservation } => {
-                writes.extend(self.moves(moves, Some((keeper, *keeper_version, reservation)))?);
+            Step::Claim { deltas, keeper, keeper_version, reservation } => {
+                writes.extend(self.deltas(deltas, Some((keeper, *keeper_version, reservation)))?);
             }
             Step::Complete { keeper, entry } => {
                 writes.push(self.put_entry(entry)?.into());
                 writes.push(self.take_claim(keeper, &entry.reservation).into());
             }
-            Step::Retell { entries } => writes.extend(entries.iter().map(|entry| self.retell(entry).into())),
+            Step::ReEmit { entries } => writes.extend(entries.iter().map(|entry| self.re_emit(entry).into())),
         }
         self.try_transact(writes).await
     }
 
-    /// The writes of some moves; with a claim, its keeper's counter takes it.
-    fn moves(
+    /// The writes of some deltas; with a claim, its keeper's counter takes it.
+    fn deltas(
         &self,
-        moves: &Moves,
+        deltas: &StockDeltas,
         claim: Option<(&ProductId, u64, &Reservation)>,
     ) -> Result<Vec<Write>, StoreError> {
-        let write = |(product, change): (&ProductId, &Move)| {
+        let write = |(product, change): (&ProductId, &StockDelta)| {
             let update = self
                 .counter(product)
                 .add("available", -change.net)
@@ -81,7 +81,7 @@ impl Store {
             };
             Ok(update.into())
         };
-        moves.iter().map(write).collect()
+        deltas.iter().map(write).collect()
     }
 
     fn put_entry(&self, entry: &Entry) -> Result<Put, StoreError> {
@@ -92,14 +92,14 @@ impl Store {
         })
     }
 
-    fn retell(&self, entry: &Reservation) -> Update {
-        let as_read = match entry.retold {
-            0 => Condition::absent("retold"),
-            retold => Condition::equals("retold", retold),
+    fn re_emit(&self, entry: &Reservation) -> Update {
+        let as_read = match entry.re_emits {
+            0 => Condition::absent("re_emits"),
+            re_emits => Condition::equals("re_emits", re_emits),
         };
         self.table
             .update(Kind::Reservation.key(entry.order_id.as_str()))
-            .set("retold", entry.retold + 1)
+            .set("re_emits", entry.re_emits + 1)
             .only_if(Condition::equals("version", entry.version).and(as_read))
     }
 
@@ -118,7 +118,7 @@ impl Store {
 
 /// What must hold for a move to leave no figure below zero, no stock of a deleted product reserved, and no counter
 /// with a time before the one that it had.
-fn condition_of(change: &Move) -> Condition {
+fn condition_of(change: &StockDelta) -> Condition {
     let in_time = Condition::of("updated_at <= :now").with("now", change.at);
     if change.net > 0 {
         let is_there = Condition::of("available >= :net").with("net", change.net);
@@ -128,11 +128,11 @@ fn condition_of(change: &Move) -> Condition {
     }
 }
 
-fn entry_keys<'a>(demands: impl Iterator<Item = &'a Demand>) -> Vec<Item> {
-    demands.map(|demand| Kind::Reservation.key(demand.order_id.as_str())).collect()
+fn entry_keys<'a>(requests: impl Iterator<Item = &'a ReservationRequest>) -> Vec<Item> {
+    requests.map(|request| Kind::Reservation.key(request.order_id.as_str())).collect()
 }
 
-fn enter(books: &mut Books, items: Vec<Item>) -> Result<(), StoreError> {
+fn enter(books: &mut StockState, items: Vec<Item>) -> Result<(), StoreError> {
     for item in items {
         match Kind::of_item(&item) {
             Some(kind @ Kind::Reservation) => {

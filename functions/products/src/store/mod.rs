@@ -19,16 +19,16 @@ mod audit;
 mod catalogue;
 mod keys;
 mod ledger;
-mod shelf;
+mod stock;
 
 use aws_sdk_dynamodb::Client;
 use shop_dynamo::{StoreError, Table, Tries, Write};
 use shop_lambda::{Environment, StartError};
 
 pub(crate) use audit::see;
-pub use catalogue::{Catalogued, Created, KeyedCreation};
+pub use catalogue::{CataloguePage, Created, KeyedCreation};
 pub use keys::Kind;
-pub use shelf::KeyedAdjustment;
+pub use stock::KeyedAdjustment;
 
 /// The products table.
 #[derive(Clone, Debug)]

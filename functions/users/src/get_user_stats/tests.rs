@@ -11,15 +11,15 @@ use shop_lambda::Invocation;
 
 use super::*;
 use crate::ledger::tests::{change, user};
-use crate::ledger::{Account, EntryState};
+use crate::ledger::{EntryState, StatsSnapshot};
 use crate::store::Saved;
 use crate::testing::{KEYS_TABLE, Table};
 
 #[test]
 fn the_answer_writes_money_with_the_digits_of_its_currency() {
-    let account = Account { stats: UserStats::empty(user()), entries: BTreeMap::new() };
+    let snapshot = StatsSnapshot { stats: UserStats::empty(user()), entries: BTreeMap::new() };
     let changes = [change(1, EntryState::Counted), change(2, EntryState::Counted)];
-    let stats = account.apply(&changes, Timestamp::from_millis(9000)).unwrap().stats.unwrap();
+    let stats = snapshot.apply(&changes, Timestamp::from_millis(9000)).unwrap().stats.unwrap();
     let last = &changes[1].order_id;
     let expected = format!(
         r#"{{"user_id":"{}","orders_placed":2,"amount_spent":[{{"currency":"JPY","amount":30}},{{"currency":"USD","amount":0.20}}],"last_order":{{"id":"{last}","placed_at":"1970-01-01T00:00:02.000Z"}},"version":1,"updated_at":"1970-01-01T00:00:09.000Z"}}"#,
@@ -38,7 +38,7 @@ fn a_user_without_orders_has_statistics_of_zero() {
     assert_eq!(serde_json::to_string(&StatsView::of(&stats)).unwrap(), expected);
 }
 
-/// The function, and what it takes to mint tokens that it accepts.
+/// The function, and what it takes to issue tokens that it accepts.
 struct Stage {
     table: Table,
     handler: Box<dyn shop_lambda::Handler>,
@@ -55,9 +55,9 @@ impl Stage {
         Self { table, handler: FUNCTION.start(environment).await.unwrap(), issuer }
     }
 
-    fn store(&self) -> UserStore {
+    fn store(&self) -> StatsStore {
         let environment = self.table.environment();
-        UserStore::start(&environment, Client::new(environment.sdk_config())).unwrap()
+        StatsStore::start(&environment, Client::new(environment.sdk_config())).unwrap()
     }
 
     /// Makes the user's account what an administrator's is, or a customer's, in an epoch.
@@ -102,8 +102,8 @@ async fn the_function_answers_from_the_table() {
     let (status, zero) = stage.get("me", Some(Role::Customer), "").await;
     assert_eq!((status, &zero["orders_placed"], &zero["version"]), (json!(200), &json!(0), &json!(0)));
 
-    let account = stage.store().account(&user(), &BTreeSet::new()).await.unwrap();
-    let update = account.apply(&[change(0, EntryState::Counted)], Timestamp::from_millis(9000)).unwrap();
+    let snapshot = stage.store().snapshot(&user(), &BTreeSet::new()).await.unwrap();
+    let update = snapshot.apply(&[change(0, EntryState::Counted)], Timestamp::from_millis(9000)).unwrap();
     assert_eq!(stage.store().save(&update).await.unwrap(), Saved::Done);
     let (status, one) = stage.get("me", Some(Role::Customer), "\"v0\"").await;
     assert_eq!((status, &one["orders_placed"]), (json!(200), &json!(1)));

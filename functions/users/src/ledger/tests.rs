@@ -24,11 +24,11 @@ pub(crate) fn change(n: u8, state: EntryState) -> Change {
 
 /// The table, as a value.
 #[derive(Clone)]
-struct Table(Account);
+struct Table(StatsSnapshot);
 
 impl Table {
     fn new() -> Self {
-        Self(Account { stats: UserStats::empty(user()), entries: BTreeMap::new() })
+        Self(StatsSnapshot { stats: UserStats::empty(user()), entries: BTreeMap::new() })
     }
 
     fn record(&mut self, changes: &[Change]) -> Update {

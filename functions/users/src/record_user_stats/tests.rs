@@ -10,7 +10,7 @@ use super::*;
 use crate::ledger::EntryState::{self, Cancelled, Counted};
 use crate::ledger::tests::{change, user};
 use crate::stats::UserStats;
-use crate::store::UserStore;
+use crate::store::StatsStore;
 use crate::testing::Table;
 
 fn event(n: u8, state: EntryState, customer_id: Option<UserId>) -> Event {
@@ -44,7 +44,7 @@ async fn deliver(handler: &dyn Handler, events: &[Event]) -> Vec<usize> {
 async fn stats_of(table: &Table, user: &UserId) -> Option<UserStats> {
     let environment = table.environment();
     let client = Client::new(environment.sdk_config());
-    UserStore::start(&environment, client).unwrap().stats(user).await.unwrap()
+    StatsStore::start(&environment, client).unwrap().stats(user).await.unwrap()
 }
 
 fn order(n: u8) -> OrderId {

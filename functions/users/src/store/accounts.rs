@@ -5,7 +5,7 @@
 //! accounts that are registered with one address at once, one is.
 //!
 //! One item of the users table has the ids of all administrators. Whatever makes or unmakes one changes it in the
-//! same transaction, so that the last one stays, whoever asks at once ([`Written::LastAdministrator`]).
+//! same transaction, so that the last one stays, whoever asks at once ([`WriteOutcome::LastAdministrator`]).
 
 mod admins;
 
@@ -22,7 +22,7 @@ use shop_types::{ListPosition, UserId};
 pub use self::admins::Authority;
 use super::{item, key, pair};
 use crate::account::User;
-use crate::lookup::LoginKey;
+use crate::blind_index::LoginKey;
 use crate::password::PasswordHash;
 
 pub(crate) const ACCOUNT: &str = "account";
@@ -68,13 +68,13 @@ pub enum LoginChange {
 
 /// What came of a write.
 #[derive(Debug)]
-pub enum Written {
+pub enum WriteOutcome {
     /// It is stored.
     Done,
     /// Somebody else changed the account in between; nothing is stored. Read again.
-    Outrun,
+    Conflict,
     /// The address belongs to an account: to this login's.
-    Taken(Login),
+    EmailTaken(Login),
     /// The id belongs to an account: to this one, or to its tombstone.
     IdTaken(Box<User>),
     /// It would leave the shop without an administrator.
@@ -136,7 +136,7 @@ impl AccountStore {
     ///
     /// # Errors
     /// See [`StoreError`]; the same call tells whether it is stored.
-    pub async fn register(&self, user: &User, password: PasswordHash) -> Result<Written, StoreError> {
+    pub async fn register(&self, user: &User, password: PasswordHash) -> Result<WriteOutcome, StoreError> {
         let Some(profile) = &user.profile else { return Err(no_profile()) };
         let login = login_of(user, password);
         let account = self.put_account(user)?.if_new().returning_stored();
@@ -158,7 +158,7 @@ impl AccountStore {
         login: LoginChange,
         authority: Option<Authority<'_>>,
         also: Vec<Write>,
-    ) -> Result<Written, StoreError> {
+    ) -> Result<WriteOutcome, StoreError> {
         let account = self.put_account(after)?.only_if(Condition::equals("version", before.version));
         let mut writes: Vec<(Part, Write)> = vec![(Part::Account, account.into())];
         let old = before.profile.as_ref().map(|profile| &profile.login).ok_or_else(no_profile)?;
@@ -203,10 +203,10 @@ impl AccountStore {
         self.sessions.get(login_key(login), Read::Consistent).await
     }
 
-    async fn transact(&self, writes: Vec<(Part, Write)>) -> Result<Written, StoreError> {
+    async fn transact(&self, writes: Vec<(Part, Write)>) -> Result<WriteOutcome, StoreError> {
         let (parts, writes): (Vec<_>, Vec<_>) = writes.into_iter().unzip();
         match self.directory.users.transaction().writes(writes).send().await? {
-            Transacted::Done => Ok(Written::Done),
+            Transacted::Done => Ok(WriteOutcome::Done),
             Transacted::Refused(refused) => refusal(&parts, refused),
         }
     }
@@ -236,7 +236,7 @@ impl AccountStore {
 
 /// What a transaction's failed conditions mean. A key that was used is told before anything of the address, and power
 /// before anything of the account.
-fn refusal(parts: &[Part], mut refused: Refused) -> Result<Written, StoreError> {
+fn refusal(parts: &[Part], mut refused: Refused) -> Result<WriteOutcome, StoreError> {
     let failed = |refused: &Refused, wanted: Part| {
         parts
             .iter()
@@ -247,12 +247,12 @@ fn refusal(parts: &[Part], mut refused: Refused) -> Result<Written, StoreError> 
     if let Some(place) = failed(&refused, Part::NewAccount)
         && let Some(user) = refused.stored(place)?
     {
-        return Ok(Written::IdTaken(Box::new(user)));
+        return Ok(WriteOutcome::IdTaken(Box::new(user)));
     }
     for (part, written) in [
-        (Part::Authority, Written::Unauthorized),
-        (Part::Account, Written::Outrun),
-        (Part::Admins, Written::LastAdministrator),
+        (Part::Authority, WriteOutcome::Unauthorized),
+        (Part::Account, WriteOutcome::Conflict),
+        (Part::Admins, WriteOutcome::LastAdministrator),
     ] {
         if failed(&refused, part).is_some() {
             return Ok(written);
@@ -262,7 +262,7 @@ fn refusal(parts: &[Part], mut refused: Refused) -> Result<Written, StoreError> 
         Some(place) => refused.stored(place)?,
         None => None,
     };
-    Ok(taken.map_or(Written::Outrun, Written::Taken))
+    Ok(taken.map_or(WriteOutcome::Conflict, WriteOutcome::EmailTaken))
 }
 
 /// A login is this user's.

@@ -13,7 +13,7 @@ use shop_types::UserId;
 use super::accounts::{ACCOUNT, Directory, login_key};
 use super::{item, key};
 use crate::account::User;
-use crate::lookup::LoginKey;
+use crate::blind_index::LoginKey;
 use crate::password::PasswordHash;
 use crate::session::Session;
 

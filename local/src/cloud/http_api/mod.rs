@@ -15,7 +15,7 @@ pub use routes::Route;
 pub(super) use routes::Routes;
 
 /// The most bytes of a request's body.
-const MOST_BYTES: usize = 10 * 1024 * 1024;
+const MAX_BYTES: usize = 10 * 1024 * 1024;
 
 impl Routes {
     /// Answers a request.
@@ -26,7 +26,7 @@ impl Routes {
         request: Request<Bytes>,
         source_ip: &str,
     ) -> Response<Bytes> {
-        if request.body().len() > MOST_BYTES {
+        if request.body().len() > MAX_BYTES {
             return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
         }
         let Some(found) = self.find(request.method().as_str(), request.uri().path()) else {

@@ -21,7 +21,7 @@ use super::interceptor::Interceptor;
 use super::observer::Observers;
 use super::random::Random;
 use super::sqs::{Attribute, Attributes, NewMessage, Queues};
-use crate::template::{AttributeValue, FilterPolicy, Template, topic_arn};
+use crate::template::{FilterPolicy, Template, topic_arn};
 
 /// All topics, by their physical names.
 pub(super) struct Topics {
@@ -82,13 +82,9 @@ impl Topics {
         let (mut ids, mut messages) = (Vec::new(), Vec::new());
         for publication in publications {
             let id = self.random.uuid();
-            let filtered: BTreeMap<String, AttributeValue> = publication
-                .attributes
-                .iter()
-                .map(|(name, attribute)| (name.clone(), as_filtered(attribute)))
-                .collect();
+            let text_of = |name: &str| publication.attributes.get(name).and_then(Attribute::text);
             let passing = subscriptions.iter().filter(|subscription| {
-                let passes = subscription.filter.as_ref().is_none_or(|filter| filter.matches(&filtered));
+                let passes = subscription.filter.as_ref().is_none_or(|filter| filter.matches(text_of));
                 self.interceptor.as_ref().map_or(passes, |interceptor| {
                     interceptor.filters(&subscription.queue, &publication.message, passes)
                 })
@@ -158,24 +154,5 @@ impl Publication {
             name.len() + attribute.data_type.len() + text + binary
         };
         self.message.len() + self.attributes.iter().map(attribute).sum::<usize>()
-    }
-}
-
-fn as_filtered(attribute: &Attribute) -> AttributeValue {
-    let Some(text) = &attribute.string_value else { return AttributeValue::Opaque };
-    let scalar = |value: &Value| match value {
-        Value::String(text) => AttributeValue::Text(text.clone()),
-        Value::Number(number) => number.as_f64().map_or(AttributeValue::Opaque, AttributeValue::Number),
-        _ => AttributeValue::Opaque,
-    };
-    if attribute.data_type == "String.Array" {
-        match serde_json::from_str::<Vec<Value>>(text) {
-            Ok(values) => AttributeValue::List(values.iter().map(scalar).collect()),
-            Err(_) => AttributeValue::Opaque,
-        }
-    } else if attribute.data_type.starts_with("Number") {
-        text.parse().map_or(AttributeValue::Opaque, AttributeValue::Number)
-    } else {
-        AttributeValue::Text(text.clone())
     }
 }

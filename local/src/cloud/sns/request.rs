@@ -9,9 +9,9 @@ use crate::cloud::observer::{Access, Units};
 use crate::cloud::sqs::Queues;
 
 /// The most entries of a batch.
-const MOST_ENTRIES: usize = 10;
+const MAX_ENTRIES: usize = 10;
 /// The most bytes of a publication, and of a batch of them.
-const MOST_BYTES: usize = 262_144;
+const MAX_BYTES: usize = 262_144;
 /// What SNS bills as one request.
 const BILLED_BYTES: usize = 65_536;
 
@@ -58,7 +58,7 @@ impl Request {
             let message = "The batch request doesn't contain any entries.";
             return Err(AwsError::client("EmptyBatchRequest", message));
         }
-        if self.entries.len() > MOST_ENTRIES {
+        if self.entries.len() > MAX_ENTRIES {
             let message = "The batch request contains more entries than permissible.";
             return Err(AwsError::client("TooManyEntriesInBatchRequest", message));
         }
@@ -67,7 +67,7 @@ impl Request {
             let message = "Two or more batch entries in the request have the same Id.";
             return Err(AwsError::client("BatchEntryIdsNotDistinct", message));
         }
-        if self.size() > MOST_BYTES {
+        if self.size() > MAX_BYTES {
             return Err(if self.batch {
                 let message = "The length of all the batch messages put together is more than the limit.";
                 AwsError::client("BatchRequestTooLong", message)

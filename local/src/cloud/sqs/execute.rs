@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 
 use super::message::{Message, NewMessage};
 use super::queues::Queues;
-use super::request::{Entry, MOST_BYTES, MOST_ENTRIES, Operation, Receive, Request, Send};
+use super::request::{Entry, MAX_BYTES, MAX_ENTRIES, Operation, Receive, Request, Send};
 use crate::cloud::AwsError;
 use crate::cloud::clock::Clock;
 use crate::template::{queue_arn, queue_url};
@@ -84,8 +84,8 @@ impl Send {
             let message = "The message contains characters outside the allowed set.";
             return Err(AwsError::client("InvalidMessageContents", message));
         }
-        if self.message_body.len() > MOST_BYTES {
-            let message = format!("Message must be shorter than {MOST_BYTES} bytes.");
+        if self.message_body.len() > MAX_BYTES {
+            let message = format!("Message must be shorter than {MAX_BYTES} bytes.");
             return Err(AwsError::client("InvalidParameterValue", message));
         }
         Ok(NewMessage {
@@ -108,7 +108,7 @@ async fn receive(
     clock: &Clock,
 ) -> Result<Vec<Message>, AwsError> {
     let most = wanted.max_number_of_messages.unwrap_or(1);
-    if !(1..=MOST_ENTRIES).contains(&most) {
+    if !(1..=MAX_ENTRIES).contains(&most) {
         let message = "MaxNumberOfMessages must be between 1 and 10, if provided.";
         return Err(AwsError::client("InvalidParameterValue", message));
     }
@@ -140,7 +140,7 @@ fn send_batch(
 ) -> Result<Value, AwsError> {
     let (mut failed, mut sent, mut messages) = (Vec::new(), Vec::new(), Vec::new());
     let size: usize = entries.iter().map(|entry| entry.entry.message_body.len()).sum();
-    if size > MOST_BYTES {
+    if size > MAX_BYTES {
         return Err(AwsError::client(
             "AWS.SimpleQueueService.BatchRequestTooLong",
             "Batch requests are too long.",

@@ -22,6 +22,13 @@ pub(in crate::cloud) struct Attribute {
     pub(in crate::cloud) binary_value: Option<String>,
 }
 
+impl Attribute {
+    /// Its text; none where it is of another type. (A list of texts, `String.Array`, is used by nobody here.)
+    pub(in crate::cloud) fn text(&self) -> Option<&str> {
+        self.string_value.as_deref().filter(|_| self.data_type == "String")
+    }
+}
+
 /// A message to be sent.
 #[derive(Clone, Debug)]
 pub(in crate::cloud) struct NewMessage {

@@ -10,9 +10,9 @@ use crate::cloud::AwsError;
 use crate::cloud::observer::Access;
 
 /// The most entries of a batch call, and the most messages of one reception.
-pub(super) const MOST_ENTRIES: usize = 10;
+pub(super) const MAX_ENTRIES: usize = 10;
 /// The most bytes of a message, and of a batch of them.
-pub(super) const MOST_BYTES: usize = 1_048_576;
+pub(super) const MAX_BYTES: usize = 1_048_576;
 
 /// One operation.
 #[derive(Debug)]
@@ -145,7 +145,7 @@ fn entries<T: serde::de::DeserializeOwned>(body: &mut Value) -> Result<Vec<Entry
             "The batch request doesn't contain any entries.",
         ));
     }
-    if entries.len() > MOST_ENTRIES {
+    if entries.len() > MAX_ENTRIES {
         let message = "Maximum number of entries per request are 10.";
         return Err(AwsError::client("AWS.SimpleQueueService.TooManyEntriesInBatchRequest", message));
     }

@@ -22,13 +22,13 @@ impl<'i> Object<'i> {
         Self { node, members, taken: Vec::new() }
     }
 
-    /// What nobody has asked for is a mistake, and so is a twin.
+    /// What nobody has asked for is an error, and so is a duplicate.
     pub(super) fn finish(self) {
         for (name, _) in &self.members {
             if self.taken.contains(name) {
-                self.note_at(name, FieldCode::Repeated, "This field was given before.");
+                self.error_at(name, FieldCode::Repeated, "This field was given before.");
             } else {
-                self.note_at(name, FieldCode::Unexpected, "This field is not known here.");
+                self.error_at(name, FieldCode::Unexpected, "This field is not known here.");
             }
         }
     }
@@ -44,7 +44,7 @@ impl<'i> Object<'i> {
         self.node.describe(Keyword::Field(name, true));
         let field = self.take(name).filter(|node| !node.has_null());
         if field.is_none() {
-            self.note_at(name, FieldCode::Missing, "This field is required.");
+            self.error_at(name, FieldCode::Missing, "This field is required.");
         }
         read(&field?)
     }
@@ -80,9 +80,9 @@ impl<'i> Object<'i> {
         }
     }
 
-    /// Notes a mistake of the object as a whole.
-    pub fn note(&self, code: FieldCode, detail: impl Into<String>) {
-        self.node.note(code, detail);
+    /// Records an error of the object as a whole.
+    pub fn error(&self, code: FieldCode, detail: impl Into<String>) {
+        self.node.error(code, detail);
     }
 
     fn take(&mut self, name: &str) -> Option<Node<'i>> {
@@ -96,8 +96,8 @@ impl<'i> Object<'i> {
         Some(Node { input: self.node.input, pointer, raw })
     }
 
-    fn note_at(&self, name: &str, code: FieldCode, detail: &str) {
-        self.node.input.note(self.pointer(name), code, detail.to_owned());
+    fn error_at(&self, name: &str, code: FieldCode, detail: &str) {
+        self.node.input.error(self.pointer(name), code, detail.to_owned());
     }
 
     /// RFC 6901: `~` and `/` are escaped. A hostile name is cut: the pointer is part of our answer.

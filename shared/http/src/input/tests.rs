@@ -1,16 +1,16 @@
-//! Bodies with every kind of mistake, and what is told of each.
+//! Bodies with every kind of error, and what is reported of each.
 
 use super::*;
 
-fn mistakes<T>(body: &str, read: impl FnOnce(&mut Object<'_>) -> Option<T>) -> Vec<(String, &'static str)> {
+fn errors<T>(body: &str, read: impl FnOnce(&mut Object<'_>) -> Option<T>) -> Vec<(String, &'static str)> {
     let problem = Input::parse(body.as_bytes()).unwrap().read_object(read).err().unwrap();
     problem.errors().iter().map(|error| (error.pointer.clone(), error.code.as_str())).collect()
 }
 
 #[test]
-fn every_mistake_is_named_at_its_place() {
+fn every_error_is_named_at_its_place() {
     let body = r#"{"a": "x", "b": 0, "c": [1, "y"], "c": 1, "d/e~": 1, "f": 1.5, "g": "", "i": "\u200b ", "j": "a\nb", "k": "\ud800", "l": "a\u202eb"}"#;
-    let found = mistakes(body, |object| {
+    let found = errors(body, |object| {
         assert_eq!(object.required("a", |node| node.integer(1..=5_u32)), None);
         assert_eq!(object.optional("b", |node| node.integer(1..=5_u32)), None);
         let mut read = Vec::new();
@@ -59,7 +59,7 @@ fn a_field_may_be_left_out_null_or_given() {
         object.optional("one", one)
     });
     assert_eq!(read.ok(), Some(Some(1)));
-    let null = |read: fn(&mut Object<'_>) -> Option<()>| mistakes(r#"{"null": null}"#, read);
+    let null = |read: fn(&mut Object<'_>) -> Option<()>| errors(r#"{"null": null}"#, read);
     assert_eq!(null(|object| object.required("null", |_| Some(()))), [("/null".into(), "missing")]);
     assert_eq!(
         null(|object| object.nullable("null", |node| node.number().map(|_| ()))?),
@@ -68,7 +68,7 @@ fn a_field_may_be_left_out_null_or_given() {
 }
 
 #[test]
-fn a_value_is_none_where_a_mistake_was_noted() {
+fn a_value_is_none_where_an_error_was_recorded() {
     let body = br#"{"unknown": 1}"#;
     assert!(Input::parse(body).unwrap().read_object(|_| Some(())).is_err());
     assert!(Input::parse(b"[]").unwrap().read_object(|_| Some(())).is_err());
@@ -132,13 +132,13 @@ fn a_whole_number_is_one_however_it_is_written() {
 
 #[test]
 fn a_name_that_is_no_text_is_told() {
-    assert_eq!(mistakes(r#"{"\ud800": 1}"#, |_| Some(())), [(String::new(), "lone_surrogate")]);
+    assert_eq!(errors(r#"{"\ud800": 1}"#, |_| Some(())), [(String::new(), "lone_surrogate")]);
 }
 
 #[test]
 fn numbers_keep_their_text_and_overflow_is_out_of_range() {
     let body = r#"{"a": 29.990, "b": 99999999999999999999}"#;
-    let found = mistakes(body, |object| {
+    let found = errors(body, |object| {
         assert_eq!(object.required("a", |node| node.number().map(str::to_owned)), Some("29.990".into()));
         object.required("b", |node| node.integer(0..=i64::MAX))
     });

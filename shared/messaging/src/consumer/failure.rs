@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 
 /// What became of a message: done, or failed, in which case the queue delivers it again.
-pub type Verdict = Result<(), Failure>;
+pub type MessageResult = Result<(), Failure>;
 
 /// A message is not done: it is delivered again, and after `maxReceiveCount` deliveries it goes to the
 /// dead-letter queue.

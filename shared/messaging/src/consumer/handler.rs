@@ -11,7 +11,7 @@ use shop_events::{Event, EventId};
 use shop_lambda::log::Chain;
 use shop_lambda::{FunctionError, Handler, Invocation};
 
-use super::{BatchConsumer, Failure, Message, Verdict};
+use super::{BatchConsumer, Failure, Message, MessageResult};
 use crate::panics::Panicked;
 
 pub(super) struct QueueHandler<C> {
@@ -28,8 +28,8 @@ impl<C: BatchConsumer> QueueHandler<C> {
             .map_err(|error| FunctionError::new("the payload is not an SQS event", error))?;
         let count = event.records.len();
         let batch = Batch::read(event.records)?;
-        let verdicts = self.consume(&batch.messages).await;
-        let failed = batch.failed(&verdicts);
+        let results = self.consume(&batch.messages).await;
+        let failed = batch.failed(&results);
         tracing::info!(batch.messages = count, batch.failed = failed.len(), "batch handled");
 
         let mut response = SqsBatchResponse::default();
@@ -39,29 +39,29 @@ impl<C: BatchConsumer> QueueHandler<C> {
 
     /// Hands the batch over. Where that panics, each message is handed over alone, so that only the one that
     /// panics fails; what was done before the panic is done twice, which a consumer must bear anyway.
-    async fn consume(&self, messages: &[Message]) -> Vec<Verdict> {
+    async fn consume(&self, messages: &[Message]) -> Vec<MessageResult> {
         if messages.is_empty() {
             return Vec::new();
         }
         match self.consume_or_panic(messages).await {
-            Ok(verdicts) => verdicts,
+            Ok(results) => results,
             Err(panic) if messages.len() == 1 => vec![Err(Failure::new("panicked", panic))],
             Err(panic) => {
                 tracing::error!(error = %panic, batch.messages = messages.len(), "panic in a batch: one by one");
-                let mut verdicts = Vec::with_capacity(messages.len());
+                let mut results = Vec::with_capacity(messages.len());
                 for message in messages {
                     let alone = self.consume_or_panic(std::slice::from_ref(message)).await;
-                    verdicts.push(match alone {
-                        Ok(verdicts) => verdicts.into_iter().next().unwrap_or_else(no_verdict),
+                    results.push(match alone {
+                        Ok(results) => results.into_iter().next().unwrap_or_else(no_result),
                         Err(panic) => Err(Failure::new("panicked", panic)),
                     });
                 }
-                verdicts
+                results
             }
         }
     }
 
-    async fn consume_or_panic(&self, messages: &[Message]) -> Result<Vec<Verdict>, Panicked> {
+    async fn consume_or_panic(&self, messages: &[Message]) -> Result<Vec<MessageResult>, Panicked> {
         AssertUnwindSafe(self.consumer.consume(messages))
             .catch_unwind()
             .await
@@ -75,11 +75,11 @@ impl<C: BatchConsumer> Handler for QueueHandler<C> {
     }
 }
 
-fn no_verdict() -> Verdict {
-    Err(Failure::code_only("no_verdict"))
+fn no_result() -> MessageResult {
+    Err(Failure::code_only("no_result"))
 }
 
-/// What a raw batch holds: distinct events, whose messages share their verdict, and what is no event.
+/// What a raw batch holds: distinct events, whose messages share their result, and what is no event.
 struct Batch {
     /// One message per distinct event.
     messages: Vec<Message>,
@@ -120,11 +120,11 @@ impl Batch {
     }
 
     /// The ids of the messages that are not done.
-    fn failed(self, verdicts: &[Verdict]) -> Vec<String> {
-        let unspoken = no_verdict();
+    fn failed(self, results: &[MessageResult]) -> Vec<String> {
+        let missing = no_result();
         let mut failed = self.malformed;
         for (message_id, index) in self.readable {
-            if let Err(failure) = verdicts.get(index).unwrap_or(&unspoken) {
+            if let Err(failure) = results.get(index).unwrap_or(&missing) {
                 let message = self.messages.get(index);
                 tracing::warn!(
                     message.id = message_id,
@@ -183,7 +183,7 @@ mod tests {
         seen: std::sync::Arc<Mutex<Vec<Vec<String>>>>,
     }
 
-    fn judge(event: &Event) -> Verdict {
+    fn judge(event: &Event) -> MessageResult {
         match event.subject().as_str() {
             "fail" => Err(Failure::code_only("told_to")),
             "panic" => panic!("told to"),
@@ -192,7 +192,7 @@ mod tests {
     }
 
     impl BatchConsumer for Recorder {
-        async fn consume(&self, batch: &[Message]) -> Vec<Verdict> {
+        async fn consume(&self, batch: &[Message]) -> Vec<MessageResult> {
             self.seen.lock().unwrap().push(batch.iter().map(|message| message.event.subject()).collect());
             batch.iter().map(|message| judge(&message.event)).collect()
         }
@@ -201,7 +201,7 @@ mod tests {
     struct Judge;
 
     impl Consumer for Judge {
-        async fn consume(&self, event: &Event) -> Verdict {
+        async fn consume(&self, event: &Event) -> MessageResult {
             judge(event)
         }
     }
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_same_event_twice_is_handed_over_once_and_shares_its_verdict() {
+    async fn the_same_event_twice_is_handed_over_once_and_shares_its_result() {
         let recorder = Recorder::default();
         let seen = recorder.seen.clone();
         let records = vec![of("1", "a"), of("2", "a"), of("3", "fail"), of("4", "fail")];
@@ -239,7 +239,7 @@ mod tests {
     struct Slow(std::sync::atomic::AtomicUsize);
 
     impl Consumer for Slow {
-        async fn consume(&self, event: &Event) -> Verdict {
+        async fn consume(&self, event: &Event) -> MessageResult {
             let place = self.0.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
             for _ in place..10 {
                 tokio::task::yield_now().await;
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_verdict_is_its_message_s_in_whatever_order_they_end() {
+    async fn a_result_is_its_message_s_in_whatever_order_they_end() {
         let names = ["a", "fail", "b", "c", "d", "e"];
         for failing in 0..names.len() {
             let product = |index: usize| match (index, names[index]) {
@@ -263,10 +263,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_missing_verdict_is_a_failure() {
+    async fn a_missing_result_is_a_failure() {
         struct Silent;
         impl BatchConsumer for Silent {
-            async fn consume(&self, _: &[Message]) -> Vec<Verdict> {
+            async fn consume(&self, _: &[Message]) -> Vec<MessageResult> {
                 vec![Ok(())]
             }
         }

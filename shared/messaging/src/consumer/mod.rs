@@ -1,10 +1,10 @@
 //! Turns a consumer of events into the handler of an SQS queue.
 //!
 //! - Each body is parsed alone: a malformed one fails alone, and ends in the dead-letter queue as it came.
-//! - Messages with the same event id in one batch are one message: it is handed over once, and its verdict
+//! - Messages with the same event id in one batch are one message: it is handed over once, and its result
 //!   is that of all.
 //! - A panic fails only the message that causes it.
-//! - What has no verdict has failed: it stays in the queue and comes again.
+//! - What has no result has failed: it stays in the queue and comes again.
 //!
 //! A consumer that does one thing an event implements [`Consumer`] ([`each`]); one that needs the whole batch,
 //! to write many events' effects at once, implements [`BatchConsumer`] ([`batch`]).
@@ -18,7 +18,7 @@ use futures::{FutureExt, StreamExt, stream};
 use shop_events::Event;
 use shop_lambda::{Function, Handler, Kind, Start};
 
-pub use failure::{Failure, Verdict};
+pub use failure::{Failure, MessageResult};
 
 use crate::panics::Panicked;
 use handler::QueueHandler;
@@ -41,15 +41,15 @@ pub struct Message {
 pub trait Consumer: Send + Sync {
     /// Handles one event. `Ok` means that it is done, or that there is nothing to do, for ever: the message
     /// is deleted.
-    fn consume(&self, event: &Event) -> impl Future<Output = Verdict> + Send;
+    fn consume(&self, event: &Event) -> impl Future<Output = MessageResult> + Send;
 }
 
 /// Does something for a whole batch of events. It must bear the same event twice (in different batches)
 /// and events in any order.
 pub trait BatchConsumer: Send + Sync {
-    /// Handles a batch. The answer has one verdict per message, in the order of the messages; where one is
+    /// Handles a batch. The answer has one result per message, in the order of the messages; where one is
     /// missing the message has failed.
-    fn consume(&self, batch: &[Message]) -> impl Future<Output = Vec<Verdict>> + Send;
+    fn consume(&self, batch: &[Message]) -> impl Future<Output = Vec<MessageResult>> + Send;
 }
 
 /// The function of a queue whose events are consumed one by one, a few at a time.
@@ -75,7 +75,7 @@ fn handler(consumer: impl BatchConsumer + 'static) -> Box<dyn Handler> {
 struct Each<C>(C);
 
 impl<C: Consumer> Each<C> {
-    async fn one(&self, event: &Event) -> Verdict {
+    async fn one(&self, event: &Event) -> MessageResult {
         AssertUnwindSafe(self.0.consume(event))
             .catch_unwind()
             .await
@@ -84,8 +84,8 @@ impl<C: Consumer> Each<C> {
 }
 
 impl<C: Consumer> BatchConsumer for Each<C> {
-    async fn consume(&self, batch: &[Message]) -> Vec<Verdict> {
-        let verdicts: Vec<_> = batch.iter().map(|message| self.one(&message.event)).collect();
-        stream::iter(verdicts).buffered(CONCURRENCY).collect().await
+    async fn consume(&self, batch: &[Message]) -> Vec<MessageResult> {
+        let results: Vec<_> = batch.iter().map(|message| self.one(&message.event)).collect();
+        stream::iter(results).buffered(CONCURRENCY).collect().await
     }
 }

@@ -13,7 +13,7 @@ use shop_lambda::{FunctionError, Handler, Invocation};
 
 use super::EventsOf;
 use super::dead_letters::DeadLetters;
-use super::publisher::{Entry, Fate, Publisher};
+use super::publisher::{Entry, PublishOutcome, Publisher};
 use super::record::{Record, StreamEvent, sequence_number};
 use crate::panics::Panicked;
 
@@ -38,15 +38,15 @@ impl<E: std::error::Error + Send + Sync + 'static> Relay<E> {
 
         let mut poison = Poison::new();
         let entries = self.entries(&records, &mut poison);
-        let fates = self.publisher.publish(&entries).await;
+        let outcomes = self.publisher.publish(&entries).await;
         let mut first_failed = None;
-        for (entry, fate) in entries.iter().zip(fates) {
-            match fate {
-                Fate::Published => {}
-                Fate::Refused => {
+        for (entry, outcome) in entries.iter().zip(outcomes) {
+            match outcome {
+                PublishOutcome::Published => {}
+                PublishOutcome::Refused => {
                     poison.entry(entry.record).or_insert("refused_by_topic");
                 }
-                Fate::Failed => {
+                PublishOutcome::Failed => {
                     first_failed.get_or_insert(entry.record);
                 }
             }

@@ -41,7 +41,7 @@ impl Entry {
 
 /// What became of one entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(super) enum PublishOutcome {
     /// On the topic.
     Published,
     /// SNS will never take it.
@@ -67,34 +67,34 @@ impl Publisher {
     }
 
     /// Publishes the entries in order, in as few calls as possible, and stops at the first call that leaves
-    /// an entry unpublished. The answer has one fate per entry; those that were not tried have failed.
-    pub(super) async fn publish(&self, entries: &[Entry]) -> Vec<Fate> {
-        let mut fates = Vec::with_capacity(entries.len());
+    /// an entry unpublished. The answer has one outcome per entry; those that were not tried have failed.
+    pub(super) async fn publish(&self, entries: &[Entry]) -> Vec<PublishOutcome> {
+        let mut outcomes = Vec::with_capacity(entries.len());
         let mut rest = entries;
-        while !rest.is_empty() && !fates.contains(&Fate::Failed) {
+        while !rest.is_empty() && !outcomes.contains(&PublishOutcome::Failed) {
             let (batch, later) = rest.split_at(batch_length(rest));
-            fates.extend(self.publish_batch(batch).await);
+            outcomes.extend(self.publish_batch(batch).await);
             rest = later;
         }
-        fates.resize(entries.len(), Fate::Failed);
-        fates
+        outcomes.resize(entries.len(), PublishOutcome::Failed);
+        outcomes
     }
 
-    async fn publish_batch(&self, batch: &[Entry]) -> Vec<Fate> {
-        let mut fates = vec![Fate::Failed; batch.len()];
+    async fn publish_batch(&self, batch: &[Entry]) -> Vec<PublishOutcome> {
+        let mut outcomes = vec![PublishOutcome::Failed; batch.len()];
         let mut tries = self.backoff.tries();
         let mut open: Vec<usize> = (0..batch.len()).collect();
         // What is left behind the last try Lambda's own retry takes up.
         loop {
             match self.call(batch, &open).await {
-                Ok(answer) => record_answer(&mut fates, batch, &answer),
+                Ok(answer) => record_answer(&mut outcomes, batch, &answer),
                 Err(error) if is_refusal(&error) && open.len() == 1 => {
                     tracing::warn!(error = %Chain(&error), "the topic refuses an event");
-                    fates[open[0]] = Fate::Refused;
+                    outcomes[open[0]] = PublishOutcome::Refused;
                 }
                 Err(error) if is_refusal(&error) => {
                     tracing::warn!(error = %Chain(&error), "the topic refuses a batch: one by one");
-                    return self.publish_one_by_one(batch, fates).await;
+                    return self.publish_one_by_one(batch, outcomes).await;
                 }
                 Err(error) => {
                     // The SDK has tried this call as often as makes sense.
@@ -102,23 +102,27 @@ impl Publisher {
                     break;
                 }
             }
-            open.retain(|&index| fates[index] == Fate::Failed);
+            open.retain(|&index| outcomes[index] == PublishOutcome::Failed);
             if open.is_empty() || tries.pause().await.is_err() {
                 break;
             }
         }
-        fates
+        outcomes
     }
 
     /// For a batch that is refused as a whole because of one of its entries.
-    async fn publish_one_by_one(&self, batch: &[Entry], mut fates: Vec<Fate>) -> Vec<Fate> {
+    async fn publish_one_by_one(
+        &self,
+        batch: &[Entry],
+        mut outcomes: Vec<PublishOutcome>,
+    ) -> Vec<PublishOutcome> {
         for (index, entry) in batch.iter().enumerate() {
-            if fates[index] == Fate::Failed {
+            if outcomes[index] == PublishOutcome::Failed {
                 let alone = Box::pin(self.publish_batch(std::slice::from_ref(entry))).await;
-                fates[index] = alone.first().copied().unwrap_or(Fate::Failed);
+                outcomes[index] = alone.first().copied().unwrap_or(PublishOutcome::Failed);
             }
         }
-        fates
+        outcomes
     }
 
     async fn call(
@@ -156,17 +160,18 @@ fn request_entry(index: usize, entry: &Entry) -> Result<PublishBatchRequestEntry
 }
 
 /// What is named neither as published nor as failed stays as it was, so it is tried again.
-fn record_answer(fates: &mut [Fate], batch: &[Entry], answer: &PublishBatchOutput) {
+fn record_answer(outcomes: &mut [PublishOutcome], batch: &[Entry], answer: &PublishBatchOutput) {
     for published in answer.successful() {
-        if let Some(fate) = index_of(published.id()).and_then(|index| fates.get_mut(index)) {
-            *fate = Fate::Published;
+        if let Some(outcome) = index_of(published.id()).and_then(|index| outcomes.get_mut(index)) {
+            *outcome = PublishOutcome::Published;
         }
     }
     for failed in answer.failed() {
         let index = index_of(Some(failed.id()));
-        if let Some((fate, entry)) = index.and_then(|index| Some((fates.get_mut(index)?, batch.get(index)?)))
+        if let Some((outcome, entry)) =
+            index.and_then(|index| Some((outcomes.get_mut(index)?, batch.get(index)?)))
         {
-            *fate = if failed.sender_fault() { Fate::Refused } else { Fate::Failed };
+            *outcome = if failed.sender_fault() { PublishOutcome::Refused } else { PublishOutcome::Failed };
             tracing::warn!(event.id = %entry.id, failure.code = failed.code(), "event not published");
         }
     }

@@ -13,7 +13,7 @@ use crate::answers::{refused, taken};
 use crate::target::Target;
 use crate::wait::{self, Look};
 
-const MOST_BYTES: usize = 1_048_576;
+const MAX_BYTES: usize = 1_048_576;
 
 fn entry(id: &str, body: impl Into<String>) -> Result<SendMessageBatchRequestEntry> {
     Ok(SendMessageBatchRequestEntry::builder().id(id).message_body(body).build()?)
@@ -63,12 +63,12 @@ pub(super) async fn batches_have_limits(on: &Target) -> Result<()> {
 }
 
 pub(super) async fn a_message_has_1_mib_at_most(on: &Target) -> Result<()> {
-    on.send("SizeQueue", "x".repeat(MOST_BYTES)).await?;
+    on.send("SizeQueue", "x".repeat(MAX_BYTES)).await?;
     let received = on.receive_one("SizeQueue").await?;
-    ensure!(body(&received).len() == MOST_BYTES, "{} bytes arrived", body(&received).len());
+    ensure!(body(&received).len() == MAX_BYTES, "{} bytes arrived", body(&received).len());
     let send = on.sqs.send_message().queue_url(on.name("SizeQueue")?);
-    refused(send.message_body("x".repeat(MOST_BYTES + 1)).send().await, "InvalidParameterValue")?;
-    let halves = [entry("1", "x".repeat(MOST_BYTES / 2)), entry("2", "x".repeat(MOST_BYTES / 2 + 1))];
+    refused(send.message_body("x".repeat(MAX_BYTES + 1)).send().await, "InvalidParameterValue")?;
+    let halves = [entry("1", "x".repeat(MAX_BYTES / 2)), entry("2", "x".repeat(MAX_BYTES / 2 + 1))];
     refused(batch(on, "SizeQueue", halves)?.send().await, "BatchRequestTooLong")
 }
 

@@ -7,7 +7,7 @@ use crate::answers::{refused, taken};
 use crate::target::Target;
 
 const INVALID: &str = "ValidationException";
-const MOST_BYTES: usize = 409_600;
+const MAX_BYTES: usize = 409_600;
 
 pub(super) async fn numbers_keep_38_digits(on: &Target) -> Result<()> {
     let numbers = [
@@ -52,12 +52,12 @@ fn sized(pk: &str, bytes: usize) -> Item {
 }
 
 pub(super) async fn an_item_of_400_kb_fits_and_a_byte_more_does_not(on: &Target) -> Result<()> {
-    taken(on.put(sized("size", MOST_BYTES))?.send().await)?;
-    refused(on.put(sized("size", MOST_BYTES + 1))?.send().await, INVALID)
+    taken(on.put(sized("size", MAX_BYTES))?.send().await)?;
+    refused(on.put(sized("size", MAX_BYTES + 1))?.send().await, INVALID)
 }
 
 pub(super) async fn an_update_cannot_outgrow_400_kb(on: &Target) -> Result<()> {
-    let before = sized("outgrown", MOST_BYTES);
+    let before = sized("outgrown", MAX_BYTES);
     on.store(before.clone()).await?;
     let update = on.update("outgrown", "a", "SET more = :more")?;
     refused(update.expression_attribute_values(":more", s("x")).send().await, INVALID)?;

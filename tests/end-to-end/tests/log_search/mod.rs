@@ -13,7 +13,7 @@ use tracing_subscriber::fmt::MakeWriter;
 /// tokens, and the domain of its addresses.
 const FORBIDDEN: &[&str] = &[PASSWORD, "$argon2", "eyJ", "rt1.", "@example.com"];
 /// So many lines are kept of those that hold something of it.
-const MOST_KEPT: usize = 5;
+const MAX_KEPT: usize = 5;
 
 /// The log of this process, which all of its tests share.
 #[derive(Clone, Default)]
@@ -54,7 +54,7 @@ impl Write for LogSearch {
         let line = String::from_utf8_lossy(bytes);
         let mut found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         found.lines += 1;
-        if FORBIDDEN.iter().any(|text| line.contains(text)) && found.bad.len() < MOST_KEPT {
+        if FORBIDDEN.iter().any(|text| line.contains(text)) && found.bad.len() < MAX_KEPT {
             found.bad.push(line.into_owned());
         }
         Ok(bytes.len())

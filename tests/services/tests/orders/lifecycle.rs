@@ -232,10 +232,10 @@ fn a_sweep_takes_what_was_settled_lately_for_a_sign_that_orders_move() -> Result
                 stage.place(Some(ADA), &mugs(1), None).await?.expect(201)?;
             }
             let sweep = async || stage.service.invoke("sweep-orders", &serde_json::json!({})).await;
-            // The first two nudges have no pause between them but a sweep's.
+            // The first two re-emits have no pause between them but a sweep's.
             for _ in 0..2 {
                 stage.service.pass(minutes(5) + Duration::from_secs(1)).await;
-                assert_eq!(sweep().await?["nudged"], ORDERS);
+                assert_eq!(sweep().await?["re_emitted"], ORDERS);
             }
             let newest = stage.place(Some(ADA), &mugs(1), None).await?.expect(201)?;
             let id = text(&newest, "id")?;
@@ -252,9 +252,12 @@ fn a_sweep_takes_what_was_settled_lately_for_a_sign_that_orders_move() -> Result
             }
             stage.service.pass(before).await;
             let swept = sweep().await?;
-            let nudged = swept["nudged"].as_u64().context("nudged")?;
-            // Otherwise only the newest of each of the four parts of the index is nudged, to find out.
-            ensure!(if moves { nudged >= ORDERS } else { nudged <= 5 }, "{sign:?} {before:?}: {swept}");
+            let re_emitted = swept["re_emitted"].as_u64().context("re_emitted")?;
+            // Otherwise only the newest of each of the four parts of the index is re-emitted, to find out.
+            ensure!(
+                if moves { re_emitted >= ORDERS } else { re_emitted <= 5 },
+                "{sign:?} {before:?}: {swept}"
+            );
             Ok(())
         })?;
     }

@@ -10,7 +10,7 @@ fn a_healthy_shop_has_no_stalled_order_and_no_drift() -> Result<()> {
         let shop = Shop::start(Options::simulated(1), &[]).await?;
         shop.cancel(&shop.confirmed().await?[..3]).await?;
         // In the midst of it, and when it is over, and after a while.
-        for wait in [Duration::ZERO, Duration::from_secs(2), QUIET] {
+        for wait in [Duration::ZERO, Duration::from_secs(2), GRACE_PERIOD] {
             shop.service.pass(wait).await;
             for report in shop.verify(REPAIR).await? {
                 assert_eq!(report["found"], 0, "{report}");
@@ -66,7 +66,7 @@ async fn verify_a_busy_shop(seed: u64) -> Result<()> {
     let (worked, not_judged): (Result<()>, Result<u64>) = futures::join!(work, checks);
     worked?;
     ensure!(not_judged? > 0, "nothing was under way that could have been found");
-    shop.service.pass(QUIET).await;
+    shop.service.pass(GRACE_PERIOD).await;
     shop.nothing_is_found().await?;
     shop.agrees().await
 }

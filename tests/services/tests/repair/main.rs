@@ -2,7 +2,7 @@
 //! two verifications. All services run together, as the template wires them.
 
 mod healthy;
-mod looks;
+mod snapshots;
 mod statistics;
 mod stock;
 mod sweeping;
@@ -25,7 +25,7 @@ use shop_local::cloud::{AwsError, Call, Interceptor, Options};
 
 const REPAIR: &str = r#"{"repair": true}"#;
 /// Longer than what changed is left alone by a verification.
-const QUIET: Duration = Duration::from_mins(16);
+const GRACE_PERIOD: Duration = Duration::from_mins(16);
 /// reserve-stock never hears of a cancellation.
 const NO_RELEASE: (&str, &str) =
     ("[order.created, order.stalled, order.cancelled]", "[order.created, order.stalled]");

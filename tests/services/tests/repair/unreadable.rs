@@ -7,7 +7,7 @@ use super::*;
 /// The subjects of what a report says cannot be read.
 fn unreadable(report: &Value) -> Vec<&str> {
     let drift = report["drift"].as_array().into_iter().flatten();
-    let unreadable = drift.filter(|drift| drift["kind"] == "unreadable_item" && drift["remedy"] == "none");
+    let unreadable = drift.filter(|drift| drift["kind"] == "unreadable_item" && drift["outcome"] == "none");
     unreadable.filter_map(|drift| drift["subject"].as_str()).collect()
 }
 
@@ -17,7 +17,7 @@ fn a_reservation_that_cannot_be_read_does_not_hide_the_others() -> Result<()> {
         let shop = Shop::start(Options::simulated(20), &[NO_RELEASE]).await?;
         let [first, second, ..] = &shop.confirmed().await?[..] else { anyhow::bail!("two are confirmed") };
         shop.cancel(&[first.clone(), second.clone()]).await?;
-        shop.service.pass(QUIET).await;
+        shop.service.pass(GRACE_PERIOD).await;
         shop.spoil("ProductsTable", &[first, "reservation"], &[("status", text("lost"))]).await?;
         let before = Books::read(&shop.service).await?.reserved("cup")?;
 
@@ -30,7 +30,7 @@ fn a_reservation_that_cannot_be_read_does_not_hide_the_others() -> Result<()> {
         let drift = report["drift"].as_array().context("a list")?;
         let counters: Vec<_> = drift.iter().filter(|drift| drift["kind"] == "stock_counter").collect();
         assert_eq!(counters.len(), 2, "{report}");
-        assert!(counters.iter().all(|drift| drift["remedy"] == "none"), "{report}");
+        assert!(counters.iter().all(|drift| drift["outcome"] == "none"), "{report}");
         let released = drift.iter().find(|drift| drift["kind"] == "reservation").context("a release")?;
         assert_eq!((&released["subject"], &released["repaired"]), (&json!(second), &json!(true)));
         shop.service.settled().await?;
@@ -47,7 +47,7 @@ fn a_reservation_that_cannot_be_read_does_not_hide_the_others() -> Result<()> {
 fn a_counter_that_cannot_be_read_is_told_and_no_other_is_put_right_meanwhile() -> Result<()> {
     simulate(async {
         let shop = Shop::start(Options::simulated(21), &[]).await?;
-        shop.service.pass(QUIET).await;
+        shop.service.pass(GRACE_PERIOD).await;
         shop.spoil("ProductsTable", &["mug", "stock"], &[("reserved", text("many"))]).await?;
         shop.spoil("ProductsTable", &["cup", "stock"], &[("available", number(3))]).await?;
         let [report, _] = shop.verify(REPAIR).await?;
@@ -61,11 +61,11 @@ fn a_counter_that_cannot_be_read_is_told_and_no_other_is_put_right_meanwhile() -
 fn an_entry_that_cannot_be_read_does_not_hide_other_users_or_orders() -> Result<()> {
     simulate(async {
         let shop = Shop::start(Options::simulated(22), &[NO_STATISTICS]).await?;
-        shop.service.pass(QUIET).await;
+        shop.service.pass(GRACE_PERIOD).await;
         shop.repairs_at_once("verify-user-stats", 5).await?;
         let [first, second, ..] = &shop.confirmed().await?[..] else { anyhow::bail!("two are confirmed") };
         shop.cancel(&[first.clone(), second.clone()]).await?;
-        shop.service.pass(QUIET).await;
+        shop.service.pass(GRACE_PERIOD).await;
         let user = shop.user().await?;
         let entry = format!("order#{first}");
         shop.spoil("UsersTable", &[&user, &entry], &[("state", text("lost"))]).await?;
@@ -86,7 +86,7 @@ fn an_entry_that_cannot_be_read_does_not_hide_other_users_or_orders() -> Result<
 fn an_order_that_cannot_be_read_is_told_by_both() -> Result<()> {
     simulate(async {
         let shop = Shop::start(Options::simulated(23), &[]).await?;
-        shop.service.pass(QUIET).await;
+        shop.service.pass(GRACE_PERIOD).await;
         let order = shop.orders[0].as_str();
         shop.spoil("OrdersTable", &[order], &[("status", text("lost"))]).await?;
         for report in shop.verify(REPAIR).await? {

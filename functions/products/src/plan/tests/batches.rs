@@ -6,11 +6,11 @@ use crate::stock::MAX_STOCK;
 #[test]
 fn many_orders_of_one_product_are_one_write_to_its_counter() {
     let mut table = books(&[("a", 60)]);
-    let demands: Vec<_> = (0..99).map(|i| placed(&format!("o{i}"), i, &[("a", 1)])).collect();
-    let steps = settle(&mut table, &demands);
-    let [Step::Settle { moves, entries }] = &steps[..] else { panic!("{} steps", steps.len()) };
-    assert_eq!(moves.len(), 1);
-    assert_eq!(moves[&product("a")].net, 60);
+    let requests: Vec<_> = (0..99).map(|i| placed(&format!("o{i}"), i, &[("a", 1)])).collect();
+    let steps = settle(&mut table, &requests);
+    let [Step::Settle { deltas, entries }] = &steps[..] else { panic!("{} steps", steps.len()) };
+    assert_eq!(deltas.len(), 1);
+    assert_eq!(deltas[&product("a")].net, 60);
     assert_eq!(entries.len(), 99);
     assert_eq!(figures(&table, "a"), (0, 60));
 }
@@ -18,9 +18,9 @@ fn many_orders_of_one_product_are_one_write_to_its_counter() {
 #[test]
 fn who_came_first_is_served_first_whatever_the_order_of_the_messages() {
     let mut table = books(&[("a", 5)]);
-    let demands =
+    let requests =
         [placed("late", 30, &[("a", 2)]), placed("early", 10, &[("a", 3)]), placed("mid", 20, &[("a", 2)])];
-    settle(&mut table, &demands);
+    settle(&mut table, &requests);
     let expected = [Some(Status::Reserved), Some(Status::Reserved), Some(Status::Rejected)];
     assert_eq!(statuses(&table, &["early", "mid", "late"]), expected);
     assert_eq!(figures(&table, "a"), (0, 5));
@@ -65,14 +65,14 @@ fn a_product_that_is_not_there_or_deleted_is_unknown() {
 #[test]
 fn a_cancelled_order_gives_its_stock_back_once() {
     let mut table = books(&[("a", 5)]);
-    let demand = placed("o", 0, &[("a", 3)]);
-    settle(&mut table, std::slice::from_ref(&demand));
+    let request = placed("o", 0, &[("a", 3)]);
+    settle(&mut table, std::slice::from_ref(&request));
     assert_eq!(figures(&table, "a"), (2, 3));
-    settle(&mut table, &[cancelled(&demand)]);
+    settle(&mut table, &[cancelled(&request)]);
     assert_eq!(figures(&table, "a"), (5, 0));
     let released = &table.reservations[&order("o")];
     assert_eq!((released.status, released.version, released.lines.len()), (Status::Released, 2, 1));
-    for again in [cancelled(&demand), demand.clone(), both(&demand)] {
+    for again in [cancelled(&request), request.clone(), both(&request)] {
         assert_eq!(settle(&mut table, &[again]), []);
     }
 }
@@ -80,29 +80,29 @@ fn a_cancelled_order_gives_its_stock_back_once() {
 #[test]
 fn a_deleted_product_takes_back_what_was_reserved() {
     let mut table = books(&[("a", 5)]);
-    let demand = placed("o", 0, &[("a", 3)]);
-    settle(&mut table, std::slice::from_ref(&demand));
+    let request = placed("o", 0, &[("a", 3)]);
+    settle(&mut table, std::slice::from_ref(&request));
     table.stocks.get_mut(&product("a")).unwrap().deleted_at = Some(now());
-    settle(&mut table, &[cancelled(&demand)]);
+    settle(&mut table, &[cancelled(&request)]);
     assert_eq!(figures(&table, "a"), (5, 0));
 }
 
 #[test]
 fn a_cancellation_that_comes_first_stops_its_order() {
     let mut table = books(&[("a", 5)]);
-    let demand = placed("o", 0, &[("a", 3)]);
-    settle(&mut table, &[cancelled(&demand)]);
+    let request = placed("o", 0, &[("a", 3)]);
+    settle(&mut table, &[cancelled(&request)]);
     assert_eq!(statuses(&table, &["o"]), [Some(Status::Released)]);
-    assert_eq!(settle(&mut table, &[demand]), []);
+    assert_eq!(settle(&mut table, &[request]), []);
     assert_eq!(figures(&table, "a"), (5, 0));
 }
 
 #[test]
 fn an_order_and_its_cancellation_in_one_batch_take_nothing() {
     let mut table = books(&[("a", 5)]);
-    let demand = placed("o", 0, &[("a", 5)]);
+    let request = placed("o", 0, &[("a", 5)]);
     let other = placed("p", 1, &[("a", 5)]);
-    settle(&mut table, &[both(&demand), other]);
+    settle(&mut table, &[both(&request), other]);
     assert_eq!(statuses(&table, &["o", "p"]), [Some(Status::Released), Some(Status::Reserved)]);
     assert_eq!(table.reservations[&order("o")].version, 1);
 }
@@ -110,11 +110,11 @@ fn an_order_and_its_cancellation_in_one_batch_take_nothing() {
 #[test]
 fn a_rejected_order_stays_rejected() {
     let mut table = books(&[("a", 0)]);
-    let demand = placed("o", 0, &[("a", 1)]);
-    settle(&mut table, std::slice::from_ref(&demand));
+    let request = placed("o", 0, &[("a", 1)]);
+    settle(&mut table, std::slice::from_ref(&request));
     table.stocks.get_mut(&product("a")).unwrap().available = 9;
     table.stocks.get_mut(&product("a")).unwrap().total = 9;
-    for again in [demand.clone(), cancelled(&demand), both(&demand)] {
+    for again in [request.clone(), cancelled(&request), both(&request)] {
         assert_eq!(settle(&mut table, &[again]), []);
     }
     assert_eq!(statuses(&table, &["o"]), [Some(Status::Rejected)]);
@@ -126,8 +126,8 @@ fn what_is_given_back_goes_to_the_next_in_the_same_transaction() {
     let first = placed("first", 1, &[("a", 3)]);
     settle(&mut table, std::slice::from_ref(&first));
     let steps = settle(&mut table, &[placed("second", 2, &[("a", 3)]), cancelled(&first)]);
-    let [Step::Settle { moves, entries }] = &steps[..] else { panic!("{steps:?}") };
-    assert!(moves.is_empty(), "the counter does not change");
+    let [Step::Settle { deltas, entries }] = &steps[..] else { panic!("{steps:?}") };
+    assert!(deltas.is_empty(), "the counter does not change");
     assert_eq!(entries.len(), 2);
     assert_eq!(figures(&table, "a"), (0, 3));
 }
@@ -139,13 +139,13 @@ fn a_batch_is_packed_into_transactions_of_100_items() {
     for name in &names {
         table.stocks.insert(product(name), stock(name, 10, 0));
     }
-    let demands: Vec<_> = (0_usize..40)
+    let requests: Vec<_> = (0_usize..40)
         .map(|i| {
             let lines: Vec<_> = (0..10).map(|j| (names[(i * 3 + j) % 120].as_str(), 1)).collect();
             placed(&format!("o{i}"), 0, &lines)
         })
         .collect();
-    let steps = settle(&mut table, &demands);
+    let steps = settle(&mut table, &requests);
     assert!(steps.len() <= 4, "{} transactions", steps.len());
     assert_eq!(table.reservations.len(), 40);
 }

@@ -18,16 +18,16 @@ fn an_order_of_100_products_is_settled_and_cancelled() {
 
 #[test]
 fn a_claim_that_was_left_behind_is_completed_by_whoever_comes_next() {
-    for demand in [large("o"), cancelled(&large("o")), both(&large("o")), placed("q", 0, &[("p000", 1)])] {
+    for request in [large("o"), cancelled(&large("o")), both(&large("o")), placed("q", 0, &[("p000", 1)])] {
         let mut table = warehouse(3);
         let steps = plan(&[large("o")], table.clone(), now());
         assert!(matches!(steps[..], [Step::Claim { .. }, Step::Complete { .. }]));
         assert!(carry_out(&mut table, &steps[0]));
         check(&table);
         assert_eq!(statuses(&table, &["o"]), [None]);
-        let next = settle(&mut table, std::slice::from_ref(&demand));
+        let next = settle(&mut table, std::slice::from_ref(&request));
         assert_eq!(next[0], steps[1]);
-        let released = demand.cancelled.is_some();
+        let released = request.cancelled.is_some();
         let expected = if released { Status::Released } else { Status::Reserved };
         assert_eq!(statuses(&table, &["o"]), [Some(expected)]);
         assert!(!carry_out(&mut table, &steps[1]), "it is completed once");

@@ -27,8 +27,8 @@ fn cause(name: &str) -> Cause {
 }
 
 /// An order that was placed `at` and whose lines are products and quantities.
-fn placed(name: &str, at: i64, lines: &[(&str, u32)]) -> Demand {
-    Demand {
+fn placed(name: &str, at: i64, lines: &[(&str, u32)]) -> ReservationRequest {
+    ReservationRequest {
         order_id: order(name),
         placed_at: Timestamp::from_millis(at),
         lines: lines
@@ -42,34 +42,34 @@ fn placed(name: &str, at: i64, lines: &[(&str, u32)]) -> Demand {
     }
 }
 
-fn cancelled(demand: &Demand) -> Demand {
-    Demand { created: None, cancelled: Some(cause("cancelled")), ..demand.clone() }
+fn cancelled(request: &ReservationRequest) -> ReservationRequest {
+    ReservationRequest { created: None, cancelled: Some(cause("cancelled")), ..request.clone() }
 }
 
-fn stalled(demand: &Demand) -> Demand {
-    Demand { created: None, stalled: Some(cause("stalled")), ..demand.clone() }
+fn stalled(request: &ReservationRequest) -> ReservationRequest {
+    ReservationRequest { created: None, stalled: Some(cause("stalled")), ..request.clone() }
 }
 
-fn both(demand: &Demand) -> Demand {
-    Demand { cancelled: Some(cause("cancelled")), ..demand.clone() }
+fn both(request: &ReservationRequest) -> ReservationRequest {
+    ReservationRequest { cancelled: Some(cause("cancelled")), ..request.clone() }
 }
 
-fn books(stocks: &[(&str, u64)]) -> Books {
+fn books(stocks: &[(&str, u64)]) -> StockState {
     let stocks = stocks.iter().map(|(name, available)| (product(name), stock(name, *available, 0)));
-    Books { stocks: stocks.collect(), ..Books::default() }
+    StockState { stocks: stocks.collect(), ..StockState::default() }
 }
 
 fn now() -> Timestamp {
     Timestamp::from_millis(5000)
 }
 
-/// What the consumer reads for some demands.
-fn read(table: &Books, demands: &[Demand]) -> Books {
-    let mut read = Books::default();
-    for demand in demands {
-        let found = table.reservations.get(&demand.order_id).cloned();
-        read.reservations.extend(found.map(|found| (demand.order_id.clone(), found)));
-        for product in demand.quantities().into_keys() {
+/// What the consumer reads for some requests.
+fn read(table: &StockState, requests: &[ReservationRequest]) -> StockState {
+    let mut read = StockState::default();
+    for request in requests {
+        let found = table.reservations.get(&request.order_id).cloned();
+        read.reservations.extend(found.map(|found| (request.order_id.clone(), found)));
+        for product in request.quantities().into_keys() {
             let found = table.stocks.get(&product).cloned();
             read.stocks.extend(found.map(|found| (product, found)));
         }
@@ -77,9 +77,9 @@ fn read(table: &Books, demands: &[Demand]) -> Books {
     read
 }
 
-/// Settles demands, as the consumer does without competition: at the first try.
-fn settle(table: &mut Books, demands: &[Demand]) -> Vec<Step> {
-    let steps = plan(demands, read(table, demands), now());
+/// Settles requests, as the consumer does without competition: at the first try.
+fn settle(table: &mut StockState, requests: &[ReservationRequest]) -> Vec<Step> {
+    let steps = plan(requests, read(table, requests), now());
     for step in &steps {
         assert!(carry_out(table, step), "{step:?}");
     }
@@ -88,7 +88,7 @@ fn settle(table: &mut Books, demands: &[Demand]) -> Vec<Step> {
 }
 
 /// The invariant: nothing is lost or made, and what is reserved is what the ledger says.
-fn check(table: &Books) {
+fn check(table: &StockState) {
     let mut ledger = table.reservations.clone();
     for stock in table.stocks.values() {
         ledger.extend(stock.claim.clone().map(|claim| (claim.order_id.clone(), claim)));
@@ -105,11 +105,11 @@ fn check(table: &Books) {
     }
 }
 
-fn statuses(table: &Books, names: &[&str]) -> Vec<Option<Status>> {
+fn statuses(table: &StockState, names: &[&str]) -> Vec<Option<Status>> {
     names.iter().map(|name| table.reservations.get(&order(name)).map(|found| found.status)).collect()
 }
 
-fn figures(table: &Books, name: &str) -> (u64, u64) {
+fn figures(table: &StockState, name: &str) -> (u64, u64) {
     let stock = &table.stocks[&product(name)];
     (stock.available, stock.reserved)
 }
@@ -119,12 +119,12 @@ fn hundred() -> Vec<String> {
     (0..100).map(|i| format!("p{i:03}")).collect()
 }
 
-fn large(name: &str) -> Demand {
+fn large(name: &str) -> ReservationRequest {
     let names = hundred();
     placed(name, 0, &names.iter().map(|name| (name.as_str(), 2)).collect::<Vec<_>>())
 }
 
-fn warehouse(available: u64) -> Books {
+fn warehouse(available: u64) -> StockState {
     let names = hundred();
     books(&names.iter().map(|name| (name.as_str(), available)).collect::<Vec<_>>())
 }

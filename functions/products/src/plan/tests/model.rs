@@ -4,51 +4,51 @@
 use super::*;
 
 /// Carries out a step on the whole table; false, and nothing done, where a condition does not hold.
-pub(super) fn carry_out(table: &mut Books, step: &Step) -> bool {
+pub(super) fn carry_out(table: &mut StockState, step: &Step) -> bool {
     let items = match step {
-        Step::Settle { moves, entries } => moves.len() + entries.len(),
-        Step::Claim { moves, .. } => moves.len(),
+        Step::Settle { deltas, entries } => deltas.len() + entries.len(),
+        Step::Claim { deltas, .. } => deltas.len(),
         Step::Complete { .. } => 2,
-        Step::Retell { entries } => entries.len(),
+        Step::ReEmit { entries } => entries.len(),
     };
     assert!((1..=MAX_TRANSACTION_ITEMS).contains(&items), "{items} items in a transaction");
     if !holds(table, step) {
         return false;
     }
     match step {
-        Step::Settle { moves, entries } => {
-            change(table, moves);
+        Step::Settle { deltas, entries } => {
+            change(table, deltas);
             for entry in entries {
                 put(table, entry);
             }
         }
-        Step::Claim { moves, keeper, reservation, .. } => {
-            change(table, moves);
+        Step::Claim { deltas, keeper, reservation, .. } => {
+            change(table, deltas);
             table.stocks.get_mut(keeper).unwrap().claim = Some(reservation.clone());
         }
         Step::Complete { keeper, entry } => {
             put(table, entry);
             table.stocks.get_mut(keeper).unwrap().claim = None;
         }
-        Step::Retell { entries } => {
+        Step::ReEmit { entries } => {
             for entry in entries {
-                table.reservations.get_mut(&entry.order_id).unwrap().retold += 1;
+                table.reservations.get_mut(&entry.order_id).unwrap().re_emits += 1;
             }
         }
     }
     true
 }
 
-fn holds(table: &Books, step: &Step) -> bool {
+fn holds(table: &StockState, step: &Step) -> bool {
     match step {
-        Step::Settle { moves, entries } => {
-            moves.iter().all(|move_| move_fits(table, move_))
+        Step::Settle { deltas, entries } => {
+            deltas.iter().all(|delta| delta_fits(table, delta))
                 && entries.iter().all(|entry| entry_fits(table, entry))
         }
-        Step::Claim { moves, keeper, keeper_version, .. } => {
-            assert!(moves.contains_key(keeper), "a claim is kept by a counter that it changes");
+        Step::Claim { deltas, keeper, keeper_version, .. } => {
+            assert!(deltas.contains_key(keeper), "a claim is kept by a counter that it changes");
             let is_as_read = |stock: &Stock| stock.version == *keeper_version && stock.claim.is_none();
-            moves.iter().all(|move_| move_fits(table, move_))
+            deltas.iter().all(|delta| delta_fits(table, delta))
                 && table.stocks.get(keeper).is_some_and(is_as_read)
         }
         Step::Complete { keeper, entry } => {
@@ -57,14 +57,14 @@ fn holds(table: &Books, step: &Step) -> bool {
             claim.is_some_and(|claim| (&claim.order_id, &claim.version) == (order_id, version))
                 && entry_fits(table, entry)
         }
-        Step::Retell { entries } => entries.iter().all(|read| {
+        Step::ReEmit { entries } => entries.iter().all(|read| {
             let found = table.reservations.get(&read.order_id);
-            found.is_some_and(|found| (found.version, found.retold) == (read.version, read.retold))
+            found.is_some_and(|found| (found.version, found.re_emits) == (read.version, read.re_emits))
         }),
     }
 }
 
-fn move_fits(table: &Books, (product, change): (&ProductId, &Move)) -> bool {
+fn delta_fits(table: &StockState, (product, change): (&ProductId, &StockDelta)) -> bool {
     let quantity = change.net.unsigned_abs();
     table.stocks.get(product).is_some_and(|stock| {
         let is_there = if change.net > 0 {
@@ -76,13 +76,13 @@ fn move_fits(table: &Books, (product, change): (&ProductId, &Move)) -> bool {
     })
 }
 
-fn entry_fits(table: &Books, entry: &Entry) -> bool {
+fn entry_fits(table: &StockState, entry: &Entry) -> bool {
     let found = table.reservations.get(&entry.reservation.order_id);
     found.map(|found| found.version) == entry.replaces
 }
 
-fn change(table: &mut Books, moves: &Moves) {
-    for (product, change) in moves {
+fn change(table: &mut StockState, deltas: &StockDeltas) {
+    for (product, change) in deltas {
         let stock = table.stocks.get_mut(product).unwrap();
         stock.available = stock.available.checked_add_signed(-change.net).unwrap();
         stock.reserved = stock.reserved.checked_add_signed(change.net).unwrap();
@@ -92,6 +92,6 @@ fn change(table: &mut Books, moves: &Moves) {
     }
 }
 
-fn put(table: &mut Books, entry: &Entry) {
+fn put(table: &mut StockState, entry: &Entry) {
     table.reservations.insert(entry.reservation.order_id.clone(), entry.reservation.clone());
 }

@@ -8,7 +8,7 @@ use super::*;
 type Shape = (Vec<(usize, u32)>, i64, bool);
 
 /// Orders of a few products, some of 100 products.
-fn orders() -> impl Strategy<Value = Vec<Demand>> {
+fn orders() -> impl Strategy<Value = Vec<ReservationRequest>> {
     let lines = prop::collection::vec((0_usize..5, 1_u32..4), 1..4);
     let shape = (lines, 0_i64..10, prop::bool::weighted(0.1));
     prop::collection::vec(shape, 1..12).prop_map(|shapes| {
@@ -16,11 +16,11 @@ fn orders() -> impl Strategy<Value = Vec<Demand>> {
     })
 }
 
-fn shaped(number: usize, (lines, at, is_large): Shape) -> Demand {
+fn shaped(number: usize, (lines, at, is_large): Shape) -> ReservationRequest {
     let names: Vec<_> = lines.iter().map(|(i, quantity)| (format!("p{i:03}"), *quantity)).collect();
     let lines: Vec<_> = names.iter().map(|(name, quantity)| (name.as_str(), *quantity)).collect();
-    let demand = placed(&format!("o{number}"), at, &lines);
-    if is_large { Demand { lines: large("x").lines, ..demand } } else { demand }
+    let request = placed(&format!("o{number}"), at, &lines);
+    if is_large { ReservationRequest { lines: large("x").lines, ..request } } else { request }
 }
 
 /// What a message says of its order.
@@ -40,20 +40,20 @@ fn deliveries() -> impl Strategy<Value = Vec<Vec<Delivery>>> {
     prop::collection::vec(batch, 1..12)
 }
 
-/// A batch of deliveries as demands, one per order.
-fn batch_of(orders: &[Demand], batch: &[Delivery]) -> Vec<Demand> {
-    let mut demands: BTreeMap<OrderId, Demand> = BTreeMap::new();
+/// A batch of deliveries as requests, one per order.
+fn batch_of(orders: &[ReservationRequest], batch: &[Delivery]) -> Vec<ReservationRequest> {
+    let mut requests: BTreeMap<OrderId, ReservationRequest> = BTreeMap::new();
     for (index, says) in batch {
         let order = index.get(orders);
-        let nothing = || Demand { created: None, ..order.clone() };
-        let demand = demands.entry(order.order_id.clone()).or_insert_with(nothing);
+        let nothing = || ReservationRequest { created: None, ..order.clone() };
+        let request = requests.entry(order.order_id.clone()).or_insert_with(nothing);
         match says {
-            Says::Created => demand.created = Some(cause("created")),
-            Says::Stalled => demand.stalled = Some(cause("stalled")),
-            Says::Cancelled => demand.cancelled = Some(cause("cancelled")),
+            Says::Created => request.created = Some(cause("created")),
+            Says::Stalled => request.stalled = Some(cause("stalled")),
+            Says::Cancelled => request.cancelled = Some(cause("cancelled")),
         }
     }
-    demands.into_values().collect()
+    requests.into_values().collect()
 }
 
 proptest! {
@@ -71,10 +71,10 @@ proptest! {
         let mut table = warehouse(available);
         let mut older = table.clone();
         for (number, batch) in batches.iter().enumerate() {
-            let demands = batch_of(&orders, batch);
-            let seen = read(if stale[number] { &older } else { &table }, &demands);
+            let requests = batch_of(&orders, batch);
+            let seen = read(if stale[number] { &older } else { &table }, &requests);
             older = table.clone();
-            for step in plan(&demands, seen, now()).iter().take(crashes[number] + 1) {
+            for step in plan(&requests, seen, now()).iter().take(crashes[number] + 1) {
                 if !carry_out(&mut table, step) {
                     prop_assert!(stale[number], "fresh books cannot be contradicted");
                     break;
@@ -109,7 +109,7 @@ proptest! {
             settle(&mut other, &batch_of(&orders, std::slice::from_ref(delivery)));
             settle(&mut other, &batch_of(&orders, std::slice::from_ref(delivery)));
         }
-        let outcome = |table: &Books| -> Vec<_> {
+        let outcome = |table: &StockState| -> Vec<_> {
             table.reservations.iter().map(|(id, entry)| (id.clone(), entry.status)).collect()
         };
         prop_assert_eq!(outcome(&table), outcome(&other));
@@ -122,11 +122,11 @@ proptest! {
     /// An order that is stalled is told: by the entry that is written, or once more. Only what is or gets
     /// released is not.
     #[test]
-    fn whoever_is_stalled_is_told(orders in orders(), batches in deliveries(), available in 0_u64..12) {
+    fn a_stalled_order_is_published_again(orders in orders(), batches in deliveries(), available in 0_u64..12) {
         let mut table = warehouse(available);
         for batch in &batches {
-            let demands = batch_of(&orders, batch);
-            let steps = settle(&mut table, &demands);
+            let requests = batch_of(&orders, batch);
+            let steps = settle(&mut table, &requests);
             let mut told: Vec<&OrderId> = Vec::new();
             for step in &steps {
                 match step {
@@ -134,14 +134,14 @@ proptest! {
                         told.extend(entries.iter().map(|entry| &entry.reservation.order_id));
                     }
                     Step::Complete { entry, .. } => told.push(&entry.reservation.order_id),
-                    Step::Retell { entries } => told.extend(entries.iter().map(|entry| &entry.order_id)),
+                    Step::ReEmit { entries } => told.extend(entries.iter().map(|entry| &entry.order_id)),
                     Step::Claim { .. } => {}
                 }
             }
-            for demand in demands.iter().filter(|demand| demand.stalled.is_some()) {
-                let entry = &table.reservations[&demand.order_id];
-                let is_told = told.iter().filter(|order| ***order == demand.order_id).count();
-                prop_assert!(is_told == 1 || entry.status == Status::Released || demand.cancelled.is_some());
+            for request in requests.iter().filter(|request| request.stalled.is_some()) {
+                let entry = &table.reservations[&request.order_id];
+                let is_told = told.iter().filter(|order| ***order == request.order_id).count();
+                prop_assert!(is_told == 1 || entry.status == Status::Released || request.cancelled.is_some());
             }
         }
     }
@@ -151,9 +151,9 @@ proptest! {
     fn nothing_is_undersold(orders in orders(), available in 0_u64..12) {
         let mut table = warehouse(available);
         settle(&mut table, &orders);
-        for demand in &orders {
-            let entry = &table.reservations[&demand.order_id];
-            let is_there = demand.quantities().iter().all(|(product, quantity)| {
+        for request in &orders {
+            let entry = &table.reservations[&request.order_id];
+            let is_there = request.quantities().iter().all(|(product, quantity)| {
                 table.stocks[product].available >= *quantity
             });
             prop_assert_eq!(entry.status == Status::Rejected && is_there, false);

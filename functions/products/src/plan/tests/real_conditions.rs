@@ -20,7 +20,7 @@ const WRITTEN: i64 = 5000;
 /// What the table holds, and a step that somebody carries out.
 struct Case {
     name: String,
-    table: Books,
+    table: StockState,
     step: Step,
 }
 
@@ -29,7 +29,7 @@ struct Case {
 struct Cases(Vec<Case>);
 
 impl Cases {
-    fn add(&mut self, name: String, table: Books, step: Step) {
+    fn add(&mut self, name: String, table: StockState, step: Step) {
         self.0.push(Case { name, table, step });
     }
 
@@ -54,35 +54,42 @@ impl Cases {
     }
 }
 
-fn table(stocks: impl IntoIterator<Item = Stock>, entries: impl IntoIterator<Item = Reservation>) -> Books {
-    Books {
+fn table(
+    stocks: impl IntoIterator<Item = Stock>,
+    entries: impl IntoIterator<Item = Reservation>,
+) -> StockState {
+    StockState {
         stocks: stocks.into_iter().map(|stock| (stock.product_id.clone(), stock)).collect(),
         reservations: entries.into_iter().map(|entry| (entry.order_id.clone(), entry)).collect(),
     }
 }
 
-fn move_of(net: i64, at: i64) -> Move {
+fn delta_of(net: i64, at: i64) -> StockDelta {
     // With and without an event behind it: what the last cause had and this one has not must go.
     let cause = if net % 2 == 0 { Cause::request("request-2") } else { cause("moved") };
-    Move { net, at: Timestamp::from_millis(at), cause }
+    StockDelta { net, at: Timestamp::from_millis(at), cause }
 }
 
-/// A counter moves if it is there, has enough, was not deleted (for what is set aside), and has no later time.
-fn moves(cases: &mut Cases) {
+/// A counter changes if it is there, has enough, was not deleted (for what is set aside), and has no later time.
+fn deltas(cases: &mut Cases) {
     for net in [-5, -4, -1, 1, 2, 3] {
         for is_deleted in [false, true] {
             for at in [WRITTEN - 1, WRITTEN, WRITTEN + 1] {
                 let deleted_at = is_deleted.then_some(Timestamp::from_millis(WRITTEN));
                 let stock = Stock { deleted_at, ..cases.stock("a") };
-                let moves = Moves::from([(stock.product_id.clone(), move_of(net, at))]);
+                let deltas = StockDeltas::from([(stock.product_id.clone(), delta_of(net, at))]);
                 let name = format!("{net} at {at}, deleted: {is_deleted}");
-                cases.add(name, table([stock], []), Step::Settle { moves, entries: vec![] });
+                cases.add(name, table([stock], []), Step::Settle { deltas, entries: vec![] });
             }
         }
     }
     for net in [-1, 1] {
-        let moves = Moves::from([(cases.product("a"), move_of(net, WRITTEN))]);
-        cases.add(format!("{net}, not there"), Books::default(), Step::Settle { moves, entries: vec![] });
+        let deltas = StockDeltas::from([(cases.product("a"), delta_of(net, WRITTEN))]);
+        cases.add(
+            format!("{net}, not there"),
+            StockState::default(),
+            Step::Settle { deltas, entries: vec![] },
+        );
     }
 }
 
@@ -94,7 +101,7 @@ fn entries(cases: &mut Cases) {
             let reservation = cases.entry("o", replaces.map_or(1, |version| version + 1));
             let entries = vec![Entry { reservation, replaces }];
             let name = format!("{found:?} in the place of {replaces:?}");
-            cases.add(name, table([], before), Step::Settle { moves: Moves::new(), entries });
+            cases.add(name, table([], before), Step::Settle { deltas: StockDeltas::new(), entries });
         }
     }
 }
@@ -104,10 +111,10 @@ fn wholes(cases: &mut Cases) {
     for (second, replaces) in [(2, None), (3, None), (2, Some(1))] {
         let stocks = [cases.stock("a"), cases.stock("b")];
         let nets = [1, second];
-        let moves =
-            stocks.iter().zip(nets).map(|(stock, net)| (stock.product_id.clone(), move_of(net, WRITTEN)));
+        let deltas =
+            stocks.iter().zip(nets).map(|(stock, net)| (stock.product_id.clone(), delta_of(net, WRITTEN)));
         let step = Step::Settle {
-            moves: moves.collect(),
+            deltas: deltas.collect(),
             entries: vec![
                 Entry { reservation: cases.entry("o", 1), replaces: None },
                 Entry { reservation: cases.entry("p", 1), replaces },
@@ -121,7 +128,7 @@ fn wholes(cases: &mut Cases) {
     }
 }
 
-/// A claim is left with a keeper that has the version that was read and keeps no other; its moves must fit as any do.
+/// A claim is left with a keeper that has the version that was read and keeps no other; its deltas must fit as any do.
 fn claims(cases: &mut Cases) {
     for (nets, at) in
         [([1, 2], WRITTEN), ([0, -4], WRITTEN), ([0, 0], WRITTEN - 1), ([3, 1], WRITTEN), ([1, 3], WRITTEN)]
@@ -131,11 +138,11 @@ fn claims(cases: &mut Cases) {
                 let claim = keeps.then(|| cases.entry("other", 1));
                 let stocks = [Stock { claim, ..cases.stock("a") }, cases.stock("b")];
                 let keeper = stocks[0].product_id.clone();
-                let moves =
-                    stocks.iter().zip(nets).map(|(stock, net)| (stock.product_id.clone(), move_of(net, at)));
-                let (moves, reservation) = (moves.collect(), cases.entry("o", 1));
+                let deltas =
+                    stocks.iter().zip(nets).map(|(stock, net)| (stock.product_id.clone(), delta_of(net, at)));
+                let (deltas, reservation) = (deltas.collect(), cases.entry("o", 1));
                 let name = format!("{nets:?} at {at}, of version {keeper_version}, which keeps one: {keeps}");
-                let step = Step::Claim { moves, keeper, keeper_version, reservation };
+                let step = Step::Claim { deltas, keeper, keeper_version, reservation };
                 cases.add(name, table(stocks, []), step);
             }
         }
@@ -158,17 +165,17 @@ fn completions(cases: &mut Cases) {
         }
     }
     let (keeper, entry) = (cases.product("a"), Entry::of(cases.entry("o", 1)));
-    cases.add("a keeper that is not there".into(), Books::default(), Step::Complete { keeper, entry });
+    cases.add("a keeper that is not there".into(), StockState::default(), Step::Complete { keeper, entry });
 }
 
 /// An entry is told once more if neither it nor its count has changed.
-fn retellings(cases: &mut Cases) {
+fn re_emissions(cases: &mut Cases) {
     for found in [None, Some((1, 0)), Some((1, 1)), Some((1, 2)), Some((2, 0)), Some((2, 1))] {
         for read in [(1, 0), (1, 1), (2, 0), (2, 1)] {
-            let of = |(version, retold)| Reservation { retold, ..cases.entry("o", version) };
+            let of = |(version, re_emits)| Reservation { re_emits, ..cases.entry("o", version) };
             let (before, entries) = (found.map(of), vec![of(read)]);
             let name = format!("{read:?} of {found:?}");
-            cases.add(name, table([], before), Step::Retell { entries });
+            cases.add(name, table([], before), Step::ReEmit { entries });
         }
     }
 }
@@ -205,32 +212,35 @@ impl Real {
     }
 
     /// Everything that is there of what a case knows: its own products and orders.
-    async fn read(&self, expected: &Books, step: &Step) -> Books {
+    async fn read(&self, expected: &StockState, step: &Step) -> StockState {
         let told = match step {
             Step::Settle { entries, .. } => entries.iter().map(|entry| &entry.reservation).collect(),
             Step::Claim { reservation, .. } => vec![reservation],
             Step::Complete { entry, .. } => vec![&entry.reservation],
-            Step::Retell { entries } => entries.iter().collect(),
+            Step::ReEmit { entries } => entries.iter().collect(),
         };
         let told = told.into_iter().map(|entry| &entry.order_id);
         let orders: BTreeSet<_> = expected.reservations.keys().chain(told).collect();
         let lines = expected.stocks.keys();
         let lines: Vec<_> =
             lines.map(|product| ReservedLine { product_id: product.clone(), quantity: 1 }).collect();
-        let of =
-            |order: &OrderId| Demand { order_id: order.clone(), lines: lines.clone(), ..placed("", 0, &[]) };
-        let mut demands: Vec<_> = orders.into_iter().map(of).collect();
-        if demands.is_empty() {
-            demands.push(Demand { lines, ..placed("nobody's", 0, &[]) });
+        let of = |order: &OrderId| ReservationRequest {
+            order_id: order.clone(),
+            lines: lines.clone(),
+            ..placed("", 0, &[])
+        };
+        let mut requests: Vec<_> = orders.into_iter().map(of).collect();
+        if requests.is_empty() {
+            requests.push(ReservationRequest { lines, ..placed("nobody's", 0, &[]) });
         }
-        self.store.books(&demands).await.unwrap()
+        self.store.books(&requests).await.unwrap()
     }
 }
 
 #[test]
 fn the_store_asks_what_the_model_asks_and_changes_what_it_changes() {
     let mut cases = Cases::default();
-    for add in [moves, entries, wholes, claims, completions, retellings] {
+    for add in [deltas, entries, wholes, claims, completions, re_emissions] {
         let before = cases.0.len();
         add(&mut cases);
         let mut ends = cases.0[before..].iter().map(|case| carry_out(&mut case.table.clone(), &case.step));

@@ -71,12 +71,12 @@ fn product((_, body, _): &(String, Value, String)) -> String {
     body["subject"].as_str().unwrap().to_owned()
 }
 
-/// SNS's answer, where `verdict` says of each product whether it fails and whether by the sender's fault.
-fn publish_answer(call: &Call, verdict: impl Fn(&str) -> Option<bool>) -> (u16, String) {
+/// SNS's answer, where `result` says of each product whether it fails and whether by the sender's fault.
+fn publish_answer(call: &Call, result: impl Fn(&str) -> Option<bool>) -> (u16, String) {
     let (mut successful, mut failed) = (String::new(), String::new());
     for entry in entries(call) {
         let id = &entry.0;
-        match verdict(&product(&entry)) {
+        match result(&product(&entry)) {
             None => {
                 write!(successful, "<member><Id>{id}</Id><MessageId>m-{id}</MessageId></member>").unwrap();
             }

@@ -4,16 +4,16 @@
 //! It must read nothing else there, and write nothing. Only verify-user-stats may use it.
 
 use serde::Deserialize;
-use shop_dynamo::{Foreign, ForeignTable, Record};
+use shop_dynamo::{ForeignItem, ForeignTable, Record};
 use shop_events::OrderStatus;
 use shop_types::{Money, OrderId, Timestamp, UserId};
 
 /// The orders table, for reading.
-pub type OrderBook = ForeignTable<BookedOrder>;
+pub type OrdersReadModel = ForeignTable<OrderRecord>;
 
 /// What is read of an order.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct BookedOrder {
+pub struct OrderRecord {
     /// Its id.
     pub id: OrderId,
     /// Who placed it; absent for a guest.
@@ -30,11 +30,11 @@ pub struct BookedOrder {
     pub updated_at: Timestamp,
 }
 
-impl Record for BookedOrder {
+impl Record for OrderRecord {
     const KIND: &'static str = "order";
 }
 
-impl Foreign for BookedOrder {
+impl ForeignItem for OrderRecord {
     const KEY: &'static str = "id";
     const ATTRIBUTES: &'static [&'static str] =
         &["id", "customer_id", "status", "version", "total", "placed_at", "updated_at"];

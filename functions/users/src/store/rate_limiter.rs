@@ -13,12 +13,12 @@ use shop_types::{Timestamp, UserId};
 
 use super::accounts::{Login, login_key};
 use super::pair;
+use crate::blind_index::LoginKey;
 use crate::device::DeviceToken;
 use crate::limits::{
     ACCOUNT, ADDRESS, Backoff, DEVICE, FORMER, Failures, KNOWN_FOR_SECONDS, PAIR, PROOF, Path, Rate, Seen,
     Wait,
 };
-use crate::lookup::LoginKey;
 
 /// Of those that count in one bucket at once, one wins each time; a bucket that lets nobody through ends the tries.
 /// No pause lies between them: what a failed condition returns is as new as another read.
@@ -78,13 +78,13 @@ impl Record for Failures {
     const KIND: &'static str = KIND;
 }
 
-/// Counts attempts.
+/// Limits the rate of attempts to log in, of proofs of a password, and of registrations.
 #[derive(Clone, Debug)]
-pub struct AttemptStore {
+pub struct RateLimiter {
     table: Table,
 }
 
-impl AttemptStore {
+impl RateLimiter {
     /// The store in the table that `SESSIONS_TABLE` names.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! What happens between two looks of a verification: what seems wrong is looked at again before anything is said, so
+//! What happens between two snapshots of a verification: what seems wrong is looked at again before anything is said, so
 //! nothing is found and nothing repaired.
 
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use futures::FutureExt;
 use futures::channel::oneshot;
 use futures::future::BoxFuture;
-use products::plan::{Demand, Step, plan};
+use products::plan::{ReservationRequest, Step, plan};
 use products::store::Store;
 use service_tests::simulate;
 use shop_events::{Cause, ReservedLine};
@@ -139,9 +139,9 @@ impl Stage {
         Ok(Self { service, store, holds })
     }
 
-    async fn plan(&self, demand: &Demand) -> Result<Vec<Step>> {
-        let demands = std::slice::from_ref(demand);
-        Ok(plan(demands, self.store.books(demands).await?, self.service.now()?))
+    async fn plan(&self, request: &ReservationRequest) -> Result<Vec<Step>> {
+        let requests = std::slice::from_ref(request);
+        Ok(plan(requests, self.store.books(requests).await?, self.service.now()?))
     }
 
     async fn carry_out(&self, steps: &[Step]) -> Result<()> {
@@ -152,7 +152,7 @@ impl Stage {
     }
 
     /// Verifies, and repairs what is found: nothing. How many counters were left unjudged, because they seemed wrong
-    /// in one look and not in another.
+    /// in one snapshot and not in another.
     async fn verify(&self) -> Result<u64> {
         self.holds.pages.store(0, Ordering::Relaxed);
         let report = self.service.invoke("verify-stock", &serde_json::from_str(REPAIR)?).await?;
@@ -171,9 +171,9 @@ impl Stage {
     }
 }
 
-fn demand(order: &OrderId, products: &[String]) -> Result<Demand> {
+fn request(order: &OrderId, products: &[String]) -> Result<ReservationRequest> {
     let line = |product: &String| Ok(ReservedLine { product_id: product.parse()?, quantity: 1 });
-    Ok(Demand {
+    Ok(ReservationRequest {
         order_id: order.clone(),
         placed_at: Timestamp::from_millis(0),
         lines: products.iter().map(line).collect::<Result<_>>()?,
@@ -198,23 +198,24 @@ fn a_reservation_that_arrives_between_any_two_pages_of_the_looks_repairs_nothing
         for product in &products {
             let pages = stage.service.items("ProductsTable").await?.len();
             for (before, order) in (0..=pages).zip(&mut orders) {
-                let demand = demand(&order, std::slice::from_ref(product))?;
-                let steps = stage.plan(&demand).await?;
+                let request = request(&order, std::slice::from_ref(product))?;
+                let steps = stage.plan(&request).await?;
                 let arrival = stage.holds.hold_page(before).during(stage.carry_out(&steps));
                 let (verified, arrived) = futures::join!(stage.verify(), arrival);
                 arrived?;
                 not_judged += verified.with_context(|| format!("{product}, page {before}"))?;
                 ensure!(stage.verify().await? == 0, "at rest, every counter is judged");
-                let cancelled = Demand { created: None, cancelled: demand.created.clone(), ..demand };
+                let cancelled =
+                    ReservationRequest { created: None, cancelled: request.created.clone(), ..request };
                 stage.carry_out(&stage.plan(&cancelled).await?).await?;
             }
         }
-        ensure!(not_judged > 0, "no reservation came where a look sees half of it");
+        ensure!(not_judged > 0, "no reservation came where a snapshot sees half of it");
         Ok(())
     })
 }
 
-/// The claim of a large order has not come where the first look looks for it, and has gone from where the second one
+/// The claim of a large order has not come where the first snapshot looks for it, and has gone from where the second one
 /// does: the two agree that nothing sets aside what the counters say. The third one sees the entry.
 #[test]
 fn a_claim_that_two_looks_miss_is_seen_by_the_third() -> Result<()> {
@@ -234,7 +235,7 @@ fn a_claim_that_two_looks_miss_is_seen_by_the_third() -> Result<()> {
             let place = stage.places([(order(number).as_str(), "place")]).await?[0];
             early = early.or((place + 1 < keeper).then(|| order(number)));
         }
-        let large = demand(&early.context("an order before its keeper")?, &products)?;
+        let large = request(&early.context("an order before its keeper")?, &products)?;
         let steps = stage.plan(&large).await?;
         let [claim @ Step::Claim { .. }, complete @ Step::Complete { .. }] = &steps[..] else {
             anyhow::bail!("{} steps", steps.len())
@@ -264,7 +265,7 @@ fn an_order_that_changes_before_its_entry_is_read_is_not_judged() -> Result<()> 
     simulate(async {
         let holds = Arc::new(Holds::default());
         let shop = Shop::start(holds.options(2), &[]).await?;
-        shop.service.pass(QUIET).await;
+        shop.service.pass(GRACE_PERIOD).await;
         let order = shop.confirmed().await?.remove(0);
         let held = holds.hold(|call, _| call.operation == "BatchGetItem");
         let cancelled = held.during(async {

@@ -36,8 +36,8 @@ impl LoginKey {
     }
 }
 
-/// Makes the hashes.
-pub struct Lookup(Box<Keys>);
+/// The blind index: keyed hashes, by which items are found without what they are found by.
+pub struct BlindIndex(Box<Keys>);
 
 /// One for each kind, so that none tells anything of another. Each takes some kilobytes.
 struct Keys {
@@ -50,7 +50,7 @@ struct Keys {
     salts: Key,
 }
 
-impl Lookup {
+impl BlindIndex {
     /// Derives the keys from the secret.
     ///
     /// # Errors
@@ -64,7 +64,7 @@ impl Lookup {
             let mut bytes = [0; 32];
             let label = [label];
             let expanded = pseudorandom.expand(&label, HKDF_SHA256).and_then(|key| key.fill(&mut bytes));
-            // It fails only for lengths that HKDF-SHA256 does not have, and 32 bytes it has.
+            // It fails only for lengths that HKDF-SHA256 cannot make, and it can make 32 bytes.
             expanded.map(|()| Key::new(HMAC_SHA256, &bytes)).map_err(|_| WeakSecret)
         };
         Ok(Self(Box::new(Keys {
@@ -81,13 +81,13 @@ impl Lookup {
     /// Under which the login of an address lies.
     #[must_use]
     pub fn login(&self, email: &EmailAddress) -> LoginKey {
-        LoginKey(hash(&self.0.logins, email.comparable().as_bytes()))
+        LoginKey(hash(&self.0.logins, email.normalized().as_bytes()))
     }
 
     /// By which the attempts on an account are counted.
     #[must_use]
     pub fn attempts_on(&self, email: &EmailAddress) -> String {
-        hash(&self.0.attempts_by_account, email.comparable().as_bytes())
+        hash(&self.0.attempts_by_account, email.normalized().as_bytes())
     }
 
     /// By which the attempts from a network address are counted. An IPv6 network of 64 bits counts as one:
@@ -103,7 +103,7 @@ impl Lookup {
         let mut pair = network(address);
         // A host name has no slash, and a network's length is one of two: no two pairs are one text.
         pair.push(b'/');
-        pair.extend(email.comparable().as_bytes());
+        pair.extend(email.normalized().as_bytes());
         hash(&self.0.attempts_by_pair, &pair)
     }
 
@@ -154,9 +154,9 @@ fn hash(key: &Key, what: &[u8]) -> String {
     BASE64URL_NOPAD.encode(sign(key, what).as_ref())
 }
 
-impl std::fmt::Debug for Lookup {
+impl std::fmt::Debug for BlindIndex {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Lookup")
+        f.write_str("BlindIndex")
     }
 }
 
@@ -164,8 +164,8 @@ impl std::fmt::Debug for Lookup {
 pub(crate) mod tests {
     use super::*;
 
-    pub(crate) fn lookup() -> Lookup {
-        Lookup::from_secret("a lookup secret that is known to tests only").unwrap()
+    pub(crate) fn blind_index() -> BlindIndex {
+        BlindIndex::from_secret("a lookup secret that is known to tests only").unwrap()
     }
 
     fn email(text: &str) -> EmailAddress {
@@ -174,30 +174,31 @@ pub(crate) mod tests {
 
     #[test]
     fn two_spellings_of_an_address_are_one() {
-        let key = lookup().login(&email("ada@example.com"));
-        assert_eq!(key, lookup().login(&email(" Ada@EXAMPLE.com ")));
-        assert_ne!(key, lookup().login(&email("ada@example.org")));
+        let key = blind_index().login(&email("ada@example.com"));
+        assert_eq!(key, blind_index().login(&email(" Ada@EXAMPLE.com ")));
+        assert_ne!(key, blind_index().login(&email("ada@example.org")));
         assert_eq!(key.as_str().len(), 43);
     }
 
     #[test]
     fn kinds_and_secrets_have_keys_of_their_own() {
         let ada = email("ada@example.com");
-        assert_ne!(lookup().login(&ada).as_str(), lookup().attempts_on(&ada));
-        let other = Lookup::from_secret(&"x".repeat(32)).unwrap();
-        assert_ne!(other.login(&ada), lookup().login(&ada));
-        assert_eq!(Lookup::from_secret("short").unwrap_err(), WeakSecret);
+        assert_ne!(blind_index().login(&ada).as_str(), blind_index().attempts_on(&ada));
+        let other = BlindIndex::from_secret(&"x".repeat(32)).unwrap();
+        assert_ne!(other.login(&ada), blind_index().login(&ada));
+        assert_eq!(BlindIndex::from_secret("short").unwrap_err(), WeakSecret);
     }
 
     #[test]
     fn a_network_of_ipv6_is_one_address() {
-        let from = |address: &str| lookup().attempts_from(address.parse().unwrap());
+        let from = |address: &str| blind_index().attempts_from(address.parse().unwrap());
         assert_eq!(from("2001:db8:1:2::1"), from("2001:db8:1:2:ffff::9"));
         assert_ne!(from("2001:db8:1:2::1"), from("2001:db8:1:3::1"));
         assert_ne!(from("203.0.113.7"), from("203.0.113.8"));
         assert_eq!(from("::ffff:203.0.113.7"), from("203.0.113.7"));
-        let pair =
-            |address: &str, account: &str| lookup().attempts_of(address.parse().unwrap(), &email(account));
+        let pair = |address: &str, account: &str| {
+            blind_index().attempts_of(address.parse().unwrap(), &email(account))
+        };
         assert_eq!(pair("2001:db8:1:2::1", "ada@example.com"), pair("2001:db8:1:2::9", "ADA@example.com"));
         assert_ne!(pair("203.0.113.7", "ada@example.com"), pair("203.0.113.7", "eve@example.com"));
         assert_ne!(pair("203.0.113.7", "ada@example.com"), pair("203.0.113.8", "ada@example.com"));
@@ -205,7 +206,7 @@ pub(crate) mod tests {
 
     #[test]
     fn requests_differ_where_a_part_does() {
-        let request = |parts: &[&str]| lookup().request(parts);
+        let request = |parts: &[&str]| blind_index().request(parts);
         assert_eq!(request(&["a", "b"]), request(&["a", "b"]));
         for other in [&["a", "c"][..], &["ab", ""], &["", "ab"], &["a"], &["a", "b", ""]] {
             assert_ne!(request(&["a", "b"]), request(other), "{other:?}");

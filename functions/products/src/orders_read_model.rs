@@ -4,16 +4,16 @@
 //! It must read nothing else there, and write nothing. Only verify-stock may use it.
 
 use serde::Deserialize;
-use shop_dynamo::{Foreign, ForeignTable, Record};
+use shop_dynamo::{ForeignItem, ForeignTable, Record};
 use shop_events::{OrderStatus, ReservedLine};
 use shop_types::{OrderId, Timestamp};
 
 /// The orders table, for reading.
-pub type OrderBook = ForeignTable<BookedOrder>;
+pub type OrdersReadModel = ForeignTable<OrderRecord>;
 
 /// What is read of an order.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct BookedOrder {
+pub struct OrderRecord {
     /// Its id.
     pub id: OrderId,
     /// Where it is in its life.
@@ -28,11 +28,11 @@ pub struct BookedOrder {
     pub updated_at: Timestamp,
 }
 
-impl Record for BookedOrder {
+impl Record for OrderRecord {
     const KIND: &'static str = "order";
 }
 
-impl Foreign for BookedOrder {
+impl ForeignItem for OrderRecord {
     const KEY: &'static str = "id";
     const ATTRIBUTES: &'static [&'static str] =
         &["id", "status", "version", "lines", "placed_at", "updated_at"];
