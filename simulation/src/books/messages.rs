@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use products::reservation::Status;
 use shop_events::{Event, EventData, EventId, EventType, InventoryRejected, InventoryReserved, OrderStatus};
 use shop_local::cloud::{Delivery, Step};
-use shop_local::template::{AttributeValue, Template};
+use shop_local::template::Template;
 use users::ledger::EntryState;
 
 use super::{Violation, World};
@@ -45,9 +45,8 @@ impl Messages {
         for subscription in template.topics.values().flat_map(|topic| &topic.subscriptions) {
             let Some(queue) = template.queues.get(&subscription.queue) else { continue };
             let passes = |event_type: &EventType| {
-                let value = AttributeValue::Text(event_type.as_str().to_owned());
-                let attributes = BTreeMap::from([("type".to_owned(), value)]);
-                subscription.filter.as_ref().is_none_or(|filter| filter.matches(&attributes))
+                let text_of = |name: &str| (name == "type").then(|| event_type.as_str());
+                subscription.filter.as_ref().is_none_or(|filter| filter.matches(text_of))
             };
             wanted.insert(queue.name.clone(), EventType::ALL.iter().copied().filter(passes).collect());
         }
