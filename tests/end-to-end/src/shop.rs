@@ -69,7 +69,7 @@ pub enum Person {
 }
 
 /// Makes access tokens that the stack accepts, as if they were issued at a time.
-pub type IssueToken = Arc<dyn Fn(&Person, SystemTime) -> Result<String>>;
+pub type IssueToken = Arc<dyn Fn(&Person, SystemTime) -> Result<String> + Send + Sync>;
 
 /// Who the suite can be.
 #[derive(Clone)]

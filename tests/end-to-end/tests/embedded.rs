@@ -6,12 +6,13 @@ mod log_search;
 mod spoil;
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
 use std::path::Path;
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
-use end_to_end::{Administrator, Identities, Scale, Shop, issue_with, runner};
+use end_to_end::{Administrator, Identities, Ignored, Scale, Shop, issue_with, scenarios};
+use libtest_mimic::{Arguments, Trial};
 use shop_auth::TokenIssuer;
 use shop_lambda::{Function, Kind};
 use shop_local::cloud::{Cloud, Depth, Options};
@@ -20,6 +21,7 @@ use shop_local::gateway::{DemoIdentity, Gateway, Listeners, TokenSettings, serve
 use shop_local::template::{Template, of_one_machine};
 use shop_types::UserId;
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 const TEMPLATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml");
 
@@ -30,21 +32,85 @@ enum WithoutToken {
     Guest,
 }
 
-#[test]
-fn the_suite_passes_as_cargo_run_serves_the_shop() -> Result<()> {
-    run_suite(Options::memory(), WithoutToken::DemoAdministrator)
+/// A way to run the suite: its name is the first part of each scenario's.
+struct Run {
+    name: &'static str,
+    without_token: WithoutToken,
+    deliver_twice: bool,
 }
 
-#[test]
-fn the_suite_passes_with_every_message_delivered_twice() -> Result<()> {
-    run_suite(Options { deliver_twice: true, ..Options::memory() }, WithoutToken::Guest)
+const RUNS: [Run; 2] = [
+    Run { name: "as_cargo_run", without_token: WithoutToken::DemoAdministrator, deliver_twice: false },
+    Run { name: "every_message_twice", without_token: WithoutToken::Guest, deliver_twice: true },
+];
+
+/// Each scenario is a test of its own, by name and filter, of one shop for each run; what must hold of a whole run is
+/// the last test.
+fn main() -> Result<ExitCode> {
+    let mut arguments = Arguments::from_args();
+    // One after another: each may load the shop with hundreds of calls of its own.
+    arguments.test_threads = Some(1);
+    let mut is_ok = true;
+    for run in &RUNS {
+        is_ok &= of_run(run, &arguments)?;
+    }
+    Ok(if is_ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn run_suite(mut options: Options, without_token: WithoutToken) -> Result<()> {
-    options.observers.push(contract_check::observer());
-    let log = log_search::start()?;
+/// Whether the chosen scenarios of a run held, and all that must hold of it where all were chosen.
+fn of_run(run: &'static Run, arguments: &Arguments) -> Result<bool> {
+    let names = scenarios::ALL.iter().map(|scenario| format!("{}::{}", run.name, scenario.name));
+    let is_chosen = |name: &String| {
+        let of = |filter: &String| if arguments.exact { name == filter } else { name.contains(filter) };
+        arguments.filter.as_ref().is_none_or(of) && !arguments.skip.iter().any(of)
+    };
+    let chosen = names.clone().filter(is_chosen).count();
+    if arguments.list || chosen == 0 {
+        let trials = names.map(|name| Trial::test(name, || Ok(()))).collect();
+        return Ok(!libtest_mimic::run(arguments, trials).has_failed());
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(async {
+    let runtime = Arc::new(runtime);
+    let log = log_search::start()?;
+    let stage = runtime.block_on(Stage::start(run))?;
+    let shop = Arc::clone(&stage.shop);
+    let trials = scenarios::ALL.iter().zip(names).map(|(scenario, name)| {
+        let (runtime, shop) = (Arc::clone(&runtime), Arc::clone(&shop));
+        Trial::test(name, move || match runtime.block_on((scenario.run)(&shop)) {
+            Err(error) if error.downcast_ref::<Ignored>().is_none() => Err(format!("{error:#}").into()),
+            _ => Ok(()),
+        })
+    });
+    let trials: Vec<_> = trials.collect();
+    drop(shop);
+    let mut is_ok = !libtest_mimic::run(arguments, trials).has_failed();
+    let is_whole = is_ok && chosen == scenarios::ALL.len();
+    let finish = move || {
+        let finished = runtime.block_on(stage.finish(is_whole)).and_then(|()| log.is_clean());
+        finished.map_err(|error| format!("{error:#}").into())
+    };
+    let whole = Arguments { filter: None, exact: false, skip: Vec::new(), ..arguments.clone() };
+    let last = Trial::test(format!("{}::in_the_end", run.name), finish);
+    is_ok &= !libtest_mimic::run(&whole, vec![last]).has_failed();
+    Ok(is_ok)
+}
+
+/// A shop that the scenarios of a run ask.
+struct Stage {
+    run: &'static Run,
+    template: Template,
+    cloud: Cloud,
+    tokens: TokenSettings,
+    administrator: UserId,
+    shop: Arc<Shop>,
+    serving: oneshot::Sender<()>,
+    server: JoinHandle<()>,
+}
+
+impl Stage {
+    async fn start(run: &'static Run) -> Result<Self> {
+        let mut options = Options { deliver_twice: run.deliver_twice, ..Options::memory() };
+        options.observers.push(contract_check::observer());
         let template = Template::load(Path::new(TEMPLATE), &parameters())?;
         let cloud = Cloud::start(&template, &services::functions(), options).await?;
         let tokens = TokenSettings::from_template(&template)
@@ -59,7 +125,7 @@ fn run_suite(mut options: Options, without_token: WithoutToken) -> Result<()> {
         ensure!(restored["result"] == "restored", "create-admin to restore: {restored}");
         let id: UserId = made["user_id"].as_str().context("an id")?.parse()?;
         let administrator = Administrator { id: id.clone(), epoch: 1 };
-        let (demo, identities) = match without_token {
+        let (demo, identities) = match run.without_token {
             WithoutToken::DemoAdministrator => {
                 let demo = DemoIdentity::start(&sdk, &tokens).await?;
                 demo::seed(&cloud, &demo).await?;
@@ -78,19 +144,23 @@ fn run_suite(mut options: Options, without_token: WithoutToken) -> Result<()> {
             // The sender says it by going away, which is an error to the one who waits.
             ended.await.unwrap_or_default();
         }));
+        let shop = Arc::new(Shop::open(&base_url, identities, Scale::Full).await?);
+        Ok(Self { run, template, cloud, tokens, administrator: id, shop, serving, server })
+    }
 
-        let shop = Shop::open(&base_url, identities, Scale::Full).await?;
-        let summary = runner::run(&shop, "", &mut TestOutput).await?;
+    /// What must hold of a run as a whole, where all of it was run; the shop is closed.
+    async fn finish(self, is_whole: bool) -> Result<()> {
+        let Self { run, template, cloud, tokens, administrator, shop, serving, server } = self;
         // Connections that the suite holds open would be waited for.
         drop(shop);
-        if summary.is_ok() {
+        if is_whole {
             // What goes wrong late goes wrong now.
             cloud.settled().await;
             // And what no request can bring about, nor mend.
-            if without_token == WithoutToken::Guest {
+            if run.without_token == WithoutToken::Guest {
                 spoil::and_mend(&cloud).await?;
-                let issuer = issuer(&sdk, &tokens).await?;
-                fixtures::of_functions_without_a_scenario(&cloud, &issuer, &id).await?;
+                let issuer = issuer(&cloud.sdk_config("end-to-end"), &tokens).await?;
+                fixtures::of_functions_without_a_scenario(&cloud, &issuer, &administrator).await?;
             }
         }
         let queues = cloud.queues();
@@ -102,14 +172,12 @@ fn run_suite(mut options: Options, without_token: WithoutToken) -> Result<()> {
         let dead_letters = queues.iter().filter(|(name, _)| name.contains("DeadLetter"));
         let given_up: Vec<_> = dead_letters.filter(|(_, depth)| **depth != Depth::default()).collect();
         ensure!(given_up.is_empty(), "messages were given up: {given_up:?}");
-        ensure!(summary.is_ok(), "failed: {}", summary.failed.join(", "));
-        log.is_clean()?;
         // Only the run that is anybody comes through every call of every function.
-        if without_token == WithoutToken::Guest {
+        if is_whole && run.without_token == WithoutToken::Guest {
             ensure!(unused == never_needed(), "the template grants what no function needs: {unused:#?}");
         }
         Ok(())
-    })
+    }
 }
 
 /// An account that is restored keeps its password.
@@ -166,19 +234,4 @@ async fn issuer(sdk: &aws_types::SdkConfig, tokens: &TokenSettings) -> Result<To
     let issuer = TokenIssuer::from_secret(secret, &tokens.issuer, &tokens.audience)?;
     issuer.publish(&aws_sdk_dynamodb::Client::new(sdk), &tokens.keys_table).await?;
     Ok(issuer)
-}
-
-/// Standard output as the test harness sees it, which keeps it for failures.
-struct TestOutput;
-
-impl Write for TestOutput {
-    #[expect(clippy::print_stdout, reason = "only so does the harness keep it")]
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        print!("{}", String::from_utf8_lossy(bytes));
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
