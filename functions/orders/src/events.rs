@@ -21,7 +21,7 @@ pub enum UnreadableOrder {
 /// # Errors
 /// [`UnreadableOrder`].
 pub fn events(old: Option<&Image>, new: Option<&Image>) -> Result<Vec<Event>, UnreadableOrder> {
-    // Orders are kept; a removal is an operator's doing, and tells nobody anything.
+    // Orders are kept; a removal is an operator's doing, and publishes nothing.
     let Some(new) = new else { return Ok(Vec::new()) };
     let order: Order = new.read("order")?;
     let before: Option<Order> = old.map(|old| old.read("order")).transpose()?;
@@ -41,7 +41,7 @@ pub fn events(old: Option<&Image>, new: Option<&Image>) -> Result<Vec<Event>, Un
                 shortages: rejection.shortages,
             })
         }
-        // No function makes these moves yet, so there is nobody to tell.
+        // No function makes these moves yet, so there is nothing to publish.
         OrderStatus::Shipped | OrderStatus::Delivered => return Ok(Vec::new()),
     };
     Ok(vec![Event::new(data, order.version, order.updated_at, order.cause)])
@@ -66,7 +66,7 @@ mod tests {
         Image::of("order", order).unwrap()
     }
 
-    fn told(old: Option<&Order>, new: &Order) -> Vec<(String, EventType)> {
+    fn published(old: Option<&Order>, new: &Order) -> Vec<(String, EventType)> {
         let events = events(old.map(image).as_ref(), Some(&image(new))).unwrap();
         events.iter().map(|event| (event.id().to_string(), event.event_type())).collect()
     }
@@ -76,16 +76,16 @@ mod tests {
         let pending = order(OrderStatus::Pending);
         let confirmed = Order { status: OrderStatus::Confirmed, version: 2, ..pending.clone() };
         let id = &pending.id;
-        assert_eq!(told(None, &pending), [(format!("{id}:1:order.created"), EventType::OrderCreated)]);
+        assert_eq!(published(None, &pending), [(format!("{id}:1:order.created"), EventType::OrderCreated)]);
         assert_eq!(
-            told(Some(&pending), &confirmed),
+            published(Some(&pending), &confirmed),
             [(format!("{id}:2:order.confirmed"), EventType::OrderConfirmed)]
         );
-        assert_eq!(told(Some(&confirmed), &confirmed), []);
+        assert_eq!(published(Some(&confirmed), &confirmed), []);
         let cause = shop_events::Cause::request("request-2");
         let cancelled = confirmed.cancelled(confirmed.updated_at, cause).unwrap();
         assert_eq!(
-            told(Some(&confirmed), &cancelled),
+            published(Some(&confirmed), &cancelled),
             [(format!("{id}:3:order.cancelled"), EventType::OrderCancelled)]
         );
         assert_eq!(events(Some(&image(&pending)), None).unwrap(), []);
@@ -134,14 +134,14 @@ mod tests {
         };
         for (before, after) in [(pending.clone(), re_emitted(1)), (re_emitted(1), re_emitted(2))] {
             let expected = format!("{}/stall:{}:order.stalled", pending.id, after.re_emits);
-            assert_eq!(told(Some(&before), &after), [(expected, EventType::OrderStalled)]);
+            assert_eq!(published(Some(&before), &after), [(expected, EventType::OrderStalled)]);
         }
         let event = &events(Some(&image(&pending)), Some(&image(&re_emitted(1)))).unwrap()[0];
         assert_eq!((event.time(), event.cause()), (Timestamp::from_millis(600_000), &pending.cause));
-        // What became of it in the end tells of that alone.
+        // What became of it in the end is published alone.
         let confirmed = Order { status: OrderStatus::Confirmed, version: 2, ..re_emitted(2) };
-        assert_eq!(told(Some(&re_emitted(2)), &confirmed).len(), 1);
-        assert_eq!(told(Some(&confirmed), &confirmed), []);
+        assert_eq!(published(Some(&re_emitted(2)), &confirmed).len(), 1);
+        assert_eq!(published(Some(&confirmed), &confirmed), []);
     }
 
     #[test]
@@ -151,6 +151,6 @@ mod tests {
         assert!(events(Some(&image(&pending)), Some(&image(&rejected))).is_err());
         rejected.rejection =
             Some(Rejection { reason: RejectionReason::InsufficientStock, shortages: Vec::new() });
-        assert_eq!(told(Some(&pending), &rejected).len(), 1);
+        assert_eq!(published(Some(&pending), &rejected).len(), 1);
     }
 }

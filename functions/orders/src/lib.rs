@@ -13,7 +13,7 @@
 //! <!-- /sync -->
 //!
 //! [`order`], [`view`], [`order_keys`], [`budget`] and [`pricing`] decide and know nothing of AWS; [`store`] and [`price_list`] are the only
-//! modules that speak DynamoDB. A handler never publishes: what is written is told by the table's stream,
+//! modules that speak DynamoDB. A handler never publishes: what is written is published by the table's stream,
 //! as [`events`] reads it.
 
 pub mod access;

@@ -23,7 +23,7 @@ pub const RETRY_INTERVAL: Duration = Duration::from_secs(270);
 /// The longest pause between two re-emits of an order while no order is progressing.
 const MAX_RETRY_INTERVAL: Duration = Duration::from_hours(1);
 
-/// An order, as it is stored and told to other services.
+/// An order, as it is stored and published to other services.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
     /// Its id.
@@ -195,7 +195,7 @@ impl Order {
         }
     }
 
-    /// The order as its events tell it.
+    /// The order as its events have it.
     #[must_use]
     pub fn snapshot(&self) -> OrderSnapshot {
         OrderSnapshot {

@@ -4,8 +4,8 @@
 //! - A stock counter: inventory.updated, at the counter's version, where its figures changed; and
 //!   inventory.repaired, where a repair changed them.
 //! - An entry of the ledger: inventory.reserved, .rejected, .released, at the entry's version. A cancellation
-//!   that came before its order set nothing aside, so it releases nothing. An entry that is told once more is
-//!   told with the very same event. Where a repair wrote it, reservation.repaired.
+//!   that came before its order set nothing aside, so it releases nothing. An entry that is re-emitted is
+//!   published with the very same event. Where a repair wrote it, reservation.repaired.
 //! - An adjustment or a creation, which only remember an idempotency key: nothing.
 
 use shop_events::{
@@ -149,7 +149,7 @@ mod tests {
         Image::of("item", &Keyed { sk: sort_key, item }).unwrap()
     }
 
-    fn told(sort_key: &'static str, old: Option<&impl Serialize>, new: &impl Serialize) -> Vec<Event> {
+    fn published(sort_key: &'static str, old: Option<&impl Serialize>, new: &impl Serialize) -> Vec<Event> {
         let old = old.map(|old| image(sort_key, old));
         events(old.as_ref(), Some(&image(sort_key, new))).unwrap()
     }
@@ -177,32 +177,32 @@ mod tests {
         let first = product();
         let second = first.with(&crate::fields::Changes::default(), later(), Cause::request("request-2"));
         let third = second.deleted(later(), Cause::request("request-3"));
-        let created = told("product", None::<&Product>, &first);
+        let created = published("product", None::<&Product>, &first);
         assert_eq!(types(&created), [(EventType::ProductCreated, 1)]);
         assert_eq!(created[0].id().as_str(), "prod-1:1:product.created");
         assert_eq!(*created[0].cause(), Cause::request("request-1"));
         assert_eq!(*created[0].data(), EventData::ProductCreated(first.snapshot()));
-        let updated = told("product", Some(&first), &second);
+        let updated = published("product", Some(&first), &second);
         assert_eq!(types(&updated), [(EventType::ProductUpdated, 2)]);
         assert_eq!((updated[0].time(), updated[0].cause()), (later(), &Cause::request("request-2")));
-        assert_eq!(types(&told("product", Some(&second), &third)), [(EventType::ProductDeleted, 3)]);
-        assert_eq!(told("product", Some(&third), &third), []);
-        assert_eq!(told("product", Some(&first), &first), []);
+        assert_eq!(types(&published("product", Some(&second), &third)), [(EventType::ProductDeleted, 3)]);
+        assert_eq!(published("product", Some(&third), &third), []);
+        assert_eq!(published("product", Some(&first), &first), []);
     }
 
     #[test]
     fn stock_tells_its_figures_when_they_change() {
         let before = stock("prod-1", 50, 0);
         let moved = Stock { available: 48, reserved: 2, version: 2, cause: cause(), ..before.clone() };
-        let updated = told("stock", Some(&before), &moved);
+        let updated = published("stock", Some(&before), &moved);
         assert_eq!(types(&updated), [(EventType::InventoryUpdated, 2)]);
         let EventData::InventoryUpdated(data) = updated[0].data() else { panic!("{updated:?}") };
         assert_eq!((data.available, data.reserved, data.change), (48, 2, -2));
         assert_eq!(updated[0].cause().causation_id.as_ref().unwrap().as_str(), "prod-1:1:product.deleted");
         let deleted = Stock { deleted_at: Some(later()), ..moved.clone() };
-        assert_eq!(told("stock", Some(&moved), &deleted), []);
-        assert_eq!(types(&told("stock", None::<&Stock>, &before)), [(EventType::InventoryUpdated, 1)]);
-        assert_eq!(told("stock", None::<&Stock>, &stock("prod-1", 0, 0)), []);
+        assert_eq!(published("stock", Some(&moved), &deleted), []);
+        assert_eq!(types(&published("stock", None::<&Stock>, &before)), [(EventType::InventoryUpdated, 1)]);
+        assert_eq!(published("stock", None::<&Stock>, &stock("prod-1", 0, 0)), []);
     }
 
     #[test]
@@ -211,7 +211,7 @@ mod tests {
         let claim = Reservation::reserved(order, vec![], later(), cause());
         let kept = Stock { claim: Some(claim), ..stock("prod-1", 48, 2) };
         let gone = Stock { claim: None, ..kept.clone() };
-        assert_eq!(told("stock", Some(&kept), &gone), []);
+        assert_eq!(published("stock", Some(&kept), &gone), []);
     }
 
     #[test]
@@ -222,12 +222,12 @@ mod tests {
             Reservation::reserved(order.clone(), vec![], later(), cause()),
             Reservation::rejected(order, reason, vec![], later(), cause()),
         ] {
-            let first = told("reservation", None::<&Reservation>, &entry);
+            let first = published("reservation", None::<&Reservation>, &entry);
             let (once, twice) =
                 (Reservation { re_emits: 1, ..entry.clone() }, Reservation { re_emits: 2, ..entry.clone() });
-            assert_eq!(told("reservation", Some(&entry), &once), first);
-            assert_eq!(told("reservation", Some(&once), &twice), first);
-            assert_eq!(told("reservation", Some(&once), &once), []);
+            assert_eq!(published("reservation", Some(&entry), &once), first);
+            assert_eq!(published("reservation", Some(&once), &twice), first);
+            assert_eq!(published("reservation", Some(&once), &once), []);
         }
     }
 
@@ -235,23 +235,23 @@ mod tests {
     fn a_repair_tells_what_was_found_and_what_was_made_of_it() {
         let found = stock("prod-1", 46, 4);
         let right = Stock { available: 48, reserved: 2, version: 2, repair: Some(2), ..found.clone() };
-        let events = told("stock", Some(&found), &right);
+        let events = published("stock", Some(&found), &right);
         assert_eq!(types(&events), [(EventType::InventoryUpdated, 2), (EventType::InventoryRepaired, 2)]);
         let EventData::InventoryRepaired(data) = events[1].data() else { panic!("{events:?}") };
         assert_eq!((data.before.reserved, data.after.reserved, data.after.total), (4, 2, 50));
         // The mark stays, and later writes are no repairs.
         let moved = Stock { available: 47, reserved: 3, version: 3, ..right.clone() };
-        assert_eq!(types(&told("stock", Some(&right), &moved)), [(EventType::InventoryUpdated, 3)]);
+        assert_eq!(types(&published("stock", Some(&right), &moved)), [(EventType::InventoryUpdated, 3)]);
         let deleted = Stock { deleted_at: Some(later()), ..right.clone() };
-        assert_eq!(told("stock", Some(&right), &deleted), []);
+        assert_eq!(published("stock", Some(&right), &deleted), []);
 
         let order = OrderId::derived(b"test", "test", "order");
         let tombstone = Reservation::never_needed(order.clone(), later(), cause()).as_repair();
-        let events = told("reservation", None::<&Reservation>, &tombstone);
+        let events = published("reservation", None::<&Reservation>, &tombstone);
         assert_eq!(types(&events), [(EventType::ReservationRepaired, 1)]);
         let reserved = Reservation::reserved(order, vec![], later(), cause());
         let released = reserved.released(later(), cause()).as_repair();
-        let events = told("reservation", Some(&reserved), &released);
+        let events = published("reservation", Some(&reserved), &released);
         assert_eq!(types(&events), [(EventType::InventoryReleased, 2), (EventType::ReservationRepaired, 2)]);
         let EventData::ReservationRepaired(data) = events[1].data() else { panic!("{events:?}") };
         assert_eq!(
@@ -269,31 +269,31 @@ mod tests {
         let none = None::<&Reservation>;
 
         let reserved = Reservation::reserved(order.clone(), lines.clone(), later(), cause());
-        let event = &told("reservation", none, &reserved)[0];
+        let event = &published("reservation", none, &reserved)[0];
         let data = InventoryReserved { order_id: order.clone(), lines: lines.clone() };
         assert_eq!((event.data(), event.version()), (&EventData::InventoryReserved(data), 1));
         assert_eq!((event.time(), event.cause()), (later(), &cause()));
 
         let released = reserved.released(later(), Cause::request("request-9"));
-        let event = &told("reservation", Some(&reserved), &released)[0];
+        let event = &published("reservation", Some(&reserved), &released)[0];
         let data = InventoryReleased { order_id: order.clone(), lines };
         assert_eq!((event.data(), event.version()), (&EventData::InventoryReleased(data), 2));
 
         let reason = RejectionReason::InsufficientStock;
         let rejected = Reservation::rejected(order.clone(), reason, shortages.clone(), later(), cause());
-        let event = &told("reservation", none, &rejected)[0];
+        let event = &published("reservation", none, &rejected)[0];
         let data = InventoryRejected { order_id: order.clone(), reason, shortages };
         assert_eq!((event.data(), event.version()), (&EventData::InventoryRejected(data), 1));
 
         let tombstone = Reservation::never_needed(order, later(), cause());
-        assert_eq!(told("reservation", none, &tombstone), []);
+        assert_eq!(published("reservation", none, &tombstone), []);
     }
 
     #[test]
     fn an_adjustment_tells_nothing_and_what_is_unknown_is_an_error() {
         #[derive(Serialize)]
         struct Nothing {}
-        assert_eq!(told("adjustment#abc", None::<&Nothing>, &Nothing {}), []);
+        assert_eq!(published("adjustment#abc", None::<&Nothing>, &Nothing {}), []);
         let unknown = image("surprise", &Nothing {});
         assert!(matches!(events(None, Some(&unknown)), Err(RecordError::UnknownKind)));
         let malformed = image("stock", &Nothing {});

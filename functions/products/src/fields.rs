@@ -68,7 +68,7 @@ impl NewProduct {
         })
     }
 
-    /// What tells this draft from another. It is of what was understood: `29.990` is `29.99`.
+    /// What tells this request from another. It is of what was understood: `29.990` is `29.99`.
     ///
     /// # Errors
     /// None that these types give a reason for; JSON's writer wants one.
@@ -198,7 +198,7 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
-    fn draft(body: &Value) -> Result<NewProduct, Vec<(String, &'static str)>> {
+    fn new_product(body: &Value) -> Result<NewProduct, Vec<(String, &'static str)>> {
         let text = body.to_string();
         NewProduct::read(Input::parse(text.as_bytes()).unwrap()).map_err(|problem| errors(&problem))
     }
@@ -214,7 +214,7 @@ mod tests {
 
     #[test]
     fn a_product_needs_a_name_and_a_price() {
-        let made = draft(&json!({"name": "Mug", "price": 29.99})).unwrap();
+        let made = new_product(&json!({"name": "Mug", "price": 29.99})).unwrap();
         let expected = NewProduct {
             id: None,
             name: "Mug".into(),
@@ -226,7 +226,7 @@ mod tests {
         };
         assert_eq!(made, expected);
         assert_eq!(
-            draft(&json!({})).unwrap_err(),
+            new_product(&json!({})).unwrap_err(),
             [("/name".into(), "missing"), ("/price".into(), "missing")]
         );
     }
@@ -236,7 +236,7 @@ mod tests {
         let with = |field: &str, value: Value| {
             let mut body = json!({"name": "Mug", "price": 1});
             body[field] = value;
-            draft(&body)
+            new_product(&body)
         };
         for (field, value) in [
             ("id", json!("prod-123")),
@@ -346,8 +346,8 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_is_taken_for_a_picture_that_a_page_could_run(text in "\\PC{0,40}") {
-            if let Ok(draft) = draft(&json!({"name": "a", "price": 1, "image_url": text})) {
-                let url = draft.image_url.unwrap_or_default();
+            if let Ok(new) = new_product(&json!({"name": "a", "price": 1, "image_url": text})) {
+                let url = new.image_url.unwrap_or_default();
                 let is_web = url.starts_with("https://") || url.starts_with("http://");
                 prop_assert!(is_web || url.starts_with('/') && !url.starts_with("//"));
                 prop_assert!(url.bytes().all(|byte| byte.is_ascii_graphic()));

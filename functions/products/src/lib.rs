@@ -15,7 +15,7 @@
 //! | the stream of `ProductsTable` | [`publish_product_events`] |
 //! <!-- /sync -->
 //!
-//! One table. Handlers and consumers only write to it; its stream tells the others: product.created, .updated,
+//! One table. Handlers and consumers only write to it; its stream publishes: product.created, .updated,
 //! .deleted; inventory.updated, .reserved, .rejected, .released, .repaired; reservation.repaired.
 //!
 //! Invariant, at any time and per product: initial + restocked - removed = available + reserved, and what is

@@ -1,17 +1,17 @@
-//! The decision behind reserve-stock: from what a batch of messages says of orders, and the books as they
-//! are, to the writes that settle them. Pure: no AWS, no clock.
+//! The decision behind reserve-stock: from what a batch of messages says of orders, and the stock as it
+//! is, to the writes that settle them. Pure: no AWS, no clock.
 //!
 //! - First come, first served: cancellations give their stock back, then orders are served by the time they
 //!   were placed.
 //! - All or nothing: an order gets every line, or none and a rejection that names each shortage.
 //! - Each event takes effect once, in any order of arrival: the ledger's entry is the claim. A cancellation
 //!   that comes first leaves a tombstone, which its order then meets.
-//! - An order that is stalled is settled as a new one; where it was settled before, what became of it is told
-//!   once more, since the event that told it may be lost.
+//! - An order that is stalled is settled as a new one; where it was settled before, what became of it is published
+//!   once more, since the event that said it may be lost.
 //! - Coalesced: all orders that fit into a transaction share one write to each product's counter.
 //!
-//! Every write carries a condition that holds only if the books are as they were read, or better. Where one
-//! fails, the transaction does nothing, the rest of the plan is void, and another is made from fresh books.
+//! Every write carries a condition that holds only if the stock is as it was read, or better. Where one
+//! fails, the transaction does nothing, the rest of the plan is void, and another is made from a fresh read.
 
 use std::collections::BTreeMap;
 
@@ -66,7 +66,7 @@ pub(crate) fn is_large(quantities: &Quantities) -> bool {
     quantities.len() >= MAX_TRANSACTION_ITEMS
 }
 
-/// The books, as far as a batch touches them. What is not there does not exist.
+/// The state of the stock, as far as a batch touches it. What is not there does not exist.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StockState {
     /// The ledger's entries.
@@ -141,7 +141,7 @@ pub enum Step {
         /// The entry.
         entry: Entry,
     },
-    /// Has entries told once more, with the events that were made when they were written: the same ids, the
+    /// Has entries published once more, with the events that were made when they were written: the same ids, the
     /// same content. Only their count of that changes, so whoever had the event before has it twice.
     ReEmit {
         /// The entries as they were read.
@@ -151,12 +151,12 @@ pub enum Step {
 
 /// The transactions that settle these requests, in their order. None, where all is settled.
 #[must_use]
-pub fn plan(requests: &[ReservationRequest], books: StockState, now: Timestamp) -> Vec<Step> {
-    let entry_of = |request: &ReservationRequest| books.reservations.get(&request.order_id).cloned();
-    let told: Vec<_> =
+pub fn plan(requests: &[ReservationRequest], state: StockState, now: Timestamp) -> Vec<Step> {
+    let entry_of = |request: &ReservationRequest| state.reservations.get(&request.order_id).cloned();
+    let to_re_emit: Vec<_> =
         requests.iter().filter(|request| request.stalled.is_some()).filter_map(entry_of).collect();
     let mut planner =
-        Planner { books, now, steps: Vec::new(), deltas: StockDeltas::new(), entries: Vec::new() };
+        Planner { state, now, steps: Vec::new(), deltas: StockDeltas::new(), entries: Vec::new() };
     planner.complete_claims();
     let cancelled = requests.iter().filter_map(|request| Some((request, request.cancelled.as_ref()?)));
     for (request, cause) in cancelled {
@@ -172,13 +172,13 @@ pub fn plan(requests: &[ReservationRequest], books: StockState, now: Timestamp) 
         planner.reserve(request, cause);
     }
     planner.close();
-    planner.re_emit(told);
+    planner.re_emit(to_re_emit);
     planner.steps
 }
 
-/// The plan so far. `books` are as they will be once it is carried out, the open transaction included.
+/// The plan so far. `state` is as it will be once it is carried out, the open transaction included.
 struct Planner {
-    books: StockState,
+    state: StockState,
     now: Timestamp,
     steps: Vec<Step>,
     deltas: StockDeltas,
@@ -187,16 +187,16 @@ struct Planner {
 
 impl Planner {
     fn complete_claims(&mut self) {
-        for (product, stock) in &mut self.books.stocks {
+        for (product, stock) in &mut self.state.stocks {
             if let Some(claim) = stock.claim.take() {
-                self.books.reservations.insert(claim.order_id.clone(), claim.clone());
+                self.state.reservations.insert(claim.order_id.clone(), claim.clone());
                 self.steps.push(Step::Complete { coordinator: product.clone(), entry: Entry::of(claim) });
             }
         }
     }
 
     fn cancel(&mut self, request: &ReservationRequest, cause: &Cause) {
-        match self.books.reservations.get(&request.order_id) {
+        match self.state.reservations.get(&request.order_id) {
             None => {
                 let tombstone = Reservation::never_needed(request.order_id.clone(), self.now, cause.clone());
                 let tombstone = if request.is_repair { tombstone.as_repair() } else { tombstone };
@@ -213,7 +213,7 @@ impl Planner {
     }
 
     fn reserve(&mut self, request: &ReservationRequest, cause: &Cause) {
-        if self.books.reservations.contains_key(&request.order_id) {
+        if self.state.reservations.contains_key(&request.order_id) {
             return;
         }
         let (order_id, cause) = (request.order_id.clone(), cause.clone());
@@ -242,7 +242,7 @@ impl Planner {
 
     /// How many of a product are for sale; none where there is no such product, or no longer.
     fn for_sale(&self, product: &ProductId) -> Option<u64> {
-        let stock = self.books.stocks.get(product).filter(|stock| stock.deleted_at.is_none())?;
+        let stock = self.state.stocks.get(product).filter(|stock| stock.deleted_at.is_none())?;
         Some(stock.available)
     }
 
@@ -254,7 +254,7 @@ impl Planner {
         quantities: &Quantities,
         sign: i64,
     ) {
-        self.books.reservations.insert(reservation.order_id.clone(), reservation.clone());
+        self.state.reservations.insert(reservation.order_id.clone(), reservation.clone());
         if request.is_large() {
             self.claim(request, reservation, quantities, sign);
             return;
@@ -281,7 +281,7 @@ impl Planner {
     ) {
         self.close();
         let Some(coordinator) = request.quantities().into_keys().next() else { return };
-        let coordinator_version = self.books.stocks.get(&coordinator).map_or(0, |stock| stock.version);
+        let coordinator_version = self.state.stocks.get(&coordinator).map_or(0, |stock| stock.version);
         let delta_of = |net: i64, at: Timestamp| StockDelta { net, at, cause: reservation.cause.clone() };
         let mut deltas = StockDeltas::from([(coordinator.clone(), delta_of(0, self.time_of(&coordinator)))]);
         for (product, quantity) in quantities {
@@ -301,12 +301,12 @@ impl Planner {
 
     /// When a counter changes: now, and never before it changed last, whose clock that was.
     fn time_of(&self, product: &ProductId) -> Timestamp {
-        self.books.stocks.get(product).map_or(self.now, |stock| stock.updated_at.max(self.now))
+        self.state.stocks.get(product).map_or(self.now, |stock| stock.updated_at.max(self.now))
     }
 
-    /// Moves stock in the books; the change of what is reserved.
+    /// Moves stock in the state; the change of what is reserved.
     fn book(&mut self, product: &ProductId, quantity: u64, sign: i64) -> i64 {
-        if let Some(stock) = self.books.stocks.get_mut(product) {
+        if let Some(stock) = self.state.stocks.get_mut(product) {
             let (from, to) = match sign {
                 1 => (&mut stock.available, &mut stock.reserved),
                 _ => (&mut stock.reserved, &mut stock.available),
@@ -317,13 +317,13 @@ impl Planner {
         quantity.cast_signed() * sign
     }
 
-    /// Tells entries once more that this plan leaves as they were read; what it writes is told by that. Who
-    /// was released is not told: its order is no longer pending.
-    fn re_emit(&mut self, told: Vec<Reservation>) {
+    /// Re-emits entries that this plan leaves as they were read; what it writes is published by that. Who
+    /// was released is not re-emitted: its order is no longer pending.
+    fn re_emit(&mut self, entries: Vec<Reservation>) {
         let stay = |entry: &Reservation| {
-            entry.status != Status::Released && self.books.reservations.get(&entry.order_id) == Some(entry)
+            entry.status != Status::Released && self.state.reservations.get(&entry.order_id) == Some(entry)
         };
-        let entries: Vec<_> = told.into_iter().filter(stay).collect();
+        let entries: Vec<_> = entries.into_iter().filter(stay).collect();
         for entries in entries.chunks(MAX_TRANSACTION_ITEMS) {
             self.steps.push(Step::ReEmit { entries: entries.to_vec() });
         }
@@ -343,7 +343,7 @@ impl Planner {
 
     fn count_versions(&mut self, deltas: &StockDeltas) {
         for product in deltas.keys() {
-            if let Some(stock) = self.books.stocks.get_mut(product) {
+            if let Some(stock) = self.state.stocks.get_mut(product) {
                 stock.version += 1;
             }
         }

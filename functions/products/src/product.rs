@@ -106,7 +106,7 @@ impl Product {
         Self { version: self.version + 1, updated_at, cause, ..self.clone() }
     }
 
-    /// The product as its events tell it.
+    /// The product as its events have it.
     #[must_use]
     pub fn snapshot(&self) -> ProductSnapshot {
         ProductSnapshot {

@@ -1,13 +1,13 @@
 //! Consumer of order.created, order.stalled and order.cancelled: sets stock aside for orders, or gives it back.
 //!
-//! - What it does for a batch is decided in [`crate::plan`]; the books are read once and written in as few
+//! - What it does for a batch is decided in [`crate::plan`]; the stock state is read once and written in as few
 //!   transactions as fit, so that many orders of one product are one write to its counter.
 //! - It dedupes by the ledger: an order's entry is written in the transaction that moves its stock, on the
 //!   condition that it is new or at the version that was read. Repeats and late arrivals find it and do
 //!   nothing.
-//! - An order that is stalled may have lost its order.created, or the event that told what became of it: it is
-//!   settled as a new one, or what became of it is told once more, by the very same event.
-//! - It retries where another writer was faster, with fresh books each time; then order by order, so that
+//! - An order that is stalled may have lost its order.created, or the event that said what became of it: it is
+//!   settled as a new one, or what became of it is published once more, by the very same event.
+//! - It retries where another writer was faster, with a fresh read each time; then order by order, so that
 //!   one product's conflicts or one broken item fail only the orders that it concerns. What still fails stays
 //!   in the queue.
 //! - It drops nothing.

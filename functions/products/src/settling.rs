@@ -1,4 +1,4 @@
-//! Settles requests against the books: reads them, plans, writes, and begins anew where others were faster.
+//! Settles requests against the stock state: reads it, plans, writes, and begins anew where others were faster.
 
 use shop_dynamo::StoreError;
 use shop_lambda::Clock;
@@ -15,8 +15,8 @@ pub(crate) async fn settle(
     let mut tries = store.tries(Kind::Reservation);
     let mut wrote = false;
     loop {
-        let books = store.books(requests).await?;
-        let steps = plan(requests, books, clock.now());
+        let state = store.stock_state(requests).await?;
+        let steps = plan(requests, state, clock.now());
         let done = carry_out(store, &steps).await?;
         wrote |= done > 0;
         if done == steps.len() {
@@ -26,7 +26,7 @@ pub(crate) async fn settle(
     }
 }
 
-/// Carries out a plan as long as the books are those that it was made from; how many of its steps.
+/// Carries out a plan as long as the state is the one that it was made from; how many of its steps.
 async fn carry_out(store: &Store, steps: &[Step]) -> Result<usize, StoreError> {
     for (done, step) in steps.iter().enumerate() {
         if !store.carry_out(step).await? {

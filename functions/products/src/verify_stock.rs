@@ -7,7 +7,7 @@
 //!   order (or which itself) changed in the last 15 minutes, since its events may be on their way. What seems
 //!   wrong is read once more before it is reported.
 //! - A repair is conditional on what was read, goes through the planner of reserve-stock where stock is released,
-//!   and is told: inventory.repaired, reservation.repaired. Two runs at once repair once.
+//!   and is published: inventory.repaired, reservation.repaired. Two runs at once repair once.
 //! - What cannot be told from the books (a confirmed order without reservation, more reserved than there is) is
 //!   reported and left to people.
 //!
@@ -110,7 +110,7 @@ impl Run<'_> {
             if suspects.is_empty() {
                 return Ok(());
             }
-            // What cannot be read has been told.
+            // What cannot be read has been reported.
             let Some(snapshot) = self.snapshot(&mut Vec::new()).await? else {
                 report.complete = false;
                 report.not_judged += count(suspects.len());
@@ -134,7 +134,7 @@ impl Run<'_> {
     /// A snapshot of the whole table, and the keys of what cannot be read; none if there is no time for it.
     async fn snapshot(&self, unreadable: &mut Vec<String>) -> Result<Option<Snapshot>, StoreError> {
         let mut snapshot = Snapshot::new();
-        let mut pages = self.verify.store.books_pages();
+        let mut pages = self.verify.store.audited_pages();
         while let Some(items) = pages.next().await? {
             if self.budget.is_over() {
                 return Ok(None);
@@ -178,7 +178,7 @@ impl Run<'_> {
                 let entries = self.verify.store.entries(orders.iter().map(|order| &order.id)).await?;
                 for order in orders {
                     match entries.get(&order.id).map(Option::as_ref) {
-                        // The snapshot of the whole table has told of it.
+                        // The snapshot of the whole table has reported it.
                         Some(None) => report.not_judged += 1,
                         entry => self.entry(order, entry.flatten(), report).await?,
                     }

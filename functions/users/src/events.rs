@@ -11,7 +11,7 @@ use crate::store::{is_account, is_ledger_entry, is_stats};
 
 /// The events of one write: `user.registered`, `.updated` and `.deleted` for an account, `user.order_placed` where
 /// an order begins to count, and `user.stats_repaired` where a repair wrote the statistics. Other statistics and
-/// tombstones of orders tell nothing, and neither does taking an order off: `order.cancelled` said it already.
+/// tombstones of orders publish nothing, and neither does taking an order off: `order.cancelled` said it already.
 ///
 /// # Errors
 /// An item cannot be read.
@@ -113,13 +113,13 @@ mod tests {
         assert_eq!(event.time(), Timestamp::from_millis(9000), "when it was recorded");
         assert_eq!(*event.cause(), order.cause);
         assert_ne!(order.placed_at, event.time());
-        let told = UserOrderPlaced {
+        let expected = UserOrderPlaced {
             user_id: user(),
             order_id: order.order_id,
             total: order.total,
             placed_at: order.placed_at,
         };
-        assert_eq!(*event.data(), EventData::UserOrderPlaced(told), "what the order says");
+        assert_eq!(*event.data(), EventData::UserOrderPlaced(expected), "what the order says");
     }
 
     #[test]
@@ -147,7 +147,7 @@ mod tests {
         let promoted = registered.in_role(Role::Admin, cause(), at(2000));
         let deleted = promoted.deleted(cause(), at(3000));
         let image = |user: &User| Image::of_item(crate::store::accounts::account_item(user).unwrap());
-        let told = |old: Option<&User>, new: &User| {
+        let published = |old: Option<&User>, new: &User| {
             let events = events(old.map(image).as_ref(), Some(&image(new))).unwrap();
             events.iter().map(|event| event.to_json().unwrap()).collect::<Vec<_>>()
         };
@@ -157,12 +157,12 @@ mod tests {
             (Some(&registered), &promoted, format!("{id}:2:user.updated")),
             (Some(&promoted), &deleted, format!("{id}:3:user.deleted")),
         ] {
-            let told = told(old, new);
-            let [event] = &told[..] else { panic!("{told:?}") };
+            let events = published(old, new);
+            let [event] = &events[..] else { panic!("{events:?}") };
             assert!(event.contains(&expected), "{event}");
             assert!(!event.contains("Ada") && !event.contains("example.com"), "{event}");
         }
-        assert!(told(Some(&registered), &registered).is_empty());
+        assert!(published(Some(&registered), &registered).is_empty());
         assert!(events(Some(&image(&registered)), None).unwrap().is_empty());
     }
 
@@ -173,8 +173,8 @@ mod tests {
         let now = Timestamp::from_millis(9000);
         let update = empty.repair(&[change(0, EntryState::Counted)], "request-9", now).unwrap();
         let repaired = update.stats.unwrap();
-        let told = events(None, Some(&image(&repaired))).unwrap();
-        let [event] = &told[..] else { panic!("{told:?}") };
+        let published = events(None, Some(&image(&repaired))).unwrap();
+        let [event] = &published[..] else { panic!("{published:?}") };
         assert_eq!(event.id().as_str(), format!("{}:1:user.stats_repaired", user()));
         assert_eq!((event.time(), event.cause()), (now, &Cause::request("request-9")));
         let EventData::UserStatsRepaired(data) = event.data() else { panic!("{event:?}") };
@@ -193,11 +193,11 @@ mod tests {
         let fixture = include_str!("../../../events/publish-user-events.json");
         let fixture: serde_json::Value = serde_json::from_str(fixture).unwrap();
         let image = |image: &serde_json::Value| Option::<Image>::deserialize(image).unwrap();
-        let told = fixture["Records"].as_array().unwrap().iter().flat_map(|record| {
+        let published = fixture["Records"].as_array().unwrap().iter().flat_map(|record| {
             let change = &record["dynamodb"];
             events(image(&change["OldImage"]).as_ref(), image(&change["NewImage"]).as_ref()).unwrap()
         });
-        let types: Vec<_> = told.map(|event| event.event_type()).collect();
+        let types: Vec<_> = published.map(|event| event.event_type()).collect();
         assert_eq!(types, [EventType::UserOrderPlaced, EventType::UserRegistered]);
     }
 

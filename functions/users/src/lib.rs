@@ -22,7 +22,7 @@
 //!
 //! [`account`], [`session`], [`password`] and [`limits`] decide and know nothing of AWS, as do [`ledger`] and [`stats`];
 //! [`store`] is the only one that speaks DynamoDB. An account lies in the users table, whose stream is the
-//! outbox: [`events`] reads from it what other services are told. Logins, sessions and counted attempts lie in
+//! outbox: [`events`] reads from it what is published to other services. Logins, sessions and counted attempts lie in
 //! the sessions table, which has no stream: what proves who somebody is travels nowhere.
 //!
 //! Statistics are exactly-once although messages repeat and change order: each order of a user has an entry

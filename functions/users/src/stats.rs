@@ -69,7 +69,7 @@ impl UserStats {
         }
     }
 
-    /// The figures, as events tell them.
+    /// The figures, as events have them.
     #[must_use]
     pub fn figures(&self) -> StatsFigures {
         let spent = self.spent.iter().map(|(&currency, &minor)| Money { minor, currency });

@@ -161,9 +161,9 @@ impl StatsStore {
 
     /// All statistics and all entries of the ledgers, page by page. Nothing else of the table is handed out.
     #[must_use]
-    pub fn books_pages(&self) -> ScanPages {
-        let books = Condition::of("sk = :stats OR begins_with(sk, :prefix)");
-        self.table.scan(&books.with("stats", STATS).with("prefix", ENTRY_PREFIX))
+    pub fn audited_pages(&self) -> ScanPages {
+        let audited = Condition::of("sk = :stats OR begins_with(sk, :prefix)");
+        self.table.scan(&audited.with("stats", STATS).with("prefix", ENTRY_PREFIX))
     }
 
     /// Writes an update in one transaction, if neither the statistics nor an entry has changed since it was
@@ -202,7 +202,7 @@ pub fn is_account(sk: &str) -> bool {
     sk == accounts::ACCOUNT
 }
 
-/// Takes an item of [`StatsStore::books_pages`] into the audit.
+/// Takes an item of [`StatsStore::audited_pages`] into the audit.
 ///
 /// # Errors
 /// The item's key, where it cannot be read.
@@ -292,7 +292,7 @@ mod tests {
         assert!(queries > 2, "{queries} queries are one page each");
     }
 
-    /// The item of all administrators is in nobody's books, and nothing is told of it.
+    /// The item of all administrators is in nobody's ledger, and nothing is published of it.
     #[test]
     fn the_item_of_all_administrators_is_none_of_the_books() {
         assert!(!is_account("admins") && !is_stats("admins") && !is_ledger_entry("admins"));

@@ -6,7 +6,7 @@
 //! - It may run while the shop is busy. Whose statistics seem wrong is read once more, until nothing changes
 //!   between two reads of their version: whatever counts an order writes that too. An entry whose order (or
 //!   which itself) changed in the last 15 minutes is not judged, since its event may be on its way.
-//! - A repair is conditional on what was read, goes the way of the lost event where one was lost, and is told:
+//! - A repair is conditional on what was read, goes the way of the lost event where one was lost, and is published:
 //!   `user.stats_repaired`. Two runs at once repair once.
 //! - What cannot be told from the books (an order that is confirmed, and taken off) is reported and left to
 //!   people.
@@ -37,7 +37,7 @@ pub const FUNCTION: Function = task::<VerifyUserStats>();
 
 /// Below the function's timeout of 900 s by more than a page and its repairs take.
 const BUDGET: Duration = Duration::from_mins(14);
-/// How often a user's books are read whose statistics change meanwhile.
+/// How often a user's ledger is read whose statistics change meanwhile.
 const TRIES: usize = 3;
 /// How many orders' entries are read at a time.
 const CHUNK: usize = 100;
@@ -106,7 +106,7 @@ struct Recounted {
 impl Run<'_> {
     async fn statistics(&self, report: &mut Report) -> Result<(), StoreError> {
         let mut audit = Audit::new();
-        let mut pages = self.recorder.store.books_pages();
+        let mut pages = self.recorder.store.audited_pages();
         while let Some(items) = pages.next().await? {
             if self.budget.is_over() {
                 report.complete = false;
@@ -126,7 +126,7 @@ impl Run<'_> {
                 report.complete = false;
                 return Ok(());
             }
-            // What cannot be read now could be a moment ago: the next run tells of it.
+            // What cannot be read now could be a moment ago: the next run reports it.
             match StoreError::if_readable(self.recount(&user).await)?.flatten() {
                 Some(recounted) => self.judge(&user, &recounted, report).await,
                 None => report.not_judged += 1,
@@ -135,7 +135,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// A user's books at one moment; none where they keep changing.
+    /// A user's statistics and ledger at one moment; none where they keep changing.
     async fn recount(&self, user: &UserId) -> Result<Option<Recounted>, StoreError> {
         let store = &self.recorder.store;
         let nothing_else = BTreeSet::new();
@@ -195,7 +195,7 @@ impl Run<'_> {
                 let entries = self.recorder.store.entries(wanted).await?;
                 for (user, order) in orders {
                     match entries.get(&order.id).map(Option::as_ref) {
-                        // The look at the whole table has told of it.
+                        // The scan of the whole table has reported it.
                         Some(None) => report.not_judged += 1,
                         entry => self.entry(user, order, entry.flatten(), report).await?,
                     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::AwsError;
 use super::environment::Place;
 use super::observer::{Access, Call, Service};
-use crate::template::{Asking, ResourcePolicy, Template, Verdict, user_arn};
+use crate::template::{Asking, Decision, ResourcePolicy, Template, user_arn};
 
 /// The policies by the physical names of what they are on, and who is who.
 #[derive(Debug)]
@@ -52,9 +52,9 @@ impl Policies {
             (None, None) => user_arn(&place.caller),
         };
         let denied = |Access { action, resource }: &&Access| {
-            policies
-                .get(resource)
-                .is_some_and(|policy| policy.verdict(Asking::Identity(&principal), action) == Verdict::Denied)
+            policies.get(resource).is_some_and(|policy| {
+                policy.decision(Asking::Identity(&principal), action) == Decision::Denied
+            })
         };
         match call.accesses.iter().find(denied) {
             None => Ok(()),

@@ -35,7 +35,7 @@ pub use messaging::{Queue, Redrive, Subscription, Topic};
 pub use names::{ACCOUNT, REGION};
 pub(crate) use names::{queue_arn, queue_url, secret_arn, stream_arn, topic_arn, user_arn};
 pub use policy::ResourcePolicy;
-pub(crate) use policy::{Asking, Verdict};
+pub(crate) use policy::{Asking, Decision};
 pub use secret::{GeneratedString, Secret};
 pub use table::{Index, Key, Table};
 
@@ -174,8 +174,8 @@ impl Template {
             let by_topic = Asking::Service { name: policy::SNS, source: &topic_arn(&topic.name) };
             for subscription in &topic.subscriptions {
                 let queue = self.queues.get(&subscription.queue);
-                let verdict = queue.map(|queue| queue.policy.verdict(by_topic, "sqs:SendMessage"));
-                if verdict != Some(Verdict::Allowed) {
+                let decision = queue.map(|queue| queue.policy.decision(by_topic, "sqs:SendMessage"));
+                if decision != Some(Decision::Allowed) {
                     let problem =
                         format!("no policy of {} lets {id} send: nothing would arrive", subscription.queue);
                     return Err(TemplateError::new(&subscription.id, problem));
@@ -205,8 +205,8 @@ impl Template {
                     Event::Sqs(event) => {
                         let by_role = Asking::Identity(&function.role);
                         let policy = self.queues.get(&event.queue).map(|queue| &queue.policy);
-                        if policy.map(|policy| policy.verdict(by_role, "sqs:ReceiveMessage"))
-                            == Some(Verdict::Denied)
+                        if policy.map(|policy| policy.decision(by_role, "sqs:ReceiveMessage"))
+                            == Some(Decision::Denied)
                         {
                             let problem = format!("a policy of {} denies it to receive", event.queue);
                             return Err(TemplateError::new(at(), problem));
@@ -222,17 +222,17 @@ impl Template {
     /// Lambda sends what a mapping gives up with the function's own role.
     fn check_destination(&self, function: &Function, stream: &StreamEvent) -> Result<(), String> {
         let by_role = Asking::Identity(&function.role);
-        let verdict = match &stream.on_failure {
+        let decision = match &stream.on_failure {
             None => None,
             Some(OnFailure::Queue(id)) => {
-                self.queues.get(id).map(|queue| queue.policy.verdict(by_role, "sqs:SendMessage"))
+                self.queues.get(id).map(|queue| queue.policy.decision(by_role, "sqs:SendMessage"))
             }
             Some(OnFailure::Topic(id)) => {
-                self.topics.get(id).map(|topic| topic.policy.verdict(by_role, "sns:Publish"))
+                self.topics.get(id).map(|topic| topic.policy.decision(by_role, "sns:Publish"))
             }
         };
-        match verdict {
-            Some(Verdict::Denied) => Err("a policy of it denies the function to send there".to_owned()),
+        match decision {
+            Some(Decision::Denied) => Err("a policy of it denies the function to send there".to_owned()),
             _ => Ok(()),
         }
     }

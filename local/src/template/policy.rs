@@ -35,7 +35,7 @@ pub(crate) enum Asking<'a> {
 
 /// What a policy says of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum Decision {
     /// Refused, whatever else allows it.
     Denied,
     /// Allowed.
@@ -77,14 +77,14 @@ enum Test {
 
 impl ResourcePolicy {
     /// What it says of a call with these credentials.
-    pub(crate) fn verdict(&self, asking: Asking<'_>, action: &str) -> Verdict {
+    pub(crate) fn decision(&self, asking: Asking<'_>, action: &str) -> Decision {
         let mut applying = self.0.iter().filter(|statement| statement.applies(asking, action)).peekable();
         if applying.peek().is_none() {
-            Verdict::Silent
+            Decision::Silent
         } else if applying.all(|statement| statement.allows) {
-            Verdict::Allowed
+            Decision::Allowed
         } else {
-            Verdict::Denied
+            Decision::Denied
         }
     }
 }
@@ -273,11 +273,11 @@ mod tests {
             &json!({ "ArnEquals": { "aws:SourceArn": TOPIC } }),
         );
         let policy = policy(&json!([allow])).unwrap();
-        assert_eq!(policy.verdict(THE_TOPIC, "sqs:SendMessage"), Verdict::Allowed);
+        assert_eq!(policy.decision(THE_TOPIC, "sqs:SendMessage"), Decision::Allowed);
         let other = Asking::Service { name: SNS, source: "arn:aws:sns:us-east-1:000000000000:Other" };
-        assert_eq!(policy.verdict(other, "sqs:SendMessage"), Verdict::Silent);
-        assert_eq!(policy.verdict(Asking::Identity(ROLE), "sqs:SendMessage"), Verdict::Silent);
-        assert_eq!(ResourcePolicy::default().verdict(THE_TOPIC, "sqs:SendMessage"), Verdict::Silent);
+        assert_eq!(policy.decision(other, "sqs:SendMessage"), Decision::Silent);
+        assert_eq!(policy.decision(Asking::Identity(ROLE), "sqs:SendMessage"), Decision::Silent);
+        assert_eq!(ResourcePolicy::default().decision(THE_TOPIC, "sqs:SendMessage"), Decision::Silent);
     }
 
     #[test]
@@ -288,18 +288,18 @@ mod tests {
             statement("Deny", &json!("*"), &others),
         ]);
         let policy = policy(&both).unwrap();
-        assert_eq!(policy.verdict(THE_TOPIC, "sqs:SendMessage"), Verdict::Allowed);
-        assert_eq!(policy.verdict(Asking::Identity(ROLE), "sqs:SendMessage"), Verdict::Allowed);
-        assert_eq!(policy.verdict(Asking::Identity("arn:other"), "sqs:SendMessage"), Verdict::Denied);
-        assert_eq!(policy.verdict(Asking::Identity("arn:other"), "sqs:ReceiveMessage"), Verdict::Silent);
+        assert_eq!(policy.decision(THE_TOPIC, "sqs:SendMessage"), Decision::Allowed);
+        assert_eq!(policy.decision(Asking::Identity(ROLE), "sqs:SendMessage"), Decision::Allowed);
+        assert_eq!(policy.decision(Asking::Identity("arn:other"), "sqs:SendMessage"), Decision::Denied);
+        assert_eq!(policy.decision(Asking::Identity("arn:other"), "sqs:ReceiveMessage"), Decision::Silent);
     }
 
     #[test]
     fn null_tells_identities_from_services() {
         let identities = json!({ "Null": { "aws:PrincipalArn": "false" } });
         let policy = policy(&json!([statement("Deny", &json!("*"), &identities)])).unwrap();
-        assert_eq!(policy.verdict(Asking::Identity(ROLE), "sqs:SendMessage"), Verdict::Denied);
-        assert_eq!(policy.verdict(THE_TOPIC, "sqs:SendMessage"), Verdict::Silent);
+        assert_eq!(policy.decision(Asking::Identity(ROLE), "sqs:SendMessage"), Decision::Denied);
+        assert_eq!(policy.decision(THE_TOPIC, "sqs:SendMessage"), Decision::Silent);
     }
 
     #[test]

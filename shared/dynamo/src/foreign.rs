@@ -66,7 +66,7 @@ impl<T: ForeignItem + PartialEq> ForeignTable<T> {
 }
 
 impl<T: ForeignItem> ForeignPages<T> {
-    /// The next page; none behind the last. An item that cannot be read is told by its key.
+    /// The next page; none behind the last. An item that cannot be read is reported by its key.
     ///
     /// # Errors
     /// DynamoDB failed.

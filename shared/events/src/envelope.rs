@@ -79,7 +79,7 @@ impl Cause {
     }
 }
 
-/// Something that happened, as one service tells the others.
+/// Something that happened, as one service publishes it to the others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     id: EventId,

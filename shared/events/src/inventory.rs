@@ -1,4 +1,4 @@
-//! What the products service tells of its stock.
+//! What the products service publishes of its stock.
 //!
 //! Four of the types are about a reservation: their aggregate is the order, their version the reservation's.
 //! [`InventoryUpdated`] and [`InventoryRepaired`] are about a product's stock counter, which has a version of

@@ -1,4 +1,4 @@
-//! What the orders service tells: every event carries the whole order as it was then, so that no consumer
+//! What the orders service publishes: every event carries the whole order as it was then, so that no consumer
 //! has to ask.
 
 use schemars::JsonSchema;

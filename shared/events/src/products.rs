@@ -1,4 +1,4 @@
-//! What the products service tells of its catalogue. Stock is not part of it: see inventory.rs.
+//! What the products service publishes of its catalogue. Stock is not part of it: see inventory.rs.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! What the users service tells.
+//! What the users service publishes.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

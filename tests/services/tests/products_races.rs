@@ -45,7 +45,7 @@ impl Stage {
 
     /// What a consumer would write that reads the books now.
     async fn plan(&self, requests: &[ReservationRequest]) -> Result<Vec<Step>> {
-        Ok(plan(requests, self.store.books(requests).await?, self.service.now()?))
+        Ok(plan(requests, self.store.stock_state(requests).await?, self.service.now()?))
     }
 
     async fn figures(&self, product: &str) -> Result<(u64, u64)> {

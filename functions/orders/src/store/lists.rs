@@ -163,9 +163,9 @@ impl OrderStore {
     }
 }
 
-/// One page of what several parts have told, each up to its end or to where it goes on.
+/// One page of what several parts have, each up to its end or to where it goes on.
 fn merged(pages: Vec<Page<Order>>, limit: i32) -> OrdersPage {
-    // What lies behind the end of a page in the others may come after orders that this one has not told yet.
+    // What lies behind the end of a page in the others may come after orders that this one has not reached yet.
     let horizon = pages.iter().filter_map(|page| page.next(position)).max();
     let mut orders: Vec<_> = pages.into_iter().flat_map(|page| page.items).collect();
     if let Some(horizon) = &horizon {

@@ -118,7 +118,7 @@ impl OrderStore {
         })
     }
 
-    /// Notes that an order is stalled, for the relay to tell; whether that is done. It is not where the order
+    /// Notes that an order is stalled, for the relay to publish; whether that is done. It is not where the order
     /// is no longer pending, or somebody re-emitted it since it was read. `sweep` tells one sweep from another.
     ///
     /// # Errors

@@ -14,7 +14,7 @@ use crate::reservation::Reservation;
 impl Store {
     /// All counters and entries of the ledger, page by page.
     #[must_use]
-    pub fn books_pages(&self) -> ScanPages {
+    pub fn audited_pages(&self) -> ScanPages {
         let kinds = Condition::of("sk IN (:stock, :reservation)")
             .with("stock", Kind::Stock.sort_key())
             .with("reservation", Kind::Reservation.sort_key());

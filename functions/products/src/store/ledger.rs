@@ -1,4 +1,4 @@
-//! The books of reserve-stock in the table: read as a whole for a batch, written one transaction at a time.
+//! The stock state of reserve-stock in the table: read as a whole for a batch, written one transaction at a time.
 
 use shop_dynamo::{Condition, Item, Put, StoreError, Update, Write, read, value};
 use shop_types::ProductId;
@@ -14,27 +14,27 @@ impl Store {
     ///
     /// # Errors
     /// DynamoDB failed, or an item cannot be read.
-    pub async fn books(&self, requests: &[ReservationRequest]) -> Result<StockState, StoreError> {
+    pub async fn stock_state(&self, requests: &[ReservationRequest]) -> Result<StockState, StoreError> {
         let mut products: Vec<ProductId> =
             requests.iter().flat_map(|request| request.quantities().into_keys()).collect();
         products.sort_unstable();
         products.dedup();
         let mut keys = entry_keys(requests.iter());
         keys.extend(products.iter().map(|product| Kind::Stock.key(product.as_str())));
-        let mut books = StockState::default();
-        enter(&mut books, self.table.get_all(&keys).await?)?;
+        let mut state = StockState::default();
+        enter(&mut state, self.table.get_all(&keys).await?)?;
         // The entry of a large order must be read after its counters: see `Step::Claim`.
         let again = entry_keys(requests.iter().filter(|request| request.is_large()));
         if !again.is_empty() {
-            enter(&mut books, self.table.get_all(&again).await?)?;
+            enter(&mut state, self.table.get_all(&again).await?)?;
         }
-        Ok(books)
+        Ok(state)
     }
 
-    /// Carries out a step of a plan; whether it took effect. If not, the books are not what they were.
+    /// Carries out a step of a plan; whether it took effect. If not, the stock state is not what it was.
     ///
     /// # Errors
-    /// DynamoDB failed; whether the step took effect is not known then, and the books tell.
+    /// DynamoDB failed; whether the step took effect is not known then; the next read shows it.
     pub async fn carry_out(&self, step: &Step) -> Result<bool, StoreError> {
         let mut writes: Vec<Write> = Vec::new();
         match step {
@@ -132,16 +132,16 @@ fn entry_keys<'a>(requests: impl Iterator<Item = &'a ReservationRequest>) -> Vec
     requests.map(|request| Kind::Reservation.key(request.order_id.as_str())).collect()
 }
 
-fn enter(books: &mut StockState, items: Vec<Item>) -> Result<(), StoreError> {
+fn enter(state: &mut StockState, items: Vec<Item>) -> Result<(), StoreError> {
     for item in items {
         match Kind::of_item(&item) {
             Some(kind @ Kind::Reservation) => {
                 let reservation: Reservation = read(kind.name(), item)?;
-                books.reservations.insert(reservation.order_id.clone(), reservation);
+                state.reservations.insert(reservation.order_id.clone(), reservation);
             }
             Some(kind @ Kind::Stock) => {
                 let stock: Stock = read(kind.name(), item)?;
-                books.stocks.insert(stock.product_id.clone(), stock);
+                state.stocks.insert(stock.product_id.clone(), stock);
             }
             _ => {}
         }

@@ -1,4 +1,4 @@
-//! Accounts and logins. An account lies in the users table, whose stream tells of it; a login, which holds the
+//! Accounts and logins. An account lies in the users table, whose stream publishes it; a login, which holds the
 //! password's hash, lies in the sessions table, which has no stream. Both are written in one transaction.
 //!
 //! A login's key follows from the e-mail address, so it is also the claim on the address: of any number of

@@ -141,7 +141,7 @@ impl Stage {
 
     async fn plan(&self, request: &ReservationRequest) -> Result<Vec<Step>> {
         let requests = std::slice::from_ref(request);
-        Ok(plan(requests, self.store.books(requests).await?, self.service.now()?))
+        Ok(plan(requests, self.store.stock_state(requests).await?, self.service.now()?))
     }
 
     async fn carry_out(&self, steps: &[Step]) -> Result<()> {

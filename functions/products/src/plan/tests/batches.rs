@@ -5,7 +5,7 @@ use crate::stock::MAX_STOCK;
 
 #[test]
 fn many_orders_of_one_product_are_one_write_to_its_counter() {
-    let mut table = books(&[("a", 60)]);
+    let mut table = state(&[("a", 60)]);
     let requests: Vec<_> = (0..99).map(|i| placed(&format!("o{i}"), i, &[("a", 1)])).collect();
     let steps = settle(&mut table, &requests);
     let [Step::Settle { deltas, entries }] = &steps[..] else { panic!("{} steps", steps.len()) };
@@ -17,7 +17,7 @@ fn many_orders_of_one_product_are_one_write_to_its_counter() {
 
 #[test]
 fn who_came_first_is_served_first_whatever_the_order_of_the_messages() {
-    let mut table = books(&[("a", 5)]);
+    let mut table = state(&[("a", 5)]);
     let requests =
         [placed("late", 30, &[("a", 2)]), placed("early", 10, &[("a", 3)]), placed("mid", 20, &[("a", 2)])];
     settle(&mut table, &requests);
@@ -28,7 +28,7 @@ fn who_came_first_is_served_first_whatever_the_order_of_the_messages() {
 
 #[test]
 fn an_order_gets_all_or_nothing_and_every_shortage_is_named() {
-    let mut table = books(&[("a", 5), ("b", 1), ("c", 0)]);
+    let mut table = state(&[("a", 5), ("b", 1), ("c", 0)]);
     settle(&mut table, &[placed("o", 0, &[("a", 1), ("b", 2), ("c", 3)])]);
     let rejected = &table.reservations[&order("o")];
     assert_eq!(
@@ -44,14 +44,14 @@ fn an_order_gets_all_or_nothing_and_every_shortage_is_named() {
 
 #[test]
 fn what_a_rejected_order_leaves_is_there_for_the_next() {
-    let mut table = books(&[("a", 3), ("b", 0)]);
+    let mut table = state(&[("a", 3), ("b", 0)]);
     settle(&mut table, &[placed("first", 1, &[("a", 3), ("b", 1)]), placed("second", 2, &[("a", 3)])]);
     assert_eq!(statuses(&table, &["first", "second"]), [Some(Status::Rejected), Some(Status::Reserved)]);
 }
 
 #[test]
 fn a_product_that_is_not_there_or_deleted_is_unknown() {
-    let mut table = books(&[("a", 5), ("gone", 5)]);
+    let mut table = state(&[("a", 5), ("gone", 5)]);
     table.stocks.get_mut(&product("gone")).unwrap().deleted_at = Some(now());
     settle(&mut table, &[placed("o", 0, &[("a", 9), ("nowhere", 1)]), placed("p", 0, &[("gone", 1)])]);
     for name in ["o", "p"] {
@@ -64,7 +64,7 @@ fn a_product_that_is_not_there_or_deleted_is_unknown() {
 
 #[test]
 fn a_cancelled_order_gives_its_stock_back_once() {
-    let mut table = books(&[("a", 5)]);
+    let mut table = state(&[("a", 5)]);
     let request = placed("o", 0, &[("a", 3)]);
     settle(&mut table, std::slice::from_ref(&request));
     assert_eq!(figures(&table, "a"), (2, 3));
@@ -79,7 +79,7 @@ fn a_cancelled_order_gives_its_stock_back_once() {
 
 #[test]
 fn a_deleted_product_takes_back_what_was_reserved() {
-    let mut table = books(&[("a", 5)]);
+    let mut table = state(&[("a", 5)]);
     let request = placed("o", 0, &[("a", 3)]);
     settle(&mut table, std::slice::from_ref(&request));
     table.stocks.get_mut(&product("a")).unwrap().deleted_at = Some(now());
@@ -89,7 +89,7 @@ fn a_deleted_product_takes_back_what_was_reserved() {
 
 #[test]
 fn a_cancellation_that_comes_first_stops_its_order() {
-    let mut table = books(&[("a", 5)]);
+    let mut table = state(&[("a", 5)]);
     let request = placed("o", 0, &[("a", 3)]);
     settle(&mut table, &[cancelled(&request)]);
     assert_eq!(statuses(&table, &["o"]), [Some(Status::Released)]);
@@ -99,7 +99,7 @@ fn a_cancellation_that_comes_first_stops_its_order() {
 
 #[test]
 fn an_order_and_its_cancellation_in_one_batch_take_nothing() {
-    let mut table = books(&[("a", 5)]);
+    let mut table = state(&[("a", 5)]);
     let request = placed("o", 0, &[("a", 5)]);
     let other = placed("p", 1, &[("a", 5)]);
     settle(&mut table, &[both(&request), other]);
@@ -109,7 +109,7 @@ fn an_order_and_its_cancellation_in_one_batch_take_nothing() {
 
 #[test]
 fn a_rejected_order_stays_rejected() {
-    let mut table = books(&[("a", 0)]);
+    let mut table = state(&[("a", 0)]);
     let request = placed("o", 0, &[("a", 1)]);
     settle(&mut table, std::slice::from_ref(&request));
     table.stocks.get_mut(&product("a")).unwrap().available = 9;
@@ -122,7 +122,7 @@ fn a_rejected_order_stays_rejected() {
 
 #[test]
 fn what_is_given_back_goes_to_the_next_in_the_same_transaction() {
-    let mut table = books(&[("a", 3)]);
+    let mut table = state(&[("a", 3)]);
     let first = placed("first", 1, &[("a", 3)]);
     settle(&mut table, std::slice::from_ref(&first));
     let steps = settle(&mut table, &[placed("second", 2, &[("a", 3)]), cancelled(&first)]);
@@ -134,7 +134,7 @@ fn what_is_given_back_goes_to_the_next_in_the_same_transaction() {
 
 #[test]
 fn a_batch_is_packed_into_transactions_of_100_items() {
-    let mut table = books(&[]);
+    let mut table = state(&[]);
     let names: Vec<_> = (0..120).map(|i| format!("p{i:03}")).collect();
     for name in &names {
         table.stocks.insert(product(name), stock(name, 10, 0));
@@ -152,7 +152,7 @@ fn a_batch_is_packed_into_transactions_of_100_items() {
 
 #[test]
 fn the_largest_stock_does_not_overflow() {
-    let mut table = books(&[("a", MAX_STOCK)]);
+    let mut table = state(&[("a", MAX_STOCK)]);
     let lines: Vec<_> = (0..5).map(|_| ("a", u32::MAX)).collect();
     settle(&mut table, &[placed("o", 0, &lines), placed("p", 1, &[("a", 1_000_000_000)])]);
     assert_eq!(statuses(&table, &["o", "p"]), [Some(Status::Rejected), Some(Status::Reserved)]);

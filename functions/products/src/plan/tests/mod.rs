@@ -54,7 +54,7 @@ fn both(request: &ReservationRequest) -> ReservationRequest {
     ReservationRequest { cancelled: Some(cause("cancelled")), ..request.clone() }
 }
 
-fn books(stocks: &[(&str, u64)]) -> StockState {
+fn state(stocks: &[(&str, u64)]) -> StockState {
     let stocks = stocks.iter().map(|(name, available)| (product(name), stock(name, *available, 0)));
     StockState { stocks: stocks.collect(), ..StockState::default() }
 }
@@ -126,5 +126,5 @@ fn large(name: &str) -> ReservationRequest {
 
 fn warehouse(available: u64) -> StockState {
     let names = hundred();
-    books(&names.iter().map(|name| (name.as_str(), available)).collect::<Vec<_>>())
+    state(&names.iter().map(|name| (name.as_str(), available)).collect::<Vec<_>>())
 }

@@ -59,7 +59,7 @@ fn batch_of(orders: &[ReservationRequest], batch: &[Delivery]) -> Vec<Reservatio
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
-    /// Two consumers with books of different age, crashes between steps, duplicates, any order of arrival.
+    /// Two consumers with reads of different age, crashes between steps, duplicates, any order of arrival.
     #[test]
     fn the_books_agree_after_every_step(
         orders in orders(),
@@ -76,7 +76,7 @@ proptest! {
             older = table.clone();
             for step in plan(&requests, seen, now()).iter().take(crashes[number] + 1) {
                 if !carry_out(&mut table, step) {
-                    prop_assert!(stale[number], "fresh books cannot be contradicted");
+                    prop_assert!(stale[number], "a fresh read cannot be contradicted");
                     break;
                 }
                 check(&table);
@@ -119,7 +119,7 @@ proptest! {
         }
     }
 
-    /// An order that is stalled is told: by the entry that is written, or once more. Only what is or gets
+    /// An order that is stalled is published: by the entry that is written, or once more. Only what is or gets
     /// released is not.
     #[test]
     fn a_stalled_order_is_published_again(orders in orders(), batches in deliveries(), available in 0_u64..12) {
@@ -127,21 +127,21 @@ proptest! {
         for batch in &batches {
             let requests = batch_of(&orders, batch);
             let steps = settle(&mut table, &requests);
-            let mut told: Vec<&OrderId> = Vec::new();
+            let mut published: Vec<&OrderId> = Vec::new();
             for step in &steps {
                 match step {
                     Step::Settle { entries, .. } => {
-                        told.extend(entries.iter().map(|entry| &entry.reservation.order_id));
+                        published.extend(entries.iter().map(|entry| &entry.reservation.order_id));
                     }
-                    Step::Complete { entry, .. } => told.push(&entry.reservation.order_id),
-                    Step::ReEmit { entries } => told.extend(entries.iter().map(|entry| &entry.order_id)),
+                    Step::Complete { entry, .. } => published.push(&entry.reservation.order_id),
+                    Step::ReEmit { entries } => published.extend(entries.iter().map(|entry| &entry.order_id)),
                     Step::Claim { .. } => {}
                 }
             }
             for request in requests.iter().filter(|request| request.stalled.is_some()) {
                 let entry = &table.reservations[&request.order_id];
-                let is_told = told.iter().filter(|order| ***order == request.order_id).count();
-                prop_assert!(is_told == 1 || entry.status == Status::Released || request.cancelled.is_some());
+                let times = published.iter().filter(|order| ***order == request.order_id).count();
+                prop_assert!(times == 1 || entry.status == Status::Released || request.cancelled.is_some());
             }
         }
     }

@@ -173,7 +173,7 @@ fn completions(cases: &mut Cases) {
     );
 }
 
-/// An entry is told once more if neither it nor its count has changed.
+/// An entry is re-emitted if neither it nor its count has changed.
 fn re_emissions(cases: &mut Cases) {
     for found in [None, Some((1, 0)), Some((1, 1)), Some((1, 2)), Some((2, 0)), Some((2, 1))] {
         for read in [(1, 0), (1, 1), (2, 0), (2, 1)] {
@@ -218,14 +218,14 @@ impl Real {
 
     /// Everything that is there of what a case knows: its own products and orders.
     async fn read(&self, expected: &StockState, step: &Step) -> StockState {
-        let told = match step {
+        let published = match step {
             Step::Settle { entries, .. } => entries.iter().map(|entry| &entry.reservation).collect(),
             Step::Claim { reservation, .. } => vec![reservation],
             Step::Complete { entry, .. } => vec![&entry.reservation],
             Step::ReEmit { entries } => entries.iter().collect(),
         };
-        let told = told.into_iter().map(|entry| &entry.order_id);
-        let orders: BTreeSet<_> = expected.reservations.keys().chain(told).collect();
+        let published = published.into_iter().map(|entry| &entry.order_id);
+        let orders: BTreeSet<_> = expected.reservations.keys().chain(published).collect();
         let lines = expected.stocks.keys();
         let lines: Vec<_> =
             lines.map(|product| ReservedLine { product_id: product.clone(), quantity: 1 }).collect();
@@ -238,7 +238,7 @@ impl Real {
         if requests.is_empty() {
             requests.push(ReservationRequest { lines, ..placed("nobody's", 0, &[]) });
         }
-        self.store.books(&requests).await.unwrap()
+        self.store.stock_state(&requests).await.unwrap()
     }
 }
 

@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn an_order_whose_creation_was_lost_is_settled_as_a_new_one() {
-    let mut table = books(&[("a", 5)]);
+    let mut table = state(&[("a", 5)]);
     let requests =
         [placed("o", 2, &[("a", 3)]), placed("p", 1, &[("a", 3)])].map(|request| stalled(&request));
     let steps = settle(&mut table, &requests);
@@ -16,7 +16,7 @@ fn an_order_whose_creation_was_lost_is_settled_as_a_new_one() {
 
 #[test]
 fn what_became_of_an_order_is_told_once_more_and_nothing_else_changes() {
-    let mut table = books(&[("a", 5)]);
+    let mut table = state(&[("a", 5)]);
     let requests = [placed("o", 1, &[("a", 5)]), placed("p", 2, &[("a", 5)])];
     settle(&mut table, &requests);
     for re_emits in 1..3 {
@@ -34,7 +34,7 @@ fn what_became_of_an_order_is_told_once_more_and_nothing_else_changes() {
 
 #[test]
 fn what_the_batch_settles_itself_is_not_told_twice() {
-    let mut table = books(&[("a", 5)]);
+    let mut table = state(&[("a", 5)]);
     let request = placed("o", 0, &[("a", 3)]);
     let created_and_stalled = ReservationRequest { stalled: Some(cause("stalled")), ..request.clone() };
     let steps = settle(&mut table, std::slice::from_ref(&created_and_stalled));
@@ -50,7 +50,7 @@ fn what_the_batch_settles_itself_is_not_told_twice() {
 
 #[test]
 fn a_released_order_is_told_no_more() {
-    let mut table = books(&[("a", 5)]);
+    let mut table = state(&[("a", 5)]);
     let request = placed("o", 0, &[("a", 3)]);
     settle(&mut table, &[both(&request)]);
     assert_eq!(settle(&mut table, &[stalled(&request)]), []);
@@ -59,13 +59,13 @@ fn a_released_order_is_told_no_more() {
 
 #[test]
 fn who_tells_at_the_same_time_tells_once() {
-    let mut table = books(&[("a", 5)]);
+    let mut table = state(&[("a", 5)]);
     let request = placed("o", 0, &[("a", 3)]);
     settle(&mut table, std::slice::from_ref(&request));
     let seen = read(&table, std::slice::from_ref(&request));
     let [step] = &plan(&[stalled(&request)], seen, now())[..] else { panic!("one step") };
     assert!(carry_out(&mut table, step));
-    assert!(!carry_out(&mut table, step), "it has been told since it was read");
+    assert!(!carry_out(&mut table, step), "it has been re-emitted since it was read");
     assert_eq!(table.reservations[&order("o")].re_emits, 1);
 }
 
@@ -76,8 +76,8 @@ fn a_claim_is_completed_which_tells_it_and_told_once_more_only_later() {
     assert!(carry_out(&mut table, &steps[0]));
     let completed = settle(&mut table, &[stalled(&large("o"))]);
     assert_eq!(completed, [steps[1].clone()]);
-    let told = settle(&mut table, &[stalled(&large("o"))]);
-    assert!(matches!(told[..], [Step::ReEmit { .. }]), "{told:?}");
+    let published = settle(&mut table, &[stalled(&large("o"))]);
+    assert!(matches!(published[..], [Step::ReEmit { .. }]), "{published:?}");
     assert_eq!(figures(&table, "p050"), (1, 2));
 }
 
