@@ -256,15 +256,6 @@ checks! {
     topics::every_attribute_of_a_filter_must_match:
         "A policy with two attributes passes what matches both",
         sns "and-or-logic";
-    topics::a_prefix_passes:
-        "`prefix` passes values that begin so",
-        sns "string-value-matching";
-    topics::anything_but_passes_the_rest:
-        "`anything-but` passes other values, and nothing without the attribute",
-        sns "string-value-matching";
-    topics::an_attribute_must_not_exist:
-        "`exists: false` passes messages without the attribute",
-        sns "attribute-key-matching";
     queues::a_batch_names_each_entry:
         "`SendMessageBatch` answers with each entry's id and a message id, which the receiver sees",
         sqs_api "SendMessageBatch";

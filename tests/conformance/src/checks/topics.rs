@@ -128,24 +128,3 @@ pub(super) async fn every_attribute_of_a_filter_must_match(on: &Target) -> Resul
         &[&[("type", "both")], &[("store", "a")], &[("type", "both"), ("store", "c")]];
     passes(on, "BothQueue", pass, dropped).await
 }
-
-pub(super) async fn a_prefix_passes(on: &Target) -> Result<()> {
-    let pass: &[&[Attribute]] = &[&[("type", "product.created")], &[("type", "product.")]];
-    passes(on, "PrefixQueue", pass, &[&[("type", "product")], &[("type", "a product.")], &[]]).await
-}
-
-pub(super) async fn anything_but_passes_the_rest(on: &Target) -> Result<()> {
-    let pass: &[&[Attribute]] = &[&[("colour", "green")], &[("colour", "Red")]];
-    passes(
-        on,
-        "AnythingButQueue",
-        pass,
-        &[&[("color", "green")], &[("colour", "red")], &[("colour", "blue")]],
-    )
-    .await
-}
-
-pub(super) async fn an_attribute_must_not_exist(on: &Target) -> Result<()> {
-    let pass: &[&[Attribute]] = &[&[("type", "exists")]];
-    passes(on, "ExistsQueue", pass, &[&[("type", "exists"), ("shape", "round")]]).await
-}
