@@ -70,7 +70,8 @@ impl EventLog {
     fn wrong(&self, now: i64, caller: &str, content: &Value) -> Option<&'static str> {
         let time = serde_json::from_value::<Timestamp>(content["time"].clone()).map(Timestamp::as_millis);
         // An entry of the ledger bears the time of its claim, which may have waited for another delivery.
-        let is_entry = matches!(content["type"].as_str(), Some("inventory.reserved" | "inventory.released"));
+        let entries = ["inventory.reserved", "inventory.rejected", "inventory.released"];
+        let is_entry = content["type"].as_str().is_some_and(|name| entries.contains(&name));
         let is_now = time.is_ok_and(|time| time <= now + AHEAD && (is_entry || time >= now - EARLIER));
         if !is_now {
             return Some("another time than that of the write");
