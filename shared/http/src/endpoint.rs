@@ -48,8 +48,6 @@ pub struct RouteInfo {
     pub access: Access,
     /// The query parameters that it takes.
     pub query: &'static [&'static str],
-    /// Whether it asks the caller's account.
-    pub asks_account: bool,
     /// What goes in and what comes out.
     pub contract: fn() -> Contract,
 }
@@ -82,7 +80,6 @@ pub const fn route<R: Route>() -> RouteInfo {
         endpoint: R::ENDPOINT,
         access: R::ACCESS,
         query: R::QUERY,
-        asks_account: R::ASKS_ACCOUNT,
         contract: R::contract,
     }
 }
