@@ -9,7 +9,7 @@
 //! | users | the ids of all administrators ([`accounts`]) | `admins` | `admins` |
 //! | sessions | login ([`accounts`]) | `login#` and a keyed hash of the e-mail address | `login` |
 //! | sessions | session ([`sessions`]) | user id | `session#` and the session's id |
-//! | sessions | bucket ([`attempts`]) | `attempts#`, its kind, and what is counted | `attempts` |
+//! | sessions | bucket ([`rate_limiter`]) | `attempts#`, its kind, and what is counted | `attempts` |
 
 pub mod accounts;
 pub mod rate_limiter;
