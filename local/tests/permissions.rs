@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, ConditionCheck, Delete, DeleteRequest, Get, KeysAndAttributes, Put, PutRequest,
-    TransactGetItem, TransactWriteItem, Update, WriteRequest,
+    AttributeValue, ConditionCheck, Delete, DeleteRequest, KeysAndAttributes, Put, PutRequest,
+    TransactWriteItem, Update, WriteRequest,
 };
-use aws_sdk_sns::types::MessageAttributeValue;
+use aws_sdk_sns::types::{MessageAttributeValue, PublishBatchRequestEntry};
 use aws_sdk_sqs::error::ProvideErrorMetadata;
 use aws_types::SdkConfig;
 use shop_local::cloud::{Cloud, Options};
@@ -69,7 +69,6 @@ async fn each_kind(client: &Client, table: &str, keys: [&str; 2]) -> Vec<(&'stat
     let to_update = Update::builder().table_name(table).set_key(Some(other.clone()));
     let to_update = to_update.update_expression("REMOVE x").build().unwrap();
     let to_delete = Delete::builder().table_name(table).set_key(Some(other.clone())).build().unwrap();
-    let to_get = Get::builder().table_name(table).set_key(Some(other.clone())).build().unwrap();
     let transact = async |second: TransactWriteItem| {
         let items = client.transact_write_items().transact_items(put(&one)).transact_items(second);
         code(items.send().await)
@@ -78,7 +77,6 @@ async fn each_kind(client: &Client, table: &str, keys: [&str; 2]) -> Vec<(&'stat
         code(client.batch_write_item().request_items(table, vec![written(&one), second]).send().await)
     };
     let wanted = KeysAndAttributes::builder().keys(one.clone()).keys(other.clone()).build().unwrap();
-    let get = TransactGetItem::builder().get(to_get).build();
     let one_item = || Some(other.clone());
     vec![
         ("put", code(client.put_item().table_name(table).set_item(one_item()).send().await)),
@@ -88,7 +86,6 @@ async fn each_kind(client: &Client, table: &str, keys: [&str; 2]) -> Vec<(&'stat
         ("batch get", code(client.batch_get_item().request_items(table, wanted).send().await)),
         ("batch put", batch(written(&other)).await),
         ("batch delete", batch(deleted(&other)).await),
-        ("transact get", code(client.transact_get_items().transact_items(get).send().await)),
         ("transact put", transact(put(&other)).await),
         ("transact update", transact(TransactWriteItem::builder().update(to_update).build()).await),
         ("transact delete", transact(TransactWriteItem::builder().delete(to_delete).build()).await),
@@ -127,8 +124,11 @@ async fn what_is_granted_works() {
 async fn forge(cloud: &Cloud, sdk: &SdkConfig) -> Option<String> {
     let kind =
         MessageAttributeValue::builder().data_type("String").string_value("item.placed").build().unwrap();
-    let publish = aws_sdk_sns::Client::new(sdk).publish().topic_arn(cloud.physical("EventsTopic").unwrap());
-    let answer = publish.message(r#"{"id": "forged"}"#).message_attributes("type", kind).send().await;
+    let entry = PublishBatchRequestEntry::builder().id("1").message(r#"{"id": "forged"}"#);
+    let entry = entry.message_attributes("type", kind).build().unwrap();
+    let topic = cloud.physical("EventsTopic").unwrap();
+    let publish = aws_sdk_sns::Client::new(sdk).publish_batch().topic_arn(topic);
+    let answer = publish.publish_batch_request_entries(entry).send().await;
     answer.err().map(|error| error.code().unwrap().to_owned())
 }
 

@@ -1,17 +1,14 @@
-//! DynamoDB and SQS as SDK clients see them: transactions, conditions, errors, long polls, batches.
+//! The services as SDK clients see them: transactions, conditions, errors, and what is not emulated.
 
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 mod toy;
-
-use std::time::Duration;
 
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::{
     AttributeValue, Put, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
     Update,
 };
-use aws_sdk_sqs::types::{QueueAttributeName, SendMessageBatchRequestEntry};
 use shop_local::cloud::Cloud;
 use toy::simulate;
 
@@ -96,48 +93,27 @@ fn a_failed_condition_returns_the_item_and_capacity_is_reported_when_asked_for()
 }
 
 #[test]
-fn a_long_poll_ends_with_the_arrival_or_with_its_time() {
+fn what_is_not_emulated_is_refused_by_its_name() {
     simulate(3, |cloud| async move {
         let sqs = aws_sdk_sqs::Client::new(&cloud.sdk_config("test"));
-        let url = cloud.physical("RelayDeadLetterQueue").unwrap();
-        let receive = || sqs.receive_message().queue_url(url).wait_time_seconds(2).send();
-        let started = tokio::time::Instant::now();
-        assert!(receive().await.unwrap().messages().is_empty());
-        assert_eq!(started.elapsed().as_secs(), 2);
-        let send = async {
-            tokio::time::sleep(Duration::from_secs(1)).await;
-            sqs.send_message().queue_url(url).message_body("now").send().await.unwrap();
-        };
-        let started = tokio::time::Instant::now();
-        let (received, ()) = tokio::join!(receive(), send);
-        assert_eq!(received.unwrap().messages()[0].body(), Some("now"));
-        assert!(started.elapsed() < Duration::from_millis(1500));
-    });
-}
-
-#[test]
-fn batches_attributes_and_errors_of_queues() {
-    simulate(4, |cloud| async move {
-        let sqs = aws_sdk_sqs::Client::new(&cloud.sdk_config("test"));
-        let url = cloud.physical("CountDeadLetterQueue").unwrap();
-        let entry = |id: &str, body: &str| {
-            SendMessageBatchRequestEntry::builder().id(id).message_body(body).build().unwrap()
-        };
-        let batch =
-            sqs.send_message_batch().queue_url(url).entries(entry("1", "one")).entries(entry("2", "two"));
-        assert_eq!(batch.send().await.unwrap().successful().len(), 2);
-        let same = sqs.send_message_batch().queue_url(url).entries(entry("1", "a")).entries(entry("1", "b"));
-        let error = same.send().await.unwrap_err();
-        assert_eq!(error.code(), Some("AWS.SimpleQueueService.BatchEntryIdsNotDistinct"));
-        let attributes = sqs.get_queue_attributes().queue_url(url).attribute_names(QueueAttributeName::All);
-        let attributes = attributes.send().await.unwrap();
-        let attributes = attributes.attributes().unwrap();
-        assert_eq!(attributes[&QueueAttributeName::ApproximateNumberOfMessages], "2");
-        assert!(attributes[&QueueAttributeName::QueueArn].ends_with(":CountDeadLetterQueue"));
-        assert_eq!(sqs.list_queues().send().await.unwrap().queue_urls().len(), 3);
-        let missing = sqs.get_queue_url().queue_name("Nothing").send().await.unwrap_err();
+        let missing = sqs.send_message().queue_url("Nothing").message_body("x").send().await.unwrap_err();
         assert!(missing.into_service_error().is_queue_does_not_exist());
-        sqs.purge_queue().queue_url(url).send().await.unwrap();
-        assert!(toy::drain(&cloud, "CountDeadLetterQueue").await.is_empty());
+        let url = cloud.physical("CountDeadLetterQueue").unwrap();
+        let purge = sqs.purge_queue().queue_url(url).send().await.unwrap_err();
+        assert_eq!((purge.code(), purge.message()), (Some("InvalidAction"), Some("PurgeQueue")));
+        let poll = sqs.receive_message().queue_url(url).wait_time_seconds(2).send().await.unwrap_err();
+        assert_eq!(poll.code(), Some("SerializationException"));
+        assert!(poll.message().unwrap().contains("unknown field `WaitTimeSeconds`"), "{poll:?}");
+        let sns = aws_sdk_sns::Client::new(&cloud.sdk_config("test"));
+        let publish = sns.publish().topic_arn(cloud.physical("EventsTopic").unwrap()).message("x");
+        let publish = publish.send().await.unwrap_err();
+        assert_eq!(publish.message(), Some("Publish is not known here"));
+        let entry = aws_sdk_sns::types::PublishBatchRequestEntry::builder().id("1").message("x").subject("s");
+        let batch = sns.publish_batch().topic_arn(cloud.physical("EventsTopic").unwrap());
+        let batch = batch.publish_batch_request_entries(entry.build().unwrap()).send().await.unwrap_err();
+        let field = "PublishBatchRequestEntries.member.1.Subject is not known here";
+        assert_eq!((batch.code(), batch.message()), (Some("InvalidParameter"), Some(field)));
+        let tables = dynamodb(&cloud).list_tables().send().await.unwrap_err();
+        assert_eq!(tables.code(), Some("UnknownOperationException"));
     });
 }

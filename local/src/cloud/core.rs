@@ -5,21 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use aws_credential_types::Credentials;
-use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
-use aws_smithy_async::time::SharedTimeSource;
-use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
-use aws_smithy_types::retry::RetryConfig;
-use aws_smithy_types::timeout::TimeoutConfig;
-use aws_types::SdkConfig;
-use aws_types::region::Region;
 use tokio::sync::Notify;
 
 use super::clock::Clock;
-use super::connector::Connector;
 use super::dynamodb::DynamoDb;
 use super::environment::Place;
 use super::error::AwsError;
@@ -31,14 +19,11 @@ use super::random::Random;
 use super::secrets::Secrets;
 use super::sns::Topics;
 use super::sqs::Queues;
-use crate::template::{Grants, REGION};
+use crate::template::Grants;
 
 /// The longest that one way of a simulated call takes, in milliseconds. It lets calls of several
 /// invocations run into each other, in an order that the seed decides.
 const SIMULATED_LATENCY: u64 = 5;
-/// As the functions have it on AWS: see the environment in shop-lambda.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
-const CALL_TIMEOUT: Duration = Duration::from_secs(8);
 
 pub(super) struct Core {
     pub(super) clock: Clock,
@@ -63,32 +48,6 @@ pub(super) struct Core {
 }
 
 impl Core {
-    /// Settings for the AWS clients of one caller.
-    pub(super) fn sdk_config(self: &Arc<Self>, place: Place) -> SdkConfig {
-        let clock = self.clock.ahead(place.clock_skew);
-        let connector = Connector { core: Arc::downgrade(self), place };
-        let credentials = Credentials::from_keys("local", "local", None);
-        SdkConfig::builder()
-            .behavior_version(BehaviorVersion::v2026_01_12())
-            .region(Region::new(REGION))
-            // Never resolved: it only spares each call the search for one.
-            .endpoint_url("http://aws.localhost")
-            .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .http_client(SharedHttpClient::new(connector))
-            .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
-            .time_source(SharedTimeSource::new(clock))
-            .retry_config(RetryConfig::standard())
-            .timeout_config(
-                TimeoutConfig::builder()
-                    .operation_attempt_timeout(ATTEMPT_TIMEOUT)
-                    .operation_timeout(CALL_TIMEOUT)
-                    .build(),
-            )
-            // Bodies are whole when they arrive.
-            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-            .build()
-    }
-
     /// The number of a new environment.
     pub(super) fn next_environment(&self) -> u64 {
         self.environments.fetch_add(1, Ordering::Relaxed) + 1

@@ -14,9 +14,11 @@ use serde_json::value::RawValue;
 use shop_lambda::{Environment, Function, Handler, Invocation};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
 
+use super::connector;
 use super::core::Core;
-use super::environment::{Death, Place};
+use super::environment::Place;
 use super::observer::Invoked;
 use super::running::Running;
 use super::{CloudError, InvokeError};
@@ -44,10 +46,10 @@ struct Deployed {
     slots: Semaphore,
 }
 
-/// An environment: a function that has started, and its end.
+/// An environment: a function that has started, and what is cancelled when it crashes.
 struct Started {
     handler: Box<dyn Handler>,
-    death: Death,
+    crash: CancellationToken,
 }
 
 impl Lambda {
@@ -137,16 +139,15 @@ impl Deployed {
 
     async fn start(&self, core: &Arc<Core>) -> Result<Started, InvokeError> {
         let place = self.place(core);
-        let death = Death::new();
-        let place = Place { death: Some(death.clone()), ..place };
-        let environment =
-            Environment::new(self.variables.clone(), core.sdk_config(place), core.random.for_function());
+        let crash = CancellationToken::new();
+        let sdk = connector::sdk_config(core, Place { crash: Some(crash.clone()), ..place });
+        let environment = Environment::new(self.variables.clone(), sdk, core.random.for_function());
         let start = AssertUnwindSafe(self.function.start(environment)).catch_unwind();
         tokio::select! {
             biased;
-            () = death.come() => Err(InvokeError::Crashed),
+            () = crash.cancelled() => Err(InvokeError::Crashed),
             started = timeout(START_TIMEOUT, start) => match started {
-                Ok(Ok(started)) => Ok(Started { handler: started?, death }),
+                Ok(Ok(started)) => Ok(Started { handler: started?, crash }),
                 Ok(Err(_panic)) => Err(InvokeError::Crashed),
                 Err(_elapsed) => Err(InvokeError::TimedOut(START_TIMEOUT)),
             },
@@ -183,7 +184,7 @@ impl Deployed {
         };
         let ended = tokio::select! {
             biased;
-            () = started.death.come() => return Err(InvokeError::Crashed),
+            () = started.crash.cancelled() => return Err(InvokeError::Crashed),
             () = end_of_life => return Err(InvokeError::Crashed),
             ended = timeout(self.timeout, call) => ended,
         };

@@ -7,7 +7,6 @@
 
 use std::sync::Arc;
 
-use data_encoding::BASE64;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value, json};
 use tokio::sync::Semaphore;
@@ -153,17 +152,10 @@ impl SqsMapping {
                     .attributes
                     .iter()
                     .map(|(name, attribute)| {
-                        let mut value = json!({
-                            "stringListValues": [], "binaryListValues": [], "dataType": attribute.data_type,
+                        let value = json!({
+                            "stringListValues": [], "binaryListValues": [],
+                            "dataType": attribute.data_type, "stringValue": attribute.string_value,
                         });
-                        if let Some(text) = &attribute.string_value {
-                            value["stringValue"] = json!(text);
-                        }
-                        if let Some(binary) = &attribute.binary_value
-                            && BASE64.decode(binary.as_bytes()).is_ok()
-                        {
-                            value["binaryValue"] = json!(binary);
-                        }
                         (name.clone(), value)
                     })
                     .collect();

@@ -19,8 +19,8 @@ use super::lambda::Lambda;
 use super::observer::Delivery;
 use super::running::Running;
 use super::stream_batch::{Next, Plan, Reason, Span};
-use super::stream_failure;
-use crate::template::{StreamEvent, Template};
+use super::stream_failure::Failure;
+use crate::template::StreamEvent;
 
 /// How many records are read at once, and how many wait in a shard; the rest stays in the storage.
 const PAGE: usize = 500;
@@ -43,21 +43,13 @@ pub(super) struct StreamMapping {
     /// The physical name of the table.
     pub(super) table: String,
     pub(super) event: StreamEvent,
-    /// Where failures go.
-    pub(super) destination: Option<stream_failure::Destination>,
+    /// The physical name of the queue that is told what is given up.
+    pub(super) destination: Option<String>,
     /// Wakes this reader.
     pub(super) wake: Arc<Notify>,
 }
 
 impl StreamMapping {
-    /// The failure destination of an event, by physical names.
-    pub(super) fn destination(
-        template: &Template,
-        event: &StreamEvent,
-    ) -> Option<stream_failure::Destination> {
-        stream_failure::Destination::of(template, event.on_failure.as_ref()?)
-    }
-
     /// Reads until the cloud stops.
     pub(super) async fn run(self) {
         let mapping = Arc::new(self);
@@ -229,16 +221,12 @@ impl StreamMapping {
     async fn give_up(&self, batch: &[Record], span: Span, reason: Reason) {
         let first = batch.first().map(|record| record.number.as_str()).unwrap_or_default();
         tracing::warn!(table.name = %self.table, first.sequence_number = first, records = batch.len(), ?reason, "stream records were given up");
-        let failure = stream_failure::Failure {
-            function_arn: &self.function_arn,
-            table: &self.table,
-            attempts: span.attempts,
-            reason,
-        };
+        let failure =
+            Failure { function_arn: &self.function_arn, table: &self.table, attempts: span.attempts, reason };
         let mut wait = FIRST_RETRY;
         // Without the note the records would be gone without a trace, so it is tried until it is stored.
         while let Some(destination) = &self.destination
-            && destination.send(&self.core, &failure, batch).is_err()
+            && failure.send(destination, &self.core, batch).is_err()
         {
             tokio::time::sleep(wait).await;
             wait = wait.saturating_mul(2).min(LONGEST_RETRY);

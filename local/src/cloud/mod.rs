@@ -8,6 +8,7 @@ mod batch;
 mod clock;
 mod connector;
 mod core;
+mod dispatch;
 mod dynamodb;
 mod environment;
 mod error;
@@ -122,14 +123,14 @@ impl Cloud {
     /// Settings for the AWS clients of a caller that is no function of the template.
     #[must_use]
     pub fn sdk_config(&self, caller: &str) -> SdkConfig {
-        self.0.core.sdk_config(Place::outside(caller))
+        connector::sdk_config(&self.0.core, Place::outside(caller))
     }
 
     /// Settings for the AWS clients of a caller that has taken a role of the template, by its logical id.
     #[must_use]
     pub fn assume_role(&self, role: &str, caller: &str) -> Option<SdkConfig> {
         let role = Some(self.0.core.policies.role(role)?);
-        Some(self.0.core.sdk_config(Place { role, ..Place::outside(caller) }))
+        Some(connector::sdk_config(&self.0.core, Place { role, ..Place::outside(caller) }))
     }
 
     /// What `Ref` gives for a logical id: a table's name, a queue's URL, a topic's or a secret's ARN.

@@ -142,7 +142,7 @@ pub enum Step<'a> {
     Deleted,
     /// It was received too often and went to another queue, by its physical name.
     DeadLettered(&'a str),
-    /// The queue kept it as long as it keeps messages, or was purged.
+    /// The queue kept it as long as it keeps messages.
     Expired,
 }
 

@@ -1,33 +1,31 @@
 //! The tasks of a cloud: counted, so that a stop can wait for what runs, and ended with it.
 
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
-use tokio::task::{AbortHandle, JoinHandle};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 /// How long a stop waits for invocations: the longest of them end at their own timeouts.
 const GRACE_PERIOD: Duration = Duration::from_secs(30);
 
-/// Starts tasks, and ends them.
+/// Starts tasks, and ends them. Clones share them.
 #[derive(Clone, Debug)]
-pub(super) struct Running(Arc<Inner>);
-
-#[derive(Debug)]
-struct Inner {
-    /// Becomes true when the cloud stops.
-    stopping: watch::Sender<bool>,
+pub(super) struct Running {
+    /// Cancelled when no more work is taken on.
+    stopping: CancellationToken,
+    /// Cancelled when pollers, readers and schedules end wherever they are.
+    ended: CancellationToken,
     /// How many invocations run.
     invocations: watch::Sender<usize>,
     /// Tells who waits for everything to be done that an invocation ended.
     changed: Arc<Notify>,
-    /// Pollers, readers and schedules.
-    workers: Mutex<Vec<AbortHandle>>,
 }
 
 /// One invocation that runs.
-struct Guard(Arc<Inner>);
+struct Guard(Running);
 
 impl Drop for Guard {
     fn drop(&mut self) {
@@ -38,12 +36,12 @@ impl Drop for Guard {
 
 impl Running {
     pub(super) fn new(changed: Arc<Notify>) -> Self {
-        Self(Arc::new(Inner {
-            changed,
-            stopping: watch::Sender::new(false),
+        Self {
+            stopping: CancellationToken::new(),
+            ended: CancellationToken::new(),
             invocations: watch::Sender::new(0),
-            workers: Mutex::new(Vec::new()),
-        }))
+            changed,
+        }
     }
 
     /// Starts an invocation; none while the cloud stops.
@@ -51,11 +49,11 @@ impl Running {
         &self,
         task: impl Future<Output = T> + Send + 'static,
     ) -> Option<JoinHandle<T>> {
-        if *self.0.stopping.borrow() {
+        if self.stopping.is_cancelled() {
             return None;
         }
-        self.0.invocations.send_modify(|count| *count += 1);
-        let guard = Guard(Arc::clone(&self.0));
+        self.invocations.send_modify(|count| *count += 1);
+        let guard = Guard(self.clone());
         Some(tokio::spawn(async move {
             let _guard = guard;
             task.await
@@ -64,26 +62,22 @@ impl Running {
 
     /// Starts a worker. It must end by itself soon after [`Running::stopped`].
     pub(super) fn worker(&self, task: impl Future<Output = ()> + Send + 'static) {
-        let handle = tokio::spawn(task).abort_handle();
-        let mut workers = self.0.workers.lock().unwrap_or_else(PoisonError::into_inner);
-        workers.retain(|worker| !worker.is_finished());
-        workers.push(handle);
+        tokio::spawn(self.ended.clone().run_until_cancelled_owned(task));
     }
 
     /// Returns when the cloud stops.
     pub(super) async fn stopped(&self) {
-        // It fails only when the sender is gone, which is a stop too.
-        let _: Result<_, _> = self.0.stopping.subscribe().wait_for(|stopping| *stopping).await;
+        self.stopping.cancelled().await;
     }
 
     pub(super) fn is_idle(&self) -> bool {
-        *self.0.invocations.borrow() == 0
+        *self.invocations.borrow() == 0
     }
 
     /// Takes no new work, waits for what runs, and ends the rest.
     pub(super) async fn stop(&self) {
-        self.0.stopping.send_replace(true);
-        let mut invocations = self.0.invocations.subscribe();
+        self.stopping.cancel();
+        let mut invocations = self.invocations.subscribe();
         let idle = invocations.wait_for(|count| *count == 0);
         if tokio::time::timeout(GRACE_PERIOD, idle).await.is_err() {
             tracing::warn!("some invocations did not end in time");
@@ -93,8 +87,7 @@ impl Running {
 
     /// Ends every worker at once.
     pub(super) fn abort(&self) {
-        self.0.stopping.send_replace(true);
-        let mut workers = self.0.workers.lock().unwrap_or_else(PoisonError::into_inner);
-        workers.drain(..).for_each(|worker| worker.abort());
+        self.stopping.cancel();
+        self.ended.cancel();
     }
 }

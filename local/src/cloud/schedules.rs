@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::to_raw_value;
 use shop_types::Timestamp;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
@@ -23,34 +23,27 @@ pub(super) async fn run(
     running: Running,
     function: String,
     every: Duration,
-    input: Option<String>,
 ) {
     let mut ticks = Ticks::every(every);
     while ticks.next(&running).await {
         if core.interceptor.as_ref().is_some_and(|interceptor| interceptor.skips_schedule(&function)) {
             continue;
         }
-        let payload = match &input {
-            Some(input) => RawValue::from_string(input.clone()),
-            None => to_raw_value(&json!({
-                "version": "0",
-                "id": core.random.uuid(),
-                "detail-type": "Scheduled Event",
-                "source": "aws.events",
-                "account": ACCOUNT,
-                "time": Timestamp::from_millis(core.clock.now()).to_string(),
-                "region": REGION,
-                "resources": [],
-                "detail": {},
-            })),
-        };
+        let payload = to_raw_value(&json!({
+            "version": "0",
+            "id": core.random.uuid(),
+            "detail-type": "Scheduled Event",
+            "source": "aws.events",
+            "account": ACCOUNT,
+            "time": Timestamp::from_millis(core.clock.now()).to_string(),
+            "region": REGION,
+            "resources": [],
+            "detail": {},
+        }));
         match payload {
             // A failure is logged by the invocation; the next run comes in its time.
             Ok(payload) => drop(lambda.invoke(&function, payload).await),
-            Err(error) => {
-                tracing::error!(%error, function.name = %function, "the input of a schedule is not JSON");
-                return;
-            }
+            Err(error) => tracing::error!(%error, function.name = %function, "no payload for a schedule"),
         }
     }
 }

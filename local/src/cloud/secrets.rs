@@ -10,7 +10,7 @@ use super::observer::Access;
 use super::random::Random;
 use super::sqs::{Journal, Queues};
 use super::{AwsError, CloudError};
-use crate::template::{ACCOUNT, GeneratedString, REGION, Template};
+use crate::template::{ACCOUNT, REGION, Template};
 
 /// All secrets, by their physical names.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ impl Secrets {
             if secrets.contains_key(&secret.name) {
                 continue;
             }
-            let value = secret.value.clone().unwrap_or_else(|| generate(&secret.generate, random));
+            let value = generate(secret.length, random);
             let created = clock.now();
             queues
                 .with_journal(|journal| {
@@ -98,19 +98,8 @@ impl Request {
     }
 }
 
-fn generate(how: &GeneratedString, random: &Random) -> String {
-    let length = u64::try_from(how.alphabet.len()).unwrap_or(u64::MAX);
-    let characters = (0..how.length).filter_map(|_| {
-        let choice = usize::try_from(random.below(length)).ok()?;
-        how.alphabet.get(choice)
-    });
-    let generated: String = characters.collect();
-    let Some((template, key)) = &how.template else { return generated };
-    match serde_json::from_str(template) {
-        Ok(Value::Object(mut object)) => {
-            object.insert(key.clone(), Value::String(generated));
-            Value::Object(object).to_string()
-        }
-        _ => generated,
-    }
+fn generate(length: u32, random: &Random) -> String {
+    const ALPHABET: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let choice = || usize::try_from(random.below(ALPHABET.len() as u64)).unwrap_or(0);
+    (0..length).map(|_| char::from(ALPHABET[choice()])).collect()
 }

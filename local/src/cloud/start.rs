@@ -68,7 +68,7 @@ pub(super) fn start(
     let with_replica = interceptor.as_ref().is_some_and(|interceptor| interceptor.has_stale_reads());
     let core = Arc::new(Core {
         dynamodb: DynamoDb::open(folder, template, &clock, with_replica)?,
-        topics: Topics::new(template, &clock, &random, observers.clone(), interceptor.clone()),
+        topics: Topics::new(template, &random, observers.clone(), interceptor.clone()),
         secrets: Secrets::open(template, &queues, &clock, &random)?,
         queues,
         clock,
@@ -144,15 +144,18 @@ fn start_sources(
                     function: function.name.clone(),
                     function_arn: function.arn.clone(),
                     table: table.name.clone(),
-                    destination: StreamMapping::destination(template, event),
+                    destination: event
+                        .on_failure
+                        .as_ref()
+                        .and_then(|id| Some(template.queues.get(id)?.name.clone())),
                     event: event.clone(),
                     wake,
                 };
                 running.worker(mapping.run());
             }
-            Event::Schedule { every, input } => {
-                let (name, input) = (function.name.clone(), input.clone());
-                running.worker(schedules::run(core, lambda, running.clone(), name, *every, input));
+            Event::Schedule { every } => {
+                let name = function.name.clone();
+                running.worker(schedules::run(core, lambda, running.clone(), name, *every));
             }
         }
     }

@@ -1,6 +1,5 @@
-//! The note that tells where in a stream records were given up, and its destination.
+//! The note that tells where in a stream records were given up.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -9,17 +8,9 @@ use shop_types::Timestamp;
 use super::AwsError;
 use super::core::Core;
 use super::dynamodb::Record;
-use super::sns::Publication;
 use super::sqs::NewMessage;
 use super::stream_batch::Reason;
-use crate::template::{OnFailure, Template, stream_arn};
-
-/// Where notes go, by physical name.
-#[derive(Clone, Debug)]
-pub(super) enum Destination {
-    Queue(String),
-    Topic(String),
-}
+use crate::template::stream_arn;
 
 /// What was given up.
 #[derive(Debug)]
@@ -30,31 +21,15 @@ pub(super) struct Failure<'a> {
     pub(super) reason: Reason,
 }
 
-impl Destination {
-    pub(super) fn of(template: &Template, on_failure: &OnFailure) -> Option<Self> {
-        Some(match on_failure {
-            OnFailure::Queue(id) => Self::Queue(template.queues.get(id)?.name.clone()),
-            OnFailure::Topic(id) => Self::Topic(template.topics.get(id)?.name.clone()),
-        })
-    }
-
-    /// Stores the note. As in Lambda it holds the position of the records, not the records.
-    pub(super) fn send(&self, core: &Core, failure: &Failure<'_>, batch: &[Record]) -> Result<(), AwsError> {
-        let body = failure.note(core, batch).to_string();
-        match self {
-            Self::Queue(queue) => {
-                let message = NewMessage { body: body.into(), attributes: Arc::default(), delay: None };
-                core.queues.send(vec![(queue, message)]).map(drop)
-            }
-            Self::Topic(topic) => {
-                let publication = Publication { message: body, subject: None, attributes: BTreeMap::new() };
-                core.topics.publish(topic, vec![publication], &core.queues).map(drop)
-            }
-        }
-    }
-}
-
 impl Failure<'_> {
+    /// Stores the note in a queue, by its physical name. As in Lambda it holds the position of the records, not the
+    /// records.
+    pub(super) fn send(&self, queue: &str, core: &Core, batch: &[Record]) -> Result<(), AwsError> {
+        let body = self.note(core, batch).to_string().into();
+        let message = NewMessage { body, attributes: Arc::default(), delay: 0 };
+        core.queues.send(vec![(queue, message)]).map(drop)
+    }
+
     fn note(&self, core: &Core, batch: &[Record]) -> Value {
         let time =
             |record: Option<&Record>| record.map(|record| Timestamp::from_millis(record.time()).to_string());

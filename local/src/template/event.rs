@@ -27,8 +27,6 @@ pub enum Event {
     Schedule {
         /// The time between two invocations.
         every: Duration,
-        /// The payload, where the template sets one.
-        input: Option<String>,
     },
 }
 
@@ -64,19 +62,10 @@ pub struct StreamEvent {
     pub maximum_age: Option<Duration>,
     /// Whether a batch that failed is cut in two.
     pub bisect: bool,
-    /// Where the position of records goes that are given up.
-    pub on_failure: Option<OnFailure>,
+    /// The logical id of the queue to which the position of records goes that are given up.
+    pub on_failure: Option<String>,
     /// Whether the answer names the first record that failed.
     pub reports_failures: bool,
-}
-
-/// Where failures go, by logical id.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum OnFailure {
-    /// A queue.
-    Queue(String),
-    /// A topic.
-    Topic(String),
 }
 
 impl Event {
@@ -87,10 +76,7 @@ impl Event {
         };
         let read = match kind.as_str() {
             "HttpApi" => {
-                properties.ignore(&["ApiId", "Auth", "RouteSettings", "TimeoutInMillis"]);
-                if properties.text("PayloadFormatVersion")?.is_some_and(|version| version != "2.0") {
-                    return Err(properties.error("PayloadFormatVersion", "is not 2.0"));
-                }
+                properties.ignore(&["ApiId"]);
                 let method = properties.text("Method")?.unwrap_or_else(|| "ANY".to_owned());
                 Self::Http {
                     method: if method == "*" { "ANY".to_owned() } else { method.to_uppercase() },
@@ -100,13 +86,12 @@ impl Event {
             "SQS" => Self::Sqs(SqsEvent::read(&mut properties, resolver)?),
             "DynamoDB" => Self::Stream(StreamEvent::read(&mut properties, resolver)?),
             "Schedule" => {
-                properties.ignore(&["Name", "Description", "Enabled"]);
                 let name = "Schedule";
                 let expression = properties.required_text(name)?;
                 let Some(every) = rate(&expression) else {
                     return Err(properties.error(name, "is not a rate expression"));
                 };
-                Self::Schedule { every, input: properties.text("Input")? }
+                Self::Schedule { every }
             }
             other => return Err(event.error("Type", format!("{other} is not known here"))),
         };
@@ -166,7 +151,7 @@ impl StreamEvent {
             Some(mut destinations) => {
                 let on_failure = destinations.child("OnFailure")?;
                 destinations.finish()?;
-                on_failure.map(|destination| OnFailure::read(destination, resolver)).transpose()?
+                on_failure.map(|destination| failure_queue(destination, resolver)).transpose()?
             }
         };
         Ok(Self {
@@ -186,19 +171,15 @@ impl StreamEvent {
     }
 }
 
-impl OnFailure {
-    fn read(mut destination: Properties, resolver: &Resolver<'_>) -> Result<Self, TemplateError> {
-        // SAM takes the type as a hint for the permissions that it writes.
-        destination.ignore(&["Type"]);
-        let target = destination.required_text("Destination")?;
-        let queue = resolver.target(Kind::Queue, &target).map(|id| Self::Queue(id.to_owned()));
-        let topic = resolver.target(Kind::Topic, &target).map(|id| Self::Topic(id.to_owned()));
-        let found = queue.or(topic);
-        let found = found
-            .ok_or_else(|| destination.error("Destination", "is no queue and no topic of this template"))?;
-        destination.finish()?;
-        Ok(found)
-    }
+fn failure_queue(mut destination: Properties, resolver: &Resolver<'_>) -> Result<String, TemplateError> {
+    // SAM takes the type as a hint for the permissions that it writes.
+    destination.ignore(&["Type"]);
+    let target = destination.required_text("Destination")?;
+    let Some(queue) = resolver.target(Kind::Queue, &target) else {
+        return Err(destination.error("Destination", "is no queue of this template"));
+    };
+    destination.finish()?;
+    Ok(queue.to_owned())
 }
 
 fn enabled(properties: &mut Properties) -> Result<(), TemplateError> {

@@ -47,7 +47,8 @@ pub struct Function {
 }
 
 impl Globals {
-    pub(super) fn read(section: Option<&Value>, resolver: &Resolver<'_>) -> Result<Self, TemplateError> {
+    pub(super) fn read(root: &Value, resolver: &Resolver<'_>) -> Result<Self, TemplateError> {
+        let section = root.get("Globals").and_then(|globals| globals.get("Function"));
         let mut used = part(section, "Globals.Function", resolver)?;
         Ok(Self {
             timeout: used.seconds("Timeout", 1, 900)?,

@@ -1,4 +1,4 @@
-//! The intrinsic functions: `Ref`, `Fn::Sub`, `Fn::GetAtt`, `Fn::If` and their like, in long and short form.
+//! The intrinsic functions that template.yaml uses: `!Ref`, `!Sub`, `!GetAtt`, `!If` and `!Split`, in their short form.
 //!
 //! Values are resolved where they are used. What nothing here uses is never resolved, so it may use any
 //! function or attribute.
@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json};
 use serde_yaml_ng::{Mapping, Value};
 
 use super::names::{ACCOUNT, Kind, Named, REGION};
-use super::{Properties, TemplateError, function, parameters};
+use super::{Properties, TemplateError, parameters};
 
 /// A resource as the template has it.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub(super) struct Resource<'a> {
 /// Knows what every name of the template stands for.
 #[derive(Debug)]
 pub(super) struct Resolver<'a> {
-    parameters: BTreeMap<String, Json>,
+    parameters: BTreeMap<String, String>,
     pub(super) conditions: Option<&'a Mapping>,
     resources: BTreeMap<String, Named>,
 }
@@ -49,7 +49,7 @@ impl<'a> Resolver<'a> {
                 return Err(TemplateError::new(format!("{id}.Type"), "is missing"));
             };
             if let Some(condition) = resource.get("Condition").and_then(Value::as_str)
-                && !self.holds(condition, id, 0)?
+                && !self.holds(condition, id)?
             {
                 continue;
             }
@@ -72,7 +72,7 @@ impl<'a> Resolver<'a> {
         let names = |named: &Named| {
             named.kind == kind
                 && (named.reference() == value
-                    || ["Arn", "TopicArn", "StreamArn"]
+                    || ["Arn", "StreamArn"]
                         .iter()
                         .any(|attribute| named.attribute(attribute).as_deref() == Some(value)))
         };
@@ -106,11 +106,6 @@ impl<'a> Resolver<'a> {
         Properties::new(at, value.unwrap_or(Json::Null))
     }
 
-    pub(super) fn globals(&self, root: &Value) -> Result<function::Globals, TemplateError> {
-        let section = root.get("Globals").and_then(|globals| globals.get("Function"));
-        function::Globals::read(section, self)
-    }
-
     /// A value with every intrinsic function replaced; none where it is `AWS::NoValue`.
     pub(super) fn resolve(&self, value: &Value, at: &str) -> Result<Option<Json>, TemplateError> {
         match value {
@@ -127,10 +122,7 @@ impl<'a> Resolver<'a> {
                 }
                 Ok(Some(Json::Array(list)))
             }
-            Value::Mapping(mapping) => match intrinsic_of(mapping) {
-                Some((name, argument)) => self.call(name, argument, at),
-                None => self.resolve_mapping(mapping, at).map(Some),
-            },
+            Value::Mapping(mapping) => self.resolve_mapping(mapping, at).map(Some),
             Value::Tagged(tagged) => {
                 let tag = tagged.tag.to_string();
                 let name = tag.trim_start_matches('!');
@@ -145,6 +137,9 @@ impl<'a> Resolver<'a> {
             let Some(key) = parameters::text(key) else {
                 return Err(TemplateError::new(at, "has a key that is no string"));
             };
+            if key == "Ref" || key.starts_with("Fn::") {
+                return Err(TemplateError::new(at, format!("{key}: the long form is not known here")));
+            }
             if let Some(value) = self.resolve(value, &format!("{at}.{key}"))? {
                 object.insert(key, value);
             }
@@ -156,17 +151,22 @@ impl<'a> Resolver<'a> {
         match name {
             "Ref" => match argument.as_str() {
                 Some("AWS::NoValue") => Ok(None),
-                Some(id) => self.reference(id, at).map(Some),
+                Some(id) => self.reference(id, at).map(|text| Some(Json::from(text))),
                 None => Err(TemplateError::new(at, "Ref takes a name")),
             },
-            "GetAtt" => self.attribute(argument, at).map(|text| Some(Json::from(text))),
-            "Sub" => self.substitute(argument, at).map(|text| Some(Json::from(text))),
+            "GetAtt" | "Sub" => {
+                let Some(text) = argument.as_str() else {
+                    return Err(TemplateError::new(at, format!("{name} takes a text")));
+                };
+                let text = if name == "Sub" { self.substitute(text, at) } else { self.attribute(text, at) };
+                text.map(|text| Some(Json::from(text)))
+            }
             "If" => match argument.as_sequence().map(Vec::as_slice) {
                 Some([condition, yes, no]) => {
                     let Some(condition) = condition.as_str() else {
                         return Err(TemplateError::new(at, "If takes the name of a condition"));
                     };
-                    self.resolve(if self.holds(condition, at, 0)? { yes } else { no }, at)
+                    self.resolve(if self.holds(condition, at)? { yes } else { no }, at)
                 }
                 _ => Err(TemplateError::new(at, "If takes a condition and two values")),
             },
@@ -181,48 +181,27 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn reference(&self, name: &str, at: &str) -> Result<Json, TemplateError> {
-        if let Some(pseudo) = pseudo_parameter(name) {
-            return Ok(Json::from(pseudo));
-        }
-        if let Some(value) = self.parameters.get(name) {
-            return Ok(value.clone());
-        }
-        match self.resources.get(name) {
-            Some(named) => Ok(Json::from(named.reference())),
-            None => Err(TemplateError::new(at, format!("{name} is neither a resource nor a parameter"))),
-        }
+    fn reference(&self, name: &str, at: &str) -> Result<String, TemplateError> {
+        let pseudo = pseudo_parameter(name).map(str::to_owned);
+        let known = pseudo.or_else(|| self.parameters.get(name).cloned());
+        known
+            .or_else(|| self.resources.get(name).map(Named::reference))
+            .ok_or_else(|| TemplateError::new(at, format!("{name} is neither a resource nor a parameter")))
     }
 
-    fn attribute(&self, argument: &Value, at: &str) -> Result<String, TemplateError> {
-        let path = match argument {
-            Value::String(path) => path.split_once('.').map(|(id, name)| (id.to_owned(), name.to_owned())),
-            Value::Sequence(parts) => match parts.as_slice() {
-                [Value::String(id), name] => Some((id.clone(), self.text(name, at)?)),
-                _ => None,
-            },
-            _ => None,
-        };
-        let Some((id, name)) = path else {
+    fn attribute(&self, path: &str, at: &str) -> Result<String, TemplateError> {
+        let Some((id, name)) = path.split_once('.') else {
             return Err(TemplateError::new(at, "GetAtt takes a resource and an attribute"));
         };
-        let Some(named) = self.resources.get(&id) else {
+        let Some(named) = self.resources.get(id) else {
             return Err(TemplateError::new(at, format!("{id} is no resource")));
         };
         named
-            .attribute(&name)
+            .attribute(name)
             .ok_or_else(|| TemplateError::new(at, format!("{id} has no attribute {name} here")))
     }
 
-    fn substitute(&self, argument: &Value, at: &str) -> Result<String, TemplateError> {
-        let (text, own) = match argument {
-            Value::String(text) => (text.as_str(), None),
-            Value::Sequence(parts) => match parts.as_slice() {
-                [Value::String(text), Value::Mapping(own)] => (text.as_str(), Some(own)),
-                _ => return Err(TemplateError::new(at, "Sub takes a text and a mapping")),
-            },
-            _ => return Err(TemplateError::new(at, "Sub takes a text")),
-        };
+    fn substitute(&self, text: &str, at: &str) -> Result<String, TemplateError> {
         let mut result = String::with_capacity(text.len());
         let mut rest = text;
         while let Some((before, after)) = rest.split_once("${") {
@@ -231,19 +210,8 @@ impl<'a> Resolver<'a> {
                 return Err(TemplateError::new(at, "Sub has a ${ without an end"));
             };
             rest = after;
-            // `${!Name}` stands for the text `${Name}` itself.
-            if let Some(literal) = name.strip_prefix('!') {
-                result.extend(["${", literal, "}"]);
-                continue;
-            }
-            let value = match own.and_then(|own| own.get(name)) {
-                Some(value) => self.text(value, at)?,
-                None if name.contains('.') => self.attribute(&Value::from(name), at)?,
-                None => match self.reference(name, at)? {
-                    Json::String(text) => text,
-                    _ => return Err(TemplateError::new(at, format!("{name} is not a text"))),
-                },
-            };
+            let value =
+                if name.contains('.') { self.attribute(name, at)? } else { self.reference(name, at)? };
             result.push_str(&value);
         }
         result.push_str(rest);
@@ -260,23 +228,12 @@ impl<'a> Resolver<'a> {
     }
 }
 
-/// The function and its argument, when a mapping is the long form of one.
-pub(super) fn intrinsic_of(mapping: &Mapping) -> Option<(&str, &Value)> {
-    let (key, argument) = mapping.iter().next().filter(|_| mapping.len() == 1)?;
-    match key.as_str()? {
-        name @ "Ref" => Some((name, argument)),
-        name => name.strip_prefix("Fn::").map(|name| (name, argument)),
-    }
-}
-
 fn pseudo_parameter(name: &str) -> Option<&'static str> {
     match name {
         "AWS::Region" => Some(REGION),
         "AWS::AccountId" => Some(ACCOUNT),
         "AWS::Partition" => Some("aws"),
-        "AWS::URLSuffix" => Some("amazonaws.com"),
         "AWS::StackName" => Some("shop"),
-        "AWS::StackId" => Some("arn:aws:cloudformation:us-east-1:000000000000:stack/shop/local"),
         _ => None,
     }
 }

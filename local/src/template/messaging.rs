@@ -28,8 +28,6 @@ pub struct Subscription {
     pub id: String,
     /// The logical id of the queue.
     pub queue: String,
-    /// Whether the queue gets the message as it was published, not in an envelope.
-    pub raw: bool,
     /// Which messages pass; all of them without a policy.
     pub filter: Option<FilterPolicy>,
 }
@@ -43,8 +41,6 @@ pub struct Queue {
     pub visibility_timeout: Duration,
     /// How long a message is kept.
     pub retention: Duration,
-    /// How long a sent message is held back.
-    pub delay: Duration,
     /// Where messages go that were received too often.
     pub redrive: Option<Redrive>,
     /// Who may send to it.
@@ -61,8 +57,7 @@ pub struct Redrive {
 }
 
 impl Topic {
-    pub(super) fn read(name: String, mut properties: Properties) -> Result<Self, TemplateError> {
-        properties.ignore(&["TopicName", "DisplayName", "KmsMasterKeyId", "Tags", "TracingConfig"]);
+    pub(super) fn read(name: String, properties: Properties) -> Result<Self, TemplateError> {
         properties.finish()?;
         Ok(Self { name, subscriptions: Vec::new(), policy: ResourcePolicy::default() })
     }
@@ -74,16 +69,7 @@ impl Queue {
         mut properties: Properties,
         resolver: &Resolver<'_>,
     ) -> Result<Self, TemplateError> {
-        properties.ignore(&[
-            "QueueName",
-            "KmsMasterKeyId",
-            "KmsDataKeyReusePeriodSeconds",
-            // Every wait here ends by notification, so how long a poll may wait changes nothing.
-            "ReceiveMessageWaitTimeSeconds",
-            "RedriveAllowPolicy",
-            "SqsManagedSseEnabled",
-            "Tags",
-        ]);
+        properties.ignore(&["QueueName", "RedriveAllowPolicy", "SqsManagedSseEnabled"]);
         let queue = Self {
             name,
             visibility_timeout: properties
@@ -92,7 +78,6 @@ impl Queue {
             retention: properties
                 .seconds("MessageRetentionPeriod", 60, 1_209_600)?
                 .unwrap_or(DEFAULT_RETENTION),
-            delay: properties.seconds("DelaySeconds", 0, 900)?.unwrap_or_default(),
             redrive: match properties.child("RedrivePolicy")? {
                 None => None,
                 Some(mut policy) => {
@@ -130,7 +115,7 @@ pub(super) fn subscribe(
         match properties.required_text("Protocol")?.as_str() {
             "sqs" => {}
             // For people: on one machine there is nobody to write to.
-            "email" | "email-json" | "sms" => continue,
+            "email" => continue,
             _ => return Err(properties.error("Protocol", "is not known here")),
         }
         let Some(topic) = resolver.target(Kind::Topic, &topic).and_then(|id| topics.get_mut(id)) else {
@@ -146,11 +131,11 @@ pub(super) fn subscribe(
             None => None,
             Some(policy) => Some(FilterPolicy::read(&format!("{id}.FilterPolicy"), policy)?),
         };
-        let raw = properties.flag("RawMessageDelivery")?;
-        // A delivery here cannot fail for good, so nothing would ever arrive in its dead-letter queue.
-        properties.ignore(&["RedrivePolicy", "Region"]);
+        if !properties.flag("RawMessageDelivery")? {
+            return Err(properties.error("RawMessageDelivery", "is not true: there is no envelope here"));
+        }
         properties.finish()?;
-        topic.subscriptions.push(Subscription { id: id.clone(), queue: queue.to_owned(), raw, filter });
+        topic.subscriptions.push(Subscription { id: id.clone(), queue: queue.to_owned(), filter });
     }
     Ok(())
 }

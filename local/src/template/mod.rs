@@ -27,7 +27,7 @@ use std::path::{Path, PathBuf};
 use serde_yaml_ng::Value;
 
 pub use cors::Cors;
-pub use event::{Event, OnFailure, SqsEvent, StreamEvent};
+pub use event::{Event, SqsEvent, StreamEvent};
 pub use filter_policy::FilterPolicy;
 pub use function::Function;
 pub use grants::Grants;
@@ -36,7 +36,7 @@ pub use names::{ACCOUNT, REGION};
 pub(crate) use names::{queue_arn, queue_url, secret_arn, stream_arn, topic_arn, user_arn};
 pub use policy::ResourcePolicy;
 pub(crate) use policy::{Asking, Decision};
-pub use secret::{GeneratedString, Secret};
+pub use secret::Secret;
 pub use table::{Index, Key, Table};
 
 use intrinsic::Resolver;
@@ -130,7 +130,7 @@ impl Template {
             }
         }
         let mut template = Self::default();
-        let globals = resolver.globals(&root)?;
+        let globals = function::Globals::read(&root, &resolver)?;
         for (id, resource) in &resources {
             template.read(id, resource.properties, &resolver, &globals)?;
         }
@@ -222,16 +222,8 @@ impl Template {
     /// Lambda sends what a mapping gives up with the function's own role.
     fn check_destination(&self, function: &Function, stream: &StreamEvent) -> Result<(), String> {
         let by_role = Asking::Identity(&function.role);
-        let decision = match &stream.on_failure {
-            None => None,
-            Some(OnFailure::Queue(id)) => {
-                self.queues.get(id).map(|queue| queue.policy.decision(by_role, "sqs:SendMessage"))
-            }
-            Some(OnFailure::Topic(id)) => {
-                self.topics.get(id).map(|topic| topic.policy.decision(by_role, "sns:Publish"))
-            }
-        };
-        match decision {
+        let queue = stream.on_failure.as_ref().and_then(|id| self.queues.get(id));
+        match queue.map(|queue| queue.policy.decision(by_role, "sqs:SendMessage")) {
             Some(Decision::Denied) => Err("a policy of it denies the function to send there".to_owned()),
             _ => Ok(()),
         }

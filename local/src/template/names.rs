@@ -24,25 +24,11 @@ pub(super) enum Kind {
 
 /// Permissions, logs, alarms and keys: they matter on AWS, and nothing here depends on them.
 const NOT_RUN: &[&str] = &[
-    "AWS::ApiGatewayV2::ApiMapping",
-    "AWS::ApiGatewayV2::DomainName",
-    "AWS::Budgets::Budget",
     "AWS::CloudWatch::Alarm",
-    "AWS::CloudWatch::CompositeAlarm",
-    "AWS::CloudWatch::Dashboard",
     "AWS::IAM::ManagedPolicy",
-    "AWS::IAM::Policy",
-    "AWS::KMS::Alias",
-    "AWS::KMS::Key",
-    "AWS::Lambda::Permission",
     "AWS::Logs::LogGroup",
-    "AWS::Logs::MetricFilter",
-    "AWS::Logs::QueryDefinition",
-    "AWS::Logs::ResourcePolicy",
-    "AWS::ResourceGroups::Group",
     "AWS::SNS::TopicPolicy",
     "AWS::SQS::QueuePolicy",
-    "AWS::XRay::SamplingRule",
 ];
 
 impl Kind {
@@ -65,12 +51,10 @@ impl Kind {
     pub(super) fn name_property(self) -> Option<&'static str> {
         match self {
             Self::Table => Some("TableName"),
-            Self::Topic => Some("TopicName"),
             Self::Queue => Some("QueueName"),
             Self::Function => Some("FunctionName"),
             Self::Secret => Some("Name"),
-            Self::Role => Some("RoleName"),
-            Self::Subscription | Self::HttpApi | Self::NotRun => None,
+            Self::Topic | Self::Subscription | Self::Role | Self::HttpApi | Self::NotRun => None,
         }
     }
 }
@@ -95,13 +79,8 @@ impl Named {
     /// What `Fn::GetAtt` gives, for the attributes that a runtime property may use.
     pub(super) fn attribute(&self, attribute: &str) -> Option<String> {
         match (self.kind, attribute) {
-            (Kind::Table | Kind::Queue | Kind::Function | Kind::Role, "Arn")
-            | (Kind::Topic, "TopicArn")
-            | (Kind::Secret, "Id") => Some(self.arn()),
+            (Kind::Table | Kind::Queue | Kind::Function | Kind::Role, "Arn") => Some(self.arn()),
             (Kind::Table, "StreamArn") => Some(stream_arn(&self.name)),
-            (Kind::Queue, "QueueName") | (Kind::Topic, "TopicName") => Some(self.name.clone()),
-            (Kind::Queue, "QueueUrl") => Some(queue_url(&self.name)),
-            (Kind::HttpApi, "ApiEndpoint") => Some("http://localhost:8000".to_owned()),
             _ => None,
         }
     }

@@ -2,16 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value as Json;
 use serde_yaml_ng::{Mapping, Value};
 
 use super::TemplateError;
 
-/// The value of every parameter: a string, or a list for a comma-delimited one.
+/// The value of every parameter, as text. (A list is a text too: SAM passes no other on.)
 pub(super) fn read(
     section: Option<&Mapping>,
     overrides: &BTreeMap<String, String>,
-) -> Result<BTreeMap<String, Json>, TemplateError> {
+) -> Result<BTreeMap<String, String>, TemplateError> {
     let mut parameters = BTreeMap::new();
     for (name, parameter) in section.into_iter().flatten() {
         let Some(name) = name.as_str() else { continue };
@@ -26,16 +25,11 @@ pub(super) fn read(
         if allowed.is_some_and(|allowed| !allowed.iter().any(|value| text_is(value, &text))) {
             return Err(TemplateError::new(at, format!("{text:?} is not one of AllowedValues")));
         }
-        let is_list = parameter
-            .get("Type")
-            .and_then(Value::as_str)
-            .is_some_and(|kind| kind == "CommaDelimitedList" || kind.starts_with("List<"));
-        let value = if is_list {
-            text.split(',').filter(|_| !text.is_empty()).map(|part| Json::from(part.trim())).collect()
-        } else {
-            Json::from(text)
-        };
-        parameters.insert(name.to_owned(), value);
+        let kind = parameter.get("Type").and_then(Value::as_str);
+        if !matches!(kind, Some("String" | "Number")) {
+            return Err(TemplateError::new(at, "is neither a String nor a Number"));
+        }
+        parameters.insert(name.to_owned(), text);
     }
     match overrides.keys().find(|name| !parameters.contains_key(*name)) {
         Some(unknown) => Err(TemplateError::new(unknown, "is no parameter of the template")),

@@ -212,7 +212,7 @@ fn conditions(condition: Properties) -> Result<Vec<Condition>, TemplateError> {
     for (operator, keys) in condition.into_entries() {
         let at = format!("{at}.{operator}");
         let test = match operator.as_str() {
-            "ArnEquals" | "Bool" | "StringEquals" => Test::Equals,
+            "ArnEquals" | "Bool" => Test::Equals,
             "ArnNotEquals" | "StringNotEquals" => Test::NotEquals,
             "Null" => Test::Null,
             _ => return Err(TemplateError::new(at, "is not known here")),

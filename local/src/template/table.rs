@@ -48,14 +48,8 @@ impl Table {
         properties.ignore(&[
             "TableName",
             "BillingMode",
-            "ContributorInsightsSpecification",
             "DeletionProtectionEnabled",
-            "OnDemandThroughput",
             "PointInTimeRecoverySpecification",
-            "SSESpecification",
-            "TableClass",
-            "Tags",
-            "WarmThroughput",
         ]);
         let mut attributes = BTreeMap::new();
         for mut definition in properties.children("AttributeDefinitions")? {
@@ -66,7 +60,6 @@ impl Table {
         let key = Key::read(&mut properties)?;
         let mut indexes = Vec::new();
         for mut index in properties.children("GlobalSecondaryIndexes")? {
-            index.ignore(&["ContributorInsightsSpecification", "OnDemandThroughput", "WarmThroughput"]);
             let (projection, included) = match index.child("Projection")? {
                 None => return Err(index.error("Projection", "is missing")),
                 Some(mut projection) => {

@@ -35,7 +35,6 @@ fn messages_find_their_queues() {
     let template = parse(SHOP).unwrap();
     let subscription = &template.topics["EventsTopic"].subscriptions[0];
     assert_eq!(subscription.queue, "CountQueue");
-    assert!(subscription.raw);
     let queue = &template.queues["CountQueue"];
     assert_eq!(queue.visibility_timeout, Duration::from_secs(30));
     let redrive = Redrive { queue: "CountDeadLetterQueue".to_owned(), max_receive_count: 3 };
@@ -73,30 +72,33 @@ fn what_is_not_known_is_named() {
 }
 
 #[test]
-fn intrinsic_functions_in_both_forms() {
+fn intrinsic_functions() {
     let text = r"
 Parameters: {Name: {Type: String, Default: shop}}
-Conditions: {IsShop: !Equals [!Ref Name, shop], Both: !And [Condition: IsShop, !Not [!Equals [a, b]]]}
+Conditions: {IsShop: !Equals [!Ref Name, shop], IsOther: !Not [!Equals [!Ref Name, shop]]}
 Resources:
-  Q: {Type: 'AWS::SQS::Queue', Properties: {QueueName: !Sub '${Name}-q', DelaySeconds: 7}}
+  Q: {Type: 'AWS::SQS::Queue', Properties: {QueueName: !Sub '${Name}-q'}}
   F:
     Type: AWS::Serverless::Function
     Properties:
       CodeUri: target/lambda/f/
       Environment:
         Variables:
-          A: !Sub '${Name}/${Q.Arn}/${!Literal}'
-          B: {'Fn::GetAtt': [Q, QueueName]}
-          C: !If [Both, yes-both, !Ref 'AWS::NoValue']
+          A: !Sub '${Name}/${Q.Arn}/${AWS::Region}'
+          B: !GetAtt Q.Arn
+          C: !If [IsOther, x, yes]
           D: !If [IsShop, !Ref 'AWS::NoValue', x]
 ";
     let template = parse(text).unwrap();
     let variables = &template.functions["F"].environment;
-    assert_eq!(variables["A"], "shop/arn:aws:sqs:us-east-1:000000000000:shop-q/${Literal}");
-    assert_eq!(variables["B"], "shop-q");
-    assert_eq!(variables["C"], "yes-both");
+    assert_eq!(variables["A"], "shop/arn:aws:sqs:us-east-1:000000000000:shop-q/us-east-1");
+    assert_eq!(variables["B"], "arn:aws:sqs:us-east-1:000000000000:shop-q");
+    assert_eq!(variables["C"], "yes");
     assert!(!variables.contains_key("D"));
-    assert_eq!(template.queues["Q"].delay, Duration::from_secs(7));
+    assert_eq!(
+        problem(&text.replace("!GetAtt Q.Arn", "{'Fn::GetAtt': [Q, Arn]}")),
+        "F.Environment.Variables.B: Fn::GetAtt: the long form is not known here"
+    );
 }
 
 #[test]

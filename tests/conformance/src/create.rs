@@ -119,8 +119,7 @@ async fn create_queue(
         .create_queue()
         .queue_name(name)
         .attributes(Name::VisibilityTimeout, queue.visibility_timeout.as_secs().to_string())
-        .attributes(Name::MessageRetentionPeriod, queue.retention.as_secs().to_string())
-        .attributes(Name::DelaySeconds, queue.delay.as_secs().to_string());
+        .attributes(Name::MessageRetentionPeriod, queue.retention.as_secs().to_string());
     if let Some(redrive) = &queue.redrive {
         let target = arns.get(&redrive.queue).context("the dead-letter queue")?;
         let policy = json!({"deadLetterTargetArn": target, "maxReceiveCount": redrive.max_receive_count});
@@ -144,7 +143,7 @@ async fn create_topic(
     for subscription in &topic.subscriptions {
         let endpoint = arns.get(&subscription.queue).context("the subscribed queue")?;
         let mut subscribe = client.subscribe().topic_arn(&topic_arn).protocol("sqs").endpoint(endpoint);
-        subscribe = subscribe.attributes("RawMessageDelivery", subscription.raw.to_string());
+        subscribe = subscribe.attributes("RawMessageDelivery", "true");
         if let Some(filter) = &subscription.filter {
             subscribe = subscribe.attributes("FilterPolicy", filter.document().to_string());
         }

@@ -55,11 +55,6 @@ pub const MINISTACK: &[Difference] = &[
                  embedded cloud refuses a larger one.",
     },
     Difference {
-        check: "topics::raw_delivery_keeps_the_body_and_the_attributes",
-        seen: "binary is None",
-        reason: "It loses the value of a binary attribute. The relay sends text only.",
-    },
-    Difference {
         check: "queues::an_old_receipt_deletes_nothing",
         seen: "ReceiptHandleIsInvalid",
         reason: "It refuses an old handle where SQS does nothing; neither deletes. No function deletes \

@@ -5,8 +5,8 @@ use std::future::Future;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use dynoxide::actions::{
-    batch_get_item, batch_write_item, delete_item, get_item, list_tables, put_item, query, scan,
-    transact_get_items, transact_write_items, update_item,
+    batch_get_item, batch_write_item, delete_item, get_item, put_item, query, scan, transact_write_items,
+    update_item,
 };
 use dynoxide::storage::Storage;
 use dynoxide::types::{ConsumedCapacity, Item};
@@ -30,11 +30,9 @@ pub(in crate::cloud) enum Request {
     BatchWriteItem(batch_write_item::BatchWriteItemRequest),
     DeleteItem(delete_item::DeleteItemRequest),
     GetItem(get_item::GetItemRequest),
-    ListTables(list_tables::ListTablesRequest),
     PutItem(put_item::PutItemRequest),
     Query(query::QueryRequest),
     Scan(scan::ScanRequest),
-    TransactGetItems(transact_get_items::TransactGetItemsRequest),
     TransactWriteItems(transact_write_items::TransactWriteItemsRequest),
     UpdateItem(update_item::UpdateItemRequest),
 }
@@ -47,11 +45,9 @@ impl Request {
             "BatchWriteItem" => Self::BatchWriteItem(decode(body)?),
             "DeleteItem" => Self::DeleteItem(decode(body)?),
             "GetItem" => Self::GetItem(decode(body)?),
-            "ListTables" => Self::ListTables(decode(body)?),
             "PutItem" => Self::PutItem(decode(body)?),
             "Query" => Self::Query(decode(body)?),
             "Scan" => Self::Scan(decode(body)?),
-            "TransactGetItems" => Self::TransactGetItems(decode(body)?),
             "TransactWriteItems" => Self::TransactWriteItems(decode(body)?),
             "UpdateItem" => Self::UpdateItem(decode(body)?),
             other => return Err(AwsError::client("UnknownOperationException", other)),
@@ -86,15 +82,9 @@ impl Request {
             }
             Self::DeleteItem(r) => vec![(one("DeleteItem", &r.table_name), vec![&r.key])],
             Self::GetItem(r) => vec![(one("GetItem", &r.table_name), vec![&r.key])],
-            Self::ListTables(_) => vec![(one("ListTables", "*"), Vec::new())],
             Self::PutItem(r) => vec![(one("PutItem", &r.table_name), vec![&r.item])],
             Self::Query(r) => vec![(indexed("Query", &r.table_name, r.index_name.as_deref()), Vec::new())],
             Self::Scan(r) => vec![(indexed("Scan", &r.table_name, r.index_name.as_deref()), Vec::new())],
-            Self::TransactGetItems(r) => r
-                .transact_items
-                .iter()
-                .map(|item| (one("GetItem", &item.get.table_name), vec![&item.get.key]))
-                .collect(),
             Self::TransactWriteItems(r) => r
                 .transact_items
                 .iter()
@@ -180,16 +170,11 @@ impl Request {
             Self::PutItem(request) => run!(put_item, request),
             Self::Query(request) => run!(query, request),
             Self::Scan(request) => run!(scan, request),
-            Self::TransactGetItems(request) => run!(transact_get_items, request),
             Self::TransactWriteItems(request) => run!(transact_write_items, request),
             Self::UpdateItem(request) => {
                 let creates = creates_under_all_old(storage, &request)?;
                 let answer: Result<Answer, AwsError> = run!(update_item, request);
                 if creates { without_attributes(answer?) } else { answer }
-            }
-            Self::ListTables(request) => {
-                let body = encode(&now(list_tables::execute(storage, request))?)?;
-                Ok(Answer { body, units: Vec::new() })
             }
         }
     }
@@ -204,10 +189,8 @@ impl Request {
             Self::PutItem(r) => &mut r.return_consumed_capacity,
             Self::Query(r) => &mut r.return_consumed_capacity,
             Self::Scan(r) => &mut r.return_consumed_capacity,
-            Self::TransactGetItems(r) => &mut r.return_consumed_capacity,
             Self::TransactWriteItems(r) => &mut r.return_consumed_capacity,
             Self::UpdateItem(r) => &mut r.return_consumed_capacity,
-            Self::ListTables(_) => return false,
         };
         match setting.as_deref() {
             None | Some("NONE") => {

@@ -26,6 +26,14 @@ impl Form {
         })
     }
 
+    /// An error for a field that nobody has taken: what it asks for is not done here.
+    pub(super) fn finish(self) -> Result<(), AwsError> {
+        match self.0.into_keys().next() {
+            None => Ok(()),
+            Some(name) => Err(AwsError::client("InvalidParameter", format!("{name} is not known here"))),
+        }
+    }
+
     /// Whether any field's name begins so.
     pub(super) fn has(&self, prefix: &str) -> bool {
         self.0.range(prefix.to_owned()..).next().is_some_and(|(name, _)| name.starts_with(prefix))
@@ -39,8 +47,7 @@ impl Form {
             let Some(name) = self.take(&format!("{entry}Name")) else { break };
             let attribute = Attribute {
                 data_type: self.required(&format!("{entry}Value.DataType"))?,
-                string_value: self.take(&format!("{entry}Value.StringValue")),
-                binary_value: self.take(&format!("{entry}Value.BinaryValue")),
+                string_value: self.required(&format!("{entry}Value.StringValue"))?,
             };
             attributes.insert(name, attribute);
         }

@@ -1,4 +1,4 @@
-//! The operations of SNS.
+//! The one operation of SNS that the shop calls: `PublishBatch`.
 
 use std::collections::BTreeSet;
 
@@ -8,47 +8,48 @@ use crate::cloud::AwsError;
 use crate::cloud::observer::{Access, Units};
 use crate::cloud::sqs::Queues;
 
+const OPERATION: &str = "PublishBatch";
 /// The most entries of a batch.
 const MAX_ENTRIES: usize = 10;
-/// The most bytes of a publication, and of a batch of them.
+/// The most bytes of all messages of a batch.
 const MAX_BYTES: usize = 262_144;
 /// What SNS bills as one request.
 const BILLED_BYTES: usize = 65_536;
 
-/// One operation.
 #[derive(Debug)]
 pub(in crate::cloud) struct Request {
     /// The physical name of the topic.
     topic: String,
-    /// The publications, each with the id of its entry in a batch.
+    /// The publications, each with the id of its entry.
     entries: Vec<(String, Publication)>,
-    batch: bool,
 }
 
 impl Request {
     pub(in crate::cloud) fn parse(body: &[u8]) -> Result<Self, AwsError> {
         let mut form = Form::parse(body);
         let action = form.take("Action").unwrap_or_default();
-        let batch = match action.as_str() {
-            "Publish" => false,
-            "PublishBatch" => true,
-            _ => return Err(AwsError::client("InvalidAction", format!("{action} is not known here"))),
-        };
+        if action != OPERATION {
+            return Err(AwsError::client("InvalidAction", format!("{action} is not known here")));
+        }
+        form.take("Version");
         let arn = form.required("TopicArn")?;
         let topic = arn.rsplit(':').next().unwrap_or_default().to_owned();
         let mut entries = Vec::new();
-        if batch {
-            for number in 1.. {
-                let entry = format!("PublishBatchRequestEntries.member.{number}.");
-                if !form.has(&entry) {
-                    break;
-                }
-                entries.push((form.required(&format!("{entry}Id"))?, Publication::read(&mut form, &entry)?));
+        for number in 1.. {
+            let entry = format!("PublishBatchRequestEntries.member.{number}.");
+            if !form.has(&entry) {
+                break;
             }
-        } else {
-            entries.push((String::new(), Publication::read(&mut form, "")?));
+            let publication = Publication {
+                message: form.required(&format!("{entry}Message"))?,
+                attributes: form.attributes(&entry)?,
+            };
+            entries.push((form.required(&format!("{entry}Id"))?, publication));
         }
-        let request = Self { topic, entries, batch };
+        // What an empty list is written as.
+        form.take("PublishBatchRequestEntries");
+        form.finish()?;
+        let request = Self { topic, entries };
         request.check()?;
         Ok(request)
     }
@@ -68,23 +69,14 @@ impl Request {
             return Err(AwsError::client("BatchEntryIdsNotDistinct", message));
         }
         if self.size() > MAX_BYTES {
-            return Err(if self.batch {
-                let message = "The length of all the batch messages put together is more than the limit.";
-                AwsError::client("BatchRequestTooLong", message)
-            } else {
-                AwsError::client("InvalidParameter", "Invalid parameter: Message too long")
-            });
+            let message = "The length of all the batch messages put together is more than the limit.";
+            return Err(AwsError::client("BatchRequestTooLong", message));
         }
         Ok(())
     }
 
     fn size(&self) -> usize {
         self.entries.iter().map(|(_, publication)| publication.size()).sum()
-    }
-
-    /// The name of the API operation.
-    pub(in crate::cloud) fn operation(&self) -> &'static str {
-        if self.batch { "PublishBatch" } else { "Publish" }
     }
 
     /// The IAM action: a batch needs that of the single call.
@@ -98,7 +90,7 @@ impl Request {
         vec![(self.topic.clone(), Units { requests, ..Units::default() })]
     }
 
-    /// Runs it, and answers with XML.
+    /// Runs it, and answers with XML. An interceptor may let entries fail, by their ids.
     pub(in crate::cloud) fn execute(
         self,
         topics: &Topics,
@@ -106,54 +98,30 @@ impl Request {
         fails_entry: &dyn Fn(&str) -> Option<AwsError>,
         request_id: &str,
     ) -> Result<String, AwsError> {
-        let operation = self.operation();
-        let (mut ids, mut publications, mut failed) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut ids, mut publications, mut failed) = (Vec::new(), Vec::new(), String::new());
         for (id, publication) in self.entries {
             let empty = AwsError::client("InvalidParameter", "Invalid parameter: Empty message");
-            let problem = fails_entry(&id).or_else(|| publication.message.is_empty().then_some(empty));
-            match problem {
-                None => {
-                    ids.push(id);
-                    publications.push(publication);
-                }
-                Some(error) if self.batch => {
-                    let sender = if error.status < 500 { "true" } else { "false" };
-                    let fields = [
-                        ("Id", id.as_str()),
-                        ("Code", &error.code),
-                        ("Message", &error.message),
-                        ("SenderFault", sender),
-                    ];
-                    failed.push(element("member", &elements(&fields)));
-                }
-                Some(error) => return Err(error),
+            let error = fails_entry(&id).or_else(|| publication.message.is_empty().then_some(empty));
+            if let Some(error) = error {
+                let sender = if error.status < 500 { "true" } else { "false" };
+                let fields = [
+                    ("Id", id.as_str()),
+                    ("Code", &error.code),
+                    ("Message", &error.message),
+                    ("SenderFault", sender),
+                ];
+                failed += &element("member", &elements(&fields));
+            } else {
+                ids.push(id);
+                publications.push(publication);
             }
         }
         let message_ids = topics.publish(&self.topic, publications, queues)?;
-        let result = if self.batch {
-            let successful = ids
-                .iter()
-                .zip(&message_ids)
-                .map(|(id, message)| element("member", &elements(&[("Id", id), ("MessageId", message)])));
-            let successful = successful.collect::<Vec<_>>().concat();
-            element("Successful", &successful) + &element("Failed", &failed.concat())
-        } else {
-            message_ids.first().map(|id| elements(&[("MessageId", id)])).unwrap_or_default()
-        };
-        Ok(response(operation, &result, request_id))
-    }
-}
-
-impl Publication {
-    fn read(form: &mut Form, prefix: &str) -> Result<Self, AwsError> {
-        if form.take(&format!("{prefix}MessageStructure")).is_some() {
-            let message = "Invalid parameter: MessageStructure is not known here";
-            return Err(AwsError::client("InvalidParameter", message));
-        }
-        Ok(Self {
-            message: form.required(&format!("{prefix}Message"))?,
-            subject: form.take(&format!("{prefix}Subject")),
-            attributes: form.attributes(prefix)?,
-        })
+        let successful = ids
+            .iter()
+            .zip(&message_ids)
+            .map(|(id, message)| element("member", &elements(&[("Id", id), ("MessageId", message)])));
+        let successful = element("Successful", &successful.collect::<String>());
+        Ok(response(OPERATION, &(successful + &element("Failed", &failed)), request_id))
     }
 }

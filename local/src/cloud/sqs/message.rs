@@ -11,21 +11,17 @@ pub(in crate::cloud) type Attributes = BTreeMap<String, Attribute>;
 
 /// A message attribute as SQS writes it in JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(in crate::cloud) struct Attribute {
-    /// `String`, `Number` or `Binary`, perhaps with a label after a dot.
+    /// `String` or `Number`, perhaps with a label after a dot. Nobody sends bytes.
     pub(in crate::cloud) data_type: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(in crate::cloud) string_value: Option<String>,
-    /// In base64.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(in crate::cloud) binary_value: Option<String>,
+    pub(in crate::cloud) string_value: String,
 }
 
 impl Attribute {
     /// Its text; none where it is of another type. (A list of texts, `String.Array`, is used by nobody here.)
     pub(in crate::cloud) fn text(&self) -> Option<&str> {
-        self.string_value.as_deref().filter(|_| self.data_type == "String")
+        Some(self.string_value.as_str()).filter(|_| self.data_type == "String")
     }
 }
 
@@ -34,17 +30,15 @@ impl Attribute {
 pub(in crate::cloud) struct NewMessage {
     pub(in crate::cloud) body: Arc<str>,
     pub(in crate::cloud) attributes: Arc<Attributes>,
-    /// How long it is held back, in milliseconds; the queue's own delay without one.
-    pub(in crate::cloud) delay: Option<i64>,
+    /// How long it is held back, in milliseconds.
+    pub(in crate::cloud) delay: i64,
 }
 
 impl NewMessage {
     /// The message, which arrives so much later.
     pub(in crate::cloud) fn held_back(mut self, wait: Duration) -> Self {
-        if !wait.is_zero() {
-            let wait = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
-            self.delay = Some(self.delay.unwrap_or(0).saturating_add(wait));
-        }
+        let wait = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+        self.delay = self.delay.saturating_add(wait);
         self
     }
 }

@@ -72,10 +72,6 @@ impl Queue {
         self.messages.values().take_while(|message| message.sent < time).map(|message| message.key).collect()
     }
 
-    pub(super) fn keys(&self) -> impl Iterator<Item = i64> {
-        self.messages.keys().copied()
-    }
-
     pub(super) fn len(&self) -> usize {
         self.messages.len()
     }

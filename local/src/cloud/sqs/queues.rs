@@ -48,7 +48,6 @@ impl Queues {
             let own = Settings {
                 visibility: millis(queue.visibility_timeout),
                 retention: millis(queue.retention),
-                delay: millis(queue.delay),
                 redrive,
                 wake: Arc::new(Notify::new()),
             };
@@ -84,17 +83,13 @@ impl Queues {
         })
     }
 
-    pub(in crate::cloud) fn names(&self) -> impl Iterator<Item = &str> {
-        self.settings.keys().map(String::as_str)
-    }
-
     /// Sends messages: all of them are stored, or none. Returns their ids.
     pub(in crate::cloud) fn send(&self, messages: Vec<(&str, NewMessage)>) -> Result<Vec<String>, AwsError> {
         let now = self.clock.now();
         let mut inner = self.lock();
         let mut stored = Vec::with_capacity(messages.len());
         for (queue, new) in messages {
-            let settings = self.settings(queue)?;
+            self.settings(queue)?;
             let message = Message {
                 key: inner.next_key,
                 id: self.random.uuid(),
@@ -103,7 +98,7 @@ impl Queues {
                 sent: now,
                 first_received: None,
                 receives: 0,
-                visible: now.saturating_add(new.delay.unwrap_or(settings.delay)),
+                visible: now.saturating_add(new.delay),
                 dead_letter_source: None,
                 receipt: None,
             };
@@ -190,37 +185,6 @@ impl Queues {
         self.remove(&mut inner, queue, &doomed, Step::Deleted)?;
         self.changed.notify_waiters();
         Ok(keys.iter().map(Option::is_some).collect())
-    }
-
-    /// Hides a received message for another time, in milliseconds from now.
-    pub(in crate::cloud) fn change_visibility(
-        &self,
-        queue: &str,
-        receipt: &str,
-        timeout: i64,
-    ) -> Result<(), AwsError> {
-        self.settings(queue)?;
-        let now = self.clock.now();
-        let mut inner = self.lock();
-        let invalid = || AwsError::client("ReceiptHandleIsInvalid", "The receipt handle is not valid.");
-        let key = key_of(receipt).ok_or_else(invalid)?;
-        let held = inner.queue(queue).and_then(|queue| queue.by_receipt(key, receipt));
-        let message = held.ok_or_else(invalid)?;
-        let message = Message { visible: now.saturating_add(timeout), ..message.clone() };
-        inner.write(&[Change::Update(&message)])?;
-        inner.put(queue, message, now);
-        self.wake(queue);
-        Ok(())
-    }
-
-    /// Deletes every message of a queue.
-    pub(in crate::cloud) fn purge(&self, queue: &str) -> Result<(), AwsError> {
-        self.settings(queue)?;
-        let mut inner = self.lock();
-        let keys: Vec<i64> = inner.queue(queue).into_iter().flat_map(Queue::keys).collect();
-        self.remove(&mut inner, queue, &keys, Step::Expired)?;
-        self.changed.notify_waiters();
-        Ok(())
     }
 
     /// How many messages can be received now, and when the next hidden one can be.

@@ -24,7 +24,6 @@ pub(super) struct State {
 pub(in crate::cloud) struct Settings {
     pub(in crate::cloud) visibility: i64,
     pub(in crate::cloud) retention: i64,
-    pub(in crate::cloud) delay: i64,
     /// The physical name of the dead-letter queue, and after how many receptions a message goes there.
     pub(in crate::cloud) redrive: Option<(String, u32)>,
     /// Wakes who waits for messages.

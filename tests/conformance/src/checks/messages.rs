@@ -10,9 +10,6 @@ use crate::answers::taken;
 use crate::target::Target;
 use crate::wait::{self, Look};
 
-/// How long one look at a queue waits for a message, in seconds.
-const POLL: i32 = 1;
-
 pub(super) fn body(message: &Message) -> &str {
     message.body().unwrap_or_default()
 }
@@ -28,32 +25,37 @@ impl Target {
         taken(send.send().await)?.message_id.context("a message id")
     }
 
-    /// One reception of up to ten messages with all that they have, which waits for one.
+    /// One reception of up to ten messages with all that they have. It does not wait: whoever awaits a message looks
+    /// again.
     pub(super) fn reception(&self, queue: &str) -> Result<ReceiveMessageFluentBuilder> {
         let receive = self.sqs.receive_message().queue_url(self.name(queue)?).max_number_of_messages(10);
-        let receive = receive.wait_time_seconds(POLL).message_attribute_names("All");
+        let receive = receive.message_attribute_names("All");
         Ok(receive.message_system_attribute_names(MessageSystemAttributeName::All))
-    }
-
-    /// Receives until there is a message, and gives what came.
-    pub(super) async fn receive(&self, queue: &str) -> Result<Vec<Message>> {
-        wait::until("a message", async || {
-            let messages = taken(self.reception(queue)?.send().await)?.messages.unwrap_or_default();
-            Ok(if messages.is_empty() { Look::NotYet("none".to_owned()) } else { Look::Done(messages) })
-        })
-        .await
     }
 
     /// Receives the one message that is there.
     pub(super) async fn receive_one(&self, queue: &str) -> Result<Message> {
-        let mut messages = self.receive(queue).await?;
+        self.receive_with(queue, |receive| receive).await
+    }
+
+    /// Receives one message by receptions that are changed so.
+    pub(super) async fn receive_with(
+        &self,
+        queue: &str,
+        changed: impl Fn(ReceiveMessageFluentBuilder) -> ReceiveMessageFluentBuilder,
+    ) -> Result<Message> {
+        let mut messages = wait::until("a message", async || {
+            let messages = taken(changed(self.reception(queue)?).send().await)?.messages.unwrap_or_default();
+            Ok(if messages.is_empty() { Look::NotYet("none".to_owned()) } else { Look::Done(messages) })
+        })
+        .await?;
         anyhow::ensure!(messages.len() == 1, "received are {messages:?}");
         messages.pop().context("a message")
     }
 
-    /// What one look finds in a queue that should have nothing to receive: it does not wait.
+    /// What one look finds in a queue that should have nothing to receive.
     pub(super) async fn bodies_now(&self, queue: &str) -> Result<Vec<String>> {
-        let answer = self.reception(queue)?.wait_time_seconds(0).send().await;
+        let answer = self.reception(queue)?.send().await;
         Ok(taken(answer)?.messages().iter().map(|message| body(message).to_owned()).collect())
     }
 

@@ -256,14 +256,8 @@ checks! {
     topics::every_attribute_of_a_filter_must_match:
         "A policy with two attributes passes what matches both",
         sns "and-or-logic";
-    queues::a_batch_names_each_entry:
-        "`SendMessageBatch` answers with each entry's id and a message id, which the receiver sees",
-        sqs_api "SendMessageBatch";
-    queues::batches_have_limits:
-        "Of a batch: 11 entries are `TooManyEntriesInBatchRequest`, none are `EmptyBatchRequest`, one id twice is `BatchEntryIdsNotDistinct`",
-        sqs_api "SendMessageBatch";
     queues::a_message_has_1_mib_at_most:
-        "A message has 1,048,576 bytes; more is `InvalidParameterValue`, or in a batch `BatchRequestTooLong`",
+        "A message has 1,048,576 bytes; more is `InvalidParameterValue`",
         sqs "quotas-messages";
     queues::a_forbidden_character_never_arrives:
         "What XML has no character for (U+FFFE) is refused as `InvalidMessageContents`, or replaced; it never arrives",
@@ -277,27 +271,12 @@ checks! {
     queues::a_message_is_deleted_twice_without_an_error:
         "Deleting again succeeds; a handle that is none is `ReceiptHandleIsInvalid`",
         sqs_api "DeleteMessage";
-    queues::a_message_can_be_released:
-        "A visibility timeout changed to 0 makes the message receivable at once",
-        sqs_api "ChangeMessageVisibility";
-    queues::a_message_can_be_kept_longer:
-        "A longer visibility timeout replaces the one that was running",
-        sqs_api "ChangeMessageVisibility";
     queues::a_message_received_too_often_moves_as_it_was:
         "After `maxReceiveCount` receptions a message goes to the dead-letter queue: same id, body, attributes and time of sending",
         sqs "sqs-dead-letter-queues";
     queues::the_dead_letter_queue_names_the_source:
         "There its `DeadLetterQueueSourceArn` is the queue that it came from",
         sqs_api "ReceiveMessage";
-    queues::a_delayed_message_comes_later:
-        "A message with `DelaySeconds` is not there before",
-        sqs "sqs-message-timers";
-    queues::a_queue_can_delay_every_message:
-        "The queue's own `DelaySeconds` hold for a message without",
-        sqs "sqs-delay-queues";
-    queues::a_long_poll_ends_with_the_arrival:
-        "A reception that waits ends as soon as a message arrives",
-        sqs "sqs-short-and-long-polling";
     queues::attributes_come_when_asked_for:
         "A reception shows message attributes and system attributes only when it names them",
         sqs_api "ReceiveMessage";

@@ -1,0 +1,305 @@
+//! One request on its way from the connector to a service and back: who may make it, what disturbs it, who is told.
+
+use std::sync::Arc;
+
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::http::StatusCode;
+use aws_smithy_types::body::SdkBody;
+use bytes::Bytes;
+
+use super::core::Core;
+use super::dynamodb::{self, DynamoDb};
+use super::environment::Place;
+use super::interceptor::Fault;
+use super::observer::{Access, Call, Outcome, Service, Units};
+use super::{AwsError, secrets, sns, sqs};
+
+/// A decoded request.
+enum Request {
+    /// With the body that it was read from.
+    DynamoDb(Box<dynamodb::Request>, Bytes),
+    Sns(sns::Request),
+    Sqs(sqs::Request),
+    Secrets(secrets::Request),
+}
+
+impl Request {
+    fn decode(service: Service, operation: &str, body: &Bytes) -> Result<Self, AwsError> {
+        Ok(match service {
+            Service::DynamoDb => {
+                Self::DynamoDb(Box::new(dynamodb::Request::parse(operation, body)?), body.clone())
+            }
+            Service::Sns => Self::Sns(sns::Request::parse(body)?),
+            Service::Sqs => Self::Sqs(sqs::Request::parse(operation, body)?),
+            Service::SecretsManager => Self::Secrets(secrets::Request::parse(operation, body)?),
+        })
+    }
+
+    fn accesses(&self) -> Vec<Access> {
+        match self {
+            Self::DynamoDb(request, _) => request.accesses(),
+            Self::Sns(request) => request.accesses(),
+            Self::Sqs(request) => request.accesses(),
+            Self::Secrets(request) => request.accesses(),
+        }
+    }
+}
+
+/// The service and operation that a request addresses. Only SNS sends no target: its form names the action, and there
+/// is only this one.
+fn target(request: &HttpRequest) -> Option<(Service, &str)> {
+    let Some(target) = request.headers().get("x-amz-target") else {
+        return Some((Service::Sns, "PublishBatch"));
+    };
+    let (prefix, operation) = target.split_once('.')?;
+    let service = match prefix {
+        "AmazonSQS" => Service::Sqs,
+        "secretsmanager" => Service::SecretsManager,
+        prefix if prefix.starts_with("DynamoDB_") => Service::DynamoDb,
+        _ => return None,
+    };
+    Some((service, operation))
+}
+
+/// Why a call gets no answer.
+enum Lost {
+    Disconnected,
+    Crashed,
+}
+
+impl Core {
+    /// Answers one request of a caller. Every call passes the interceptor and the observers.
+    ///
+    /// # Errors
+    /// When the caller is to get no answer, or the request is for no service that is emulated.
+    pub(super) async fn call(
+        &self,
+        place: &Place,
+        request: &HttpRequest,
+    ) -> Result<HttpResponse, ConnectorError> {
+        let Some((service, operation)) = target(request) else {
+            return Err(ConnectorError::user("the embedded cloud does not know this service".into()));
+        };
+        let Some(body) = request.body().bytes() else {
+            return Err(ConnectorError::user("the embedded cloud takes no streamed bodies".into()));
+        };
+        let body = Bytes::copy_from_slice(body);
+        let request_id = self.random.uuid();
+        let request = match Request::decode(service, operation, &body) {
+            Ok(request) => request,
+            Err(error) => return respond(service, Err(error), &request_id),
+        };
+        let call = Call {
+            caller: Arc::clone(&place.caller),
+            environment: place.number,
+            service,
+            operation: operation.to_owned(),
+            accesses: request.accesses(),
+            body,
+        };
+        let leading_keys = match &request {
+            Request::DynamoDb(request, _) => self.dynamodb.leading_keys(request),
+            _ => Vec::new(),
+        };
+        self.latency().await;
+        let mut units = Vec::new();
+        let answer = match self.authorize(place, &call, &leading_keys) {
+            Err(error) => Err(error),
+            Ok(()) => match self.intercept(request, &call, &request_id, &mut units).await {
+                Ok(answer) => answer,
+                Err(lost) => return self.lost(lost, place, &call, &units).await,
+            },
+        };
+        let error = answer.as_ref().err().map(|error| error.code.as_str());
+        self.called(&call, &Outcome { units: &units, error });
+        respond(service, answer, &request_id)
+    }
+
+    /// Carries a call out, as far as the interceptor lets it.
+    async fn intercept(
+        &self,
+        request: Request,
+        call: &Call,
+        request_id: &str,
+        units: &mut Vec<(String, Units)>,
+    ) -> Result<Result<Vec<u8>, AwsError>, Lost> {
+        let Some(interceptor) = &self.interceptor else {
+            let answer = self.apply(request, call, request_id, units);
+            self.latency().await;
+            return Ok(answer);
+        };
+        let answer = match interceptor.before(call).await {
+            Some(fault) => fault.answer()?,
+            None => match interceptor.rewrite(call) {
+                None => self.apply(request, call, request_id, units),
+                Some(bodies) => self.apply_all(bodies, call, request_id, units).await,
+            },
+        };
+        self.latency().await;
+        match interceptor.after(call).await {
+            Some(fault) => fault.answer(),
+            None => Ok(answer),
+        }
+    }
+
+    async fn lost(
+        &self,
+        lost: Lost,
+        place: &Place,
+        call: &Call,
+        units: &[(String, Units)],
+    ) -> Result<HttpResponse, ConnectorError> {
+        let error = match lost {
+            Lost::Disconnected => "Disconnected",
+            Lost::Crashed => "Crashed",
+        };
+        self.called(call, &Outcome { units, error: Some(error) });
+        if let (Lost::Crashed, Some(crash)) = (lost, &place.crash) {
+            crash.cancel();
+            return std::future::pending().await;
+        }
+        Err(ConnectorError::io("the connection was lost".into()))
+    }
+
+    /// Carries out other requests in the place of one.
+    async fn apply_all(
+        &self,
+        bodies: Vec<Vec<u8>>,
+        call: &Call,
+        request_id: &str,
+        units: &mut Vec<(String, Units)>,
+    ) -> Result<Vec<u8>, AwsError> {
+        let mut answer = b"{}".to_vec();
+        for (place, body) in bodies.into_iter().map(Bytes::from).enumerate() {
+            if place > 0 {
+                self.latency().await;
+            }
+            let request = Request::decode(call.service, &call.operation, &body)?;
+            answer = self.apply(request, call, request_id, units)?;
+        }
+        Ok(answer)
+    }
+
+    fn apply(
+        &self,
+        request: Request,
+        call: &Call,
+        request_id: &str,
+        units: &mut Vec<(String, Units)>,
+    ) -> Result<Vec<u8>, AwsError> {
+        let fails_entry = |entry: &str| {
+            self.interceptor.as_ref().and_then(|interceptor| interceptor.fails_entry(call, entry))
+        };
+        match request {
+            Request::DynamoDb(request, body) => match self.call_dynamodb(*request, &body, call) {
+                Ok(answer) => {
+                    *units = answer.units;
+                    Ok(answer.body)
+                }
+                Err(error) => {
+                    *units = DynamoDb::cost_of_failure(&error, &call.accesses);
+                    Err(error)
+                }
+            },
+            Request::Sns(request) => {
+                *units = request.units();
+                let answer = request.execute(&self.topics, &self.queues, &fails_entry, request_id);
+                answer.map(String::into_bytes)
+            }
+            Request::Sqs(request) => {
+                *units = one_request(call);
+                let answer = request.execute(&self.queues);
+                answer.map(|answer| answer.to_string().into_bytes())
+            }
+            Request::Secrets(request) => {
+                *units = one_request(call);
+                self.secrets.call(&request).map(|answer| answer.to_string().into_bytes())
+            }
+        }
+    }
+}
+
+impl Core {
+    fn call_dynamodb(
+        &self,
+        mut request: dynamodb::Request,
+        body: &Bytes,
+        call: &Call,
+    ) -> Result<dynamodb::Answer, AwsError> {
+        let Some(interceptor) = &self.interceptor else {
+            return self.dispatch(request, body, call);
+        };
+        if interceptor.has_stale_reads() && request.may_be_stale() {
+            let age = interceptor.staleness(call);
+            if !age.is_zero() {
+                return self.dynamodb.read_stale(request, age);
+            }
+        }
+        let left = request.leave_keys(|keys| interceptor.leaves_unprocessed(call, keys));
+        left.add_to(self.dispatch(request, body, call)?)
+    }
+
+    fn dispatch(
+        &self,
+        request: dynamodb::Request,
+        body: &Bytes,
+        call: &Call,
+    ) -> Result<dynamodb::Answer, AwsError> {
+        // Asked only where somebody observes: `cargo run` has nobody, and many writes.
+        let is_observed = self.observers.want_writes() && request.writes();
+        let written = if is_observed { request.tables() } else { Vec::new() };
+        let answer = self.dynamodb.call(request, &call.operation, body)?;
+        self.wrote(&call.caller, &written);
+        Ok(answer)
+    }
+}
+
+impl Fault {
+    fn answer(self) -> Result<Result<Vec<u8>, AwsError>, Lost> {
+        match self {
+            Self::Error(error) => Ok(Err(error)),
+            Self::Disconnected => Err(Lost::Disconnected),
+            Self::Crashed => Err(Lost::Crashed),
+        }
+    }
+}
+
+fn one_request(call: &Call) -> Vec<(String, Units)> {
+    let units = Units { requests: 1, ..Units::default() };
+    call.accesses.iter().map(|access| (access.resource.clone(), units)).collect()
+}
+
+fn respond(
+    service: Service,
+    answer: Result<Vec<u8>, AwsError>,
+    request_id: &str,
+) -> Result<HttpResponse, ConnectorError> {
+    // SQS says its code once more where clients of its older protocol look for it.
+    let query_error = match &answer {
+        Err(error) if service == Service::Sqs => {
+            let fault = if error.status < 500 { "Sender" } else { "Receiver" };
+            Some(format!("{};{fault}", error.code))
+        }
+        _ => None,
+    };
+    let (status, body) = match answer {
+        Ok(body) => (200, body),
+        Err(error) if service == Service::Sns => (error.status, sns::error_body(&error, request_id)),
+        Err(error) => (error.status, error.json()),
+    };
+    let status = StatusCode::try_from(status).map_err(|error| ConnectorError::user(error.into()))?;
+    let mut response = HttpResponse::new(status, SdkBody::from(body));
+    let kind = match service {
+        Service::Sns => "text/xml",
+        Service::SecretsManager => "application/x-amz-json-1.1",
+        Service::DynamoDb | Service::Sqs => "application/x-amz-json-1.0",
+    };
+    let headers = response.headers_mut();
+    headers.insert("content-type", kind);
+    headers.insert("x-amzn-requestid", request_id.to_owned());
+    if let Some(query_error) = query_error {
+        headers.insert("x-amzn-query-error", query_error);
+    }
+    Ok(response)
+}
