@@ -285,8 +285,8 @@ impl Interceptor for FaultPlan {
 
     fn rewrite(&self, call: &Call) -> Option<Vec<Vec<u8>>> {
         match self.mutation() {
-            Some(Mutation::Request(mutation)) if call.environment != 0 => mutation(call),
             Some(Mutation::Stale(function)) => inconsistent(call, function),
+            Some(mutation) if call.environment != 0 => mutation.rewrite(call),
             _ => None,
         }
     }

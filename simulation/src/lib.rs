@@ -24,5 +24,6 @@ pub mod mutants;
 mod operator;
 pub mod order_trace;
 pub mod run;
+mod services;
 pub mod shrink;
 mod workload;

@@ -6,7 +6,7 @@ use std::time::Instant;
 use simulation::campaign::{Failure, Sum};
 use simulation::coverage::Coverage;
 use simulation::faults::Fault;
-use simulation::model::{INVARIANTS, Violation};
+use simulation::model::{Violation, invariants, without_invariants};
 use simulation::{mutants, order_trace};
 
 /// Lines of a trace that are printed.
@@ -18,8 +18,11 @@ pub(crate) fn list() {
         println!("  {:22}{}", fault.name(), fault.what().trim());
     }
     println!("invariants:");
-    for (name, what) in INVARIANTS {
+    for (name, what) in invariants() {
         println!("  {name:32}{what}");
+    }
+    for (service, reason) in without_invariants() {
+        println!("  {service}: none, since {reason}");
     }
     println!("mutants:");
     for mutant in mutants::all() {

@@ -19,8 +19,9 @@ use crate::case::Case;
 use crate::coverage::Coverage;
 use crate::fault_plan::FaultPlan;
 use crate::faults::Fault;
-use crate::model::{Budgets, Left, Messages, Model, POISONER, TableNames, TablesModel, Violation, finish};
+use crate::model::{Left, Model, POISONER, Violation, finish};
 use crate::operator::Operator;
+use crate::services::{ACCOUNT_LIMIT, ADDRESS_LIMIT, Service};
 use crate::workload::{Action, Actors, Client, Plan};
 
 /// By when every order must be final after the faults have ended.
@@ -35,10 +36,6 @@ const OPERATORS_TRIES: usize = 3;
 const POISON_ID: &str = "poison";
 /// A secret as long as the stack's own.
 const SECRET: &str = "a secret of sixty-four characters, which only a simulation knows";
-
-/// Under which names create-order has its limits.
-const ACCOUNT_LIMIT: &str = "ACCOUNT_ORDER_LIMIT";
-const ADDRESS_LIMIT: &str = "ADDRESS_ORDER_LIMIT";
 
 /// What came of a run.
 #[derive(Debug)]
@@ -137,14 +134,11 @@ struct Run {
 
 impl Run {
     async fn start(case: &Case, plan: Arc<Plan>, template: &Template, with_trace: bool) -> Result<Self> {
-        let table = |id: &str| template.tables.get(id).map(|table| table.name.clone()).context(id.to_owned());
-        let names = TableNames { orders: table("OrdersTable")?, products: table("ProductsTable")? };
         let variable = |name: &str| {
             let mut functions = template.functions.values();
             functions.find_map(|function| function.environment.get(name).cloned()).context(name.to_owned())
         };
-        let budgets = Budgets::new(variable(ACCOUNT_LIMIT)?.parse()?, variable(ADDRESS_LIMIT)?.parse()?);
-        let model = Arc::new(Model::new(TablesModel::new(names, budgets), Messages::new(template)));
+        let model = Arc::new(Model::of(template)?);
         let fault_plan = Arc::new(FaultPlan::of(case, template, Arc::clone(&model), plan.open_for));
         let trace = with_trace.then(|| Arc::new(Trace::default()));
         let mut observers: Vec<Arc<dyn Observer>> = vec![Arc::clone(&model) as _, contract_check::observer()];
@@ -225,12 +219,12 @@ impl Run {
         loop {
             let settled = tokio::time::timeout(ROUND, self.cloud.settled()).await.is_ok();
             let redriven = self.operator.redrive().await?;
-            let is_final = self.model.lock().tables.pending() == 0;
+            let is_final = self.model.lock().pending() == 0;
             if settled && redriven == 0 && is_final {
                 return Ok(());
             }
             if tokio::time::Instant::now() >= end {
-                let pending = self.model.lock().tables.pending();
+                let pending = self.model.lock().pending();
                 let queues = self.operator.depths();
                 let seen = format!("{pending} orders are pending after {PATIENCE:?}, queues {queues:?}");
                 self.report_violation("every-order-becomes-final", &seen);
@@ -246,7 +240,9 @@ impl Run {
     async fn verify(&self) -> Result<()> {
         tokio::time::sleep(GRACE_PERIOD).await;
         let has_lost = self.has_lost_events();
-        for function in ["verify-stock", "verify-user-stats"] {
+        let verifications: Vec<_> =
+            self.model.lock().services.all().filter_map(Service::verification).collect();
+        for function in verifications {
             let found = self.drift(function, has_lost).await?;
             if !has_lost && found > 0 {
                 self.report_violation(

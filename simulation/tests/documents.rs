@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use simulation::faults::Fault;
-use simulation::model::INVARIANTS;
+use simulation::model::invariants;
 use simulation::mutants;
 
 /// The names in the first column of the table under a heading.
@@ -20,7 +20,7 @@ fn the_document_lists_what_there_is() {
     let document = std::fs::read_to_string(path).unwrap();
     let names = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect::<BTreeSet<_>>();
     assert_eq!(listed(&document, "Faults"), names(Fault::ALL.iter().map(|fault| fault.name()).collect()));
-    assert_eq!(listed(&document, "Invariants"), names(INVARIANTS.iter().map(|(name, _)| *name).collect()));
+    assert_eq!(listed(&document, "Invariants"), names(invariants().map(|(name, _)| name).collect()));
     assert_eq!(
         listed(&document, "Mutants"),
         names(mutants::all().iter().map(|mutant| mutant.name).collect())

@@ -1,8 +1,9 @@
 //! What writes must publish, and what was published.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
+use shop_local::template::{Event as Source, Template};
 use shop_types::Timestamp;
 
 use super::Violation;
@@ -11,10 +12,6 @@ use super::Violation;
 /// its requests wait for their answers, with all tries, and what it had to do. Milliseconds.
 const AHEAD: i64 = 5_000;
 const EARLIER: i64 = 60_000;
-/// Functions that act because of an event.
-const CONSUMERS: [&str; 3] = ["reserve-stock", "settle-order", "record-user-stats"];
-/// Functions that act by themselves or for an operator, on items that say already why they are what they are.
-const CARETAKERS: [&str; 3] = ["sweep-orders", "verify-stock", "verify-user-stats"];
 
 /// An event as its write makes it.
 #[derive(Debug)]
@@ -24,14 +21,32 @@ struct LoggedEvent {
 }
 
 /// All events that any write has made.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct EventLog {
+    /// Functions that act because of an event.
+    consumers: BTreeSet<String>,
+    /// Functions that act by a schedule, on items that say already why they are what they are.
+    scheduled: BTreeSet<String>,
     by_id: BTreeMap<String, LoggedEvent>,
     /// The version and time of the last one of each series of versions: an item has one, and an order two.
     last: BTreeMap<String, (String, Timestamp)>,
 }
 
 impl EventLog {
+    pub(super) fn new(template: &Template) -> Self {
+        let called_by = |is_source: fn(&Source) -> bool| {
+            let functions = template.functions.values();
+            let called = functions.filter(|function| function.events.values().any(is_source));
+            called.map(|function| function.name.clone()).collect()
+        };
+        Self {
+            consumers: called_by(|source| matches!(source, Source::Sqs(_))),
+            scheduled: called_by(|source| matches!(source, Source::Schedule { .. })),
+            by_id: BTreeMap::new(),
+            last: BTreeMap::new(),
+        }
+    }
+
     /// Takes in the event of the write of an item.
     pub(super) fn record(&mut self, now: i64, caller: &str, item: &str, content: Value) -> Vec<Violation> {
         let id = id_of(&content).to_owned();
@@ -76,21 +91,20 @@ impl EventLog {
         if !is_now {
             return Some("another time than that of the write");
         }
-        let is_person = |value: &Value| value.is_string() && CONSUMERS.iter().all(|name| value != name);
+        let (is_consumer, is_scheduled) = (self.consumers.contains(caller), self.scheduled.contains(caller));
+        let is_person = |value: &Value| value.as_str().is_some_and(|name| !self.consumers.contains(name));
         if content["correlationid"].as_str().is_none_or(str::is_empty) {
             return Some("no request started it");
         }
         match content.get("causationid").and_then(Value::as_str) {
-            Some(_) if !CONSUMERS.contains(&caller) && !CARETAKERS.contains(&caller) => {
-                Some("a request has no cause before it")
-            }
+            Some(_) if !is_consumer && !is_scheduled => Some("a request has no cause before it"),
             Some(cause) => {
                 let trace = |event: &Value| (event["correlationid"].clone(), event.get("actor").cloned());
                 let cause = self.by_id.get(cause).map(|logged| trace(&logged.content));
                 (cause != Some(trace(content))).then_some("its cause is no event, or one of another request")
             }
-            None if CONSUMERS.contains(&caller) => Some("no event caused it"),
-            None if CARETAKERS.contains(&caller) => None,
+            None if is_consumer => Some("no event caused it"),
+            None if is_scheduled => None,
             None if content["type"] == "order.created" => {
                 let customer = content["data"].get("customer_id").and_then(Value::as_str);
                 (content["actor"] != customer.unwrap_or("guest")).then_some("somebody else placed it")

@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use products::reservation::Status;
-use shop_events::{Event, EventData, EventId, EventType, InventoryRejected, InventoryReserved, OrderStatus};
+use shop_events::{Event, EventId, EventType};
 use shop_local::cloud::{Delivery, Step};
 use shop_local::template::Template;
-use users::ledger::EntryState;
 
-use super::{TablesModel, Violation};
+use super::Violation;
+use crate::services::Services;
 
 /// The counts of one queue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -111,7 +110,7 @@ impl Messages {
         &mut self,
         delivery: &Delivery<'_>,
         failed: &BTreeSet<usize>,
-        tables: &TablesModel,
+        services: &Services,
     ) -> Option<Violation> {
         if !self.wanted.contains_key(delivery.source) {
             return None;
@@ -121,7 +120,8 @@ impl Messages {
         let poison = delivery.ids.iter().filter(|id| self.poison.contains(**id)).count();
         for (place, id) in delivery.ids.iter().enumerate() {
             let event = self.events.get(*id);
-            if !failed.contains(&place) && event.is_none_or(|event| is_done(tables, delivery.function, event))
+            if !failed.contains(&place)
+                && event.is_none_or(|event| services.is_done(delivery.function, event))
             {
                 self.done.insert((*id).to_owned());
             }
@@ -150,29 +150,5 @@ impl Messages {
             }
         }
         missing
-    }
-}
-
-/// Whether the tables show what a consumer does because of an event. What it does not consume, it is not done with.
-fn is_done(tables: &TablesModel, consumer: &str, event: &Event) -> bool {
-    let reservation = |order| tables.stock.reservations.get(order).map(|reservation| reservation.status);
-    match (consumer, event.data()) {
-        ("reserve-stock", EventData::OrderCreated(order)) => reservation(&order.order_id).is_some(),
-        ("reserve-stock", EventData::OrderStalled(stalled)) => reservation(&stalled.order.order_id).is_some(),
-        ("reserve-stock", EventData::OrderCancelled(order)) => {
-            matches!(reservation(&order.order_id), Some(Status::Released | Status::Rejected))
-        }
-        (
-            "settle-order",
-            EventData::InventoryReserved(InventoryReserved { order_id, .. })
-            | EventData::InventoryRejected(InventoryRejected { order_id, .. }),
-        ) => tables.orders.get(order_id).is_some_and(|order| order.status != OrderStatus::Pending),
-        ("record-user-stats", EventData::OrderConfirmed(order) | EventData::OrderCancelled(order)) => {
-            let Some(customer) = &order.customer_id else { return true };
-            let entry = tables.ledger.get(customer).and_then(|ledger| ledger.get(&order.order_id));
-            let is_cancelled = event.event_type() == EventType::OrderCancelled;
-            entry.is_some_and(|entry| !is_cancelled || entry.state == EntryState::Cancelled)
-        }
-        _ => false,
     }
 }

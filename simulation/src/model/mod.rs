@@ -1,27 +1,28 @@
 //! The model of a run: what all items are, which events were made, where every message is; and what must hold of them.
 //!
-//! [`Model`] watches the cloud. Invariants that hold always are checked at every write ([`tables`]), publication
-//! ([`event_log`]) and message ([`messages`]); those that hold when all is done, at the end ([`mod@finish`]).
+//! [`Model`] watches the cloud. Invariants that hold always are checked at every write ([`writes`]), publication
+//! ([`event_log`]) and message ([`messages`]); those that hold when all is done, at the end ([`mod@finish`]). What must
+//! hold of a service is the service's own (`services`).
 
-mod budgets;
 mod event_log;
-mod facts;
 mod finish;
 mod messages;
-mod stock;
-mod tables;
+mod writes;
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use anyhow::Result;
 use shop_local::cloud::{Call, Delivery, Observer, Outcome, Step, Written};
+use shop_local::template::Template;
 
-pub(crate) use budgets::Budgets;
-pub(crate) use event_log::EventLog;
+use event_log::EventLog;
 pub(crate) use finish::{Left, finish};
-pub(crate) use messages::Messages;
-pub(crate) use tables::{POISONER, TableNames, TablesModel};
+use messages::Messages;
+pub(crate) use writes::POISONER;
+
+use crate::services::{INVARIANTS, Invariants, Service, Services};
 
 /// Something that must never be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,29 +45,9 @@ impl fmt::Display for Violation {
     }
 }
 
-/// Every invariant and what it says, for the reports. Each violation names one of them.
-pub const INVARIANTS: &[(&str, &str)] = &[
+/// What must hold whatever the services are.
+const OF_ALL: &[(&str, &str)] = &[
     ("an-item-is-readable", "every item is what its key says, and no figure is below zero"),
-    ("an-order-moves-legally", "an order is placed pending, takes only legal steps, and each is one version"),
-    ("an-order-keeps-its-lines", "lines, prices, customer and time of an order never change"),
-    ("lines-sum-to-the-total", "an order's total is the sum of its lines"),
-    (
-        "stock-is-conserved",
-        "per product: total = available + reserved, and only an administrator changes the total",
-    ),
-    ("reserved-is-the-ledgers-sum", "what is reserved of a product is the sum of the reservations"),
-    (
-        "a-reservation-moves-legally",
-        "a reservation is reserved, rejected or released, and goes only from the first to the last",
-    ),
-    ("no-undersell", "an order is rejected only if its stock was short while it was decided"),
-    ("an-adjustment-happens-once", "a change of stock under one idempotency key happens once"),
-    ("a-key-is-one-product", "an idempotency key stands for one product, for ever"),
-    (
-        "an-entry-moves-legally",
-        "an entry of a user's ledger is counted or cancelled, and goes only from the first to the last",
-    ),
-    ("statistics-are-the-ledgers-sum", "a user's statistics are the sum of the user's ledger"),
     (
         "an-event-id-is-one-content",
         "every write that makes an event, and every publication of it, has one content for one id",
@@ -94,49 +75,8 @@ pub const INVARIANTS: &[(&str, &str)] = &[
     ),
     ("every-message-is-somewhere", "sent = handled + dead-lettered + in flight"),
     ("one-bad-message-stops-no-other", "where one message of a batch is poison, the others are done"),
-    ("an-acknowledged-order-exists", "an order that was acknowledged is there, with what was asked for"),
-    (
-        "orders-keep-to-their-budget",
-        "nobody places more orders in a window than the limit, but for one of each environment, and who is refused \
-         is told when to come again",
-    ),
-    ("one-order-per-key", "one principal's idempotency key stands for one order"),
-    (
-        "an-acknowledged-level-was-there",
-        "a stock level that was acknowledged was the counter's at that version",
-    ),
-    ("an-acknowledged-cancel-stays", "an order whose cancellation was acknowledged is cancelled"),
-    (
-        "an-account-moves-legally",
-        "an account changes version by version, and is gone for good when it is deleted",
-    ),
-    ("one-account-per-address", "no two accounts have one e-mail address"),
-    ("an-acknowledged-account-exists", "an account that was acknowledged is there"),
-    ("a-deleted-account-is-gone", "nothing personal is left of a deleted account, and nobody logs into it"),
-    ("a-used-token-is-worthless", "a refresh token that another has taken the place of renews no session"),
-    (
-        "an-administrator-remains",
-        "a shop that has had an administrator has one after every write, whoever takes the role from whom",
-    ),
-    (
-        "power-that-was-taken-is-gone",
-        "no answer shows an administrator's power that the account had lost before the request",
-    ),
     ("nobody-sees-anothers-data", "no answer shows another customer's data"),
-    (
-        "a-guest-s-order-has-a-token",
-        "whoever places an order without an account is given its token, and nobody else",
-    ),
-    (
-        "every-order-becomes-final",
-        "15 minutes after the faults end no order is pending, and the queues are empty",
-    ),
     ("only-poison-stays-behind", "the dead-letter queues hold what can never be handled, and nothing else"),
-    (
-        "orders-and-reservations-agree",
-        "a confirmed order has its stock, a rejected or cancelled one has none",
-    ),
-    ("orders-and-statistics-agree", "exactly the confirmed orders of a user count"),
     (
         "verify-finds-what-is-lost",
         "verify reports drift where events were lost, none where none were, and none after its repair",
@@ -144,11 +84,28 @@ pub const INVARIANTS: &[(&str, &str)] = &[
     ("the-harness-works", "the simulation itself does what it says"),
 ];
 
+/// The services of which nothing must hold, each with the reason.
+pub fn without_invariants() -> impl Iterator<Item = (&'static str, &'static str)> {
+    INVARIANTS.iter().filter_map(|(service, invariants)| match invariants {
+        Invariants::Are(_) => None,
+        Invariants::NoneBecause(reason) => Some((*service, *reason)),
+    })
+}
+
+/// Every invariant and what it says, for the reports. Each violation names one of them.
+pub fn invariants() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let of_services = INVARIANTS.iter().flat_map(|(_, invariants)| match invariants {
+        Invariants::Are(invariants) => *invariants,
+        Invariants::NoneBecause(_) => &[],
+    });
+    OF_ALL.iter().chain(of_services).copied()
+}
+
 /// What watches a run.
 pub(crate) struct Model(Mutex<Inner>);
 
 pub(crate) struct Inner {
-    pub(crate) tables: TablesModel,
+    pub(crate) services: Services,
     pub(crate) event_log: EventLog,
     pub(crate) messages: Messages,
     pub(crate) violations: Vec<Violation>,
@@ -158,8 +115,15 @@ pub(crate) struct Inner {
 const MAX_VIOLATIONS: usize = 50;
 
 impl Model {
-    pub(crate) fn new(tables: TablesModel, messages: Messages) -> Self {
-        Self(Mutex::new(Inner { tables, event_log: EventLog::default(), messages, violations: Vec::new() }))
+    /// # Errors
+    /// The template lacks what a service has.
+    pub(crate) fn of(template: &Template) -> Result<Self> {
+        Ok(Self(Mutex::new(Inner {
+            services: Services::of(template)?,
+            event_log: EventLog::new(template),
+            messages: Messages::new(template),
+            violations: Vec::new(),
+        })))
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -168,6 +132,11 @@ impl Model {
 }
 
 impl Inner {
+    /// How many items are still to become something.
+    pub(crate) fn pending(&self) -> usize {
+        self.services.all().map(Service::pending).sum()
+    }
+
     pub(crate) fn report_violations(&mut self, violations: impl IntoIterator<Item = Violation>) {
         let room = MAX_VIOLATIONS.saturating_sub(self.violations.len());
         self.violations.extend(violations.into_iter().take(room));
@@ -176,13 +145,13 @@ impl Inner {
 
 impl Observer for Model {
     fn called(&self, _time: i64, call: &Call, _outcome: &Outcome<'_>) {
-        self.lock().tables.budgets.called(&call.caller, call.environment);
+        self.lock().services.all_mut().for_each(|service| service.called(call));
     }
 
     fn wrote(&self, time: i64, caller: &str, written: &[Written<'_>]) {
         let mut inner = self.lock();
-        let Inner { tables, event_log, .. } = &mut *inner;
-        let violations = tables.wrote(time, caller, written, event_log);
+        let Inner { services, event_log, .. } = &mut *inner;
+        let violations = writes::take_in(services, event_log, (time, caller), written);
         inner.report_violations(violations);
     }
 
@@ -209,8 +178,8 @@ impl Observer for Model {
 
     fn batch_completed(&self, _time: i64, delivery: &Delivery<'_>, failed: &BTreeSet<usize>) {
         let mut inner = self.lock();
-        let Inner { tables, messages, .. } = &mut *inner;
-        let violation = messages.batch_completed(delivery, failed, tables);
+        let Inner { services, messages, .. } = &mut *inner;
+        let violation = messages.batch_completed(delivery, failed, services);
         inner.report_violations(violation);
     }
 }

@@ -3,102 +3,77 @@
 use std::collections::BTreeSet;
 
 use serde_json::json;
-use shop_local::cloud::Call;
 
-use super::edit::{Bodies, one_in, published};
-use super::{Mutant, Mutation};
+use super::Mutant;
+use super::Mutation::{BatchResult, Event, Filter, Loss, Schedule, Stream};
+use super::edit::one_in;
 
 pub(super) const MUTANTS: &[Mutant] = &[
-    Mutant {
-        name: "ack-what-failed",
-        stands_for: "a consumer catches every error and reports success",
-        mutation: Mutation::BatchResult(|_, _| BTreeSet::new()),
-    },
-    Mutant {
-        name: "ack-the-last",
-        stands_for: "a consumer reports the failures of a batch but for the last message",
-        mutation: Mutation::BatchResult(|delivery, mut failed| {
+    Mutant::new(
+        "ack-what-failed",
+        "a consumer catches every error and reports success",
+        BatchResult(|_, _| BTreeSet::new()),
+    ),
+    Mutant::new(
+        "ack-the-last",
+        "a consumer reports the failures of a batch but for the last message",
+        BatchResult(|delivery, mut failed| {
             if let Some(last) = delivery.ids.len().checked_sub(1) {
                 failed.remove(&last);
             }
             failed
         }),
-    },
-    Mutant {
-        name: "publish-without-a-write",
-        stands_for: "a handler publishes first, and its write fails",
-        mutation: Mutation::Request(|call| {
-            published_by(call, "publish-order-events", |event| {
-                let Some(id) = event["id"].as_str().map(str::to_owned) else { return false };
-                event["id"] = json!(id.replacen(":1:", ":7:", 1));
-                id.contains(":1:") && one_in(10, id)
-            })
+    ),
+    Mutant::new(
+        "publish-without-a-write",
+        "a handler publishes first, and its write fails",
+        Event("publish-order-events", |event| {
+            let Some(id) = event["id"].as_str().map(str::to_owned) else { return false };
+            event["id"] = json!(id.replacen(":1:", ":7:", 1));
+            id.contains(":1:") && one_in(10, id)
         }),
-    },
-    Mutant {
-        name: "reuse-an-event-id",
-        stands_for: "an event's id is that of its aggregate, whatever happened to it",
-        mutation: Mutation::Request(|call| {
-            published_by(call, "publish-order-events", |event| {
-                let Some(subject) = event["subject"].as_str().map(str::to_owned) else { return false };
-                let is_later = event["type"] != "order.created";
-                event["id"] = json!(format!("{subject}:1:order.created"));
-                is_later
-            })
+    ),
+    Mutant::new(
+        "reuse-an-event-id",
+        "an event's id is that of its aggregate, whatever happened to it",
+        Event("publish-order-events", |event| {
+            let Some(subject) = event["subject"].as_str().map(str::to_owned) else { return false };
+            let is_later = event["type"] != "order.created";
+            event["id"] = json!(format!("{subject}:1:order.created"));
+            is_later
         }),
-    },
-    Mutant {
-        name: "time-of-relaying",
-        stands_for: "an event says when it was relayed, not when it happened",
-        mutation: Mutation::Request(|call| {
-            published_by(call, "publish-product-events", |event| {
-                event["time"] = json!("2026-01-01T00:00:00.001Z");
-                true
-            })
+    ),
+    Mutant::new(
+        "time-of-relaying",
+        "an event says when it was relayed, not when it happened",
+        Event("publish-product-events", |event| {
+            event["time"] = json!("2026-01-01T00:00:00.001Z");
+            true
         }),
-    },
-    Mutant {
-        name: "cause-lost",
-        stands_for: "a relay makes up a new correlation id",
-        mutation: Mutation::Request(|call| {
-            published_by(call, "publish-user-events", |event| {
-                event["correlationid"] = json!("somebody");
-                true
-            })
+    ),
+    Mutant::new(
+        "cause-lost",
+        "a relay makes up a new correlation id",
+        Event("publish-user-events", |event| {
+            event["correlationid"] = json!("somebody");
+            true
         }),
-    },
-    Mutant {
-        name: "lose-a-stream-record",
-        stands_for: "a relay skips a record that it cannot publish",
-        mutation: Mutation::Stream(|_, record| one_in(30, record)),
-    },
-    Mutant {
-        name: "swallow-a-partial-failure",
-        stands_for: "a relay does not look at the entries of a batch that failed",
-        mutation: Mutation::Loss(|queue, message| one_in(30, (queue, message))),
-    },
-    Mutant {
-        name: "ignore-the-filter",
-        stands_for: "a subscription without a filter policy",
-        mutation: Mutation::Filter(|_, _, _| true),
-    },
-    Mutant {
-        name: "forget-cancellations",
-        stands_for: "a filter policy that does not name order.cancelled",
-        mutation: Mutation::Filter(|_, message, passes| {
-            passes && !message.contains("\"type\":\"order.cancelled\"")
-        }),
-    },
-    Mutant {
-        name: "sleep-through-the-sweep",
-        stands_for: "a schedule that was never deployed",
-        mutation: Mutation::Schedule("sweep-orders"),
-    },
+    ),
+    Mutant::new(
+        "lose-a-stream-record",
+        "a relay skips a record that it cannot publish",
+        Stream(|_, record| one_in(30, record)),
+    ),
+    Mutant::new(
+        "swallow-a-partial-failure",
+        "a relay does not look at the entries of a batch that failed",
+        Loss(|queue, message| one_in(30, (queue, message))),
+    ),
+    Mutant::new("ignore-the-filter", "a subscription without a filter policy", Filter(|_, _, _| true)),
+    Mutant::new(
+        "forget-cancellations",
+        "a filter policy that does not name order.cancelled",
+        Filter(|_, message, passes| passes && !message.contains("\"type\":\"order.cancelled\"")),
+    ),
+    Mutant::new("sleep-through-the-sweep", "a schedule that was never deployed", Schedule("sweep-orders")),
 ];
-
-fn published_by(call: &Call, relay: &str, edit: impl FnMut(&mut serde_json::Value) -> bool) -> Bodies {
-    if *call.caller != *relay || call.operation != "PublishBatch" {
-        return None;
-    }
-    published(call, edit)
-}

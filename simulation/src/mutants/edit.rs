@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use serde_json::{Value, json};
 use shop_local::cloud::Call;
 
-/// The bodies in the place of a request's.
+/// The bodies in the place of a request's; none where it is left alone.
 pub(crate) type Bodies = Option<Vec<Vec<u8>>>;
 
 /// Whether a function makes this call.
@@ -18,6 +18,21 @@ pub(super) fn one_in(many: u64, text: impl Hash) -> bool {
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
     hasher.finish().is_multiple_of(many)
+}
+
+/// A transaction with an edit of each of its items; untouched where no edit finds anything.
+pub(super) fn edited_items(call: &Call, edit: impl Fn(&mut Value) -> bool) -> Bodies {
+    edited(call, |body| {
+        let mut is_edited = false;
+        for item in items(body).into_iter().flatten() {
+            let mut copy = item.clone();
+            if edit(&mut copy) {
+                *item = copy;
+                is_edited = true;
+            }
+        }
+        is_edited
+    })
 }
 
 /// The request with an edit; untouched where the edit says that it found nothing.
@@ -73,7 +88,7 @@ pub(super) fn split(call: &Call, first: impl Fn(&Value) -> bool) -> Bodies {
 }
 
 /// A batch of publications with an edit of each message; untouched where no edit finds anything.
-pub(super) fn published(call: &Call, mut edit: impl FnMut(&mut Value) -> bool) -> Bodies {
+pub(super) fn published(call: &Call, edit: impl Fn(&mut Value) -> bool) -> Bodies {
     let mut is_edited = false;
     let mut form = form_urlencoded::Serializer::new(String::new());
     for (name, value) in form_urlencoded::parse(&call.body) {

@@ -9,7 +9,12 @@ mod writes;
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
 use shop_local::cloud::{Call, Delivery};
+
+use edit::{edited, edited_items, is, published};
+
+const TRANSACTION: &str = "TransactWriteItems";
 
 /// A mutant: one mistake.
 #[derive(Debug)]
@@ -21,14 +26,21 @@ pub struct Mutant {
     pub(crate) mutation: Mutation,
 }
 
-/// The bodies that are carried out in the place of a request's; none where it is left alone.
-type OfRequest = fn(&Call) -> Option<Vec<Vec<u8>>>;
+/// Changes a request, an item or an event; false where it finds nothing to change, and all stays as it is.
+type Edit = fn(&mut Value) -> bool;
 
 /// Where in the wire a mistake is made.
 #[derive(Debug)]
 pub(crate) enum Mutation {
-    /// In the requests of functions.
-    Request(OfRequest),
+    /// In a function's calls of one operation: the bodies that are carried out in the place of the request's; none
+    /// where it is left alone.
+    Request(&'static str, &'static str, fn(&Call) -> Option<Vec<Vec<u8>>>),
+    /// In the body of a function's calls of one operation.
+    Body(&'static str, &'static str, Edit),
+    /// In each item of a function's transactions.
+    Item(&'static str, Edit),
+    /// In each event that a relay publishes.
+    Event(&'static str, Edit),
     /// In what a subscription lets through: queue, message, and whether it should pass.
     Filter(fn(&str, &str, bool) -> bool),
     /// Between topic and queue: what is lost.
@@ -41,6 +53,25 @@ pub(crate) enum Mutation {
     Schedule(&'static str),
     /// In a function's consistent reads of many items, which show a time that is long past.
     Stale(&'static str),
+}
+
+impl Mutant {
+    const fn new(name: &'static str, stands_for: &'static str, mutation: Mutation) -> Self {
+        Self { name, stands_for, mutation }
+    }
+}
+
+impl Mutation {
+    /// The bodies that are carried out in the place of a request's; none where it is left alone.
+    pub(crate) fn rewrite(&self, call: &Call) -> Option<Vec<Vec<u8>>> {
+        match self {
+            Self::Request(caller, operation, bodies) if is(call, caller, operation) => bodies(call),
+            Self::Body(caller, operation, edit) if is(call, caller, operation) => edited(call, *edit),
+            Self::Item(caller, edit) if is(call, caller, TRANSACTION) => edited_items(call, *edit),
+            Self::Event(relay, edit) if is(call, relay, "PublishBatch") => published(call, *edit),
+            _ => None,
+        }
+    }
 }
 
 /// All of them.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use http::Method;
 use serde_json::{Value, json};
 
-use super::client::{Answer, Answered, Client};
+use super::client::{Answer, Answered, Client, Request};
 use super::draw::{Action, Look, Operation, Plan, Shopper, Ware};
 use super::{administrators, people};
 use crate::case::Case;
@@ -84,11 +84,11 @@ impl Actors {
             Action::Reprice { product, price } => {
                 let path = format!("/products/{}", self.ware(*product).id);
                 let body = json!({ "price": amount(*price) });
-                self.client.persist(who, Method::PATCH, &path, Some(&body), None).await;
+                self.client.persist(&Request::new(who, Method::PATCH, &path).body(&body)).await;
             }
             Action::Delete(product) => {
                 let path = format!("/products/{}", self.ware(*product).id);
-                self.client.persist(who, Method::DELETE, &path, None, None).await;
+                self.client.persist(&Request::new(who, Method::DELETE, &path)).await;
             }
             Action::Create(ware) => drop(self.create(ware).await),
             Action::Look(look) => self.look(*look, who).await,
@@ -116,7 +116,8 @@ impl Actors {
         let body = json!({
             "id": ware.id, "name": format!("Ware {}", ware.id), "price": amount(ware.price), "stock": ware.stock,
         });
-        self.client.persist(Shopper::Administrator, Method::POST, "/products", Some(&body), None).await
+        let request = Request::new(Shopper::Administrator, Method::POST, "/products").body(&body);
+        self.client.persist(&request).await
     }
 
     async fn place(
@@ -136,10 +137,11 @@ impl Actors {
             item
         };
         let asked = json!({ "items": lines.iter().map(item).collect::<Vec<_>>() });
+        let request = Request::new(who, Method::POST, "/orders").body(&asked).key(key);
         let answer = match key {
-            Some(_) => self.client.persist(who, Method::POST, "/orders", Some(&asked), key).await,
+            Some(_) => self.client.persist(&request).await,
             // Without a key a second try might be a second order.
-            None => self.client.send(who, Method::POST, "/orders", Some(&asked), None).await,
+            None => self.client.send(&request).await,
         };
         if answer.status == 201 {
             let text = |name: &str| answer.body[name].as_str().map(str::to_owned);
@@ -162,8 +164,8 @@ impl Actors {
     async fn cancel(&self, order: usize, who: Shopper) {
         let Some(placed) = self.order(order) else { return };
         let path = format!("/orders/{}/cancel", placed.id);
-        let headers = self.proof(order, who, &placed);
-        let answer = self.client.persist_with(who, Method::POST, &path, None, &headers).await;
+        let request = Request::new(who, Method::POST, &path).headers(self.proof(order, who, &placed));
+        let answer = self.client.persist(&request).await;
         if answer.status == 200 {
             self.client.history().cancelled.push(placed.id.clone());
         }
@@ -177,12 +179,9 @@ impl Actors {
 
     async fn adjust(&self, product: usize, change: &Value, key: Option<&str>, again: bool) {
         let path = format!("/products/{}/stock", self.ware(product).id);
-        let (who, method) = (Shopper::Administrator, Method::PATCH);
-        let answer = if again {
-            self.client.persist(who, method, &path, Some(change), key).await
-        } else {
-            self.client.send(who, method, &path, Some(change), key).await
-        };
+        let request = Request::new(Shopper::Administrator, Method::PATCH, &path).body(change).key(key);
+        let answer =
+            if again { self.client.persist(&request).await } else { self.client.send(&request).await };
         if answer.status == 200
             && let (Some(level), Some(version)) =
                 (answer.body["stock"].as_u64(), answer.body["version"].as_u64())
@@ -210,12 +209,12 @@ impl Actors {
             Look::Product(product) => format!("/products/{}", self.ware(product).id),
             Look::Catalogue => "/products".to_owned(),
         };
-        let headers = match (look, &placed) {
-            (Look::Order(order), Some(placed)) => self.proof(order, who, placed),
-            _ => Vec::new(),
-        };
+        let mut request = Request::new(who, Method::GET, &path);
+        if let (Look::Order(order), Some(placed)) = (look, &placed) {
+            request = request.headers(self.proof(order, who, placed));
+        }
         let may_see_all = administrators::rules(&self.client, who);
-        let answer = self.client.send_with(who, Method::GET, &path, None, &headers).await;
+        let answer = self.client.send(&request).await;
         let strange = match (look, who) {
             _ if may_see_all => None,
             (_, Shopper::Administrator) | (Look::Product(_) | Look::Catalogue, _) => None,

@@ -8,7 +8,7 @@ use serde_json::json;
 use shop_auth::Role;
 use shop_types::UserId;
 
-use super::client::Client;
+use super::client::{Client, Request};
 use super::draw::{Governing, Shopper};
 use crate::model::Violation;
 
@@ -40,9 +40,13 @@ pub(super) async fn govern(client: &Client, who: Shopper, what: &Governing, use_
     let Some(path) = path else { return };
     let had_power = has_power(client, token);
     let authorization = format!("Bearer {token}");
-    let headers = [("authorization", authorization.as_str())];
     // As a guest, who has no token of its own: the header is the one that is meant.
-    let answer = client.send_with(Shopper::Guest, method.clone(), &path, body.as_ref(), &headers).await;
+    let mut request = Request::new(Shopper::Guest, method.clone(), &path);
+    request = request.headers([("authorization", authorization.as_str())]);
+    if let Some(body) = &body {
+        request = request.body(body);
+    }
+    let answer = client.send(&request).await;
     if !had_power && (200..300).contains(&answer.status) {
         let seen = format!("{who:?}, {method} {path} was answered with {}", answer.status);
         client.report_violation(Violation::new("power-that-was-taken-is-gone", seen));
@@ -60,7 +64,7 @@ fn has_power(client: &Client, token: &str) -> bool {
     let claims = payload.and_then(|payload| serde_json::from_slice::<Claims>(&payload).ok());
     claims.is_some_and(|claims| {
         let model = client.model().lock();
-        let account = model.tables.accounts.get(&claims.sub);
+        let account = model.services.users.account(&claims.sub);
         claims.role == Role::Admin
             && account.is_some_and(|account| {
                 account.profile.is_some()

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Method, Request};
+use http::Method;
 use serde_json::Value;
 use shop_auth::{Grant, Role, TokenIssuer};
 use shop_lambda::Clock;
@@ -20,6 +20,35 @@ use crate::model::{Model, Violation};
 /// How often a request is sent that may be sent again, and the pause in between.
 const TRIES: usize = 4;
 const PAUSE: Duration = Duration::from_millis(1500);
+
+/// A request, and who sends it.
+#[derive(Clone, Debug)]
+pub(crate) struct Request<'a> {
+    who: Shopper,
+    method: Method,
+    path: &'a str,
+    body: Option<&'a Value>,
+    headers: Vec<(&'a str, &'a str)>,
+}
+
+impl<'a> Request<'a> {
+    pub(crate) fn new(who: Shopper, method: Method, path: &'a str) -> Self {
+        Self { who, method, path, body: None, headers: Vec::new() }
+    }
+
+    pub(crate) fn body(self, body: &'a Value) -> Self {
+        Self { body: Some(body), ..self }
+    }
+
+    pub(crate) fn key(self, key: Option<&'a str>) -> Self {
+        self.headers(key.map(|key| ("idempotency-key", key)))
+    }
+
+    pub(crate) fn headers(mut self, headers: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        self.headers.extend(headers);
+        self
+    }
+}
 
 /// An answer.
 #[derive(Clone, Debug)]
@@ -150,43 +179,24 @@ impl Client {
     }
 
     /// Sends a request.
-    pub(crate) async fn send(
-        &self,
-        who: Shopper,
-        method: Method,
-        path: &str,
-        body: Option<&Value>,
-        key: Option<&str>,
-    ) -> Answer {
-        let headers: Vec<_> = key.map(|key| ("idempotency-key", key)).into_iter().collect();
-        self.send_with(who, method, path, body, &headers).await
-    }
-
-    /// Sends a request with headers of its own.
-    pub(crate) async fn send_with(
-        &self,
-        who: Shopper,
-        method: Method,
-        path: &str,
-        body: Option<&Value>,
-        headers: &[(&str, &str)],
-    ) -> Answer {
-        let mut request = Request::builder().method(method.clone()).uri(path);
-        let (user, token) = self.token(who).unzip();
+    pub(crate) async fn send(&self, request: &Request<'_>) -> Answer {
+        let Request { who, method, path, body, headers } = request;
+        let mut builder = http::Request::builder().method(method.clone()).uri(*path);
+        let (user, token) = self.token(*who).unzip();
         if let Some(token) = token {
-            request = request.header("authorization", format!("Bearer {token}"));
+            builder = builder.header("authorization", format!("Bearer {token}"));
         }
         for (name, value) in headers {
-            request = request.header(*name, *value);
+            builder = builder.header(*name, *value);
         }
         let bytes = match body {
             Some(body) => {
-                request = request.header("content-type", "application/json");
+                builder = builder.header("content-type", "application/json");
                 Bytes::from(body.to_string())
             }
             None => Bytes::new(),
         };
-        let response = match request.body(bytes) {
+        let response = match builder.body(bytes) {
             Ok(request) => self.0.cloud.invoke_http(request, "203.0.113.7").await,
             Err(error) => {
                 self.report_violation(Violation::new("the-harness-works", error.to_string()));
@@ -209,34 +219,14 @@ impl Client {
     }
 
     /// Sends a request that may be sent again, until the answer is no failure of the shop's.
-    pub(crate) async fn persist(
-        &self,
-        who: Shopper,
-        method: Method,
-        path: &str,
-        body: Option<&Value>,
-        key: Option<&str>,
-    ) -> Answer {
-        let headers: Vec<_> = key.map(|key| ("idempotency-key", key)).into_iter().collect();
-        self.persist_with(who, method, path, body, &headers).await
-    }
-
-    /// The same with headers of its own.
-    pub(crate) async fn persist_with(
-        &self,
-        who: Shopper,
-        method: Method,
-        path: &str,
-        body: Option<&Value>,
-        headers: &[(&str, &str)],
-    ) -> Answer {
-        let mut answer = self.send_with(who, method.clone(), path, body, headers).await;
+    pub(crate) async fn persist(&self, request: &Request<'_>) -> Answer {
+        let mut answer = self.send(request).await;
         for _ in 1..TRIES {
             if answer.status < 500 {
                 break;
             }
             tokio::time::sleep(PAUSE).await;
-            answer = self.send_with(who, method.clone(), path, body, headers).await;
+            answer = self.send(request).await;
         }
         answer
     }

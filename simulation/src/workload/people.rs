@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use http::Method;
 use serde_json::{Value, json};
 
-use super::client::{Answer, Client};
+use super::client::{Answer, Client, Request};
 use super::draw::{Action, Person, Shopper};
 use crate::model::Violation;
 
@@ -74,7 +74,7 @@ pub(super) async fn act(client: &Client, number: usize, person: &Person, action:
         Action::Refresh { used } => refresh(client, number, *used).await,
         Action::Rename => {
             let body = json!({ "name": "Another Name" });
-            client.persist(who, Method::PATCH, "/users/me", Some(&body), None).await;
+            client.persist(&Request::new(who, Method::PATCH, "/users/me").body(&body)).await;
         }
         Action::ChangePassword => change_password(client, number, person).await,
         Action::Leave => leave(client, number).await,
@@ -85,9 +85,10 @@ pub(super) async fn act(client: &Client, number: usize, person: &Person, action:
 async fn register(client: &Client, number: usize, person: &Person, key: Option<&str>) {
     let body = json!({ "email": person.email, "password": person.password, "name": "A Name" });
     // Without a key a second try finds the address taken, perhaps by the first.
+    let request = Request::new(Shopper::Guest, Method::POST, "/users").body(&body).key(key);
     let answer = match key {
-        Some(_) => client.persist(Shopper::Guest, Method::POST, "/users", Some(&body), key).await,
-        None => client.send(Shopper::Guest, Method::POST, "/users", Some(&body), None).await,
+        Some(_) => client.persist(&request).await,
+        None => client.send(&request).await,
     };
     if answer.status == 201
         && let Some(id) = answer.body["id"].as_str()
@@ -101,7 +102,8 @@ async fn log_in(client: &Client, number: usize, person: &Person) {
     let known = client.people().known(number);
     for password in known.passwords.iter().rev() {
         let body = json!({ "email": person.email, "password": password });
-        let answer = client.persist(Shopper::Guest, Method::POST, "/sessions", Some(&body), None).await;
+        let request = Request::new(Shopper::Guest, Method::POST, "/sessions").body(&body);
+        let answer = client.persist(&request).await;
         if let Some(session) = session(&answer, Vec::new()) {
             if known.has_left {
                 let seen = format!("{} logged in after the deletion: {}", person.email, session.user);
@@ -121,7 +123,8 @@ async fn refresh(client: &Client, number: usize, used: bool) {
     };
     let body = json!({ "refresh_token": token });
     // A second try would be a reuse: whoever loses the answer logs in again.
-    let answer = client.send(Shopper::Guest, Method::POST, "/sessions/refresh", Some(&body), None).await;
+    let request = Request::new(Shopper::Guest, Method::POST, "/sessions/refresh").body(&body);
+    let answer = client.send(&request).await;
     let past = [held.used.as_slice(), std::slice::from_ref(&held.refresh)].concat();
     match session(&answer, past) {
         // For some seconds the token before the last leads to the last one.
@@ -142,7 +145,7 @@ async fn change_password(client: &Client, number: usize, person: &Person) {
     let body = json!({ "password": password, "current_password": current });
     // Whatever is answered, it may be the account's from now on.
     client.people().change(number, |known| known.passwords.push(password));
-    client.send(Shopper::Person(number), Method::PATCH, "/users/me", Some(&body), None).await;
+    client.send(&Request::new(Shopper::Person(number), Method::PATCH, "/users/me").body(&body)).await;
 }
 
 async fn leave(client: &Client, number: usize) {
@@ -150,7 +153,7 @@ async fn leave(client: &Client, number: usize) {
     let who = Shopper::Person(number);
     for password in client.people().known(number).passwords.iter().rev() {
         let body = json!({ "current_password": password });
-        let answer = client.persist(who, Method::DELETE, "/users/me", Some(&body), None).await;
+        let answer = client.persist(&Request::new(who, Method::DELETE, "/users/me").body(&body)).await;
         if answer.status == 204 {
             client.people().change(number, |known| known.has_left = true);
             client.history().left.push(held.user);

@@ -13,7 +13,7 @@ use super::text::{before, behind_last, in_order};
 use super::tree::Tree;
 
 /// A skeleton of a service's crate, and the file that it becomes.
-const SKELETONS: [(&str, &str); 10] = [
+const SKELETONS: [(&str, &str); 11] = [
     ("functions/{{service}}/Cargo.toml", include_str!("skeletons/service_cargo.toml.txt")),
     ("functions/{{service}}/src/lib.rs", include_str!("skeletons/service_lib.rs.txt")),
     ("functions/{{service}}/src/{{item}}.rs", include_str!("skeletons/service_item.rs.txt")),
@@ -24,6 +24,7 @@ const SKELETONS: [(&str, &str); 10] = [
     ("functions/{{service}}/tests/{{item}}_events.rs", include_str!("skeletons/service_events_test.rs.txt")),
     ("functions/{{service}}/src/publish_{{item}}_events.rs", include_str!("skeletons/service_relay.rs.txt")),
     ("tests/services/tests/{{service}}.rs", include_str!("skeletons/service_test.rs.txt")),
+    ("simulation/src/services/{{service}}.rs", include_str!("skeletons/service_simulation.rs.txt")),
 ];
 
 pub(super) fn add(tree: &mut Tree, service: &str, item: Option<&str>) -> Result<()> {
@@ -43,6 +44,7 @@ pub(super) fn add(tree: &mut Tree, service: &str, item: Option<&str>) -> Result<
     let values = [
         ("service", service.kebab()),
         ("SERVICE", service.upper()),
+        ("Service", service.camel()),
         ("plural", service.words()),
         ("item", item.snake()),
         ("Item", item.camel()),
@@ -65,7 +67,7 @@ pub(super) fn add(tree: &mut Tree, service: &str, item: Option<&str>) -> Result<
     add_row(tree, &format!("GET /{}/{{id}}", service.kebab()), "[401, 404, 404, 404, 401]")
 }
 
-/// The workspace's manifest, and the registry.
+/// The workspace's manifest, the registry, and what the simulation holds services to.
 fn register(tree: &mut Tree, service: &Name) -> Result<()> {
     let name = service.kebab();
     let dependency = format!("{name}.workspace = true");
@@ -75,6 +77,10 @@ fn register(tree: &mut Tree, service: &Name) -> Result<()> {
     tree.edit("services/Cargo.toml", |text| in_order(text, "[dependencies]", "", &dependency))?;
     tree.edit("services/src/lib.rs", |text| {
         into_list(text, "SERVICES: &[Service] = &[", &format!("{}::SERVICE", service.snake()))
+    })?;
+    tree.edit("simulation/src/services/mod.rs", |text| {
+        let text = before(text, "\nuse std::fmt;", &format!("mod {};\n", service.snake()))?;
+        into_list(&text, "services![", &service.snake())
     })
 }
 

@@ -7,7 +7,7 @@ use products::stock::Stock;
 use shop_events::{RejectionReason, Shortage};
 use shop_types::{OrderId, ProductId, Timestamp};
 
-use super::Violation;
+use crate::model::Violation;
 
 /// How long a decision may take, in milliseconds: reserve-stock's timeout and what its messages wait in it.
 /// What was available at any time within it may be what the decision saw.
@@ -27,16 +27,16 @@ struct Level {
 
 /// Counters and ledger of the products service.
 #[derive(Debug, Default)]
-pub(crate) struct StockModel {
-    pub(crate) stocks: BTreeMap<ProductId, Stock>,
-    pub(crate) reservations: BTreeMap<OrderId, Reservation>,
+pub(super) struct StockModel {
+    stocks: BTreeMap<ProductId, Stock>,
+    pub(super) reservations: BTreeMap<OrderId, Reservation>,
     /// The sum of the reservations, claims on their way to the ledger included.
     reserved: BTreeMap<ProductId, u64>,
     levels: BTreeMap<ProductId, VecDeque<Level>>,
     /// Orders whose reservation, as the ledger or a claim has it, is in the sum.
     counted: BTreeMap<OrderId, Reservation>,
     /// Every level that a counter had, by its version.
-    pub(crate) history: BTreeMap<(ProductId, u64), u64>,
+    pub(super) history: BTreeMap<(ProductId, u64), u64>,
     touched: Vec<ProductId>,
 }
 
@@ -151,12 +151,17 @@ impl StockModel {
         }
     }
 
+    /// Another transaction begins.
+    pub(super) fn begin(&mut self) {
+        self.touched.clear();
+    }
+
     /// What must hold when a transaction has taken effect as a whole.
-    pub(super) fn settled(&mut self) -> Vec<Violation> {
+    pub(super) fn settled(&self) -> Vec<Violation> {
         let mut violations = Vec::new();
-        for product in std::mem::take(&mut self.touched) {
-            let sum = self.reserved.get(&product).copied().unwrap_or(0);
-            let Some(stock) = self.stocks.get(&product) else { continue };
+        for product in &self.touched {
+            let sum = self.reserved.get(product).copied().unwrap_or(0);
+            let Some(stock) = self.stocks.get(product) else { continue };
             if stock.reserved != sum {
                 let seen = format!("{product}: {} are reserved, the ledger's sum is {sum}", stock.reserved);
                 violations.push(Violation::new("reserved-is-the-ledgers-sum", seen));

@@ -6,14 +6,14 @@ use orders::budget::WINDOW_SECONDS;
 use orders::order::Order;
 use shop_types::UserId;
 
-use super::Violation;
+use crate::model::Violation;
 
 /// The function that takes orders.
 const TAKER: &str = "create-order";
 
 /// The orders of all windows.
 #[derive(Debug)]
-pub(crate) struct Budgets {
+pub(super) struct Budgets {
     /// The limits of an account, and of the one address that all guests have.
     account: usize,
     address: usize,
@@ -23,7 +23,7 @@ pub(crate) struct Budgets {
 }
 
 impl Budgets {
-    pub(crate) fn new(account: usize, address: usize) -> Self {
+    pub(super) fn new(account: usize, address: usize) -> Self {
         Self { account, address, placed: BTreeMap::new(), environments: BTreeSet::new() }
     }
 
@@ -33,17 +33,23 @@ impl Budgets {
         }
     }
 
-    /// Takes in an order that was placed, by somebody who is no administrator.
-    pub(super) fn placed(&mut self, order: &Order) -> Option<Violation> {
-        let window = order.placed_at.as_secs().div_euclid(WINDOW_SECONDS);
-        let placed = self.placed.entry((order.customer_id.clone(), window)).or_default();
-        *placed += 1;
+    pub(super) fn placed(&mut self, order: &Order) {
+        *self.placed.entry(window(order)).or_default() += 1;
+    }
+
+    /// Whether an order that was placed is more than its principal may place.
+    pub(super) fn exceeded(&self, order: &Order) -> Option<Violation> {
+        let placed = self.placed.get(&window(order)).copied().unwrap_or(0);
         let limit = if order.customer_id.is_some() { self.account } else { self.address };
         let environments = self.environments.len();
         let seen = || {
-            let (who, placed) = (&order.customer_id, *placed);
+            let who = &order.customer_id;
             format!("{} is order {placed} of {who:?}, limit {limit}, {environments} environments", order.id)
         };
-        (*placed > limit + environments).then(|| Violation::new("orders-keep-to-their-budget", seen()))
+        (placed > limit + environments).then(|| Violation::new("orders-keep-to-their-budget", seen()))
     }
+}
+
+fn window(order: &Order) -> (Option<UserId>, i64) {
+    (order.customer_id.clone(), order.placed_at.as_secs().div_euclid(WINDOW_SECONDS))
 }

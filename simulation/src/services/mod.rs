@@ -1,0 +1,165 @@
+//! What must hold of each service: a module each, with a model of the service's items as their writes have made them,
+//! the events that these writes must publish, and what must hold at every write and when all is done.
+//!
+//! Nothing outside of here names a service's types. A new service is its module (`mod`, and its place in the list
+//! below), which says of itself what must hold, or why nothing does; a test holds that none is forgotten.
+
+mod api;
+mod orders;
+mod products;
+mod record;
+mod users;
+
+use std::fmt;
+
+use anyhow::Result;
+use serde_json::Value;
+use shop_events::Event;
+use shop_local::cloud::Call;
+use shop_local::template::Template;
+
+pub(crate) use orders::{ACCOUNT_LIMIT, ADDRESS_LIMIT};
+pub(crate) use record::{Images, Record, read};
+
+use crate::model::Violation;
+use crate::workload::History;
+
+/// What must hold of a service.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Invariants {
+    /// Each by its name, with what it says.
+    Are(&'static [(&'static str, &'static str)]),
+    /// Nothing, for this reason.
+    NoneBecause(&'static str),
+}
+
+/// A service, as a run watches it.
+pub(crate) trait Service: fmt::Debug + Send {
+    /// Its name, as the registry has it.
+    fn name(&self) -> &'static str;
+
+    /// The physical name of its table whose stream tells of every write.
+    fn table(&self) -> Option<&str> {
+        None
+    }
+
+    /// The function that finds what is wrong with its items.
+    fn verification(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// A function has made a call of AWS.
+    fn called(&mut self, _call: &Call) {}
+
+    /// Some writes follow that take effect as one.
+    fn begin(&mut self) {}
+
+    /// Takes in one of them.
+    ///
+    /// # Errors
+    /// The item cannot be read, which is a violation too.
+    fn wrote(&mut self, _record: &Record<'_>) -> Result<Vec<Violation>, Violation> {
+        Ok(Vec::new())
+    }
+
+    /// What does not hold when all of them have taken effect.
+    fn settled(&self, _all: &Services) -> Vec<Violation> {
+        Vec::new()
+    }
+
+    /// The events that the write of an item must publish, envelope and data. They are read off plain JSON, without the
+    /// service's types: what its own `events` forgets, adds or gets wrong is another event than these.
+    fn events(&self, _images: &Images) -> Vec<Value> {
+        Vec::new()
+    }
+
+    /// Whether its items show what a consumer of its does because of an event. What it does not consume, it is not
+    /// done with.
+    fn is_done(&self, _consumer: &str, _event: &Event) -> bool {
+        false
+    }
+
+    /// What still has to become of its items, how many.
+    fn pending(&self) -> usize {
+        0
+    }
+
+    /// What does not hold when all is done: the faults have ended, and nothing is under way.
+    fn finish(&self, _all: &Services, _history: &History) -> Vec<Violation> {
+        Vec::new()
+    }
+}
+
+macro_rules! services {
+    ($($name:ident),* $(,)?) => {
+        /// All services.
+        #[derive(Debug)]
+        pub(crate) struct Services {
+            $(pub(crate) $name: $name::Model,)*
+        }
+
+        /// What must hold of each service, by its name.
+        pub(crate) const INVARIANTS: &[(&str, Invariants)] = &[$((stringify!($name), $name::INVARIANTS)),*];
+
+        impl Services {
+            /// # Errors
+            /// The template lacks what a service has.
+            pub(crate) fn of(template: &Template) -> Result<Self> {
+                Ok(Self { $($name: $name::Model::of(template)?,)* })
+            }
+
+            pub(crate) fn all(&self) -> impl Iterator<Item = &dyn Service> {
+                [$(&self.$name as &dyn Service),*].into_iter()
+            }
+
+            pub(crate) fn all_mut(&mut self) -> impl Iterator<Item = &mut dyn Service> {
+                [$(&mut self.$name as &mut dyn Service),*].into_iter()
+            }
+        }
+    };
+}
+
+services![api, orders, products, users];
+
+impl Services {
+    /// Whether the tables show what a consumer does because of an event.
+    pub(crate) fn is_done(&self, consumer: &str, event: &Event) -> bool {
+        self.all().any(|service| service.is_done(consumer, event))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_service_says_what_must_hold_of_it_or_why_nothing_does() {
+        let known: BTreeSet<_> = INVARIANTS.iter().map(|(name, _)| *name).collect();
+        for service in services::SERVICES.iter().map(|service| service.name) {
+            assert!(
+                known.contains(service),
+                "nothing says what must hold of {service}: it needs simulation/src/services/{service}.rs \
+                 (docs/adding.md, A service)"
+            );
+        }
+        assert_eq!(known.len(), services::SERVICES.len(), "one of them is no service: {known:?}");
+        for (service, invariants) in INVARIANTS {
+            let is_empty = match invariants {
+                Invariants::Are(invariants) => invariants.is_empty(),
+                Invariants::NoneBecause(reason) => reason.is_empty(),
+            };
+            assert!(!is_empty, "{service} has no invariant, and does not say why: Invariants::NoneBecause");
+        }
+    }
+
+    #[test]
+    fn each_service_has_its_own_name_and_table() {
+        let all = Services::of(&crate::run::template().unwrap()).unwrap();
+        let names: Vec<_> = all.all().map(Service::name).collect();
+        assert_eq!(names, INVARIANTS.iter().map(|(name, _)| *name).collect::<Vec<_>>());
+        let tables: Vec<_> = all.all().filter_map(Service::table).collect();
+        assert_eq!(tables.iter().collect::<BTreeSet<_>>().len(), tables.len(), "{tables:?}");
+    }
+}

@@ -1,0 +1,169 @@
+//! The catalogue, and above all its stock: counters, reservations, and what they say of an order.
+
+mod events;
+mod stock;
+
+use anyhow::{Context, Result};
+use orders::order::Order;
+use products::reservation::{Reservation, Status};
+use products::stock::Stock;
+use products::store::Kind;
+use serde_json::Value;
+use shop_events::{Event, EventData, OrderStatus};
+use shop_local::template::Template;
+use shop_types::OrderId;
+
+use self::stock::StockModel;
+use super::{Images, Invariants, Record, Service, Services};
+use crate::model::Violation;
+use crate::workload::History;
+
+pub(super) const INVARIANTS: Invariants = Invariants::Are(&[
+    (
+        "stock-is-conserved",
+        "per product: total = available + reserved, and only an administrator changes the total",
+    ),
+    ("reserved-is-the-ledgers-sum", "what is reserved of a product is the sum of the reservations"),
+    (
+        "a-reservation-moves-legally",
+        "a reservation is reserved, rejected or released, and goes only from the first to the last",
+    ),
+    ("no-undersell", "an order is rejected only if its stock was short while it was decided"),
+    ("an-adjustment-happens-once", "a change of stock under one idempotency key happens once"),
+    ("a-key-is-one-product", "an idempotency key stands for one product, for ever"),
+    (
+        "an-acknowledged-level-was-there",
+        "a stock level that was acknowledged was the counter's at that version",
+    ),
+    (
+        "orders-and-reservations-agree",
+        "a confirmed order has its stock, a rejected or cancelled one has none",
+    ),
+]);
+
+#[derive(Debug)]
+pub(crate) struct Model {
+    table: String,
+    stock: StockModel,
+    /// How many levels, and how many keys of adjustments, the writes of this moment have changed.
+    levels_changed: usize,
+    adjustments: usize,
+}
+
+impl Model {
+    pub(super) fn of(template: &Template) -> Result<Self> {
+        let table = template.tables.get("ProductsTable").context("ProductsTable")?.name.clone();
+        Ok(Self { table, stock: StockModel::default(), levels_changed: 0, adjustments: 0 })
+    }
+
+    fn status(&self, order: &OrderId) -> Option<Status> {
+        self.stock.reservations.get(order).map(|reservation| reservation.status)
+    }
+
+    /// Whether an order's reservation says what the order says.
+    fn agrees(&self, order: &Order) -> bool {
+        let reservation = self.stock.reservations.get(&order.id);
+        let status = self.status(&order.id);
+        match order.status {
+            OrderStatus::Pending => true,
+            OrderStatus::Confirmed | OrderStatus::Shipped | OrderStatus::Delivered => {
+                let asked = order.lines.iter().map(|line| (&line.product_id, line.quantity));
+                let lines = reservation.into_iter().flat_map(|reservation| &reservation.lines);
+                status == Some(Status::Reserved)
+                    && asked.eq(lines.map(|line| (&line.product_id, line.quantity)))
+            }
+            OrderStatus::Rejected => status == Some(Status::Rejected),
+            OrderStatus::Cancelled => matches!(status, Some(Status::Released | Status::Rejected)),
+        }
+    }
+}
+
+impl Service for Model {
+    fn name(&self) -> &'static str {
+        "products"
+    }
+
+    fn table(&self) -> Option<&str> {
+        Some(&self.table)
+    }
+
+    fn verification(&self) -> Option<&'static str> {
+        Some("verify-stock")
+    }
+
+    fn begin(&mut self) {
+        self.stock.begin();
+        (self.levels_changed, self.adjustments) = (0, 0);
+    }
+
+    fn wrote(&mut self, record: &Record<'_>) -> Result<Vec<Violation>, Violation> {
+        let again = |invariant| {
+            let seen = || format!("{:?}", record.new);
+            record.old.iter().map(|_| Violation::new(invariant, seen())).collect()
+        };
+        match Kind::of(record.sort_key()) {
+            Some(Kind::Stock) => {
+                let (old, new) = record.read::<Stock>()?;
+                self.levels_changed += 1;
+                Ok(self.stock.counter(record.time, record.caller, old.as_ref(), &new))
+            }
+            Some(Kind::Reservation) => {
+                let (old, new) = record.read::<Reservation>()?;
+                Ok(self.stock.reservation(record.time, old.as_ref(), &new))
+            }
+            Some(Kind::Adjustment) => {
+                self.adjustments += 1;
+                Ok(again("an-adjustment-happens-once"))
+            }
+            Some(Kind::Creation) => Ok(again("a-key-is-one-product")),
+            Some(Kind::Product) => Ok(Vec::new()),
+            None => Err(Violation::new("an-item-is-readable", format!("{:?}", record.new))),
+        }
+    }
+
+    fn settled(&self, _all: &Services) -> Vec<Violation> {
+        let mut violations = self.stock.settled();
+        if self.adjustments > 0 && self.levels_changed != 1 {
+            let seen = format!("{} keys and {} levels in one write", self.adjustments, self.levels_changed);
+            violations.push(Violation::new("an-adjustment-happens-once", seen));
+        }
+        violations
+    }
+
+    fn events(&self, images: &Images) -> Vec<Value> {
+        events::of_item(images)
+    }
+
+    fn is_done(&self, consumer: &str, event: &Event) -> bool {
+        if consumer != "reserve-stock" {
+            return false;
+        }
+        match event.data() {
+            EventData::OrderCreated(order) => self.status(&order.order_id).is_some(),
+            EventData::OrderStalled(stalled) => self.status(&stalled.order.order_id).is_some(),
+            EventData::OrderCancelled(order) => {
+                matches!(self.status(&order.order_id), Some(Status::Released | Status::Rejected))
+            }
+            _ => false,
+        }
+    }
+
+    fn finish(&self, all: &Services, history: &History) -> Vec<Violation> {
+        let mut violations = Vec::new();
+        for (product, level, version) in &history.levels {
+            let Ok(id) = product.parse() else { continue };
+            let was = self.stock.history.get(&(id, *version));
+            if was != Some(level) {
+                let seen = format!("{product} at version {version}: {was:?}, answered {level}");
+                violations.push(Violation::new("an-acknowledged-level-was-there", seen));
+            }
+        }
+        let orders = all.orders.orders.values().filter(|order| !self.agrees(order));
+        violations.extend(orders.map(|order| {
+            let reservation = self.stock.reservations.get(&order.id);
+            let seen = format!("{} is {:?}, its reservation {reservation:?}", order.id, order.status);
+            Violation::new("orders-and-reservations-agree", seen)
+        }));
+        violations
+    }
+}
