@@ -38,19 +38,17 @@ pub(crate) fn start(
         &emulator.endpoint(),
         "--host-header",
         &host,
-        "--secret-id",
-        stack.output("TokenSecretArn")?,
-        "--keys-table",
-        stack.output("KeysTableName")?,
-        "--users-table",
-        stack.output("UsersTableName")?,
-        "--admin-function",
-        stack.output("CreateAdminFunctionName")?,
-        "--token-issuer",
-        stack.output("TokenIssuer")?,
-        "--token-audience",
-        stack.output("TokenAudience")?,
     ]);
+    for (flag, output) in [
+        ("--secret-id", "TokenSecretArn"),
+        ("--keys-table", "KeysTableName"),
+        ("--users-table", "UsersTableName"),
+        ("--admin-function", "CreateAdminFunctionName"),
+        ("--token-issuer", "TokenIssuer"),
+        ("--token-audience", "TokenAudience"),
+    ] {
+        command.args([flag, stack.output(output)?]);
+    }
     let mut server = Server::start("the gateway", &mut command, &emulator.folder.join("gateway.log"))?;
     server.wait_until(START_PATIENCE, || http::answers(&format!("{base_url}/products")))?;
     Ok((server, base_url))
