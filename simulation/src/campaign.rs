@@ -16,30 +16,27 @@ use crate::faults::Fault;
 use crate::model::Violation;
 use crate::run::run;
 
-/// A run that failed.
 #[derive(Clone, Debug)]
-pub struct Failure {
-    /// Its case.
-    pub case: Case,
-    /// What did not hold.
-    pub violations: Vec<Violation>,
+pub(crate) struct Failure {
+    pub(crate) case: Case,
+    pub(crate) violations: Vec<Violation>,
 }
 
 /// What many runs add up to.
 #[derive(Debug, Default)]
-pub struct Sum {
+pub(crate) struct Sum {
     /// How many runs there were.
-    pub runs: u64,
+    pub(crate) runs: u64,
     /// How many orders were asked for.
-    pub orders: u64,
+    pub(crate) orders: u64,
     /// How many events there were.
-    pub events: u64,
+    pub(crate) events: u64,
     /// How often each fault was injected.
-    pub injected: BTreeMap<Fault, u64>,
+    pub(crate) injected: BTreeMap<Fault, u64>,
     /// All calls, and the crashes at them.
-    pub coverage: Coverage,
+    pub(crate) coverage: Coverage,
     /// The failures, by seed.
-    pub failures: BTreeMap<u64, Failure>,
+    pub(crate) failures: BTreeMap<u64, Failure>,
 }
 
 /// Runs a case for each seed of a range, on so many threads.
@@ -49,7 +46,7 @@ pub struct Sum {
 ///
 /// # Errors
 /// When the simulation itself cannot work.
-pub fn campaign(
+pub(crate) fn campaign(
     seeds: Range<u64>,
     threads: usize,
     template: &Template,

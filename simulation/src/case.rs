@@ -11,15 +11,15 @@ use crate::mutants::Mutant;
 #[derive(Clone, Debug)]
 pub struct Case {
     /// Where everything is drawn from.
-    pub seed: u64,
+    pub(crate) seed: u64,
     /// The operations that are carried out, by their number; all without a choice.
-    pub operations: Option<BTreeSet<usize>>,
+    pub(crate) operations: Option<BTreeSet<usize>>,
     /// The faults that may happen, of those that the seed draws; all without a choice.
-    pub faults: Option<Vec<Fault>>,
+    pub(crate) faults: Option<Vec<Fault>>,
     /// A mistake that is put into the wire.
-    pub mutant: Option<&'static Mutant>,
+    pub(crate) mutant: Option<&'static Mutant>,
     /// Calls at which functions die, besides what the seed draws: at each the first one that gets there.
-    pub crashes: Vec<CrashPoint>,
+    pub(crate) crashes: Vec<CrashPoint>,
 }
 
 impl Case {
@@ -31,7 +31,7 @@ impl Case {
 
     /// Whether an operation is carried out.
     #[must_use]
-    pub fn includes(&self, operation: usize) -> bool {
+    pub(crate) fn includes(&self, operation: usize) -> bool {
         self.operations.as_ref().is_none_or(|chosen| chosen.contains(&operation))
     }
 }

@@ -12,7 +12,7 @@ use shop_local::cloud::Call;
 
 /// When a function dies at a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Side {
+pub(crate) enum Side {
     /// Before the call takes effect.
     Before,
     /// After it took effect, and before the function knows.
@@ -30,12 +30,11 @@ impl fmt::Display for Side {
 
 /// A call of a function, as the code makes it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Site(String);
+pub(crate) struct Site(String);
 
 impl Site {
-    /// The site of a call.
     #[must_use]
-    pub fn of(call: &Call) -> Self {
+    pub(crate) fn of(call: &Call) -> Self {
         let mut resources: Vec<String> = call
             .accesses
             .iter()
@@ -52,12 +51,6 @@ impl Site {
             site.push_str(&conditions.join(" | "));
         }
         Self(site)
-    }
-
-    /// The function.
-    #[must_use]
-    pub fn function(&self) -> &str {
-        self.0.split(' ').next().unwrap_or_default()
     }
 }
 
@@ -78,11 +71,9 @@ fn strings<'a>(text: &'a str, mark: &'a str) -> impl Iterator<Item = &'a str> {
 
 /// A call and a side of it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct CrashPoint {
-    /// The call.
-    pub site: Site,
-    /// The side.
-    pub side: Side,
+pub(crate) struct CrashPoint {
+    pub(crate) site: Site,
+    pub(crate) side: Side,
 }
 
 impl fmt::Display for CrashPoint {
@@ -107,24 +98,22 @@ impl FromStr for CrashPoint {
 
 /// What is known of one call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Seen {
+pub(crate) struct Seen {
     /// How often it was made.
-    pub calls: u64,
+    pub(crate) calls: u64,
     /// How often the function died before it.
-    pub before: u64,
+    pub(crate) before: u64,
     /// How often the function died after it.
-    pub after: u64,
+    pub(crate) after: u64,
     /// A case in which it was made, with as few crashes of its own as any that made it.
-    pub witness: Witness,
+    pub(crate) witness: Witness,
 }
 
 /// A seed, and the crashes besides it, that get to a call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Witness {
-    /// The seed.
-    pub seed: u64,
-    /// The crashes.
-    pub crashes: Vec<CrashPoint>,
+pub(crate) struct Witness {
+    pub(crate) seed: u64,
+    pub(crate) crashes: Vec<CrashPoint>,
 }
 
 impl Witness {
@@ -137,7 +126,7 @@ impl Witness {
 
 /// All calls that were seen, and the crashes at them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Coverage(pub BTreeMap<Site, Seen>);
+pub(crate) struct Coverage(pub(crate) BTreeMap<Site, Seen>);
 
 impl Coverage {
     pub(crate) fn called(&mut self, call: &Site, witness: &Witness) {
@@ -159,7 +148,7 @@ impl Coverage {
     }
 
     /// Takes in what another run saw.
-    pub fn add(&mut self, other: Self) {
+    pub(crate) fn add(&mut self, other: Self) {
         for (site, seen) in other.0 {
             let sum = self
                 .0
@@ -174,7 +163,7 @@ impl Coverage {
 
     /// The crash points at which no function has died yet, each with a case that gets there.
     #[must_use]
-    pub fn missing(&self) -> Vec<(CrashPoint, Witness)> {
+    pub(crate) fn missing(&self) -> Vec<(CrashPoint, Witness)> {
         let mut missing = Vec::new();
         for (site, seen) in &self.0 {
             for (side, crashes) in [(Side::Before, seen.before), (Side::After, seen.after)] {

@@ -27,7 +27,7 @@ macro_rules! faults {
 
             /// What it is, in one sentence.
             #[must_use]
-            pub const fn what(self) -> &'static str {
+            pub(crate) const fn what(self) -> &'static str {
                 match self { $(Self::$variant => concat!($($doc),+),)+ }
             }
         }
@@ -100,15 +100,14 @@ impl FromStr for Fault {
 
 /// How often each fault happens, in ten thousandths of its occasions.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rates(Vec<u32>);
+pub(crate) struct Rates(Vec<u32>);
 
 /// What is one in [`Rates`].
 const ONE: u32 = 10_000;
 
 impl Rates {
-    /// No fault at all.
     #[must_use]
-    pub fn none() -> Self {
+    pub(crate) fn none() -> Self {
         Self(vec![0; Fault::ALL.len()])
     }
 
@@ -140,22 +139,27 @@ impl Rates {
         rates
     }
 
+    /// Has a fault happen at every occasion.
+    pub(crate) fn always(&mut self, fault: Fault) {
+        self.0[fault as usize] = ONE;
+    }
+
     /// The same rates, with only these faults.
     #[must_use]
-    pub fn only(&self, faults: &[Fault]) -> Self {
+    pub(crate) fn only(&self, faults: &[Fault]) -> Self {
         let rate = |(fault, rate): (&Fault, &u32)| if faults.contains(fault) { *rate } else { 0 };
         Self(Fault::ALL.iter().zip(&self.0).map(rate).collect())
     }
 
     /// The faults that happen at all.
     #[must_use]
-    pub fn faults(&self) -> Vec<Fault> {
+    pub(crate) fn faults(&self) -> Vec<Fault> {
         Fault::ALL.iter().zip(&self.0).filter(|(_, rate)| **rate > 0).map(|(fault, _)| *fault).collect()
     }
 
     /// Whether a fault happens at all.
     #[must_use]
-    pub fn has(&self, fault: Fault) -> bool {
+    pub(crate) fn has(&self, fault: Fault) -> bool {
         self.0[fault as usize] > 0
     }
 

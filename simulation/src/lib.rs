@@ -14,16 +14,30 @@
 //! known to production code, and nothing may depend on the clock or on the order of a hash map: the same case
 //! gives the same trace, byte for byte.
 
-pub mod campaign;
-pub mod case;
-pub mod coverage;
+mod campaign;
+mod case;
+#[expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "this command talks to a person, or to CI's log"
+)]
+mod command;
+mod coverage;
 mod fault_plan;
-pub mod faults;
-pub mod model;
-pub mod mutants;
+mod faults;
+mod model;
+mod mutants;
 mod operator;
-pub mod order_trace;
-pub mod run;
+mod order_trace;
+mod run;
 mod services;
-pub mod shrink;
+mod shrink;
 mod workload;
+
+pub use self::services::{INVARIANTS, Invariants};
+pub use case::Case;
+pub use command::command;
+pub use faults::Fault;
+pub use model::{Violation, invariants};
+pub use mutants::{Mutant, all as mutants};
+pub use run::{Outcome, run, template};

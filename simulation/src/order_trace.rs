@@ -7,14 +7,14 @@ const ID: usize = 30;
 
 /// The first order that a text names.
 #[must_use]
-pub fn order_in(text: &str) -> Option<&str> {
+pub(crate) fn order_in(text: &str) -> Option<&str> {
     let start = text.find("ord_")?;
     text.get(start..start + ID).filter(|id| id[4..].bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
 /// The lines of a trace that are about an order, with the messages and deliveries that carried its events.
 #[must_use]
-pub fn of_order(trace: &str, order: &str) -> Vec<String> {
+pub(crate) fn of_order(trace: &str, order: &str) -> Vec<String> {
     let mut lines_of_order = Vec::new();
     let mut messages: Vec<&str> = Vec::new();
     let mut just_published = false;

@@ -43,17 +43,17 @@ pub struct Outcome {
     /// What did not hold; nothing where all is well.
     pub violations: Vec<Violation>,
     /// The calls that were seen, and the crashes at them.
-    pub coverage: Coverage,
+    pub(crate) coverage: Coverage,
     /// How often each fault was injected.
-    pub injected: BTreeMap<Fault, u64>,
+    pub(crate) injected: BTreeMap<Fault, u64>,
     /// How many orders were asked for.
-    pub orders: usize,
+    pub(crate) orders: usize,
     /// How many operations the case has in all.
-    pub operations: usize,
+    pub(crate) operations: usize,
     /// The faults that its seed draws.
-    pub faults: Vec<Fault>,
+    pub(crate) faults: Vec<Fault>,
     /// How many events there were.
-    pub events: usize,
+    pub(crate) events: usize,
     /// Everything that happened, a line each, where it was asked for.
     pub trace: Option<String>,
 }
@@ -119,7 +119,6 @@ async fn create_admin(cloud: &Cloud) -> Result<UserId> {
     Ok(made["user_id"].as_str().with_context(|| format!("no administrator: {made}"))?.parse()?)
 }
 
-/// A run under way.
 struct Run {
     cloud: Cloud,
     plan: Arc<Plan>,

@@ -14,18 +14,17 @@ const MAX_RUNS: usize = 200;
 
 /// What is left of a case.
 #[derive(Debug)]
-pub struct Shrunk {
-    /// The shortest case found.
-    pub case: Case,
+pub(crate) struct Shrunk {
+    pub(crate) case: Case,
     /// How many runs that took.
-    pub runs: usize,
+    pub(crate) runs: usize,
 }
 
 /// Shortens a case that breaks an invariant.
 ///
 /// # Errors
 /// When the simulation itself cannot work.
-pub fn shrink(case: &Case, invariant: &str, template: &Template) -> Result<Shrunk> {
+pub(crate) fn shrink(case: &Case, invariant: &str, template: &Template) -> Result<Shrunk> {
     let mut shrinker = Shrinker { invariant, template, runs: 0 };
     let outcome = run(case, template, false)?;
     let mut best = case.clone();

@@ -1,7 +1,6 @@
 //! The same case is the same run, byte for byte; and another seed is another one.
 
-use simulation::case::Case;
-use simulation::run::{run, template};
+use simulation::{Case, run, template};
 
 /// Seeds with many faults: crashes, repeats, a consumer or relay that is down for hours.
 const SEEDS: [u64; 3] = [1, 8, 12];

@@ -1,8 +1,7 @@
 //! Seeds that once failed, each with the bug that it found, in the system or in its judge. They are kept whole: a seed is cheap, and what it
 //! stumbles over next need not be what it found.
 
-use simulation::case::Case;
-use simulation::run::{run, template};
+use simulation::{Case, run, template};
 
 /// Seeds, and what they found.
 const FOUND: &[(u64, &str)] = &[

@@ -113,7 +113,6 @@ impl EventLog {
         }
     }
 
-    /// Takes in a publication.
     pub(super) fn published(&mut self, message: &str) -> Option<Violation> {
         let Ok(event) = serde_json::from_str::<Value>(message) else {
             return Some(Violation::new("an-event-comes-from-a-write", format!("no event: {message}")));

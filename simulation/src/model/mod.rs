@@ -85,7 +85,7 @@ const OF_ALL: &[(&str, &str)] = &[
 ];
 
 /// The services of which nothing must hold, each with the reason.
-pub fn without_invariants() -> impl Iterator<Item = (&'static str, &'static str)> {
+pub(crate) fn without_invariants() -> impl Iterator<Item = (&'static str, &'static str)> {
     INVARIANTS.iter().filter_map(|(service, invariants)| match invariants {
         Invariants::Are(_) => None,
         Invariants::NoneBecause(reason) => Some((*service, *reason)),
@@ -101,7 +101,6 @@ pub fn invariants() -> impl Iterator<Item = (&'static str, &'static str)> {
     OF_ALL.iter().chain(of_services).copied()
 }
 
-/// What watches a run.
 pub(crate) struct Model(Mutex<Inner>);
 
 pub(crate) struct Inner {

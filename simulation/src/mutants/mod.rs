@@ -22,7 +22,7 @@ pub struct Mutant {
     /// Its name on the command line.
     pub name: &'static str,
     /// The mistake in somebody's code that it stands for.
-    pub stands_for: &'static str,
+    pub(crate) stands_for: &'static str,
     pub(crate) mutation: Mutation,
 }
 
@@ -82,7 +82,7 @@ pub fn all() -> Vec<&'static Mutant> {
 
 /// The one with a name.
 #[must_use]
-pub fn find(name: &str) -> Option<&'static Mutant> {
+pub(crate) fn find(name: &str) -> Option<&'static Mutant> {
     all().into_iter().find(|mutant| mutant.name == name)
 }
 

@@ -17,7 +17,6 @@ pub(crate) type Item = Map<String, Value>;
 pub(crate) struct Record<'a> {
     /// Milliseconds since the epoch.
     pub(crate) time: i64,
-    /// Who wrote it.
     pub(crate) caller: &'a str,
     pub(crate) old: Option<Image>,
     pub(crate) new: Image,

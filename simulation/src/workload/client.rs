@@ -50,7 +50,6 @@ impl<'a> Request<'a> {
     }
 }
 
-/// An answer.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     /// The user who asked, at that moment; none for a guest.
@@ -139,7 +138,6 @@ impl Client {
         }
     }
 
-    /// What watches the run.
     pub(crate) fn model(&self) -> &Model {
         &self.0.model
     }
@@ -178,7 +176,6 @@ impl Client {
         self.history().violations.push(violation);
     }
 
-    /// Sends a request.
     pub(crate) async fn send(&self, request: &Request<'_>) -> Answer {
         let Request { who, method, path, body, headers } = request;
         let mut builder = http::Request::builder().method(method.clone()).uri(*path);

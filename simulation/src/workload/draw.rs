@@ -6,14 +6,12 @@ use rand::{RngExt, SeedableRng};
 
 use super::large;
 
-/// Who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Shopper {
     /// A customer, by number.
     Customer(usize),
     /// Somebody without a token.
     Guest,
-    /// An administrator.
     Administrator,
     /// Somebody with an account of the shop's own, by number: a guest until the log-in.
     Person(usize),
@@ -35,7 +33,6 @@ pub(crate) struct Ware {
     pub(crate) stock: u64,
 }
 
-/// What is looked at.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Look {
     /// An order, by the operation that placed it.
@@ -58,7 +55,6 @@ pub(crate) enum Governing {
     StepDown,
 }
 
-/// What somebody does.
 #[derive(Clone, Debug)]
 pub(crate) enum Action {
     Place {

@@ -38,7 +38,6 @@ impl Known {
     }
 }
 
-/// Everybody with an account.
 #[derive(Debug, Default)]
 pub(crate) struct People(Mutex<BTreeMap<usize, Known>>);
 

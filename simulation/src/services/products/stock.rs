@@ -151,7 +151,6 @@ impl StockModel {
         }
     }
 
-    /// Another transaction begins.
     pub(super) fn begin(&mut self) {
         self.touched.clear();
     }

@@ -3,16 +3,16 @@
 use std::io::{self, IsTerminal as _};
 use std::time::Instant;
 
-use simulation::campaign::{Failure, Sum};
-use simulation::coverage::Coverage;
-use simulation::faults::Fault;
-use simulation::model::{Violation, invariants, without_invariants};
-use simulation::{mutants, order_trace};
+use crate::campaign::{Failure, Sum};
+use crate::coverage::Coverage;
+use crate::faults::Fault;
+use crate::model::{Violation, invariants, without_invariants};
+use crate::{mutants, order_trace};
 
 /// Lines of a trace that are printed.
 const TRACE_LINES: usize = 120;
 
-pub(crate) fn list() {
+pub(super) fn list() {
     println!("faults:");
     for fault in Fault::ALL {
         println!("  {:22}{}", fault.name(), fault.what().trim());
@@ -31,7 +31,7 @@ pub(crate) fn list() {
 }
 
 /// The trace of the order that a violation is about; what happened last, where it names none.
-pub(crate) fn order_trace(violation: &Violation, trace: &str) {
+pub(super) fn order_trace(violation: &Violation, trace: &str) {
     let lines: Vec<String> = if let Some(order) = order_trace::order_in(&violation.seen) {
         println!("\nthe trace of {order}:");
         order_trace::of_order(trace, order).into_iter().take(TRACE_LINES).collect()
@@ -45,7 +45,7 @@ pub(crate) fn order_trace(violation: &Violation, trace: &str) {
     }
 }
 
-pub(crate) fn progress(runs: u64, seconds: f64) {
+pub(super) fn progress(runs: u64, seconds: f64) {
     if io::stdout().is_terminal() || runs.is_multiple_of(250) {
         let rate = per_second(runs, seconds);
         let end = if io::stdout().is_terminal() { '\r' } else { '\n' };
@@ -58,7 +58,7 @@ fn per_second(runs: u64, seconds: f64) -> f64 {
     runs as f64 / seconds.max(0.001)
 }
 
-pub(crate) fn summarise(sum: &Sum, begun: Instant) {
+pub(super) fn summarise(sum: &Sum, begun: Instant) {
     let rate = per_second(sum.runs, begun.elapsed().as_secs_f64());
     println!("{} seeds, {} orders, {} events, {rate:.1} seeds a second", sum.runs, sum.orders, sum.events);
     if let Some(megabytes) = most_memory() {
@@ -68,14 +68,14 @@ pub(crate) fn summarise(sum: &Sum, begun: Instant) {
     println!("faults: {}", injected.join(", "));
 }
 
-pub(crate) fn failure(failure: &Failure) {
+pub(super) fn failure(failure: &Failure) {
     println!("\nFAILED: cargo xtask simulate {}", failure.case);
     for violation in failure.violations.iter().take(10) {
         println!("  {violation}");
     }
 }
 
-pub(crate) fn table(coverage: &Coverage) -> String {
+pub(super) fn table(coverage: &Coverage) -> String {
     let mut lines = vec![format!("{:>8} {:>7} {:>7}  call", "made", "before", "after")];
     for (site, seen) in &coverage.0 {
         lines.push(format!("{:>8} {:>7} {:>7}  {site}", seen.calls, seen.before, seen.after));
