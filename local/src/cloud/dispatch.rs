@@ -15,7 +15,6 @@ use super::interceptor::Fault;
 use super::observer::{Access, Call, Outcome, Service, Units};
 use super::{AwsError, secrets, sns, sqs};
 
-/// A decoded request.
 enum Request {
     /// With the body that it was read from.
     DynamoDb(Box<dynamodb::Request>, Bytes),

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-/// A caller.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
     /// The name of the function, or of the outside caller.

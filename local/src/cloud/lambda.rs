@@ -154,7 +154,6 @@ impl Deployed {
         }
     }
 
-    /// A new environment's place.
     fn place(&self, core: &Core) -> Place {
         let name = self.function.name();
         let clock_skew = core.interceptor.as_ref().map_or(0, |interceptor| interceptor.clock_skew(name));

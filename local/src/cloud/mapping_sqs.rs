@@ -22,7 +22,6 @@ use crate::template::{REGION, SqsEvent, queue_arn};
 /// How many batches Lambda's pollers take at once before they scale up.
 const DEFAULT_CONCURRENCY: usize = 5;
 
-/// One mapping.
 pub(super) struct SqsMapping {
     pub(super) core: Arc<Core>,
     pub(super) lambda: Arc<Lambda>,

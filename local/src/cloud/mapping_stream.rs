@@ -31,7 +31,6 @@ const RETENTION: Duration = Duration::from_hours(24);
 /// The longest wait before a retry.
 const LONGEST_RETRY: Duration = Duration::from_secs(30);
 
-/// One mapping.
 pub(super) struct StreamMapping {
     pub(super) core: Arc<Core>,
     pub(super) lambda: Arc<Lambda>,
@@ -45,7 +44,6 @@ pub(super) struct StreamMapping {
     pub(super) event: StreamEvent,
     /// The physical name of the queue that is told what is given up.
     pub(super) destination: Option<String>,
-    /// Wakes this reader.
     pub(super) wake: Arc<Notify>,
 }
 
@@ -235,7 +233,6 @@ impl StreamMapping {
     }
 }
 
-/// The cloud stops.
 struct Stopping;
 
 /// The shard of a partition key: always the same one.

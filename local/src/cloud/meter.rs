@@ -70,7 +70,6 @@ impl Units {
     }
 }
 
-/// The observer that counts.
 #[derive(Debug, Default)]
 pub(super) struct Counter(Mutex<Meter>);
 

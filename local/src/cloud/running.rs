@@ -18,13 +18,11 @@ pub(super) struct Running {
     stopping: CancellationToken,
     /// Cancelled when pollers, readers and schedules end wherever they are.
     ended: CancellationToken,
-    /// How many invocations run.
     invocations: watch::Sender<usize>,
     /// Tells who waits for everything to be done that an invocation ended.
     changed: Arc<Notify>,
 }
 
-/// One invocation that runs.
 struct Guard(Running);
 
 impl Drop for Guard {

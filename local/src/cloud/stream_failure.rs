@@ -12,7 +12,6 @@ use super::sqs::NewMessage;
 use super::stream_batch::Reason;
 use crate::template::stream_arn;
 
-/// What was given up.
 #[derive(Debug)]
 pub(super) struct Failure<'a> {
     pub(super) function_arn: &'a str,

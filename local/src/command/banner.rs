@@ -7,7 +7,6 @@ use shop_local::cloud::Route;
 use shop_local::demo::Seeded;
 use shop_local::gateway::DEMO_EMAIL;
 
-/// What runs here.
 pub(super) struct Banner<'a> {
     pub(super) port: u16,
     /// The folder that keeps the state; none in memory.

@@ -46,7 +46,6 @@ impl DataDir {
         Ok(data)
     }
 
-    /// The folder's full path.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }

@@ -11,7 +11,6 @@ use tracing_subscriber::{Layer, fmt, registry};
 
 use super::arguments::{Log, LogForm};
 
-/// Starts the log.
 pub(super) fn start_log(settings: &Log) -> Result<()> {
     let lines = fmt::layer().with_writer(io::stderr);
     let lines = match settings.log_format {

@@ -34,38 +34,38 @@ pub enum Event {
 #[derive(Clone, Debug)]
 pub struct SqsEvent {
     /// The logical id of the queue.
-    pub queue: String,
+    pub(crate) queue: String,
     /// The most messages in one invocation.
-    pub batch_size: usize,
+    pub(crate) batch_size: usize,
     /// How long to wait for a full batch.
-    pub window: Duration,
+    pub(crate) window: Duration,
     /// The most invocations at once, where the template limits them.
-    pub maximum_concurrency: Option<usize>,
+    pub(crate) maximum_concurrency: Option<usize>,
     /// Whether the answer names the messages that failed.
-    pub reports_failures: bool,
+    pub(crate) reports_failures: bool,
 }
 
 /// An event source mapping of a table's stream.
 #[derive(Clone, Debug)]
 pub struct StreamEvent {
     /// The logical id of the table.
-    pub table: String,
+    pub(crate) table: String,
     /// The most records in one invocation.
-    pub batch_size: usize,
+    pub(crate) batch_size: usize,
     /// How long to wait for a full batch.
-    pub window: Duration,
+    pub(crate) window: Duration,
     /// How many batches may run at once; the order per partition key is kept.
-    pub shards: usize,
+    pub(crate) shards: usize,
     /// How often a batch is retried; until it expires without a number.
-    pub maximum_retries: Option<u32>,
+    pub(crate) maximum_retries: Option<u32>,
     /// How old a record may be when it is retried.
-    pub maximum_age: Option<Duration>,
+    pub(crate) maximum_age: Option<Duration>,
     /// Whether a batch that failed is cut in two.
-    pub bisect: bool,
+    pub(crate) bisect: bool,
     /// The logical id of the queue to which the position of records goes that are given up.
-    pub on_failure: Option<String>,
+    pub(crate) on_failure: Option<String>,
     /// Whether the answer names the first record that failed.
-    pub reports_failures: bool,
+    pub(crate) reports_failures: bool,
 }
 
 impl Event {

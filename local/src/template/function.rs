@@ -26,20 +26,18 @@ pub(super) struct Globals {
 pub struct Function {
     /// The one name of the function, `create-order`: the last part of `CodeUri`.
     pub name: String,
-    /// The physical name.
-    pub physical_name: String,
-    /// The ARN.
-    pub arn: String,
+    pub(crate) physical_name: String,
+    pub(crate) arn: String,
     /// How long one invocation may take.
-    pub timeout: Duration,
+    pub(crate) timeout: Duration,
     /// The memory, in MB; told to the function, not enforced.
-    pub memory: u32,
+    pub(crate) memory: u32,
     /// How many environments may run at once, where the template limits them.
-    pub reserved_concurrency: Option<u32>,
+    pub(crate) reserved_concurrency: Option<u32>,
     /// The environment variables.
     pub environment: BTreeMap<String, String>,
     /// The ARN of the role that it has.
-    pub role: String,
+    pub(crate) role: String,
     /// What it may do.
     pub grants: Grants,
     /// What calls it, by the event's name.

@@ -18,7 +18,7 @@ pub struct Topic {
     /// The queues that subscribe, in the order of their subscriptions' logical ids.
     pub subscriptions: Vec<Subscription>,
     /// Who may publish to it.
-    pub policy: ResourcePolicy,
+    pub(crate) policy: ResourcePolicy,
 }
 
 /// A queue's subscription to a topic.
@@ -44,7 +44,7 @@ pub struct Queue {
     /// Where messages go that were received too often.
     pub redrive: Option<Redrive>,
     /// Who may send to it.
-    pub policy: ResourcePolicy,
+    pub(crate) policy: ResourcePolicy,
 }
 
 /// A redrive policy.

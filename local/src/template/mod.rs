@@ -34,9 +34,8 @@ pub use grants::Grants;
 pub use messaging::{Queue, Redrive, Subscription, Topic};
 pub use names::{ACCOUNT, REGION};
 pub(crate) use names::{queue_arn, queue_url, secret_arn, stream_arn, topic_arn, user_arn};
-pub use policy::ResourcePolicy;
-pub(crate) use policy::{Asking, Decision};
-pub use secret::Secret;
+pub(crate) use policy::{Asking, Decision, ResourcePolicy};
+pub(crate) use secret::Secret;
 pub use table::{Index, Key, Table};
 
 use intrinsic::Resolver;
@@ -55,11 +54,11 @@ pub struct Template {
     /// `AWS::Serverless::Function`.
     pub functions: BTreeMap<String, Function>,
     /// `AWS::SecretsManager::Secret`.
-    pub secrets: BTreeMap<String, Secret>,
+    pub(crate) secrets: BTreeMap<String, Secret>,
     /// The `CorsConfiguration` of the `AWS::Serverless::HttpApi`, if it has one.
     pub cors: Option<Cors>,
     /// `AWS::IAM::Role`, by its ARN: those of people and scripts. Each function has its own beside them.
-    pub roles: BTreeMap<String, String>,
+    pub(crate) roles: BTreeMap<String, String>,
 }
 
 /// The parameters of a stack whose callers all have one network address, as on a laptop or in a test: what is budgeted

@@ -17,9 +17,8 @@ pub(super) const SNS: &str = "sns.amazonaws.com";
 
 /// The policies of one topic or queue, together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ResourcePolicy(Vec<Statement>);
+pub(crate) struct ResourcePolicy(Vec<Statement>);
 
-/// Who asks.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Asking<'a> {
     /// An identity of the account, by its ARN.
@@ -38,7 +37,6 @@ pub(crate) enum Asking<'a> {
 pub(crate) enum Decision {
     /// Refused, whatever else allows it.
     Denied,
-    /// Allowed.
     Allowed,
     /// It is up to the identity's own policies. A service has none, so it is refused.
     Silent,

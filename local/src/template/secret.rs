@@ -2,13 +2,11 @@
 
 use super::{Properties, TemplateError};
 
-/// A secret.
 #[derive(Clone, Debug)]
-pub struct Secret {
-    /// The physical name.
-    pub name: String,
+pub(crate) struct Secret {
+    pub(crate) name: String,
     /// How many characters its value has.
-    pub length: u32,
+    pub(crate) length: u32,
 }
 
 impl Secret {

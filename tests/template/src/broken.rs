@@ -269,9 +269,11 @@ pub(crate) fn changed(from: &str, to: &str) -> Template {
     Template::parse(&text).unwrap()
 }
 
-/// Asserts that a check says `finding` of the template with `from` replaced.
+/// Asserts what a check says of the template with `from` replaced by `to`: of each case a line with its `finding`.
 #[track_caller]
-pub(crate) fn finds(check: fn(&Template) -> Vec<String>, from: &str, to: &str, finding: &str) {
-    let found = check(&changed(from, to));
-    assert!(found.iter().any(|line| line.contains(finding)), "{from} -> {to}: {found:?}");
+pub(crate) fn finds(check: fn(&Template) -> Vec<String>, cases: &[(&str, &str, &str)]) {
+    for (from, to, finding) in cases {
+        let found = check(&changed(from, to));
+        assert!(found.iter().any(|line| line.contains(finding)), "{from} -> {to}: {found:?}");
+    }
 }

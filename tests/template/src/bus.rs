@@ -220,49 +220,41 @@ mod tests {
     #[test]
     fn what_lets_somebody_else_in_is_found() {
         assert_eq!(check(&good()), [""; 0]);
-        finds(check, "Effect: Deny # publish", "Effect: Allow", "could publish");
-        finds(check, "PlaceOrderFunctionRole.Arn] } } # publish", "OtherRole.Arn] } }", "could publish");
         finds(
             check,
-            "ArnNotEquals: { \"aws:PrincipalArn\"",
-            "ArnEquals: { \"aws:PrincipalArn\"",
-            "could publish",
-        );
-        finds(check, "[!GetAtt PackQueue.Arn] } }", "[!GetAtt PackQueue.Arn, x] } }", "could be subscribed");
-        finds(check, "Action: sns:Subscribe", "Action: sns:Receive", "could be subscribed");
-        finds(check, "DependsOn: EventsTopicPolicy", "DependsOn: EventsTopic", "may come before");
-        finds(
-            check,
-            "\"aws:SecureTransport\": \"false\"",
-            "\"aws:SecureTransport\": \"true\"",
-            "without TLS",
-        );
-        finds(
-            check,
-            "\"false\" } } # relay",
-            "\"true\" } }",
-            "RelayDeadLetterQueue: it can be reached without TLS",
-        );
-        finds(
-            check,
-            "\"false\" } } # dead",
-            "\"true\" } }",
-            "PackDeadLetterQueue: it can be reached without TLS",
-        );
-        finds(check, "\"false\" } } # queue", "\"true\" } }", "PackQueue: it can be reached without TLS");
-        finds(check, "Effect: Deny # relay", "Effect: Allow", "RelayDeadLetterQueue: others could send");
-        finds(check, "PlaceOrderFunctionRole.Arn] } } # relay", "OtherRole.Arn] } }", "others could send");
-        finds(check, "\"Null\"", "Bool", "PackDeadLetterQueue: others could send");
-        finds(check, "!GetAtt RedriveRole.Arn", "!GetAtt OtherRole.Arn", "PackQueue: others could send");
-        finds(check, "denyAll", "allowAll", "RelayDeadLetterQueue: other queues");
-        finds(check, "byQueue", "allowAll", "PackDeadLetterQueue: other queues");
-        finds(check, "QueueName: !Sub ${AWS::StackName}-PackQueue", "QueueName: pack", "another name");
-        finds(check, "                  - sqs:StartMessageMoveTask\n", "", "is missing");
-        finds(
-            check,
-            "Resource: [!GetAtt PackQueue.Arn] }",
-            "Resource: [!GetAtt OtherQueue.Arn] }",
-            "too much",
+            &[
+                ("Effect: Deny # publish", "Effect: Allow", "could publish"),
+                ("PlaceOrderFunctionRole.Arn] } } # publish", "OtherRole.Arn] } }", "could publish"),
+                (
+                    "ArnNotEquals: { \"aws:PrincipalArn\"",
+                    "ArnEquals: { \"aws:PrincipalArn\"",
+                    "could publish",
+                ),
+                ("[!GetAtt PackQueue.Arn] } }", "[!GetAtt PackQueue.Arn, x] } }", "could be subscribed"),
+                ("Action: sns:Subscribe", "Action: sns:Receive", "could be subscribed"),
+                ("DependsOn: EventsTopicPolicy", "DependsOn: EventsTopic", "may come before"),
+                ("\"aws:SecureTransport\": \"false\"", "\"aws:SecureTransport\": \"true\"", "without TLS"),
+                (
+                    "\"false\" } } # relay",
+                    "\"true\" } }",
+                    "RelayDeadLetterQueue: it can be reached without TLS",
+                ),
+                (
+                    "\"false\" } } # dead",
+                    "\"true\" } }",
+                    "PackDeadLetterQueue: it can be reached without TLS",
+                ),
+                ("\"false\" } } # queue", "\"true\" } }", "PackQueue: it can be reached without TLS"),
+                ("Effect: Deny # relay", "Effect: Allow", "RelayDeadLetterQueue: others could send"),
+                ("PlaceOrderFunctionRole.Arn] } } # relay", "OtherRole.Arn] } }", "others could send"),
+                ("\"Null\"", "Bool", "PackDeadLetterQueue: others could send"),
+                ("!GetAtt RedriveRole.Arn", "!GetAtt OtherRole.Arn", "PackQueue: others could send"),
+                ("denyAll", "allowAll", "RelayDeadLetterQueue: other queues"),
+                ("byQueue", "allowAll", "PackDeadLetterQueue: other queues"),
+                ("QueueName: !Sub ${AWS::StackName}-PackQueue", "QueueName: pack", "another name"),
+                ("                  - sqs:StartMessageMoveTask\n", "", "is missing"),
+                ("Resource: [!GetAtt PackQueue.Arn] }", "Resource: [!GetAtt OtherQueue.Arn] }", "too much"),
+            ],
         );
     }
 }

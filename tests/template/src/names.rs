@@ -127,10 +127,15 @@ mod tests {
     #[test]
     fn broken_names_are_found() {
         assert_eq!(check(&good()), [""; 0]);
-        finds(check, "PlaceOrderFunction:", "PlaceOrder:", "ends in Function");
-        finds(check, "target/lambda/place-order/", "target/lambda/put-order/", "CodeUri");
-        finds(check, "SkipBuild: true", "SkipBuild: false", "build it again");
-        finds(check, "ApiId: !Ref Api", "ApiId: !Ref OtherApi", "not of Api");
+        finds(
+            check,
+            &[
+                ("PlaceOrderFunction:", "PlaceOrder:", "ends in Function"),
+                ("target/lambda/place-order/", "target/lambda/put-order/", "CodeUri"),
+                ("SkipBuild: true", "SkipBuild: false", "build it again"),
+                ("ApiId: !Ref Api", "ApiId: !Ref OtherApi", "not of Api"),
+            ],
+        );
     }
 
     #[test]
@@ -148,7 +153,7 @@ mod tests {
     #[test]
     fn a_get_without_its_head_is_found() {
         assert_eq!(heads(&good()), [""; 0]);
-        finds(heads, "Method: POST, Path: /orders", "Method: GET, Path: /orders", "one of GET and HEAD");
+        finds(heads, &[("Method: POST, Path: /orders", "Method: GET, Path: /orders", "one of GET and HEAD")]);
     }
 
     #[test]

@@ -226,48 +226,52 @@ mod tests {
             assert_eq!(changes_the_shop(method, path), needs_one, "{route}");
         }
         let unlimited = "Method: POST, Path: /orders";
-        finds(check, unlimited, "Method: POST, Path: /products", "no limit of its own");
+        finds(check, &[(unlimited, "Method: POST, Path: /products", "no limit of its own")]);
     }
 
     #[test]
     fn what_an_operator_would_miss_is_found() {
         assert_eq!(check(&good()), [""; 0]);
-        finds(check, "ThrottlingRateLimit: 100", "Other: 100", "nothing limits");
-        finds(check, "POST /orders:", "POST /order:", "which is no route");
-        finds(check, "DestinationArn: !GetAtt LogGroup.Arn", "Other: 1", "no access log");
-        finds(check, "$context.routeKey", "$context.identity.sourceIp", "personal data");
-        finds(check, "RetentionInDays: !Ref LogRetentionDays", "LogGroupName: a", "kept for ever");
-        finds(check, "LogFormat: JSON", "LogFormat: Text", "does not log JSON");
-        finds(check, "PAY_PER_REQUEST", "PROVISIONED", "not on demand");
-        finds(check, "!If [IsBackedUp, true, false]", "false", "point-in-time recovery");
-        finds(check, "!If [IsProtected, true, false]", "false", "deletion protection");
-        finds(check, "UpdateReplacePolicy: Retain", "UpdateReplacePolicy: Delete", "delete its data");
         finds(
             check,
-            "DeletionPolicy: RetainExceptOnCreate",
-            "DeletionPolicy: Retain",
-            "a creation that failed",
+            &[
+                ("ThrottlingRateLimit: 100", "Other: 100", "nothing limits"),
+                ("POST /orders:", "POST /order:", "which is no route"),
+                ("DestinationArn: !GetAtt LogGroup.Arn", "Other: 1", "no access log"),
+                ("$context.routeKey", "$context.identity.sourceIp", "personal data"),
+                ("RetentionInDays: !Ref LogRetentionDays", "LogGroupName: a", "kept for ever"),
+                ("LogFormat: JSON", "LogFormat: Text", "does not log JSON"),
+                ("PAY_PER_REQUEST", "PROVISIONED", "not on demand"),
+                ("!If [IsBackedUp, true, false]", "false", "point-in-time recovery"),
+                ("!If [IsProtected, true, false]", "false", "deletion protection"),
+                ("UpdateReplacePolicy: Retain", "UpdateReplacePolicy: Delete", "delete its data"),
+                ("DeletionPolicy: RetainExceptOnCreate", "DeletionPolicy: Retain", "a creation that failed"),
+                ("UpdateReplacePolicy: Retain }", "DeletionPolicy: Delete }", "delete its data"),
+                ("MetricName: Invocations", "MetricName: Duration", "does not run"),
+                ("!GetAtt PackDeadLetterQueue.QueueName", "other", "a message lies in it"),
+                ("MetricName: ApproximateAgeOfOldestMessage", "MetricName: Other", "its queue waits"),
+                ("MetricName: 5xx", "MetricName: 4xx", "answers with 5xx"),
+                ("MetricName: Errors", "MetricName: Other", "when it fails"),
+                ("MetricName: IteratorAge", "MetricName: Duration", "falls behind"),
+                ("AlarmActions: [!Ref AlarmTopic]", "AlarmActions: []", "no alarm"),
+            ],
         );
-        finds(check, "UpdateReplacePolicy: Retain }", "DeletionPolicy: Delete }", "delete its data");
-        finds(check, "MetricName: Invocations", "MetricName: Duration", "does not run");
-        finds(check, "!GetAtt PackDeadLetterQueue.QueueName", "other", "a message lies in it");
-        finds(check, "MetricName: ApproximateAgeOfOldestMessage", "MetricName: Other", "its queue waits");
-        finds(check, "MetricName: 5xx", "MetricName: 4xx", "answers with 5xx");
-        finds(check, "MetricName: Errors", "MetricName: Other", "when it fails");
-        finds(check, "MetricName: IteratorAge", "MetricName: Duration", "falls behind");
-        finds(check, "AlarmActions: [!Ref AlarmTopic]", "AlarmActions: []", "no alarm");
     }
 
     #[test]
     fn passwords_that_are_hashed_on_too_little_are_found() {
         let hashing = "PASSWORD_MEMORY_KIB: !Ref Memory";
-        finds(check, "ORDERS_TABLE: !Ref OrdersTable", hashing, "less than a processor");
-        finds(check, "ORDERS_TABLE: !Ref OrdersTable", hashing, "every function's share");
         finds(
             check,
-            "!Ref PlaceOrderBoundary",
-            "!Ref PlaceOrderBoundary\n      ReservedConcurrentExecutions: 1",
-            "a new account",
+            &[
+                ("ORDERS_TABLE: !Ref OrdersTable", hashing, "less than a processor"),
+                ("ORDERS_TABLE: !Ref OrdersTable", hashing, "every function's share"),
+                (
+                    "!Ref PlaceOrderBoundary",
+                    "!Ref PlaceOrderBoundary\n      ReservedConcurrentExecutions: 1",
+                    "a new account",
+                ),
+            ],
         );
         let unlimited = "POST /orders: { ThrottlingRateLimit: 10 }";
         let template = crate::broken::changed("ORDERS_TABLE: !Ref OrdersTable", hashing);

@@ -189,34 +189,33 @@ mod tests {
     #[test]
     fn wide_permissions_are_found() {
         assert_eq!(check(&good()), [""; 0]);
-        finds(check, "Action: dynamodb:PutItem", "Action: dynamodb:*", "is a wildcard");
-        finds(check, "Resource: !GetAtt OrdersTable.Arn", "Resource: \"*\"", "is a wildcard");
-        finds(check, "Action: sqs:SendMessage", "Action: sqs:*", "is a wildcard");
         finds(
             check,
-            "PermissionsBoundary: !Ref PlaceOrderBoundary",
-            "MemorySize: 128",
-            "PlaceOrderBoundary does not bound",
-        );
-        finds(
-            check,
-            "!GetAtt PackQueue.Arn # boundary",
-            "!GetAtt OtherQueue.Arn",
-            "needs sqs:ReceiveMessage",
-        );
-        finds(
-            check,
-            "!GetAtt OrdersTable.StreamArn # boundary",
-            "!GetAtt OtherTable.StreamArn",
-            "none of its",
+            &[
+                ("Action: dynamodb:PutItem", "Action: dynamodb:*", "is a wildcard"),
+                ("Resource: !GetAtt OrdersTable.Arn", "Resource: \"*\"", "is a wildcard"),
+                ("Action: sqs:SendMessage", "Action: sqs:*", "is a wildcard"),
+                (
+                    "PermissionsBoundary: !Ref PlaceOrderBoundary",
+                    "MemorySize: 128",
+                    "PlaceOrderBoundary does not bound",
+                ),
+                ("!GetAtt PackQueue.Arn # boundary", "!GetAtt OtherQueue.Arn", "needs sqs:ReceiveMessage"),
+                ("!GetAtt OrdersTable.StreamArn # boundary", "!GetAtt OtherTable.StreamArn", "none of its"),
+            ],
         );
         let many = "[!GetAtt OrdersTable.Arn, ".to_owned() + &"!GetAtt T.Arn, ".repeat(30) + "] # boundary";
-        finds(check, "[!GetAtt OrdersTable.Arn] # boundary", &many, "too long");
-        finds(check, "dynamodb:PutItem # boundary", "dynamodb:GetItem", "does not hold dynamodb:PutItem");
-        finds(check, "sqs:ReceiveMessage", "sqs:SendMessage", "does not hold sqs:ReceiveMessage");
-        finds(check, "dynamodb:GetRecords", "dynamodb:GetItem", "does not hold dynamodb:GetRecords");
+        finds(
+            check,
+            &[
+                ("[!GetAtt OrdersTable.Arn] # boundary", &many, "too long"),
+                ("dynamodb:PutItem # boundary", "dynamodb:GetItem", "does not hold dynamodb:PutItem"),
+                ("sqs:ReceiveMessage", "sqs:SendMessage", "does not hold sqs:ReceiveMessage"),
+                ("dynamodb:GetRecords", "dynamodb:GetItem", "does not hold dynamodb:GetRecords"),
+            ],
+        );
         let crud = "- DynamoDBCrudPolicy: { TableName: !Ref OrdersTable }\n        - Version";
-        finds(check, "- Version", crud, "no list of statements");
+        finds(check, &[("- Version", crud, "no list of statements")]);
     }
 
     #[test]

@@ -122,47 +122,31 @@ mod tests {
     #[test]
     fn broken_queues_are_found() {
         assert_eq!(check(&good()), [""; 0]);
-        finds(check, "[ReportBatchItemFailures]", "[]", "ReportBatchItemFailures");
         finds(
             check,
-            "ScalingConfig: { MaximumConcurrency: 2 }",
-            "Enabled: true",
-            "how many of it run at once",
-        );
-        finds(check, "BatchSize: 10", "BatchSize: !Ref Unknown", "MaxValue");
-        finds(check, "VisibilityTimeout: 65", "VisibilityTimeout: 64", "6 x the timeout");
-        finds(check, "MaxValue: 5", "MaxValue: 6", "6 x the timeout");
-        finds(check, "Timeout: 10", "Timeout: 11", "6 x the timeout");
-        finds(check, "GetAtt PackDeadLetterQueue.Arn", "GetAtt Nowhere.Arn", "no dead-letter queue");
-        finds(check, "maxReceiveCount: 5", "maxReceiveCount: five", "no dead-letter queue");
-        finds(check, "MessageRetentionPeriod: 1209600", "MessageRetentionPeriod: 345600", "14 days");
-        finds(check, "SqsManagedSseEnabled: true", "SqsManagedSseEnabled: false", "not encrypted");
-        finds(
-            check,
-            "\"aws:SourceArn\": !Ref EventsTopic",
-            "\"aws:SourceArn\": !Ref Other",
-            "only the topic",
-        );
-        finds(check, "\"false\" } } # queue", "\"true\" } }", "over TLS");
-        finds(
-            check,
-            "Action: sqs:SendMessage\n            Resource: !GetAtt PackQueue.Arn",
-            "Action: x\n            Resource: y",
-            "only the topic",
-        );
-        finds(
-            check,
-            "Endpoint: !GetAtt PackQueue.Arn",
-            "Endpoint: !GetAtt Other.Arn",
-            "subscribed to no topic",
-        );
-        finds(check, "RawMessageDelivery: true", "RawMessageDelivery: false", "not raw");
-        finds(check, "type: [order.placed]", "type: []", "does not filter");
-        finds(
-            check,
-            "FilterPolicyScope: MessageAttributes",
-            "FilterPolicyScope: MessageBody",
-            "does not filter",
+            &[
+                ("[ReportBatchItemFailures]", "[]", "ReportBatchItemFailures"),
+                ("ScalingConfig: { MaximumConcurrency: 2 }", "Enabled: true", "how many of it run at once"),
+                ("BatchSize: 10", "BatchSize: !Ref Unknown", "MaxValue"),
+                ("VisibilityTimeout: 65", "VisibilityTimeout: 64", "6 x the timeout"),
+                ("MaxValue: 5", "MaxValue: 6", "6 x the timeout"),
+                ("Timeout: 10", "Timeout: 11", "6 x the timeout"),
+                ("GetAtt PackDeadLetterQueue.Arn", "GetAtt Nowhere.Arn", "no dead-letter queue"),
+                ("maxReceiveCount: 5", "maxReceiveCount: five", "no dead-letter queue"),
+                ("MessageRetentionPeriod: 1209600", "MessageRetentionPeriod: 345600", "14 days"),
+                ("SqsManagedSseEnabled: true", "SqsManagedSseEnabled: false", "not encrypted"),
+                ("\"aws:SourceArn\": !Ref EventsTopic", "\"aws:SourceArn\": !Ref Other", "only the topic"),
+                ("\"false\" } } # queue", "\"true\" } }", "over TLS"),
+                (
+                    "Action: sqs:SendMessage\n            Resource: !GetAtt PackQueue.Arn",
+                    "Action: x\n            Resource: y",
+                    "only the topic",
+                ),
+                ("Endpoint: !GetAtt PackQueue.Arn", "Endpoint: !GetAtt Other.Arn", "subscribed to no topic"),
+                ("RawMessageDelivery: true", "RawMessageDelivery: false", "not raw"),
+                ("type: [order.placed]", "type: []", "does not filter"),
+                ("FilterPolicyScope: MessageAttributes", "FilterPolicyScope: MessageBody", "does not filter"),
+            ],
         );
     }
 

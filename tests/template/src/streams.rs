@@ -56,19 +56,19 @@ mod tests {
     #[test]
     fn broken_streams_are_found() {
         assert_eq!(check(&good()), [""; 0]);
-        finds(check, "TRIM_HORIZON", "LATEST", "would be lost");
-        finds(check, "[ReportBatchItemFailures] # relay", "[]", "fail its batch");
         finds(
             check,
-            "BisectBatchOnFunctionError: true",
-            "BisectBatchOnFunctionError: false",
-            "narrowed down",
+            &[
+                ("TRIM_HORIZON", "LATEST", "would be lost"),
+                ("[ReportBatchItemFailures] # relay", "[]", "fail its batch"),
+                ("BisectBatchOnFunctionError: true", "BisectBatchOnFunctionError: false", "narrowed down"),
+                ("MaximumRetryAttempts: -1", "MaximumRetryAttempts: 10", "skip records"),
+                ("MaximumBatchingWindowInSeconds: 0", "MaximumBatchingWindowInSeconds: 1", "would wait"),
+                ("ParallelizationFactor: 10", "ParallelizationFactor: 1", "hold back"),
+                ("Destination: !GetAtt RelayDeadLetterQueue.Arn", "Destination: nowhere", "would vanish"),
+                ("NEW_AND_OLD_IMAGES", "KEYS_ONLY", "old and the new image"),
+                ("Stream: !GetAtt OrdersTable", "Stream: !GetAtt OtherTable", "without a relay"),
+            ],
         );
-        finds(check, "MaximumRetryAttempts: -1", "MaximumRetryAttempts: 10", "skip records");
-        finds(check, "MaximumBatchingWindowInSeconds: 0", "MaximumBatchingWindowInSeconds: 1", "would wait");
-        finds(check, "ParallelizationFactor: 10", "ParallelizationFactor: 1", "hold back");
-        finds(check, "Destination: !GetAtt RelayDeadLetterQueue.Arn", "Destination: nowhere", "would vanish");
-        finds(check, "NEW_AND_OLD_IMAGES", "KEYS_ONLY", "old and the new image");
-        finds(check, "Stream: !GetAtt OrdersTable", "Stream: !GetAtt OtherTable", "without a relay");
     }
 }

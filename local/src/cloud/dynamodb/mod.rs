@@ -41,7 +41,6 @@ pub(super) struct Answer {
     pub(super) units: Vec<(String, Units)>,
 }
 
-/// All tables.
 pub(super) struct DynamoDb {
     inner: Mutex<Inner>,
     clock: Clock,

@@ -23,7 +23,6 @@ use crate::cloud::observer::Access;
 /// Asks dynoxide for the cost of the table and of each index.
 const DETAILED: &str = "INDEXES";
 
-/// One operation.
 #[derive(Debug)]
 pub(in crate::cloud) enum Request {
     BatchGetItem(batch_get_item::BatchGetItemRequest),
@@ -107,7 +106,6 @@ impl Request {
         touched
     }
 
-    /// Whether it changes items.
     pub(in crate::cloud) fn writes(&self) -> bool {
         matches!(
             self,
@@ -147,18 +145,15 @@ impl Request {
         Some((token, digest(&items)))
     }
 
-    /// Runs it. The caller gets the consumed capacity only if it asked for it.
+    /// Runs it, and says what it cost. A caller that asks for the cost itself is refused: nobody here does.
     pub(super) fn execute(mut self, storage: &Storage) -> Result<Answer, AwsError> {
         let writes = self.writes();
-        let asked = self.ask_for_capacity();
+        self.ask_for_capacity()?;
         macro_rules! run {
             ($module:ident, $request:expr) => {{
                 let mut response = now($module::execute(storage, $request))?;
                 let consumed = response.consumed_capacity.take();
-                let consumed: Vec<ConsumedCapacity> = consumed.into_iter().flat_map(Many::many).collect();
-                if asked {
-                    response.consumed_capacity = Many::restore(consumed.clone());
-                }
+                let consumed = consumed.into_iter().flat_map(Many::many).collect();
                 Ok(Answer { body: encode(&response)?, units: capacity::of(consumed, writes) })
             }};
         }
@@ -179,8 +174,8 @@ impl Request {
         }
     }
 
-    /// Makes dynoxide report the cost. Returns whether the caller wanted it too.
-    fn ask_for_capacity(&mut self) -> bool {
+    /// Makes dynoxide report the cost.
+    fn ask_for_capacity(&mut self) -> Result<(), AwsError> {
         let setting = match self {
             Self::BatchGetItem(r) => &mut r.return_consumed_capacity,
             Self::BatchWriteItem(r) => &mut r.return_consumed_capacity,
@@ -192,13 +187,11 @@ impl Request {
             Self::TransactWriteItems(r) => &mut r.return_consumed_capacity,
             Self::UpdateItem(r) => &mut r.return_consumed_capacity,
         };
-        match setting.as_deref() {
-            None | Some("NONE") => {
-                *setting = Some(DETAILED.to_owned());
-                false
-            }
-            Some(_) => true,
+        if setting.is_some() {
+            return Err(AwsError::client("ValidationException", "ReturnConsumedCapacity is not known here"));
         }
+        *setting = Some(DETAILED.to_owned());
+        Ok(())
     }
 }
 
@@ -245,26 +238,17 @@ fn without_attributes(answer: Answer) -> Result<Answer, AwsError> {
 /// The consumed capacity of one table or of many, as the operations' responses have it.
 trait Many: Sized {
     fn many(self) -> Vec<ConsumedCapacity>;
-    fn restore(consumed: Vec<ConsumedCapacity>) -> Option<Self>;
 }
 
 impl Many for ConsumedCapacity {
     fn many(self) -> Vec<ConsumedCapacity> {
         vec![self]
     }
-
-    fn restore(consumed: Vec<ConsumedCapacity>) -> Option<Self> {
-        consumed.into_iter().next()
-    }
 }
 
 impl Many for Vec<ConsumedCapacity> {
     fn many(self) -> Vec<ConsumedCapacity> {
         self
-    }
-
-    fn restore(consumed: Vec<ConsumedCapacity>) -> Option<Self> {
-        Some(consumed)
     }
 }
 

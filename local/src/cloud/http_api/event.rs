@@ -105,7 +105,6 @@ pub(super) fn payload(
     })
 }
 
-/// What a function answered.
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) headers: BTreeMap<String, String>,

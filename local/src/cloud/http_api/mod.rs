@@ -18,7 +18,6 @@ pub(super) use routes::Routes;
 const MAX_BYTES: usize = 10 * 1024 * 1024;
 
 impl Routes {
-    /// Answers a request.
     pub(super) async fn answer(
         &self,
         core: &Core,

@@ -27,7 +27,6 @@ pub(super) enum Change<'a> {
     Delete(i64),
 }
 
-/// The open file.
 #[derive(Debug)]
 pub(in crate::cloud) struct Journal {
     connection: Connection,

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// Message attributes by name.
 pub(in crate::cloud) type Attributes = BTreeMap<String, Attribute>;
 
 /// A message attribute as SQS writes it in JSON.
