@@ -21,8 +21,8 @@ use crate::project::Project;
 const NOT_COPIED: [&str; 4] = [".git", ".data", ".emulator", "target"];
 
 /// The tests that a skeleton must pass at once: those of the template, of the events' contracts, of what is written by
-/// `sync`, of who may do what, and its own.
-const TESTS: [&str; 12] = [
+/// `sync`, of what the simulation knows, of who may do what, and its own.
+const TESTS: [&str; 13] = [
     "names",
     "fixtures",
     "documents",
@@ -30,6 +30,7 @@ const TESTS: [&str; 12] = [
     "rules",
     "contracts",
     "same",
+    "registered",
     "accounts",
     "wishlists",
     "wishlist_events",

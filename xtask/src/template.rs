@@ -104,7 +104,7 @@ fn function(properties: &Value) -> Result<Function> {
         Some(events) => match events.values().next().and_then(|event| text(event.get("Type"))) {
             None => bail!("no event"),
             Some("HttpApi") => Trigger::Http,
-            Some("Schedule" | "ScheduleV2") => Trigger::Schedule,
+            Some("Schedule") => Trigger::Schedule,
             Some(_) => Trigger::Batch,
         },
     };
