@@ -4,6 +4,7 @@
 //! A skeleton does something small that works, and every test passes with it. It is written once: from then on it is
 //! code like any other.
 
+mod change;
 mod consumer;
 mod fixture;
 mod name;
@@ -34,11 +35,11 @@ pub(crate) enum New {
         #[arg(long)]
         item: Option<String>,
     },
-    /// A route that shows one item of its service
+    /// A route that shows one item of its service (GET), or keeps or drops a note on it (POST, PUT, PATCH, DELETE)
     Route {
         /// The service
         service: String,
-        /// GET
+        /// GET, POST, PUT, PATCH or DELETE
         method: String,
         /// Where it answers, with {id} for the item's id: /wishlists/{id}/summary
         path: String,
