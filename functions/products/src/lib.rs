@@ -31,7 +31,7 @@ pub mod get_product;
 pub mod get_stock;
 pub mod list_products;
 pub mod listing;
-pub mod orders_read_model;
+mod orders_read_model;
 mod picture;
 pub mod plan;
 pub mod product;

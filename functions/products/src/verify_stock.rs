@@ -76,11 +76,7 @@ impl Task for VerifyStock {
             Ok(()) => run.entries(&mut report).await,
             failed => failed,
         };
-        report.log();
-        match result {
-            Ok(()) => Ok(report),
-            Err(error) => Err(FunctionError::new("the stock could not be verified", error)),
-        }
+        report.conclude(result, "the stock could not be verified")
     }
 }
 
@@ -224,7 +220,7 @@ impl Run<'_> {
         let request = ReservationRequest {
             order_id: order.id.clone(),
             placed_at: order.placed_at,
-            lines: order.lines.clone(),
+            lines: order.detail.lines.clone(),
             created: None,
             cancelled: Some(self.cause.clone()),
             stalled: None,

@@ -7,7 +7,7 @@ use products::reservation::Status;
 use shop_events::OrderStatus;
 use shop_local::cloud::Depth;
 use shop_types::{OrderId, UserId};
-use users::ledger::EntryState;
+use users::statistics::ledger::EntryState;
 
 use super::{Inner, Violation};
 use crate::workload::{Answered, History};

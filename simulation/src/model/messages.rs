@@ -6,7 +6,7 @@ use products::reservation::Status;
 use shop_events::{Event, EventData, EventId, EventType, InventoryRejected, InventoryReserved, OrderStatus};
 use shop_local::cloud::{Delivery, Step};
 use shop_local::template::Template;
-use users::ledger::EntryState;
+use users::statistics::ledger::EntryState;
 
 use super::{TablesModel, Violation};
 

@@ -14,10 +14,10 @@ use shop_events::OrderStatus;
 use shop_local::cloud::Written;
 use shop_messaging::relay::Image;
 use shop_types::{Money, OrderId, UserId};
-use users::account::User;
-use users::ledger::{EntryState, LedgerEntry};
-use users::stats::UserStats;
-use users::store::{is_account, is_ledger_entry};
+use users::accounts::user::User;
+use users::statistics::ledger::{EntryState, LedgerEntry};
+use users::statistics::stats::UserStats;
+use users::table::{is_account, is_ledger_entry};
 
 use super::Violation;
 use super::budgets::Budgets;
