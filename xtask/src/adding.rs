@@ -56,12 +56,14 @@ pub(crate) fn check(project: &Project) -> Result<()> {
         method: text("GET"),
         path: text("/wishlists/{id}/summary"),
         name: text("get-wishlist-summary"),
+        subject: None,
     };
     new::new(&copy, &route)?;
     let consumer = New::Consumer {
         service: text("wishlists"),
         name: text("note-wishlists"),
         events: vec![text("wishlist.created"), text("order.confirmed")],
+        subject: None,
     };
     new::new(&copy, &consumer)?;
     process::run(cargo(&copy).args(["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]))?;

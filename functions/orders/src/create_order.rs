@@ -27,8 +27,7 @@ use crate::store::{BudgetStore, OrderStore, Placed, Placing};
 /// The Lambda function.
 pub const FUNCTION: Function = shop_http::function::<CreateOrder>();
 
-/// The route.
-pub struct CreateOrder {
+pub(crate) struct CreateOrder {
     orders: OrderStore,
     prices: PriceList,
     budgets: BudgetStore,

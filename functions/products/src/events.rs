@@ -21,7 +21,7 @@ use crate::store::Kind;
 
 /// Why a record cannot become events: it is dead-lettered.
 #[derive(Debug, thiserror::Error)]
-pub enum RecordError {
+pub(crate) enum RecordError {
     /// An image is not the item that its key says it is.
     #[error(transparent)]
     Image(#[from] ImageError),
@@ -34,10 +34,7 @@ pub enum RecordError {
 }
 
 /// The events of one write.
-///
-/// # Errors
-/// See [`RecordError`].
-pub fn events(old: Option<&Image>, new: Option<&Image>) -> Result<Vec<Event>, RecordError> {
+pub(crate) fn events(old: Option<&Image>, new: Option<&Image>) -> Result<Vec<Event>, RecordError> {
     let sort_key = new.or(old).and_then(|image| image.text("sk"));
     let kind = sort_key.and_then(Kind::of).ok_or(RecordError::UnknownKind)?;
     if matches!(kind, Kind::Adjustment | Kind::Creation) {

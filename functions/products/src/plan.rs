@@ -42,21 +42,20 @@ pub struct ReservationRequest {
 }
 
 impl ReservationRequest {
-    /// What it asks for, by product.
     #[must_use]
-    pub fn quantities(&self) -> Quantities {
+    pub(crate) fn quantities(&self) -> Quantities {
         quantities(&self.lines)
     }
 
     /// Whether its stock and its entry do not fit into one transaction: see [`Step::Claim`].
     #[must_use]
-    pub fn is_large(&self) -> bool {
+    pub(crate) fn is_large(&self) -> bool {
         is_large(&self.quantities())
     }
 
     /// Whether no transaction can hold its stock. An order has at most 100 lines, so none should come.
     #[must_use]
-    pub fn is_too_large(&self) -> bool {
+    pub(crate) fn is_too_large(&self) -> bool {
         self.quantities().len() > MAX_TRANSACTION_ITEMS
     }
 }

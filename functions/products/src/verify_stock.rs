@@ -40,8 +40,7 @@ const SNAPSHOTS: usize = 3;
 /// How many orders' entries are read at a time.
 const CHUNK: usize = 100;
 
-/// The function of this module.
-pub struct VerifyStock {
+pub(crate) struct VerifyStock {
     store: Store,
     orders: OrdersReadModel,
     clock: Clock,
@@ -80,7 +79,6 @@ impl Task for VerifyStock {
     }
 }
 
-/// One verification.
 struct Run<'a> {
     verify: &'a VerifyStock,
     repair: bool,

@@ -12,9 +12,6 @@ use crate::table::{is_account, is_ledger_entry, is_stats};
 /// The events of one write: `user.registered`, `.updated` and `.deleted` for an account, `user.order_placed` where
 /// an order begins to count, and `user.stats_repaired` where a repair wrote the statistics. Other statistics and
 /// tombstones of orders publish nothing, and neither does taking an order off: `order.cancelled` said it already.
-///
-/// # Errors
-/// An item cannot be read.
 pub(crate) fn events(old: Option<&Image>, new: Option<&Image>) -> Result<Vec<Event>, ImageError> {
     let Some(new) = new else { return Ok(Vec::new()) };
     match new.text("sk") {

@@ -13,10 +13,8 @@ use crate::credentials::blind_index::BlindIndex;
 /// A secret cannot be read or used. Its text holds none.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SecretError {
-    /// The call failed.
     #[error("the secret cannot be read")]
     Call(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The secret is not text.
     #[error("the secret is not text")]
     NotText,
     /// No key can be made of it, or the key cannot be published.
@@ -41,18 +39,12 @@ pub(crate) struct BlindIndexSource {
 
 impl BlindIndexSource {
     /// The secret that `LOOKUP_SECRET_ARN` names.
-    ///
-    /// # Errors
-    /// The variable is not set.
     pub(crate) fn of(environment: &Environment) -> Result<Self, StartError> {
         let id = environment.required("LOOKUP_SECRET_ARN")?.to_owned();
         Ok(Self { client: Secrets::new(environment.sdk_config()), id })
     }
 
     /// Reads the secret and derives the keys.
-    ///
-    /// # Errors
-    /// The secret cannot be read or used.
     pub(crate) async fn read(self) -> Result<BlindIndex, StartError> {
         let unavailable = |source: Box<dyn std::error::Error + Send + Sync>| StartError::Unavailable {
             what: "the lookup secret",

@@ -34,7 +34,6 @@ pub(crate) fn is_stats(sk: &str) -> bool {
     sk == STATS
 }
 
-/// The item of a key and a value.
 pub(crate) fn item<T: Record + Serialize>(key: Item, value: &T) -> Result<Item, StoreError> {
     let mut item = write(T::KIND, value)?;
     item.extend(key);

@@ -4,16 +4,17 @@ use anyhow::{Result, ensure};
 
 use super::fixture::{self, SOME_ID};
 use super::name::Name;
+use super::registry::Place;
 use super::rename::fill;
+use super::stanza;
 use super::text::behind_last;
 use super::tree::Tree;
-use super::{registry, stanza};
 
 /// What is answered where nothing is: to a guest, to three who are signed in, and to a broken token.
 const NOTHING_THERE: &str = "[401, 404, 404, 404, 401]";
 
-pub(super) fn add(tree: &mut Tree, service: &str, method: &str, path: &str, name: &str) -> Result<()> {
-    let (service, name) = (Name::parse(service)?, Name::parse(name)?);
+pub(super) fn add(tree: &mut Tree, place: &Place, method: &str, path: &str, name: &str) -> Result<()> {
+    let (service, name) = (place.service(), Name::parse(name)?);
     ensure!(
         method.eq_ignore_ascii_case("get"),
         "the skeleton shows something (GET); begin with it, or with a copy of a route that is like yours"
@@ -56,12 +57,8 @@ pub(super) fn add(tree: &mut Tree, service: &str, method: &str, path: &str, name
             if is_alone { "Item, Read, Record, Table, string" } else { "Condition, Read, Record, Table" },
         ),
     ];
-    let folder = format!("functions/{}/src", service.kebab());
-    tree.create(
-        format!("{folder}/{}.rs", name.snake()),
-        fill(include_str!("skeletons/route.rs.txt"), &values),
-    )?;
-    registry::add_route(tree, &service, &name)?;
+    tree.create(place.file(&name), fill(include_str!("skeletons/route.rs.txt"), &values))?;
+    place.add_route(tree, &name)?;
     stanza::Route {
         service: &service.kebab(),
         name: &name.kebab(),

@@ -39,7 +39,6 @@ struct CreateAdmin {
     registrar: Registrar,
 }
 
-/// What became of it.
 #[derive(Debug)]
 enum Made {
     Created(UserId),
@@ -47,7 +46,6 @@ enum Made {
     Refused(UserId, &'static str),
 }
 
-/// The answer.
 #[derive(Debug, Default, Serialize)]
 struct Answer<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -27,7 +27,6 @@ use crate::sessions::store::SessionStore;
 /// The function.
 pub const FUNCTION: Function = shop_http::function::<DeleteUser>();
 
-/// The route.
 pub(crate) struct DeleteUser {
     accounts: AccountStore,
     sessions: SessionStore,

@@ -8,12 +8,9 @@ use crate::credentials::password::{Password, RESEMBLES_ACCOUNT};
 
 const MAX_NAME: usize = 200;
 
-/// An account to be registered.
 #[derive(Debug)]
 pub(crate) struct NewUser {
-    /// The e-mail address.
     pub(crate) email: EmailAddress,
-    /// The password.
     pub(crate) password: Password,
     /// The name: 1 to 200 characters.
     pub(crate) name: String,
@@ -21,9 +18,6 @@ pub(crate) struct NewUser {
 
 impl NewUser {
     /// Reads the body of `POST /users`.
-    ///
-    /// # Errors
-    /// 422 with every error.
     pub(crate) fn read(input: Input<'_>) -> Result<Self, Problem> {
         input.read_object(|body| {
             let email = body.required("email", email);
@@ -38,11 +32,8 @@ impl NewUser {
 /// Changes of an account that somebody asks for: `None` leaves a field as it is.
 #[derive(Debug, Default)]
 pub(crate) struct UpdateRequest {
-    /// Another name.
     pub(crate) name: Option<String>,
-    /// Another e-mail address.
     pub(crate) email: Option<EmailAddress>,
-    /// Another password.
     pub(crate) password: Option<Password>,
     /// The password as it is: it must come with another address or password.
     pub(crate) current_password: Option<Password>,
@@ -93,7 +84,6 @@ impl UpdateRequest {
 /// A new administrator, or one that is to be restored.
 #[derive(Debug)]
 pub(crate) struct AdminRequest {
-    /// The e-mail address.
     pub(crate) email: EmailAddress,
     /// The password: an account that is restored may keep its own.
     pub(crate) password: Option<Password>,
@@ -105,9 +95,6 @@ pub(crate) struct AdminRequest {
 
 impl AdminRequest {
     /// Reads the payload of create-admin.
-    ///
-    /// # Errors
-    /// 422 with every error.
     pub(crate) fn read(input: Input<'_>) -> Result<Self, Problem> {
         input.read_object(|body| {
             let email = body.required("email", email);
@@ -130,9 +117,6 @@ impl AdminRequest {
 }
 
 /// Reads the body of `DELETE /users/{id}` of one's own account. None at all is one without a password.
-///
-/// # Errors
-/// 422 with every error.
 pub(crate) fn read_current_password(input: Result<Input<'_>, Problem>) -> Result<Password, Problem> {
     let input = match input {
         Err(problem) if problem.code() == Code::EmptyBody => Input::parse(b"{}")?,
@@ -142,9 +126,6 @@ pub(crate) fn read_current_password(input: Result<Input<'_>, Problem>) -> Result
 }
 
 /// Reads the body of `PUT /users/{id}/role`.
-///
-/// # Errors
-/// 422 with every error.
 pub(crate) fn read_role(input: Input<'_>) -> Result<Role, Problem> {
     input.read_object(|body| body.required("role", role))
 }

@@ -12,7 +12,6 @@ use crate::accounts::store::Directory;
 /// The function.
 pub const FUNCTION: Function = shop_http::function::<GetUser>();
 
-/// The route.
 pub(crate) struct GetUser {
     directory: Directory,
 }

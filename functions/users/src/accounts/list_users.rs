@@ -25,7 +25,6 @@ const LIST: &str = "/users";
 /// The function.
 pub const FUNCTION: Function = shop_http::function::<ListUsers>();
 
-/// The route.
 pub(crate) struct ListUsers {
     directory: Directory,
     accounts: AccountStore,

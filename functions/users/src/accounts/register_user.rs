@@ -19,7 +19,6 @@ use crate::accounts::user::{User, UserView};
 /// The function.
 pub const FUNCTION: Function = shop_http::function::<RegisterUser>();
 
-/// The route.
 pub(crate) struct RegisterUser {
     registrar: Registrar,
     budget: RegistrationBudget,

@@ -43,7 +43,6 @@ impl RegistrarSource {
         })
     }
 
-    /// Reads the secret.
     pub(crate) async fn read(self) -> Result<Registrar, StartError> {
         let Self { accounts, hasher, blind_index, clock, random } = self;
         Ok(Registrar { accounts, hasher, blind_index: blind_index.read().await?, clock, random })
@@ -71,7 +70,6 @@ impl RegistrationBudget {
     }
 }
 
-/// Registers accounts.
 pub(crate) struct Registrar {
     pub(crate) accounts: AccountStore,
     pub(crate) hasher: Hasher,
@@ -80,10 +78,8 @@ pub(crate) struct Registrar {
     pub(crate) random: Random,
 }
 
-/// What came of a registration.
 #[derive(Debug)]
 pub(crate) enum Registered {
-    /// The account is new.
     New(Box<User>),
     /// The same request registered it before, under the same idempotency key: as it was then.
     Before(Box<User>),
@@ -93,9 +89,6 @@ pub(crate) enum Registered {
 
 impl Registrar {
     /// Counts a registration from an address.
-    ///
-    /// # Errors
-    /// 429 where there were too many.
     pub(crate) async fn count(
         &self,
         budget: &RegistrationBudget,

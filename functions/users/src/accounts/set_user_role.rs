@@ -17,7 +17,6 @@ use crate::accounts::user::{User, UserView};
 /// The function.
 pub const FUNCTION: Function = shop_http::function::<SetUserRole>();
 
-/// The route.
 pub(crate) struct SetUserRole {
     accounts: AccountStore,
     clock: Clock,

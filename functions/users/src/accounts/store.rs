@@ -37,20 +37,16 @@ impl Record for User {
 /// What is done about an account's login when the account changes.
 #[derive(Clone, Debug)]
 pub(crate) enum LoginChange {
-    /// It stays as it is.
     None,
     /// It gets another role, and its sessions end.
     Role,
     /// It is replaced: another role, password or address. The login is read before.
     Replace(Login),
-    /// It goes.
     Remove,
 }
 
-/// What came of a write.
 #[derive(Debug)]
 pub(crate) enum WriteOutcome {
-    /// It is stored.
     Done,
     /// Somebody else changed the account in between; nothing is stored. Read again.
     Conflict,
@@ -99,15 +95,11 @@ pub(crate) struct AccountStore {
 
 impl AccountStore {
     /// The store in the tables that `USERS_TABLE` and `SESSIONS_TABLE` name.
-    ///
-    /// # Errors
-    /// A variable is not set.
     pub(crate) fn start(environment: &Environment, client: Client) -> Result<Self, StartError> {
         let directory = Directory::start(environment, client.clone())?;
         Ok(Self { directory, sessions: Table::start(environment, client, "SESSIONS_TABLE", "pk")? })
     }
 
-    /// The tries of a change of an account that others may get ahead of.
     #[must_use]
     pub(crate) fn tries(&self) -> Tries {
         self.directory.users.tries(User::KIND)
@@ -173,17 +165,11 @@ impl AccountStore {
     }
 
     /// An account as it is now; a deleted one is none.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
     pub(crate) async fn user(&self, id: &UserId) -> Result<Option<User>, StoreError> {
         self.directory.user(id).await
     }
 
     /// A login as it is now.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
     pub(crate) async fn login(&self, login: &LoginKey) -> Result<Option<Login>, StoreError> {
         self.sessions.get(login_key(login), Read::Consistent).await
     }
@@ -250,33 +236,23 @@ fn refusal(parts: &[Part], mut refused: Refused) -> Result<WriteOutcome, StoreEr
     Ok(taken.map_or(WriteOutcome::Conflict, WriteOutcome::EmailTaken))
 }
 
-/// A login is this user's.
 fn is_of(user: &User) -> Condition {
     Condition::equals("user_id", &user.id)
 }
 
 impl Directory {
     /// The accounts in the table that `USERS_TABLE` names.
-    ///
-    /// # Errors
-    /// The variable is not set.
     pub(crate) fn start(environment: &Environment, client: Client) -> Result<Self, StartError> {
         Ok(Self { users: Table::start(environment, client, "USERS_TABLE", "pk")? })
     }
 
     /// An account as it is now; a deleted one is none.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
     pub(crate) async fn user(&self, id: &UserId) -> Result<Option<User>, StoreError> {
         let user: Option<User> = self.users.get(key(id, ACCOUNT), Read::Consistent).await?;
         Ok(user.filter(|user| user.profile.is_some()))
     }
 
     /// A page of the directory, without those who were deleted.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
     pub(crate) async fn list(&self, after: Option<&Position>, limit: i32) -> Result<Page<User>, StoreError> {
         let list = List {
             index: INDEX,

@@ -25,7 +25,6 @@ use crate::secrets::BlindIndexSource;
 /// The function.
 pub const FUNCTION: Function = shop_http::function::<UpdateUser>();
 
-/// The route.
 pub(crate) struct UpdateUser {
     accounts: AccountStore,
     prover: Prover,

@@ -54,7 +54,6 @@ pub struct User {
 /// Changes of an account: `None` leaves a part as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Changes {
-    /// Another name.
     pub(crate) name: Option<String>,
     /// Another e-mail address, and the key that follows from it.
     pub(crate) email: Option<(EmailAddress, LoginKey)>,
@@ -63,7 +62,6 @@ pub(crate) struct Changes {
 }
 
 impl User {
-    /// A new account.
     #[must_use]
     pub(crate) fn register(id: UserId, role: Role, profile: Profile, cause: Cause, now: Timestamp) -> Self {
         Self {

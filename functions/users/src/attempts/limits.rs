@@ -96,7 +96,6 @@ impl Rate {
 /// What is remembered of attempts that did not succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub(crate) struct Failures {
-    /// How many.
     pub(crate) failures: u32,
     /// When the last one was, in milliseconds since the epoch.
     pub(crate) failed_at: i64,
@@ -186,7 +185,6 @@ impl Path {
 /// What the buckets held when they were looked at: a [`Rate`]'s time, a [`Backoff`]'s failures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Seen {
-    /// The address's.
     pub(crate) address: Option<i64>,
     /// The account's, of strangers.
     pub(crate) account: Option<i64>,
@@ -194,7 +192,6 @@ pub(crate) struct Seen {
     pub(crate) former: Option<i64>,
     /// That of address and account.
     pub(crate) pair: Option<Failures>,
-    /// The device's.
     pub(crate) device: Option<Failures>,
 }
 

@@ -30,22 +30,15 @@ const MARGIN_SECONDS: i64 = 60;
 /// What an attempt to log in is counted under: keyed hashes, and the device's token where there is a genuine one.
 #[derive(Debug)]
 pub(crate) struct Attempt {
-    /// The login that is tried.
     pub(crate) login: LoginKey,
-    /// The address.
     pub(crate) address: String,
-    /// The account.
     pub(crate) account: String,
-    /// The address and the account.
     pub(crate) pair: String,
-    /// The device's token.
     pub(crate) device: Option<DeviceToken>,
 }
 
-/// What an attempt found.
 #[derive(Debug)]
 pub(crate) struct Found {
-    /// The login, if there is one.
     pub(crate) login: Option<Login>,
     /// As whom it is tried.
     pub(crate) path: Path,
@@ -86,17 +79,11 @@ pub(crate) struct RateLimiter {
 
 impl RateLimiter {
     /// The store in the table that `SESSIONS_TABLE` names.
-    ///
-    /// # Errors
-    /// The variable is not set.
     pub(crate) fn start(environment: &Environment, client: Client) -> Result<Self, StartError> {
         Ok(Self { table: Table::start(environment, client, "SESSIONS_TABLE", "pk")? })
     }
 
     /// The login that an attempt is about, and all of its buckets, in one call, whatever there is.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
     pub(crate) async fn find(&self, attempt: &Attempt, now: Timestamp) -> Result<Found, StoreError> {
         let (address, account, pair) =
             (key("address", &attempt.address), key("account", &attempt.account), key("pair", &attempt.pair));

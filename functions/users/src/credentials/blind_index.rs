@@ -18,7 +18,6 @@ use crate::credentials::device::DeviceToken;
 /// A shorter secret is a mistake in the template, not a secret.
 const MIN_SECRET_LENGTH: usize = 32;
 
-/// The lookup secret cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the lookup secret has fewer than {MIN_SECRET_LENGTH} bytes")]
 pub(crate) struct WeakSecret;

@@ -15,7 +15,6 @@ use shop_types::UserId;
 const PREFIX: &str = "dt1";
 const NONCE_BYTES: usize = 16;
 
-/// The text is no device token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a device token")]
 pub(crate) struct ParseDeviceTokenError;
@@ -67,7 +66,6 @@ impl DeviceToken {
         format!("{PREFIX}.{}.{}.{}", self.user, self.epoch, self.nonce())
     }
 
-    /// The MAC that it came with.
     #[must_use]
     pub(crate) fn mac(&self) -> &[u8] {
         &self.mac

@@ -10,7 +10,6 @@ use crate::credentials::blind_index::LoginKey;
 use crate::credentials::password::PasswordHash;
 use crate::table::pair;
 
-/// A login, as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Login {
     pub(crate) user_id: UserId,

@@ -114,7 +114,6 @@ impl std::fmt::Debug for Password {
 pub(crate) struct PasswordHash(String);
 
 impl PasswordHash {
-    /// The PHC string.
     #[must_use]
     pub(crate) fn as_str(&self) -> &str {
         &self.0
@@ -152,7 +151,6 @@ impl From<phc::Error> for HashError {
 pub(crate) enum PasswordCheck {
     /// It is not, or there is none to compare it with.
     Wrong,
-    /// It is.
     Right,
     /// It is, and its hash was made with less work than is asked for now: store it anew.
     RightAndWeak,
@@ -186,9 +184,6 @@ impl Hasher {
     }
 
     /// The hash of a password with a salt of 128 random bits.
-    ///
-    /// # Errors
-    /// There is not enough memory.
     pub(crate) fn hash(&self, password: &Password, salt: [u8; 16]) -> Result<PasswordHash, HashError> {
         let hash: phc::PasswordHash = self.argon2().hash_password_customized(
             password.0.as_bytes(),
@@ -203,9 +198,6 @@ impl Hasher {
     /// Checks a password. Where there is no hash to check it with, the same work is done for nothing, so that the
     /// time says not whether an account is there; and where a wrong one was checked with a hash of less work than is
     /// asked for now, the rest of the work is done.
-    ///
-    /// # Errors
-    /// The stored hash is none, or there is not enough memory.
     pub(crate) fn verify(
         &self,
         password: &Password,

@@ -27,7 +27,6 @@ use crate::sessions::tokens::Tokens;
 /// The function.
 pub const FUNCTION: Function = shop_http::function::<CreateSession>();
 
-/// The route.
 pub(crate) struct CreateSession {
     limiter: RateLimiter,
     sessions: SessionStore,

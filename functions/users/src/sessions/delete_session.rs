@@ -11,7 +11,6 @@ use crate::sessions::store::SessionStore;
 /// The function.
 pub const FUNCTION: Function = shop_http::function::<DeleteSession>();
 
-/// The route.
 pub(crate) struct DeleteSession {
     sessions: SessionStore,
 }

@@ -6,7 +6,6 @@ use shop_types::EmailAddress;
 use crate::accounts::fields::email;
 use crate::credentials::password::Password;
 
-/// What somebody logs in with.
 #[derive(Debug)]
 pub(crate) struct Credentials {
     pub(crate) email: EmailAddress,

@@ -10,7 +10,6 @@ use shop_lambda::{Function, StartError};
 /// The function.
 pub const FUNCTION: Function = shop_http::function::<GetJwks>();
 
-/// The route.
 pub(crate) struct GetJwks {
     keys: KeyTable,
 }

@@ -21,7 +21,6 @@ use crate::sessions::tokens::Tokens;
 /// The function.
 pub const FUNCTION: Function = shop_http::function::<RefreshSession>();
 
-/// The route.
 pub(crate) struct RefreshSession {
     sessions: SessionStore,
     accounts: Directory,

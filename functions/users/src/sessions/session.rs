@@ -18,12 +18,9 @@ const SESSION_LIFETIME_SECONDS: i64 = 90 * 24 * 3600;
 /// How long the token before the last one leads to it.
 const GRACE_MILLIS: i64 = 10_000;
 
-/// A session, as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Session {
-    /// Whose it is.
     pub(crate) user_id: UserId,
-    /// Its id.
     pub(crate) session_id: SessionId,
     /// The hash of the one refresh token that is good.
     pub(crate) token_hash: String,
@@ -35,7 +32,6 @@ pub(crate) struct Session {
     pub(crate) rotated_at: Option<Timestamp>,
     /// The account's epoch when it started.
     pub(crate) epoch: u64,
-    /// When it started.
     pub(crate) started_at: Timestamp,
     /// When its refresh token ends, in seconds since the epoch: the table's time to live.
     pub(crate) expires_at: i64,

@@ -30,9 +30,6 @@ pub(crate) struct SignerSource {
 
 impl SignerSource {
     /// The secret that `TOKEN_SECRET_ARN` names.
-    ///
-    /// # Errors
-    /// A missing variable, by its name.
     pub(crate) fn of(
         environment: &Environment,
         dynamodb: aws_sdk_dynamodb::Client,
@@ -50,9 +47,6 @@ impl SignerSource {
     }
 
     /// Reads the secret and publishes the key that is derived from it.
-    ///
-    /// # Errors
-    /// The secret cannot be read or used, or the key table cannot be written.
     pub(crate) async fn start(self) -> Result<Signer, StartError> {
         let keys = self
             .keys()
@@ -75,9 +69,7 @@ impl SignerSource {
 /// What tokens are issued with: all of it derives from the signing secret.
 #[derive(Debug)]
 pub(crate) struct SigningKeys {
-    /// Issues access tokens.
     pub(crate) access: TokenIssuer,
-    /// Issues refresh tokens.
     pub(crate) refresh: RefreshKey,
 }
 

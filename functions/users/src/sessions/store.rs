@@ -37,15 +37,11 @@ impl Record for Rotated {
 /// A hash of a password that is to be stored in the place of a weaker one.
 #[derive(Clone, Debug)]
 pub(crate) struct Rehash {
-    /// Whose.
     pub(crate) login: LoginKey,
-    /// The weaker one.
     pub(crate) before: PasswordHash,
-    /// The new one.
     pub(crate) after: PasswordHash,
 }
 
-/// Sessions.
 #[derive(Clone, Debug)]
 pub(crate) struct SessionStore {
     table: Table,
@@ -53,14 +49,10 @@ pub(crate) struct SessionStore {
 
 impl SessionStore {
     /// The store in the table that `SESSIONS_TABLE` names.
-    ///
-    /// # Errors
-    /// The variable is not set.
     pub(crate) fn start(environment: &Environment, client: Client) -> Result<Self, StartError> {
         Ok(Self { table: Table::start(environment, client, "SESSIONS_TABLE", "pk")? })
     }
 
-    /// The tries of a change of a session that others may get ahead of.
     #[must_use]
     pub(crate) fn tries(&self) -> Tries {
         self.table.tries(Session::KIND)
@@ -68,9 +60,6 @@ impl SessionStore {
 
     /// Stores a new session; with it, the password's new hash where there is one, and what else the log-in writes.
     /// Neither of them is worth a log-in: where others are at work on the same items, the session is stored alone.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
     pub(crate) async fn open(
         &self,
         session: &Session,
@@ -100,9 +89,6 @@ impl SessionStore {
     }
 
     /// A session and its user's account, as they are now, in one call.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
     pub(crate) async fn find(
         &self,
         accounts: &Directory,
@@ -137,18 +123,12 @@ impl SessionStore {
     }
 
     /// Ends a session. Nothing happens where there is none.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
     pub(crate) async fn end(&self, user: &UserId, session: &SessionId) -> Result<(), StoreError> {
         self.table.remove(key(user, &sort_key(session))).await
     }
 
     /// Removes all sessions of a user. Where it fails, the rest of them is worth nothing all the same, and the
     /// table drops them in their time.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
     pub(crate) async fn remove_all(&self, user: &UserId) -> Result<(), StoreError> {
         let sessions = Condition::of("pk = :user AND begins_with(sk, :prefix)");
         let sessions = sessions.with("user", user).with("prefix", PREFIX);

@@ -26,19 +26,16 @@ struct Seen {
 }
 
 impl Audit {
-    /// An audit that saw nothing yet.
     #[must_use]
     pub(crate) fn new() -> Self {
         Self::default()
     }
 
-    /// Takes a user's statistics into the audit.
     pub(crate) fn see_stats(&mut self, stats: UserStats) {
         let user = stats.user_id.clone();
         self.seen(&user).stored = Some(stats);
     }
 
-    /// Takes an entry of a user's ledger into the audit.
     pub(crate) fn see_entry(&mut self, entry: &LedgerEntry) {
         self.entries += 1;
         let seen = self.seen(&entry.user_id);
@@ -47,7 +44,6 @@ impl Audit {
         }
     }
 
-    /// Takes in that something of a user cannot be read.
     pub(crate) fn see_unreadable(&mut self, user: &UserId) {
         self.seen(user).is_unreadable = true;
     }
@@ -61,13 +57,11 @@ impl Audit {
         })
     }
 
-    /// How many users it saw.
     #[must_use]
     pub(crate) fn users(&self) -> usize {
         self.users.len()
     }
 
-    /// How many entries it saw.
     #[must_use]
     pub(crate) fn entries(&self) -> usize {
         self.entries
@@ -94,9 +88,6 @@ impl Audit {
 }
 
 /// What some entries of one user come to.
-///
-/// # Errors
-/// The sums are out of range.
 pub(crate) fn recount(user: &UserId, counted: &[LedgerEntry]) -> Result<UserStats, OutOfRange> {
     let mut stats = UserStats::empty(user.clone());
     for entry in counted {

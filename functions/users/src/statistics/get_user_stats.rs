@@ -19,7 +19,6 @@ use crate::statistics::store::StatsStore;
 /// The function.
 pub const FUNCTION: Function = shop_http::function::<GetUserStats>();
 
-/// The route.
 pub(crate) struct GetUserStats {
     store: StatsStore,
 }

@@ -61,13 +61,9 @@ impl LedgerEntry {
 pub(crate) struct Change {
     /// The state that the order's entry should have.
     pub(crate) state: EntryState,
-    /// The order.
     pub(crate) order_id: OrderId,
-    /// What it cost.
     pub(crate) total: Money,
-    /// When it was placed.
     pub(crate) placed_at: Timestamp,
-    /// The event.
     pub(crate) cause: Cause,
 }
 
@@ -82,7 +78,6 @@ pub(crate) enum Meaning {
     Unexpected,
 }
 
-/// Reads an event.
 #[must_use]
 pub(crate) fn meaning(event: &Event) -> Meaning {
     let (state, order): (_, &OrderSnapshot) = match event.data() {
@@ -104,16 +99,12 @@ pub(crate) fn meaning(event: &Event) -> Meaning {
 /// A user's statistics, and those of the ledger's entries that some changes are about.
 #[derive(Clone, Debug)]
 pub(crate) struct StatsSnapshot {
-    /// The statistics.
     pub(crate) stats: UserStats,
-    /// The entries, by order.
     pub(crate) entries: BTreeMap<OrderId, LedgerEntry>,
 }
 
-/// An entry to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct EntryWrite {
-    /// The entry as it is to be.
     pub(crate) entry: LedgerEntry,
     /// Whether there is one already, which is then `counted`.
     pub(crate) replaces: bool,
@@ -122,11 +113,9 @@ pub(crate) struct EntryWrite {
 /// What some changes come to: one write of the statistics at most, and one of each entry that changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Update {
-    /// The user.
     pub(crate) user_id: UserId,
     /// The statistics as they are to be, one version on; none where no order is added or taken off.
     pub(crate) stats: Option<UserStats>,
-    /// The entries that change.
     pub(crate) entries: Vec<EntryWrite>,
     /// Whether the last order is taken off, so that the one before it has to be found in the ledger:
     /// [`Update::find_last_order`].
@@ -135,9 +124,6 @@ pub(crate) struct Update {
 
 impl StatsSnapshot {
     /// What the changes come to, taken in their order.
-    ///
-    /// # Errors
-    /// The sums are out of range.
     pub(crate) fn apply(&self, changes: &[Change], now: Timestamp) -> Result<Update, OutOfRange> {
         let mut after: BTreeMap<&OrderId, LedgerEntry> = BTreeMap::new();
         for change in changes {
@@ -174,9 +160,6 @@ impl StatsSnapshot {
 
     /// What the changes come to as a repair, which marks the statistics: they are written even where only a
     /// tombstone was missing, since they tell of it.
-    ///
-    /// # Errors
-    /// The sums are out of range.
     pub(crate) fn repair(
         &self,
         changes: &[Change],
@@ -222,7 +205,6 @@ impl Update {
         Self { user_id, stats: Some(stats), entries: Vec::new(), last_order_is_lost: false }
     }
 
-    /// Whether there is nothing to write.
     #[must_use]
     pub(crate) fn is_empty(&self) -> bool {
         self.entries.is_empty() && self.stats.is_none()

@@ -27,7 +27,6 @@ pub const FUNCTION: Function = consumer::batch::<RecordUserStats>();
 
 /// How many users of a batch are written for at a time.
 const CONCURRENCY: usize = 8;
-/// The function of this module.
 pub(crate) struct RecordUserStats {
     recorder: Recorder,
 }

@@ -12,13 +12,11 @@ use crate::statistics::ledger::{Change, StatsSnapshot, Update};
 use crate::statistics::stats::OutOfRange;
 use crate::statistics::store::{Saved, StatsStore};
 
-/// Writes a user's statistics and ledger.
 pub(crate) struct Recorder {
     pub(crate) store: StatsStore,
     pub(crate) clock: Clock,
 }
 
-/// Why a user's changes could not be recorded.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RecordError {
     #[error(transparent)]
@@ -29,9 +27,6 @@ pub(crate) enum RecordError {
 
 impl Recorder {
     /// A recorder for the table that `USERS_TABLE` names.
-    ///
-    /// # Errors
-    /// The variable is not set.
     pub(crate) fn start(environment: &Environment) -> Result<Self, StartError> {
         let store = StatsStore::start(environment, Client::new(environment.sdk_config()))?;
         Ok(Self { store, clock: environment.clock() })

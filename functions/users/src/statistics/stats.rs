@@ -67,7 +67,6 @@ impl UserStats {
         }
     }
 
-    /// The figures, as events have them.
     #[must_use]
     pub(crate) fn figures(&self) -> StatsFigures {
         let spent = self.spent.iter().map(|(&currency, &minor)| Money { minor, currency });

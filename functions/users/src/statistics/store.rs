@@ -31,16 +31,13 @@ impl Record for LastOrder {
     const KIND: &'static str = LedgerEntry::KIND;
 }
 
-/// The users table.
 #[derive(Clone, Debug)]
 pub(crate) struct StatsStore {
     table: Table,
 }
 
-/// What came of an update.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Saved {
-    /// It is stored.
     Done,
     /// Somebody else wrote in between; nothing is stored. Read again.
     Conflict,
@@ -48,14 +45,10 @@ pub(crate) enum Saved {
 
 impl StatsStore {
     /// The store in the table that `USERS_TABLE` names.
-    ///
-    /// # Errors
-    /// The variable is not set.
     pub(crate) fn start(environment: &Environment, client: Client) -> Result<Self, StartError> {
         Ok(Self { table: Table::start(environment, client, "USERS_TABLE", "pk")? })
     }
 
-    /// The tries of an update that others may get ahead of.
     #[must_use]
     pub(crate) fn tries(&self) -> Tries {
         self.table.tries(UserStats::KIND)
@@ -63,17 +56,11 @@ impl StatsStore {
 
     /// A user's statistics, as of a moment ago (an eventually consistent read, at half the price); none for
     /// a user without any.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
     pub(crate) async fn stats(&self, user: &UserId) -> Result<Option<UserStats>, StoreError> {
         self.table.get(key(user, STATS), Read::Eventual).await
     }
 
     /// A user's statistics and the entries of these orders, [`MAX_ORDERS`] at most, as they are now.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
     pub(crate) async fn snapshot(
         &self,
         user: &UserId,
@@ -95,9 +82,6 @@ impl StatsStore {
     }
 
     /// The ledger's entries of these orders of these users, as they are now; none for one that cannot be read.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
     pub(crate) async fn entries(
         &self,
         orders: impl Iterator<Item = (&UserId, &OrderId)>,
@@ -120,17 +104,11 @@ impl StatsStore {
 
     /// All orders that the user's ledger has as counted, as they are now. It reads the whole ledger, so it
     /// is only for when the last order was cancelled.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
     pub(crate) async fn counted_orders(&self, user: &UserId) -> Result<Vec<LastOrder>, StoreError> {
         self.counted(user).only(&["placed_at", "order_id"]).all().await
     }
 
     /// All entries that the user's ledger has as counted, as they are now.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
     pub(crate) async fn counted_entries(&self, user: &UserId) -> Result<Vec<LedgerEntry>, StoreError> {
         self.counted(user).all().await
     }

@@ -42,7 +42,6 @@ const TRIES: usize = 3;
 /// How many orders' entries are read at a time.
 const CHUNK: usize = 100;
 
-/// The function of this module.
 pub(crate) struct VerifyUserStats {
     orders: OrdersReadModel,
     recorder: Recorder,
@@ -84,7 +83,6 @@ impl Task for VerifyUserStats {
     }
 }
 
-/// One verification.
 struct Run<'a> {
     orders: &'a OrdersReadModel,
     recorder: &'a Recorder,

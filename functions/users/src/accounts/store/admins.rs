@@ -29,7 +29,6 @@ impl Record for Admins {
 /// By whose power somebody else's account is changed: it must still have it when the change is written.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Authority<'a> {
-    /// The administrator.
     pub(crate) user: &'a UserId,
     /// The account's epoch when the administrator's token was issued.
     pub(crate) epoch: u64,
@@ -44,9 +43,6 @@ impl AccountStore {
     }
 
     /// Whether this user is the only administrator.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
     pub(crate) async fn is_last_admin(&self, user: &UserId) -> Result<bool, StoreError> {
         let admins: Option<Admins> = self.directory.users.get(admins_key(), Read::Consistent).await?;
         Ok(admins.is_none_or(|admins| admins.ids.iter().all(|id| id == user.as_str())))
