@@ -1,10 +1,15 @@
 //! Tables of the documents that follow from the template, and the schemas of events.
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use services::SERVICES;
+use shop_auth::{ACCESS_TOKEN_LIFETIME_SECONDS, ADMIN_TOKEN_LIFETIME_SECONDS, RETIREMENT_SECONDS};
 use shop_events::{EventType, schema};
+use shop_lambda::recovery::{
+    GRACE_PERIOD, MAX_RETRY_INTERVAL, RETRIED_FOR, STALLED_AFTER, SWEEP_INTERVAL, VERIFY_INTERVAL,
+};
 use template_truth::template::{Template, refers};
 use template_truth::{names, permissions, queues};
 
@@ -18,7 +23,40 @@ pub(crate) fn write(output: &mut Output, template: &Template) -> Result<()> {
     for event_type in EventType::ALL {
         output.put(format!("docs/events/{event_type}.schema.json"), pretty(schema::document(*event_type)));
     }
+    output.put_block("docs/reliability.md", "times", &times())?;
     output.put_block("docs/events/README.md", "listeners", &listeners(output.root(), template)?)
+}
+
+/// From when on something counts as late or over.
+fn times() -> String {
+    let mut rows = vec!["| what | for how long |".to_owned(), "|---|---|".to_owned()];
+    rows.extend(
+        [
+            ("a message that fails is tried again, before it goes to the dead-letter queue", RETRIED_FOR),
+            ("between two runs of sweep-orders", SWEEP_INTERVAL),
+            ("an order is pending before it counts as stalled", STALLED_AFTER),
+            ("between two re-emits of an order while none is progressing, at most", MAX_RETRY_INTERVAL),
+            ("between two runs of verify-stock, and of verify-user-stats", VERIFY_INTERVAL),
+            ("something has been unchanged before a verification judges it", GRACE_PERIOD),
+            ("a customer's access token lives", seconds(ACCESS_TOKEN_LIFETIME_SECONDS)),
+            ("an administrator's access token lives", seconds(ADMIN_TOKEN_LIFETIME_SECONDS)),
+            ("a signing key is accepted after another has taken its place", seconds(RETIREMENT_SECONDS)),
+        ]
+        .map(|(what, length)| format!("| {what} | {} |", in_words(length))),
+    );
+    rows.join("\n")
+}
+
+const fn seconds(count: i64) -> Duration {
+    Duration::from_secs(count.unsigned_abs())
+}
+
+/// 3900 s: `1 h 5 min`.
+fn in_words(length: Duration) -> String {
+    let seconds = length.as_secs();
+    let parts = [(seconds / 3600, "h"), (seconds / 60 % 60, "min"), (seconds % 60, "s")];
+    let parts = parts.into_iter().filter(|(count, _)| *count > 0);
+    parts.map(|(count, unit)| format!("{count} {unit}")).collect::<Vec<_>>().join(" ")
 }
 
 /// Which queue is sent which events, and who consumes it.

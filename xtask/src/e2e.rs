@@ -72,19 +72,10 @@ pub(crate) fn with_administrator(
         .arg(&data);
     process::run_with_input(&mut admin, &format!("{password}\n"))?;
 
-    let port = http::free_port()?;
-    let base_url = format!("http://127.0.0.1:{port}");
-    let mut command = Command::new(shop);
-    command
-        .current_dir(project.root())
-        .args(["--no-demo", "--port", &port.to_string(), "--data"])
-        .arg(&data)
-        .args(AMPLE);
-    let log = project.workshop().join("shop-without-demo.log");
-    let mut shop = Server::start("the shop without demo", &mut command, &log)?;
-    shop.wait_until(START_PATIENCE, || http::answers(&format!("{base_url}/products")))?;
     let identity = [("SHOP_ADMIN_EMAIL", email.to_owned()), ("SHOP_ADMIN_PASSWORD", password)];
-    test(&base_url, &identity).inspect_err(|_| eprintln!("{}", shop.log_tail()))
+    let mut command = Command::new(shop);
+    command.args(["--no-demo", "--data"]).arg(&data).args(AMPLE);
+    serving(project, "shop-without-demo", command, |base_url| test(base_url, &identity))
 }
 
 /// Runs `test` against a `cargo run -- --memory` on a free port, with more arguments; it is stopped afterwards.
@@ -96,13 +87,23 @@ pub(crate) fn with_shop(
     arguments: &[&str],
     test: impl FnOnce(&str) -> Result<()>,
 ) -> Result<()> {
-    let shop = build(project, &["shop"])?.join("shop");
+    let mut command = Command::new(build(project, &["shop"])?.join("shop"));
+    command.arg("--memory").args(arguments);
+    serving(project, "shop", command, test)
+}
+
+/// Starts a shop on a free port, with a log of this name, and runs `test` once it answers.
+fn serving(
+    project: &Project,
+    name: &'static str,
+    mut command: Command,
+    test: impl FnOnce(&str) -> Result<()>,
+) -> Result<()> {
     let port = http::free_port()?;
     let base_url = format!("http://127.0.0.1:{port}");
-    let mut command = Command::new(shop);
-    command.current_dir(project.root()).args(["--memory", "--port", &port.to_string()]).args(arguments);
-    let log = project.workshop().join("shop.log");
-    let mut shop = Server::start("the shop", &mut command, &log)?;
+    command.current_dir(project.root()).args(["--port", &port.to_string()]);
+    let log = project.workshop().join(format!("{name}.log"));
+    let mut shop = Server::start(name, &mut command, &log)?;
     shop.wait_until(START_PATIENCE, || http::answers(&format!("{base_url}/products")))?;
     test(&base_url).inspect_err(|_| eprintln!("{}", shop.log_tail()))
 }

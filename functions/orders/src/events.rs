@@ -7,7 +7,7 @@ use crate::order::Order;
 
 /// An order's image that no write of this service makes. The relay dead-letters the record.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum UnreadableOrder {
+pub enum UnreadableOrder {
     /// The image is no order.
     #[error(transparent)]
     Image(#[from] ImageError),

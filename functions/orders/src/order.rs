@@ -6,22 +6,12 @@
 //! pending | confirmed -> cancelled
 //! ```
 
-use std::time::Duration;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shop_auth::Principal;
 use shop_events::{Cause, OrderLine, OrderSnapshot, OrderStatus, RejectionReason, Shortage};
+use shop_lambda::recovery::{MAX_RETRY_INTERVAL, RETRY_INTERVAL, STALLED_AFTER};
 use shop_types::{Money, OrderId, Timestamp, UserId};
-
-/// An order that is pending for longer is stalled: it settles within seconds, and a message that fails is
-/// given up after five minutes and a half.
-pub(crate) const STALLED_AFTER: Duration = Duration::from_mins(5);
-/// A stalled order that was re-emitted less long ago is left alone. It is less than the five minutes between two
-/// sweeps, so that each finds the orders that the one before re-emitted.
-pub(crate) const RETRY_INTERVAL: Duration = Duration::from_secs(270);
-/// The longest pause between two re-emits of an order while no order is progressing.
-const MAX_RETRY_INTERVAL: Duration = Duration::from_hours(1);
 
 /// An order, as it is stored and published to other services.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,4 +1,4 @@
-//! Every five minutes: finds orders that have been pending for too long, and drives them on.
+//! On a schedule: finds orders that have been pending for too long, and drives them on.
 //!
 //! Events are delivered at least once, but not for ever: a relay that is down for longer than the stream keeps
 //! its records, or a message that ends in a dead-letter queue, leaves its order pending. Such an order is
@@ -9,7 +9,8 @@
 //! - An order is re-emitted for as long as it is pending. While orders are being settled, each sweep re-emits all
 //!   that are stalled. While none is, more events would only pile up before whatever is broken: each order is
 //!   re-emitted with growing pauses, up to an hour, and only the newest of each shard by every sweep. When one of
-//!   those is settled, the next sweep re-emits all: ten minutes after the end of an outage at most.
+//!   those is settled, the next sweep re-emits all: two intervals after the end of an outage at most
+//!   ([`shop_lambda::recovery`]).
 //! - Two sweeps at once, or one that is repeated, re-emit an order once: the write is conditional on the one
 //!   before it.
 //! - What fails is tried by the next sweep; the others are re-emitted all the same, and the invocation fails, so
@@ -17,14 +18,13 @@
 //!
 //! Needs `dynamodb:Query` on the index by-status, and `UpdateItem` on the orders table.
 
-use std::time::Duration;
-
 use aws_sdk_dynamodb::Client;
 use futures::future::join_all;
 use serde::Serialize;
 use serde::de::IgnoredAny;
 use shop_dynamo::StoreError;
 use shop_events::OrderStatus;
+use shop_lambda::recovery::{RECENT_WINDOW, SWEEP_TIMEOUT};
 use shop_lambda::{Budget, Clock, Function, FunctionError, Task, task};
 use shop_lambda::{Environment, Start, StartError, log::Chain};
 use shop_types::Timestamp;
@@ -35,13 +35,8 @@ use crate::store::{OrderStore, STATUS_SHARDS, Window};
 /// The Lambda function.
 pub const FUNCTION: Function = task::<SweepOrders>();
 
-/// Below the function's timeout of 240 s by more than one call may take. The next sweep goes on.
-const BUDGET: Duration = Duration::from_secs(210);
 /// How many orders of a shard are re-emitted at a time.
 const CONCURRENCY: usize = 8;
-/// An order that was settled less long ago says that orders are progressing: it is more than the five minutes between two
-/// sweeps, and less than twice as much.
-const RECENT_WINDOW: Duration = Duration::from_mins(7);
 /// How many of the newest settled orders are looked at for that.
 const NEWEST: i32 = 5;
 
@@ -104,7 +99,7 @@ impl Task for SweepOrders {
             id: request_id,
             orders: &self.orders,
             clock: &self.clock,
-            budget: Budget::start(&self.clock, BUDGET),
+            budget: Budget::start(&self.clock, SWEEP_TIMEOUT),
         };
         let mut shards = join_all((0..STATUS_SHARDS).map(|shard| sweep.due(shard))).await;
         if shards.iter().any(|shard| !shard.deferred.is_empty()) {

@@ -21,7 +21,7 @@ use crate::store::Kind;
 
 /// Why a record cannot become events: it is dead-lettered.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum RecordError {
+pub enum RecordError {
     /// An image is not the item that its key says it is.
     #[error(transparent)]
     Image(#[from] ImageError),
@@ -243,11 +243,11 @@ mod tests {
         assert_eq!(published("stock", Some(&right), &deleted), []);
 
         let order = OrderId::derived(b"test", "test", "order");
-        let tombstone = Reservation::never_needed(order.clone(), later(), cause()).as_repair();
+        let tombstone = Reservation::never_needed(order.clone(), later(), cause()).into_repair();
         let events = published("reservation", None::<&Reservation>, &tombstone);
         assert_eq!(types(&events), [(EventType::ReservationRepaired, 1)]);
         let reserved = Reservation::reserved(order, vec![], later(), cause());
-        let released = reserved.released(later(), cause()).as_repair();
+        let released = reserved.released(later(), cause()).into_repair();
         let events = published("reservation", Some(&reserved), &released);
         assert_eq!(types(&events), [(EventType::InventoryReleased, 2), (EventType::ReservationRepaired, 2)]);
         let EventData::ReservationRepaired(data) = events[1].data() else { panic!("{events:?}") };

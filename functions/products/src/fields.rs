@@ -71,6 +71,7 @@ impl NewProduct {
 
 /// Fields of a product to be changed: `None` leaves a field as it is, `Some(None)` takes it away.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::option_option, reason = "left as it is, taken away, or another one")]
 pub(crate) struct Changes {
     pub(crate) name: Option<String>,
     pub(crate) description: Option<Option<String>>,

@@ -198,12 +198,12 @@ impl Planner {
         match self.state.reservations.get(&request.order_id) {
             None => {
                 let tombstone = Reservation::never_needed(request.order_id.clone(), self.now, cause.clone());
-                let tombstone = if request.is_repair { tombstone.as_repair() } else { tombstone };
+                let tombstone = if request.is_repair { tombstone.into_repair() } else { tombstone };
                 self.settle(request, tombstone, &Quantities::new(), -1);
             }
             Some(reservation) if reservation.status == Status::Reserved => {
                 let released = reservation.released(self.now, cause.clone());
-                let released = if request.is_repair { released.as_repair() } else { released };
+                let released = if request.is_repair { released.into_repair() } else { released };
                 let lines = released.quantities();
                 self.settle(request, released, &lines, -1);
             }

@@ -87,18 +87,13 @@ impl Reservation {
 
     /// All of the order's lines are set aside.
     #[must_use]
-    pub(crate) fn reserved(
-        order_id: OrderId,
-        lines: Vec<ReservedLine>,
-        now: Timestamp,
-        cause: Cause,
-    ) -> Self {
+    pub fn reserved(order_id: OrderId, lines: Vec<ReservedLine>, now: Timestamp, cause: Cause) -> Self {
         Self { lines, ..Self::first(order_id, Status::Reserved, now, cause) }
     }
 
     /// The order cannot be had.
     #[must_use]
-    pub(crate) fn rejected(
+    pub fn rejected(
         order_id: OrderId,
         reason: RejectionReason,
         shortages: Vec<Shortage>,
@@ -124,12 +119,13 @@ impl Reservation {
 
     /// This entry, as a repair makes it.
     #[must_use]
-    pub(crate) fn as_repair(self) -> Self {
+    pub(crate) fn into_repair(self) -> Self {
         Self { repair: Some(self.version), ..self }
     }
 
+    /// How many of each product it sets aside.
     #[must_use]
-    pub(crate) fn quantities(&self) -> Quantities {
+    pub fn quantities(&self) -> Quantities {
         quantities(&self.lines)
     }
 }

@@ -65,8 +65,9 @@ pub enum AdjustmentError {
 }
 
 impl Stock {
+    /// The counter of a new product.
     #[must_use]
-    pub(crate) fn create(product_id: ProductId, level: u64, now: Timestamp, cause: Cause) -> Self {
+    pub fn create(product_id: ProductId, level: u64, now: Timestamp, cause: Cause) -> Self {
         Self {
             product_id,
             total: level,

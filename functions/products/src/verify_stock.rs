@@ -14,13 +14,12 @@
 //! Needs `dynamodb:Scan`, `BatchGetItem`, `PutItem` and `UpdateItem` on the products table; `Scan` and `GetItem`
 //! on the orders table.
 
-use std::time::Duration;
-
 use aws_sdk_dynamodb::Client;
 use serde_json::json;
 use shop_dynamo::StoreError;
 use shop_events::{Cause, OrderStatus};
-use shop_lambda::report::{Drift, GRACE_PERIOD, RepairOutcome, Report, VerifyRequest};
+use shop_lambda::recovery::{GRACE_PERIOD, VERIFY_TIMEOUT};
+use shop_lambda::report::{Drift, RepairOutcome, Report, VerifyRequest};
 use shop_lambda::{Budget, Clock, Environment, Function, FunctionError, Start, StartError, Task, task};
 
 use crate::audit::{Consistency, Snapshot, WrongCounter, consistency};
@@ -33,8 +32,6 @@ use crate::store::{Store, see};
 /// The function.
 pub const FUNCTION: Function = task::<VerifyStock>();
 
-/// Below the function's timeout of 900 s by more than a page and its repairs take.
-const BUDGET: Duration = Duration::from_mins(14);
 /// How many snapshots must agree: see [`crate::audit`].
 const SNAPSHOTS: usize = 3;
 /// How many orders' entries are read at a time.
@@ -68,7 +65,7 @@ impl Task for VerifyStock {
             verify: self,
             repair: request.repair,
             cause: Cause::request(request_id),
-            budget: Budget::start(&self.clock, BUDGET),
+            budget: Budget::start(&self.clock, VERIFY_TIMEOUT),
         };
         let mut report = Report::default();
         let result = match run.counters(&mut report).await {

@@ -12,12 +12,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 use shop_lambda::Random;
 use shop_local::cloud::{Cloud, Mode, Options};
-use shop_local::template::Template;
 
 use super::arguments::Admin;
 use super::data_dir::DataDir;
+use super::location::Location;
 use super::output::say;
-use super::shop::{DEFAULT_DATA, find_template};
 
 /// The function, by its one name.
 const FUNCTION: &str = "create-admin";
@@ -55,14 +54,9 @@ struct Mistake {
 
 /// Makes the administrator, and says who it is.
 pub(super) async fn run(settings: Admin) -> Result<()> {
-    let template_path = match settings.template {
-        Some(path) => path,
-        None => find_template()?,
-    };
-    let folder = settings.data.unwrap_or_else(|| template_path.with_file_name(DEFAULT_DATA));
-    let mut data = DataDir::open(&folder, "--data DIR")?;
-    let template = Template::load(&template_path, &BTreeMap::new())
-        .with_context(|| format!("{} cannot be used", template_path.display()))?;
+    let location = Location::find(settings.template, settings.data)?;
+    let mut data = DataDir::open(&location.data, "--data DIR")?;
+    let template = location.load(&BTreeMap::new())?;
     let given = if settings.password_stdin { Some(read_password()?) } else { None };
     let request = |password, restore| {
         to_raw_value(&Request { email: &settings.email, password, name: &settings.name, restore })

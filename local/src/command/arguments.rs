@@ -1,5 +1,6 @@
 //! The command line. `SHOP_PORT` and `SHOP_LOG` set an option for all runs of a shell.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -56,6 +57,13 @@ pub(super) struct GatewayOptions {
     /// Origin whose pages may use the API, as `http://localhost:3000`; may be given more than once
     #[arg(long, value_name = "ORIGIN")]
     pub(super) allow_origin: Vec<String>,
+}
+
+impl GatewayOptions {
+    /// The parameter of the template that names the origins of pages.
+    pub(super) fn parameters(&self) -> BTreeMap<String, String> {
+        BTreeMap::from([("AllowedOrigins".to_owned(), self.allow_origin.join(","))])
+    }
 }
 
 /// What is logged, to standard error.

@@ -6,18 +6,17 @@ use anyhow::{Context, Result};
 use shop_lambda::Environment;
 use shop_local::demo;
 use shop_local::gateway::{DEMO_EMAIL, DemoIdentity, Gateway, Listeners, TokenSettings, Upstream, serve};
-use shop_local::template::Template;
 
 use super::arguments::Emulator;
+use super::location::Location;
 use super::output::say;
-use super::shop::{allowed_origins, find_template};
 use super::stop::StopSignals;
 
 /// Serves until a signal comes.
 pub(super) async fn run(settings: Emulator) -> Result<()> {
     let mut signals = StopSignals::catch()?;
     let listeners = Listeners::bind(settings.gateway.port).await?;
-    let template = Template::load(&find_template()?, &allowed_origins(&settings.gateway))?;
+    let template = Location::find(None, None)?.load(&settings.gateway.parameters())?;
     let cors = template.cors;
     let backend = Arc::new(
         Upstream::new(&settings.upstream, &settings.host_header)?

@@ -5,6 +5,7 @@ mod arguments;
 mod banner;
 mod data_dir;
 mod emulator;
+mod location;
 mod output;
 mod shop;
 mod stop;

@@ -17,14 +17,18 @@ use serde::Serialize;
 use shop_dynamo::{Batch, CallError, Item, Read, StoreError, Table, Wanted};
 use shop_lambda::{Internal, Random};
 
+use crate::claims::ACCESS_TOKEN_LIFETIME_SECONDS;
+
 /// The table's only item.
 const ITEM_ID: &str = "signing-keys";
 const KEYS: &str = "public_keys";
 const RETIREMENTS: &str = "retire_at";
 
-/// How long a key is accepted after another has become the active one: longer than a function may go on
-/// signing with the secret that it has read, and the life of a token on top.
-pub const RETIREMENT_SECONDS: i64 = 1800;
+/// How long a function may go on signing with a secret that it cannot read anew.
+pub const SIGNING_KEY_MAX_AGE_SECONDS: i64 = 900;
+/// How long a key is accepted after another has become the active one: for as long as a function may sign with it,
+/// and the life of a token on top.
+pub const RETIREMENT_SECONDS: i64 = SIGNING_KEY_MAX_AGE_SECONDS + ACCESS_TOKEN_LIFETIME_SECONDS;
 
 /// An Ed25519 public key.
 #[derive(Clone, Debug, PartialEq, Eq)]

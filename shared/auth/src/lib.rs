@@ -22,7 +22,7 @@ pub use claims::{
     ACCESS_TOKEN_LIFETIME_SECONDS, ADMIN_TOKEN_LIFETIME_SECONDS, TOKEN_TYPE, token_lifetime_seconds,
 };
 pub use issuer::{Grant, IssueError, TokenIssuer};
-pub use keys::{Jwk, JwkSet, KeyTable, KeyTableError, RETIREMENT_SECONDS};
+pub use keys::{Jwk, JwkSet, KeyTable, KeyTableError, RETIREMENT_SECONDS, SIGNING_KEY_MAX_AGE_SECONDS};
 pub use principal::{Principal, Role};
 pub use service_secret::ServiceSecret;
 pub use session::{ParseTokenError, RefreshKey, RefreshToken, SessionId};

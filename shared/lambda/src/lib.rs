@@ -11,6 +11,7 @@ mod environment;
 mod function;
 mod internal;
 pub mod log;
+pub mod recovery;
 pub mod report;
 mod task;
 

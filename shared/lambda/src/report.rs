@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -10,9 +9,6 @@ use serde_json::Value;
 use crate::FunctionError;
 use crate::log::Chain;
 
-/// What changed less long ago is not judged: a message that fails comes again for five minutes and a half, and an
-/// order that is stalled is driven on after five to ten.
-pub const GRACE_PERIOD: Duration = Duration::from_mins(15);
 /// Most of the drifts that a report lists; it counts them all. Lambda's answers end at 6 MB.
 const MAX_LISTED: usize = 100;
 

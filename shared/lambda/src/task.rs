@@ -28,6 +28,10 @@ pub trait Task: Send + Sync {
     ) -> impl Future<Output = Result<Self::Answer, FunctionError>> + Send;
 }
 
+/// What of a function's timeout is left for the calls that a task has begun when its budget is over, for its answer
+/// and its log.
+const LAST_CALLS: Duration = Duration::from_secs(30);
+
 /// The time that a task gives itself, below its function's timeout, so that it ends with an answer.
 #[derive(Clone, Debug)]
 pub struct Budget {
@@ -37,10 +41,10 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// A budget that begins now.
+    /// A budget that begins now, of a function with this timeout.
     #[must_use]
-    pub fn start(clock: &Clock, length: Duration) -> Self {
-        Self { clock: clock.clone(), start: clock.now(), length }
+    pub fn start(clock: &Clock, timeout: Duration) -> Self {
+        Self { clock: clock.clone(), start: clock.now(), length: timeout.saturating_sub(LAST_CALLS) }
     }
 
     /// Whether it is used up. It compares one clock with itself, so it does not matter whether that is right.

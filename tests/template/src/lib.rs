@@ -14,6 +14,7 @@ pub mod queues;
 pub mod rules;
 pub mod streams;
 pub mod template;
+pub mod timing;
 
 #[cfg(test)]
 mod broken;

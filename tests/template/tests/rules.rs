@@ -1,6 +1,6 @@
 //! The real template keeps every rule.
 
-use template_truth::{bus, operations, permissions, project, queues, streams};
+use template_truth::{bus, operations, permissions, project, queues, streams, timing};
 
 #[test]
 fn queues_lose_nothing() {
@@ -39,6 +39,11 @@ fn only_this_stack_s_own_roles_reach_the_bus() {
 #[test]
 fn an_operator_sees_what_goes_wrong() {
     assert_eq!(operations::check(&project::template().unwrap()), [""; 0]);
+}
+
+#[test]
+fn schedules_and_redelivery_go_with_what_counts_as_late() {
+    assert_eq!(timing::check(&project::template().unwrap()), [""; 0]);
 }
 
 #[test]

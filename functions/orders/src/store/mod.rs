@@ -18,7 +18,7 @@ use shop_lambda::{Environment, StartError};
 use shop_types::{EmailAddress, ListPosition, OrderId};
 
 pub(crate) use budgets::BudgetStore;
-pub(crate) use lists::{OrdersPage, PendingPage, Window};
+pub(crate) use lists::{OrdersPage, Window};
 pub(crate) use moves::Settled;
 pub(crate) use placing::{Placed, Placing};
 

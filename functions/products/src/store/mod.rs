@@ -26,7 +26,7 @@ use shop_dynamo::{StoreError, Table, Tries, Write};
 use shop_lambda::{Environment, StartError};
 
 pub(crate) use audit::see;
-pub(crate) use catalogue::{CataloguePage, Created, KeyedCreation};
+pub(crate) use catalogue::{Created, KeyedCreation};
 pub use keys::Kind;
 pub use stock::KeyedAdjustment;
 

@@ -121,7 +121,7 @@ impl Route for CreateSession {
             user: &login.user_id,
             role: login.role,
             epoch: login.session_epoch,
-            session: Some(&session.session_id),
+            session: Some(&session.id),
         };
         let tokens = Tokens {
             access_token: keys.access.issue(&grant, self.random.bytes(), now)?,

@@ -80,12 +80,8 @@ impl Route for RefreshSession {
                 claim @ (Claim::Reused | Claim::Outdated) => return self.end(&call, &presented, claim).await,
             };
             let Some(user) = user else { return Err(refused()) };
-            let grant = Grant {
-                user: &user.id,
-                role: user.role,
-                epoch: user.session_epoch,
-                session: Some(&next.session_id),
-            };
+            let grant =
+                Grant { user: &user.id, role: user.role, epoch: user.session_epoch, session: Some(&next.id) };
             return Reply::ok(&Tokens {
                 access_token: keys.access.issue(&grant, self.random.bytes(), now)?,
                 token_type: "Bearer",

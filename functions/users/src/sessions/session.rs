@@ -21,7 +21,8 @@ const GRACE_MILLIS: i64 = 10_000;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Session {
     pub(crate) user_id: UserId,
-    pub(crate) session_id: SessionId,
+    #[serde(rename = "session_id")]
+    pub(crate) id: SessionId,
     /// The hash of the one refresh token that is good.
     pub(crate) token_hash: String,
     /// The hash of the one before it.
@@ -62,11 +63,11 @@ impl Session {
         key: &RefreshKey,
         now: Timestamp,
     ) -> (Self, RefreshToken) {
-        let session_id = SessionId::fresh(random.0);
-        let token = RefreshToken::first(user_id.clone(), session_id.clone(), random.1, key);
+        let id = SessionId::fresh(random.0);
+        let token = RefreshToken::first(user_id.clone(), id.clone(), random.1, key);
         let session = Self {
             user_id,
-            session_id,
+            id,
             token_hash: token.hash(),
             previous_hash: None,
             rotated_at: None,

@@ -3,7 +3,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use aws_sdk_secretsmanager::Client as Secrets;
-use shop_auth::{IssueError, RefreshKey, TokenIssuer};
+use shop_auth::{IssueError, RefreshKey, SIGNING_KEY_MAX_AGE_SECONDS, TokenIssuer};
 use shop_lambda::log::Chain;
 use shop_lambda::{Clock, Environment, StartError};
 use shop_types::Timestamp;
@@ -12,9 +12,8 @@ use crate::secrets::{SecretError, read};
 
 /// A signing secret that was rotated is noticed after this.
 const REREAD_MILLIS: i64 = 5 * 60 * 1000;
-/// Where the secret cannot be read anew, the one that was read is good for this long: with a token's life it
-/// is what the key table accepts a retired key for.
-const MAX_MILLIS: i64 = 15 * 60 * 1000;
+/// Where the secret cannot be read anew, the one that was read is good for this long.
+const MAX_MILLIS: i64 = SIGNING_KEY_MAX_AGE_SECONDS * 1000;
 
 /// Where the signing secret lies, and what the tokens that it signs say.
 #[derive(Debug)]

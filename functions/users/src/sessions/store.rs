@@ -109,7 +109,7 @@ impl SessionStore {
     pub(crate) async fn rotate(&self, before: &Session, after: &Session) -> Result<bool, StoreError> {
         let update = self
             .table
-            .update(key(&after.user_id, &sort_key(&after.session_id)))
+            .update(key(&after.user_id, &sort_key(&after.id)))
             .set("token_hash", &after.token_hash)
             .set("previous_hash", &before.token_hash)
             .set("rotated_at", value(Session::KIND, &after.rotated_at)?)
@@ -146,7 +146,7 @@ impl SessionStore {
 }
 
 fn session_item(session: &Session) -> Result<Item, StoreError> {
-    item(key(&session.user_id, &sort_key(&session.session_id)), session)
+    item(key(&session.user_id, &sort_key(&session.id)), session)
 }
 
 fn sort_key(session: &SessionId) -> String {

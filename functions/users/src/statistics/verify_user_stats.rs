@@ -5,7 +5,7 @@
 //!   both. A repair of an entry moves the statistics, so those come first.
 //! - It may run while the shop is busy. Whose statistics seem wrong is read once more, until nothing changes
 //!   between two reads of their version: whatever counts an order writes that too. An entry whose order (or
-//!   which itself) changed in the last 15 minutes is not judged, since its event may be on its way.
+//!   which itself) changed within the [`GRACE_PERIOD`] is not judged, since its event may be on its way.
 //! - A repair is conditional on what was read, goes the way of the lost event where one was lost, and is published:
 //!   `user.stats_repaired`. Two runs at once repair once.
 //! - What cannot be told from the books (an order that is confirmed, and taken off) is reported and left to
@@ -15,13 +15,13 @@
 //! orders table.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use serde_json::{Value, json};
 use shop_dynamo::StoreError;
 use shop_events::{Cause, OrderStatus};
-use shop_lambda::report::{Drift, GRACE_PERIOD, RepairOutcome, Report, VerifyRequest};
+use shop_lambda::recovery::{GRACE_PERIOD, VERIFY_TIMEOUT};
+use shop_lambda::report::{Drift, RepairOutcome, Report, VerifyRequest};
 use shop_lambda::{Budget, Environment, Function, FunctionError, Start, StartError, Task, task};
 use shop_types::UserId;
 
@@ -35,8 +35,6 @@ use crate::statistics::store::{Saved, see};
 /// The function.
 pub const FUNCTION: Function = task::<VerifyUserStats>();
 
-/// Below the function's timeout of 900 s by more than a page and its repairs take.
-const BUDGET: Duration = Duration::from_mins(14);
 /// How often a user's ledger is read whose statistics change meanwhile.
 const TRIES: usize = 3;
 /// How many orders' entries are read at a time.
@@ -72,7 +70,7 @@ impl Task for VerifyUserStats {
             recorder: &self.recorder,
             repair: request.repair,
             request_id,
-            budget: Budget::start(&self.recorder.clock, BUDGET),
+            budget: Budget::start(&self.recorder.clock, VERIFY_TIMEOUT),
         };
         let mut report = Report::default();
         let result = match run.statistics(&mut report).await {
