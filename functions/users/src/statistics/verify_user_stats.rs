@@ -1,7 +1,7 @@
 //! Once a day, or by hand: recomputes the statistics of all users, reports what is not as it should be, and repairs
 //! it when told to (`{"repair": true}`).
 //!
-//! - Statistics against their ledger, then entries of the ledger against their orders: [`crate::audit`] judges
+//! - Statistics against their ledger, then entries of the ledger against their orders: [`crate::statistics::audit`] judges
 //!   both. A repair of an entry moves the statistics, so those come first.
 //! - It may run while the shop is busy. Whose statistics seem wrong is read once more, until nothing changes
 //!   between two reads of their version: whatever counts an order writes that too. An entry whose order (or
