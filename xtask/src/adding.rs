@@ -22,7 +22,7 @@ const NOT_COPIED: [&str; 4] = [".git", ".data", ".emulator", "target"];
 
 /// The tests that a skeleton must pass at once: those of the template, of the events' contracts, of what is written by
 /// `sync`, of who may do what, and its own.
-const TESTS: [&str; 12] = [
+const TESTS: [&str; 15] = [
     "names",
     "fixtures",
     "documents",
@@ -35,6 +35,15 @@ const TESTS: [&str; 12] = [
     "wishlist_events",
     "get_wishlist_summary",
     "note_wishlists",
+    "drop_wishlist_note",
+    "keep_order_note",
+    "audit",
+];
+
+/// Routes that change something: of the new service, and of one that has been there.
+const CHANGES: [(&str, &str, &str, &str); 2] = [
+    ("wishlists", "DELETE", "/wishlists/{id}/note", "drop-wishlist-note"),
+    ("orders", "PUT", "/orders/{id}/note", "keep-order-note"),
 ];
 
 /// Adds one of each and tries them.
@@ -59,6 +68,10 @@ pub(crate) fn check(project: &Project) -> Result<()> {
         subject: None,
     };
     new::new(&copy, &route)?;
+    for (service, method, path, name) in CHANGES {
+        let [service, method, path, name] = [service, method, path, name].map(text);
+        new::new(&copy, &New::Route { service, method, path, name, subject: None })?;
+    }
     let consumer = New::Consumer {
         service: text("wishlists"),
         name: text("note-wishlists"),
@@ -115,15 +128,17 @@ fn crate_of(file: &str) -> String {
     name.strip_prefix("lib").map_or(name.clone(), str::to_owned)
 }
 
-/// The names of the workspace's crates and of their other targets.
+/// The names of the workspace's crates and of their other targets, but for those that other people's crates have, too.
 fn own_crates(project: &Project) -> Result<BTreeSet<String>> {
-    let metadata = process::output(cargo(project).args(["metadata", "--format-version", "1", "--no-deps"]))?;
+    let metadata = process::output(cargo(project).args(["metadata", "--format-version", "1", "--locked"]))?;
     let metadata: serde_json::Value =
         serde_json::from_str(&metadata).context("the output of cargo metadata")?;
     let packages = metadata["packages"].as_array().into_iter().flatten();
-    let targets = packages.clone().flat_map(|package| package["targets"].as_array().into_iter().flatten());
-    let names = packages.chain(targets).filter_map(|named| named["name"].as_str());
-    Ok(names.map(|name| name.replace('-', "_")).collect())
+    let (own, others): (Vec<_>, Vec<_>) = packages.partition(|package| package["source"].is_null());
+    let targets = own.iter().flat_map(|package| package["targets"].as_array().into_iter().flatten());
+    let names = |named: &serde_json::Value| named["name"].as_str().map(|name| name.replace('-', "_"));
+    let others: BTreeSet<_> = others.into_iter().filter_map(names).collect();
+    Ok(own.iter().copied().chain(targets).filter_map(names).filter(|name| !others.contains(name)).collect())
 }
 
 fn link(from: &Path, to: &Path) -> Result<()> {

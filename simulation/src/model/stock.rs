@@ -35,6 +35,8 @@ pub(crate) struct StockModel {
     levels: BTreeMap<ProductId, VecDeque<Level>>,
     /// Orders whose reservation, as the ledger or a claim has it, is in the sum.
     counted: BTreeMap<OrderId, Reservation>,
+    /// Rejections that were judged when they were claimed: their ledger entry may come minutes later.
+    claimed_rejections: BTreeMap<OrderId, Reservation>,
     /// Every level that a counter had, by its version.
     pub(crate) history: BTreeMap<(ProductId, u64), u64>,
     touched: Vec<ProductId>,
@@ -91,6 +93,13 @@ impl StockModel {
         self.history.insert((new.product_id.clone(), new.version), new.available);
         self.touched.push(new.product_id.clone());
         self.stocks.insert(new.product_id.clone(), new.clone());
+        if let Some(claim) = &new.claim
+            && claim.status == Status::Rejected
+            && self.claimed_rejections.get(&claim.order_id).is_none_or(|judged| judged != claim)
+        {
+            violations.extend(self.undersold(time, claim));
+            self.claimed_rejections.insert(claim.order_id.clone(), claim.clone());
+        }
         let claims = [old.and_then(|old| old.claim.as_ref()), new.claim.as_ref()];
         for order in claims.into_iter().flatten().map(|claim| claim.order_id.clone()) {
             self.count(&order);
@@ -118,7 +127,11 @@ impl StockModel {
         let seen = || format!("{old:?} became {new:?}");
         let illegal = (!is_legal).then(|| Violation::new("a-reservation-moves-legally", seen()));
         let is_rejected = old.is_none() && new.status == Status::Rejected;
-        illegal.into_iter().chain(is_rejected.then(|| self.undersold(time, new)).flatten()).collect()
+        let claimed = self.claimed_rejections.get(&new.order_id);
+        let is_judged =
+            claimed.is_some_and(|claim| claim.shortages == new.shortages && claim.reason == new.reason);
+        let undersold = if is_rejected && !is_judged { self.undersold(time, new) } else { None };
+        illegal.into_iter().chain(undersold).collect()
     }
 
     /// Puts an order's reservation into the sum, in the place of what was there: the claim where there is one,

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::Method;
 use serde_json::{Value, json};
 use service_tests::{Account, Answer, PASSWORD, Service, simulate};
+use shop_http::Access;
 use shop_local::cloud::Options;
 
 /// What became of an administrator since the token was issued.
@@ -113,6 +114,12 @@ fn a_token_of_before_has_no_power() -> Result<()> {
                 let answer = answer.expect(401).with_context(|| format!("{since:?}: {power}"))?;
                 let challenge = answer.header("www-authenticate")?;
                 ensure!(challenge.contains("invalid_token"), "{since:?}: {power}: {challenge}");
+            }
+            // And of routes that are administrators' alone, whichever there are.
+            for route in services::routes().filter(|route| route.access == Access::Admin) {
+                let path = route.endpoint.path.replace("{id}", &stage.order);
+                let answer = stage.service.send_as(&held, route.endpoint.method.clone(), &path, None).await?;
+                answer.expect(401).with_context(|| format!("{since:?}: {}", route.function.name()))?;
             }
         }
         // And nothing of it had an effect.

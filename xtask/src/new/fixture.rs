@@ -10,6 +10,11 @@ pub(super) const SOME_ID: &str = "01jd9c3k7m2q8r5t6v0w1x2y3z";
 
 /// An HTTP request of a signed-in user, without a body.
 pub(super) fn request(method: &str, path: &str, id: &str) -> String {
+    request_of(method, path, id, None)
+}
+
+/// An HTTP request of a signed-in user.
+pub(super) fn request_of(method: &str, path: &str, id: &str, body: Option<&Value>) -> String {
     let route = format!("{method} {path}");
     let raw = path.replace("{id}", id);
     let mut request = json!({
@@ -49,6 +54,12 @@ pub(super) fn request(method: &str, path: &str, id: &str) -> String {
     });
     if path.contains("{id}") {
         request["pathParameters"] = json!({ "id": id });
+    }
+    if let Some(body) = body {
+        let body = body.to_string();
+        request["headers"]["content-length"] = body.len().to_string().into();
+        request["headers"]["content-type"] = "application/json".into();
+        request["body"] = body.into();
     }
     written(&request)
 }

@@ -4,6 +4,7 @@
 //! A skeleton does something small that works, and every test passes with it. It is written once: from then on it is
 //! code like any other.
 
+mod change;
 mod consumer;
 mod fixture;
 mod name;
@@ -22,7 +23,7 @@ use crate::cargo::cargo;
 use crate::process;
 use crate::project::Project;
 use crate::sync;
-use registry::Place;
+use registry::Home;
 use tree::Tree;
 
 #[derive(Debug, Subcommand)]
@@ -35,11 +36,11 @@ pub(crate) enum New {
         #[arg(long)]
         item: Option<String>,
     },
-    /// A route that shows one item of its service
+    /// A route that shows one item of its service (GET), or keeps or drops a note on it (POST, PUT, PATCH, DELETE)
     Route {
         /// The service
         service: String,
-        /// GET
+        /// GET, POST, PUT, PATCH or DELETE
         method: String,
         /// Where it answers, with {id} for the item's id: /wishlists/{id}/summary
         path: String,
@@ -74,10 +75,10 @@ pub(crate) fn new(project: &Project, wanted: &New) -> Result<()> {
     match wanted {
         New::Service { name, item } => service::add(&mut tree, name, item.as_deref())?,
         New::Route { service, method, path, name, subject } => {
-            route::add(&mut tree, &Place::parse(service, subject.as_deref())?, method, path, name)?;
+            route::add(&mut tree, &Home::parse(service, subject.as_deref())?, method, path, name)?;
         }
         New::Consumer { service, name, events, subject } => {
-            consumer::add(&mut tree, &Place::parse(service, subject.as_deref())?, name, events)?;
+            consumer::add(&mut tree, &Home::parse(service, subject.as_deref())?, name, events)?;
         }
     }
     for path in tree.write()? {

@@ -7,12 +7,12 @@ use super::text::{before, in_order};
 use super::tree::Tree;
 
 /// Where a new function's module lies: at the top of its service, or in the folder of a subject.
-pub(super) struct Place {
+pub(super) struct Home {
     service: Name,
     subject: Option<Name>,
 }
 
-impl Place {
+impl Home {
     /// Reads the names.
     ///
     /// # Errors
@@ -94,13 +94,13 @@ mod tests {
     #[test]
     fn a_function_lies_in_its_service_or_in_a_subject_of_it() {
         let name = Name::parse("get-gift").unwrap();
-        let flat = Place::parse("gift-cards", None).unwrap();
+        let flat = Home::parse("gift-cards", None).unwrap();
         assert_eq!(flat.file(&name), "functions/gift-cards/src/get_gift.rs");
         assert_eq!(flat.module(&name), "get_gift");
-        let below = Place::parse("gift-cards", Some("paper-cards")).unwrap();
+        let below = Home::parse("gift-cards", Some("paper-cards")).unwrap();
         assert_eq!(below.file(&name), "functions/gift-cards/src/paper_cards/get_gift.rs");
         assert_eq!(below.module(&name), "paper_cards::get_gift");
-        assert!(Place::parse("gift-cards", Some("../x")).is_err());
+        assert!(Home::parse("gift-cards", Some("../x")).is_err());
     }
 
     #[test]

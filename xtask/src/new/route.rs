@@ -4,27 +4,48 @@ use anyhow::{Result, ensure};
 
 use super::fixture::{self, SOME_ID};
 use super::name::Name;
-use super::registry::Place;
+use super::registry::Home;
 use super::rename::fill;
-use super::stanza;
 use super::text::behind_last;
 use super::tree::Tree;
+use super::{change, stanza};
 
-/// What is answered where nothing is: to a guest, to three who are signed in, and to a broken token.
-const NOTHING_THERE: &str = "[401, 404, 404, 404, 401]";
+/// Where a route goes.
+pub(super) struct Place<'a> {
+    pub(super) home: &'a Home,
+    pub(super) path: &'a str,
+    pub(super) name: Name,
+    pub(super) table: String,
+    /// The variable that names the table.
+    pub(super) variable: String,
+    /// The table's key attributes.
+    pub(super) keys: Vec<String>,
+}
 
-pub(super) fn add(tree: &mut Tree, place: &Place, method: &str, path: &str, name: &str) -> Result<()> {
-    let (service, name) = (place.service(), Name::parse(name)?);
-    ensure!(
-        method.eq_ignore_ascii_case("get"),
-        "the skeleton shows something (GET); begin with it, or with a copy of a route that is like yours"
-    );
+impl Place<'_> {
+    /// What the matrix of who may do what expects where the caller may: it asks of an order, a product or a user that
+    /// is there, and of nothing else.
+    pub(super) fn status_of_an_item(&self, found: u16) -> u16 {
+        let is_there = ["/orders/", "/products/", "/users/"].iter().any(|items| self.path.starts_with(items));
+        if is_there { found } else { 404 }
+    }
+}
+
+pub(super) fn add(tree: &mut Tree, home: &Home, method: &str, path: &str, name: &str) -> Result<()> {
+    let (service, name) = (home.service(), Name::parse(name)?);
     ensure!(
         path.starts_with('/') && path.contains("/{id}"),
-        "{path}: the skeleton shows the item of an {{id}}"
+        "{path}: the skeleton is about the item of an {{id}}"
     );
     let (table, variable) = (format!("{}Table", service.camel()), format!("{}_TABLE", service.upper()));
     let keys = stanza::keys(tree, &table)?;
+    let place = Place { home, path, name, table, variable, keys };
+    let method = method.to_ascii_uppercase();
+    if method == "GET" { add_get(tree, &place) } else { change::add(tree, &method, &place) }
+}
+
+fn add_get(tree: &mut Tree, place: &Place<'_>) -> Result<()> {
+    let Place { home, path, name, table, variable, keys } = place;
     let is_alone = keys.len() == 1;
     let key = keys.first().cloned().unwrap_or_default();
     let read = if is_alone {
@@ -49,7 +70,7 @@ pub(super) fn add(tree: &mut Tree, place: &Place, method: &str, path: &str, name
         ("camel_noun", &noun.camel()),
         ("words", &words),
         ("a", article(&words)),
-        ("variable", &variable),
+        ("variable", variable),
         ("key", &key),
         ("read", &read),
         (
@@ -57,21 +78,22 @@ pub(super) fn add(tree: &mut Tree, place: &Place, method: &str, path: &str, name
             if is_alone { "Item, Read, Record, Table, string" } else { "Condition, Read, Record, Table" },
         ),
     ];
-    tree.create(place.file(&name), fill(include_str!("skeletons/route.rs.txt"), &values))?;
-    place.add_route(tree, &name)?;
+    tree.create(home.file(name), fill(include_str!("skeletons/route.rs.txt"), &values))?;
+    home.add_route(tree, name)?;
     stanza::Route {
-        service: &service.kebab(),
+        service: &home.service().kebab(),
         name: &name.kebab(),
         camel: &name.camel(),
         method: "GET",
         path,
-        table: &table,
-        variable: &variable,
+        table,
+        variable,
         action: if is_alone { "GetItem" } else { "Query" },
     }
     .add(tree)?;
     tree.create(format!("events/{}.json", name.kebab()), fixture::request("GET", path, SOME_ID))?;
-    add_row(tree, &format!("GET {path}"), NOTHING_THERE)?;
+    let found = place.status_of_an_item(200);
+    add_row(tree, &format!("GET {path}"), &format!("[401, {found}, {found}, {found}, 401]"))?;
     let test = fill(include_str!("skeletons/route_test.rs.txt"), &values);
     tree.create(format!("tests/services/tests/{}.rs", name.snake()), test)
 }

@@ -44,6 +44,13 @@ impl Route<'_> {
     }
 }
 
+/// A function with a route that changes an item, for administrators.
+pub(super) fn add_change(tree: &mut Tree, service: &str, values: &[(&str, &str)]) -> Result<()> {
+    let function = fill(include_str!("skeletons/change_route.yaml.txt"), values);
+    let section = format!("HTTP functions: {service}");
+    tree.edit(TEMPLATE, |text| at_end_of_section(text, &section, &function))
+}
+
 /// A section for the routes of a service.
 pub(super) fn add_section(tree: &mut Tree, service: &str) -> Result<()> {
     let rule = format!("  # {}\n", "-".repeat(98));

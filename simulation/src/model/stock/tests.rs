@@ -30,11 +30,21 @@ fn reserved(model: &mut StockModel, time: i64) {
 
 /// The violation, where an order for so many that is rejected at `time` was undersold.
 fn rejected(model: &mut StockModel, time: i64, requested: u32) -> Vec<Violation> {
+    model.reservation(time, None, &rejection(time, requested))
+}
+
+fn rejection(time: i64, requested: u32) -> Reservation {
     let shortages = vec![Shortage { product_id: product(), requested, available: 0 }];
     let reason = RejectionReason::InsufficientStock;
     let order = OrderId::derived(b"test", "test", "second");
-    let entry = Reservation::rejected(order, reason, shortages, at(time), cause());
-    model.reservation(time, None, &entry)
+    Reservation::rejected(order, reason, shortages, at(time), cause())
+}
+
+/// The violations, where such a rejection is claimed on the counter, which has so many.
+fn claimed(model: &mut StockModel, time: i64, requested: u32, available: u64) -> Vec<Violation> {
+    let old = Stock::create(product(), available, at(time), cause());
+    let new = Stock { version: old.version + 1, claim: Some(rejection(time, requested)), ..old.clone() };
+    model.counter(time, "reserve-stock", Some(&old), &new)
 }
 
 /// 4, 1 of them for an earlier order of the plan of time 120; at 110 another plan gives 3 back. 6 are left when
@@ -74,4 +84,21 @@ fn what_a_plan_has_set_aside_counts_once() {
 #[test]
 fn an_unknown_product_cannot_be_had() {
     assert_eq!(rejected(&mut StockModel::default(), 120, 1), []);
+}
+
+#[test]
+fn a_rejection_that_was_claimed_is_as_old_as_its_claim() {
+    let mut model = StockModel::default();
+    level(&mut model, 100, "create-product", 1);
+    assert_eq!(claimed(&mut model, 120, 2, 1), []);
+    level(&mut model, 30_000, "set-stock", 9);
+    assert_eq!(model.reservation(65_000, None, &rejection(120, 2)), []);
+}
+
+#[test]
+fn a_rejection_is_judged_when_it_is_claimed_and_again_where_its_entry_says_another_thing() {
+    let mut model = StockModel::default();
+    level(&mut model, 100, "create-product", 5);
+    assert_eq!(claimed(&mut model, 120, 2, 5).len(), 1);
+    assert_eq!(rejected(&mut model, 20_000, 3).len(), 1);
 }
