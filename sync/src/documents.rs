@@ -1,5 +1,6 @@
 //! Tables of the documents that follow from the template, and the schemas of events.
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -14,6 +15,7 @@ use template_truth::{names, permissions, queues};
 
 use crate::api::pretty;
 use crate::functions::listed;
+use crate::modules;
 use crate::output::Output;
 
 pub(crate) fn write(output: &mut Output, template: &Template) -> Result<()> {
@@ -22,7 +24,7 @@ pub(crate) fn write(output: &mut Output, template: &Template) -> Result<()> {
         output.put(format!("docs/events/{event_type}.schema.json"), pretty(schema::document(*event_type)));
     }
     output.put_block("docs/reliability.md", "times", &times())?;
-    output.put_block("docs/events/README.md", "listeners", &listeners(template)?)
+    output.put_block("docs/events/README.md", "listeners", &listeners(output.root(), template)?)
 }
 
 /// From when on something counts as late or over.
@@ -58,7 +60,7 @@ fn in_words(length: Duration) -> String {
 }
 
 /// Which queue is sent which events, and who consumes it.
-fn listeners(template: &Template) -> Result<String> {
+fn listeners(root: &Path, template: &Template) -> Result<String> {
     let subscribed = queues::subscribed(template);
     let mut rows = vec!["| queue | filter | consumer |".to_owned(), "|---|---|---|".to_owned()];
     for (function, event) in template.sources("SQS") {
@@ -66,10 +68,13 @@ fn listeners(template: &Template) -> Result<String> {
         let queue = refers(&event["Queue"], Some("Arn")).unwrap_or_default();
         let types = subscribed.iter().find(|(id, _)| id == queue).map(|(_, types)| types);
         let owner = SERVICES.iter().find(|service| service.others.iter().any(|other| other.name() == name));
-        let owner = owner.with_context(|| format!("no service has {name}"))?.name;
-        let file = name.replace('-', "_");
+        let owner = owner.with_context(|| format!("no service has {name}"))?;
+        let file = modules::find(&modules::of(root, owner)?, &name)?.join("/");
         let types = listed(types.into_iter().flatten());
-        rows.push(format!("| `{queue}` | {types} | [{name}](../../functions/{owner}/src/{file}.rs) |"));
+        rows.push(format!(
+            "| `{queue}` | {types} | [{name}](../../functions/{}/src/{file}.rs) |",
+            owner.name
+        ));
     }
     Ok(rows.join("\n"))
 }

@@ -13,21 +13,21 @@ use shop_lambda::Function;
 use template_truth::template::{Template, list, refers};
 use template_truth::{names, queues};
 
+use crate::modules;
 use crate::output::Output;
 
 pub(crate) fn write(output: &mut Output, template: &Template) -> Result<()> {
     for service in SERVICES {
         let folder = format!("functions/{}/src", service.name);
-        let modules = modules(&output.root().join(&folder))?;
+        let modules = modules::of(output.root(), service)?;
         let mut binaries = BTreeSet::new();
         let mut table = vec!["| called by | module |".to_owned(), "|---|---|".to_owned()];
         for function in service.functions() {
             let name = function.name();
-            let file = name.replace('-', "_");
-            let module = modules.get(&file).with_context(|| format!("{folder} has no module {file}"))?;
+            let module = modules::find(&modules, name)?.join("::");
             let caller = caller(service, function, template);
             table.push(format!("| {caller} | [`{module}`] |"));
-            output.put(format!("{folder}/bin/{name}.rs"), binary(service.name, module, &caller));
+            output.put(format!("{folder}/bin/{name}.rs"), binary(service.name, &module, &caller));
             binaries.insert(format!("{name}.rs"));
         }
         let table: Vec<_> = table.iter().map(|line| format!("//! {line}")).collect();
@@ -105,24 +105,6 @@ fn routes() -> String {
         let _ = writeln!(text, "    ({path:?}, &[{}]),", methods.join(", "));
     }
     text + "];\n"
-}
-
-/// The modules of a crate by the name of their file, with their path within the crate.
-fn modules(folder: &Path) -> Result<BTreeMap<String, String>> {
-    let mut found = BTreeMap::new();
-    let mut folders = vec![(folder.to_owned(), String::new())];
-    while let Some((folder, path)) = folders.pop() {
-        for entry in fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
-            let entry = entry?.path();
-            let name = entry.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            if entry.is_dir() && name != "bin" {
-                folders.push((entry, format!("{path}{name}::")));
-            } else if entry.extension().is_some_and(|extension| extension == "rs") {
-                found.insert(name.clone(), format!("{path}{name}"));
-            }
-        }
-    }
-    Ok(found)
 }
 
 fn files(folder: &Path) -> Result<BTreeSet<String>> {

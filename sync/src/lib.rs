@@ -11,6 +11,7 @@ mod builds;
 mod documents;
 mod functions;
 mod manifests;
+mod modules;
 mod output;
 
 use std::path::Path;

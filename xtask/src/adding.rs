@@ -66,16 +66,18 @@ pub(crate) fn check(project: &Project) -> Result<()> {
         method: text("GET"),
         path: text("/wishlists/{id}/summary"),
         name: text("get-wishlist-summary"),
+        subject: None,
     };
     new::new(&copy, &route)?;
     for (service, method, path, name) in CHANGES {
         let [service, method, path, name] = [service, method, path, name].map(text);
-        new::new(&copy, &New::Route { service, method, path, name })?;
+        new::new(&copy, &New::Route { service, method, path, name, subject: None })?;
     }
     let consumer = New::Consumer {
         service: text("wishlists"),
         name: text("note-wishlists"),
         events: vec![text("wishlist.created"), text("order.confirmed")],
+        subject: None,
     };
     new::new(&copy, &consumer)?;
     process::run(cargo(&copy).args(["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]))?;

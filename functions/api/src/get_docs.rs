@@ -18,8 +18,7 @@ const POLICY: &str = "default-src 'none'; script-src 'sha256-5qiYaS8tdo6AfDukYmB
     style-src 'unsafe-inline'; img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'";
 
-/// The route.
-pub struct GetDocs;
+pub(crate) struct GetDocs;
 
 impl Route for GetDocs {
     const NAME: &'static str = "get-docs";

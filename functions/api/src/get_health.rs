@@ -9,8 +9,7 @@ use shop_lambda::{Function, StartError};
 /// The function.
 pub const FUNCTION: Function = shop_http::function::<GetHealth>();
 
-/// The route.
-pub struct GetHealth;
+pub(crate) struct GetHealth;
 
 /// The health of the API.
 #[derive(Debug, Serialize, JsonSchema)]

@@ -7,10 +7,9 @@ use shop_lambda::{Function, StartError};
 pub const FUNCTION: Function = shop_http::function::<GetOpenapi>();
 
 /// The document, as it is committed.
-pub const DOCUMENT: &str = include_str!("../openapi.json");
+pub(crate) const DOCUMENT: &str = include_str!("../openapi.json");
 
-/// The route.
-pub struct GetOpenapi;
+pub(crate) struct GetOpenapi;
 
 impl Route for GetOpenapi {
     const NAME: &'static str = "get-openapi";

@@ -18,11 +18,10 @@ const MAX_REMEMBERED: usize = 4096;
 
 /// How many orders a window has for one principal.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// For an account.
-    pub account: u32,
+pub(crate) struct Limits {
+    pub(crate) account: u32,
     /// For a guest's network address.
-    pub address: u32,
+    pub(crate) address: u32,
 }
 
 impl Limits {
@@ -30,7 +29,7 @@ impl Limits {
     ///
     /// # Errors
     /// A variable that is not set, or no number above 0.
-    pub fn start(environment: &Environment) -> Result<Self, StartError> {
+    pub(crate) fn start(environment: &Environment) -> Result<Self, StartError> {
         let limit = |name: &str| {
             let limit = environment.required(name)?.parse().ok().filter(|limit| *limit > 0);
             limit.ok_or_else(|| StartError::InvalidVariable {
@@ -44,20 +43,20 @@ impl Limits {
 
 /// The budget of one principal in the window of this moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Budget {
+pub(crate) struct Budget {
     /// The counter's id: the principal and the window. It tells nothing of an address.
-    pub id: String,
+    pub(crate) id: String,
     /// How many orders the window has.
-    pub limit: u32,
+    pub(crate) limit: u32,
     /// When the window ends, in seconds since the epoch.
-    pub ends_at: i64,
+    pub(crate) ends_at: i64,
     now: i64,
 }
 
 impl Budget {
     /// The budget of `whose` at a moment. `kind` keeps names of different kinds apart.
     #[must_use]
-    pub fn of(kind: &str, whose: &str, limit: u32, now: Timestamp) -> Self {
+    pub(crate) fn of(kind: &str, whose: &str, limit: u32, now: Timestamp) -> Self {
         let now = now.as_secs();
         let window = now.div_euclid(WINDOW_SECONDS);
         Self { id: format!("{kind}#{whose}#{window}"), limit, ends_at: (window + 1) * WINDOW_SECONDS, now }
@@ -65,14 +64,14 @@ impl Budget {
 
     /// The seconds until there is another window: at least one.
     #[must_use]
-    pub fn retry_after(&self) -> u32 {
+    pub(crate) fn retry_after(&self) -> u32 {
         u32::try_from(self.ends_at - self.now).unwrap_or(1).max(1)
     }
 }
 
 /// How the next order of a principal is to be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Counting {
+pub(crate) enum Counting {
     /// Alone. This environment remembers it, and counts it with the next one.
     Later,
     /// With the counter, which goes up by so many: this one, and those that this environment has not counted yet.
@@ -81,7 +80,7 @@ pub enum Counting {
 
 /// What this environment has not counted yet.
 #[derive(Debug, Default)]
-pub struct Tally(Mutex<BTreeMap<String, Remembered>>);
+pub(crate) struct Tally(Mutex<BTreeMap<String, Remembered>>);
 
 #[derive(Debug)]
 struct Remembered {
@@ -95,7 +94,7 @@ impl Tally {
     /// How the next order within a budget is to be written, where the counter was read as `counted` (none where it
     /// could not be read along); none where the budget is used up. [`Tally::done`] must be told of what became of
     /// the order.
-    pub fn next(&self, budget: &Budget, counted: Option<u32>) -> Option<Counting> {
+    pub(crate) fn next(&self, budget: &Budget, counted: Option<u32>) -> Option<Counting> {
         let mut remembered = self.lock();
         let count = match remembered.get(&budget.id) {
             Some(before) if before.is_used_up => return None,
@@ -112,7 +111,7 @@ impl Tally {
     }
 
     /// Notes that the counter has no room any more.
-    pub fn used_up(&self, budget: &Budget) {
+    pub(crate) fn used_up(&self, budget: &Budget) {
         let mut remembered = self.lock();
         if let Some(entry) = remembered.get_mut(&budget.id) {
             entry.is_used_up = true;
@@ -124,7 +123,7 @@ impl Tally {
     }
 
     /// Notes what became of the order: whether it was `written` now. Where that is not known it must not be told.
-    pub fn done(&self, budget: &Budget, counting: Counting, written: bool) {
+    pub(crate) fn done(&self, budget: &Budget, counting: Counting, written: bool) {
         let mut remembered = self.lock();
         match (counting, written, remembered.get_mut(&budget.id)) {
             // The earlier request that this one repeats was counted by whoever took it.

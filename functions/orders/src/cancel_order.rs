@@ -17,8 +17,7 @@ use crate::store::OrderStore;
 /// The Lambda function.
 pub const FUNCTION: Function = shop_http::function::<CancelOrder>();
 
-/// The route.
-pub struct CancelOrder {
+pub(crate) struct CancelOrder {
     orders: OrderStore,
     gate: Gate,
     clock: Clock,

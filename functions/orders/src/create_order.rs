@@ -27,8 +27,7 @@ use crate::store::{BudgetStore, OrderStore, Placed, Placing};
 /// The Lambda function.
 pub const FUNCTION: Function = shop_http::function::<CreateOrder>();
 
-/// The route.
-pub struct CreateOrder {
+pub(crate) struct CreateOrder {
     orders: OrderStore,
     prices: PriceList,
     budgets: BudgetStore,
@@ -62,7 +61,7 @@ impl Route for CreateOrder {
 
     async fn warm_up(&self) {
         // The first function of a new stack makes it; a request tries again where that fails.
-        if let Err(error) = self.secret.get_or_make(&self.random).await {
+        if let Err(error) = self.secret.get_or_make().await {
             tracing::warn!(error = %Chain(&error), "the orders' secret could not be read at the start");
         }
     }
@@ -80,7 +79,7 @@ impl Route for CreateOrder {
         let request = read(call.body()?, &call.principal)?;
         let key = call.idempotency_key()?;
         let hash = request_hash(&request)?;
-        let keys = OrderKeys::from_secret(&self.secret.get_or_make(&self.random).await?)?;
+        let keys = OrderKeys::from_secret(&self.secret.get_or_make().await?)?;
         let now = self.clock.now();
         let id = match key {
             Some(key) => keys.id(key.scope(), key.as_str()),
@@ -121,7 +120,7 @@ impl Route for CreateOrder {
             order: &order,
             request_hash: &hash,
             contact_email: request.email.as_ref(),
-            write_id: &hexadecimal(self.random.bytes()),
+            write_id: &self.random.unique(),
         };
         let placed = match counting {
             Some((budget, Counting::Now(count))) => {
@@ -193,10 +192,6 @@ fn too_many(budget: &Budget) -> Problem {
         "So many orders are enough for now. Please try again later.",
         budget.retry_after(),
     )
-}
-
-fn hexadecimal(bytes: [u8; 16]) -> String {
-    format!("{:032x}", u128::from_be_bytes(bytes))
 }
 
 fn answer(placed: Placed, new: Option<Order>, token: Option<String>) -> Result<Reply, Problem> {

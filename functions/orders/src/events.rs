@@ -17,10 +17,7 @@ pub enum UnreadableOrder {
 }
 
 /// The events of a change.
-///
-/// # Errors
-/// [`UnreadableOrder`].
-pub fn events(old: Option<&Image>, new: Option<&Image>) -> Result<Vec<Event>, UnreadableOrder> {
+pub(crate) fn events(old: Option<&Image>, new: Option<&Image>) -> Result<Vec<Event>, UnreadableOrder> {
     // Orders are kept; a removal is an operator's doing, and publishes nothing.
     let Some(new) = new else { return Ok(Vec::new()) };
     let order: Order = new.read("order")?;

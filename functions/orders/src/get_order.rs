@@ -11,8 +11,7 @@ use crate::store::OrderStore;
 /// The Lambda function.
 pub const FUNCTION: Function = shop_http::function::<GetOrder>();
 
-/// The route.
-pub struct GetOrder {
+pub(crate) struct GetOrder {
     orders: OrderStore,
     gate: Gate,
 }

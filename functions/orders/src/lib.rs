@@ -16,23 +16,23 @@
 //! modules that speak DynamoDB. A handler never publishes: what is written is published by the table's stream,
 //! as [`events`] reads it.
 
-pub mod access;
+mod access;
 pub mod budget;
 pub mod cancel_order;
 pub mod create_order;
-pub mod events;
+mod events;
 pub mod get_order;
 pub mod list_orders;
 pub mod order;
-pub mod order_keys;
-pub mod price_list;
-pub mod pricing;
+mod order_keys;
+mod price_list;
+mod pricing;
 pub mod publish_order_events;
 mod request;
 pub mod settle_order;
-pub mod store;
+mod store;
 pub mod sweep_orders;
-pub mod view;
+mod view;
 
 use shop_http::{Service, route};
 

@@ -18,8 +18,7 @@ use crate::store::{OrderStore, OrdersPage, Position, Window, position};
 /// The Lambda function.
 pub const FUNCTION: Function = shop_http::function::<ListOrders>();
 
-/// The route.
-pub struct ListOrders {
+pub(crate) struct ListOrders {
     orders: OrderStore,
 }
 

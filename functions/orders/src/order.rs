@@ -61,14 +61,11 @@ pub struct Rejection {
     pub shortages: Vec<Shortage>,
 }
 
-/// The order's state does not allow the move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the order cannot go from {from:?} to {to:?}")]
-pub struct IllegalMove {
-    /// The state it is in.
-    pub from: OrderStatus,
-    /// The state it should have gone to.
-    pub to: OrderStatus,
+pub(crate) struct IllegalMove {
+    pub(crate) from: OrderStatus,
+    pub(crate) to: OrderStatus,
 }
 
 /// Whether an order may go from one state to another in one step.
@@ -82,7 +79,7 @@ pub fn may_become(from: OrderStatus, to: OrderStatus) -> bool {
 }
 
 /// Every status, in the order of an order's life.
-pub const ALL_STATUSES: [OrderStatus; 6] = [
+pub(crate) const ALL_STATUSES: [OrderStatus; 6] = [
     OrderStatus::Pending,
     OrderStatus::Confirmed,
     OrderStatus::Rejected,
@@ -93,7 +90,7 @@ pub const ALL_STATUSES: [OrderStatus; 6] = [
 
 /// The name of a status, as the API, the events and the items write it.
 #[must_use]
-pub const fn status_name(status: OrderStatus) -> &'static str {
+pub(crate) const fn status_name(status: OrderStatus) -> &'static str {
     match status {
         OrderStatus::Pending => "pending",
         OrderStatus::Confirmed => "confirmed",
@@ -106,23 +103,21 @@ pub const fn status_name(status: OrderStatus) -> &'static str {
 
 /// Everything that a new order consists of, but for its time.
 #[derive(Debug)]
-pub struct NewOrder {
-    /// Its id.
-    pub id: OrderId,
+pub(crate) struct NewOrder {
+    pub(crate) id: OrderId,
     /// Who places it; absent for a guest.
-    pub customer_id: Option<UserId>,
-    /// Its lines.
-    pub lines: Vec<OrderLine>,
+    pub(crate) customer_id: Option<UserId>,
+    pub(crate) lines: Vec<OrderLine>,
     /// The sum of its lines.
-    pub total: Money,
+    pub(crate) total: Money,
     /// The request that places it.
-    pub cause: Cause,
+    pub(crate) cause: Cause,
 }
 
 impl Order {
     /// A new order, pending.
     #[must_use]
-    pub fn place(new: NewOrder, now: Timestamp) -> Self {
+    pub(crate) fn place(new: NewOrder, now: Timestamp) -> Self {
         Self {
             id: new.id,
             customer_id: new.customer_id,
@@ -143,7 +138,7 @@ impl Order {
     ///
     /// # Errors
     /// [`IllegalMove`] from a state that is final or on its way to the customer.
-    pub fn cancelled(&self, now: Timestamp, cause: Cause) -> Result<Self, IllegalMove> {
+    pub(crate) fn cancelled(&self, now: Timestamp, cause: Cause) -> Result<Self, IllegalMove> {
         let to = OrderStatus::Cancelled;
         if !may_become(self.status, to) {
             return Err(IllegalMove { from: self.status, to });
@@ -160,7 +155,7 @@ impl Order {
     /// Whether it has waited for its stock for too long, and nobody re-emitted it a moment ago. A time that lies
     /// ahead is another clock's mistake, and no reason to leave the order alone for ever.
     #[must_use]
-    pub fn is_stalled(&self, now: Timestamp) -> bool {
+    pub(crate) fn is_stalled(&self, now: Timestamp) -> bool {
         self.status == OrderStatus::Pending
             && now.abs_diff(self.placed_at) >= STALLED_AFTER
             && self.re_emitted_at.is_none_or(|at| now.abs_diff(at) >= RETRY_INTERVAL)
@@ -169,7 +164,7 @@ impl Order {
     /// Whether it is time to re-emit a stalled order, though no order may be progressing: the pauses between re-emits
     /// double, from one sweep to an hour.
     #[must_use]
-    pub fn is_due(&self, now: Timestamp) -> bool {
+    pub(crate) fn is_due(&self, now: Timestamp) -> bool {
         let doublings = u32::try_from(self.re_emits.saturating_sub(1)).unwrap_or(u32::MAX).min(8);
         let pause = RETRY_INTERVAL.saturating_mul(1 << doublings).min(MAX_RETRY_INTERVAL);
         self.is_stalled(now) && self.re_emitted_at.is_none_or(|at| now.abs_diff(at) >= pause)
@@ -178,16 +173,15 @@ impl Order {
     /// Whether this principal may see and cancel the order without being an administrator: its customer, and for a
     /// guest's order whoever has its token.
     #[must_use]
-    pub fn is_of(&self, principal: &Principal, has_token: bool) -> bool {
+    pub(crate) fn is_of(&self, principal: &Principal, has_token: bool) -> bool {
         match &self.customer_id {
             None => has_token,
             Some(owner) => principal.is_user(owner),
         }
     }
 
-    /// The order as its events have it.
     #[must_use]
-    pub fn snapshot(&self) -> OrderSnapshot {
+    pub(crate) fn snapshot(&self) -> OrderSnapshot {
         OrderSnapshot {
             order_id: self.id.clone(),
             customer_id: self.customer_id.clone(),

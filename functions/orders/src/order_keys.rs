@@ -12,15 +12,13 @@ use data_encoding::BASE64URL_NOPAD;
 use shop_lambda::Internal;
 use shop_types::OrderId;
 
-/// The secret could not be stretched into keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the keys of orders cannot be derived")]
-pub struct DeriveError;
+pub(crate) struct DeriveError;
 
 impl Internal for DeriveError {}
 
-/// The keys.
-pub struct OrderKeys {
+pub(crate) struct OrderKeys {
     ids: [u8; 32],
     tokens: Key,
     addresses: Key,
@@ -28,10 +26,7 @@ pub struct OrderKeys {
 
 impl OrderKeys {
     /// Derives the keys from the service's secret.
-    ///
-    /// # Errors
-    /// None for 32 bytes; the library's type wants one.
-    pub fn from_secret(secret: &[u8; 32]) -> Result<Self, DeriveError> {
+    pub(crate) fn from_secret(secret: &[u8; 32]) -> Result<Self, DeriveError> {
         let pseudorandom = Salt::new(HKDF_SHA256, &[]).extract(secret);
         let derived = |label: &[u8]| {
             let mut bytes = [0; 32];
@@ -48,19 +43,19 @@ impl OrderKeys {
 
     /// The id of the one order that a principal can place under an idempotency key.
     #[must_use]
-    pub fn id(&self, scope: &str, idempotency_key: &str) -> OrderId {
+    pub(crate) fn id(&self, scope: &str, idempotency_key: &str) -> OrderId {
         OrderId::derived(&self.ids, scope, idempotency_key)
     }
 
     /// The token of a guest's order. Only the answer to whoever placed it may show it.
     #[must_use]
-    pub fn token(&self, order: &OrderId) -> String {
+    pub(crate) fn token(&self, order: &OrderId) -> String {
         BASE64URL_NOPAD.encode(sign(&self.tokens, order.as_str().as_bytes()).as_ref())
     }
 
     /// Whether a text is the token of a guest's order, in a time that does not tell how much of it is right.
     #[must_use]
-    pub fn is_token(&self, order: &OrderId, text: &str) -> bool {
+    pub(crate) fn is_token(&self, order: &OrderId, text: &str) -> bool {
         let tag = BASE64URL_NOPAD.decode(text.as_bytes());
         tag.is_ok_and(|tag| verify(&self.tokens, order.as_str().as_bytes(), &tag).is_ok())
     }
@@ -68,7 +63,7 @@ impl OrderKeys {
     /// The name under which the orders from a network address are counted. An IPv6 network of 64 bits counts as
     /// one: whoever has one address of it has them all.
     #[must_use]
-    pub fn address(&self, address: IpAddr) -> String {
+    pub(crate) fn address(&self, address: IpAddr) -> String {
         let tag = match address.to_canonical() {
             IpAddr::V4(address) => sign(&self.addresses, &address.octets()),
             IpAddr::V6(address) => sign(&self.addresses, &address.octets()[..8]),

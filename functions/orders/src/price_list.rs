@@ -15,11 +15,10 @@ use crate::pricing::{Catalogue, ListedPrice};
 
 /// The products table, for prices only.
 #[derive(Clone, Debug)]
-pub struct PriceList {
+pub(crate) struct PriceList {
     table: Table,
 }
 
-/// What is read of a product.
 #[derive(Deserialize)]
 struct PriceItem {
     pk: ProductId,
@@ -35,10 +34,7 @@ impl Record for PriceItem {
 
 impl PriceList {
     /// The price list in the table that `PRODUCTS_TABLE` names.
-    ///
-    /// # Errors
-    /// The variable is not set.
-    pub fn start(environment: &Environment, client: Client) -> Result<Self, StartError> {
+    pub(crate) fn start(environment: &Environment, client: Client) -> Result<Self, StartError> {
         Ok(Self { table: Table::start(environment, client, "PRODUCTS_TABLE", "pk")? })
     }
 
@@ -47,10 +43,7 @@ impl PriceList {
     ///
     /// The read is eventually consistent, at half the price: a price that changes at this very moment may
     /// go either way, and the order says which it took.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn prices<'a>(
+    pub(crate) async fn prices<'a>(
         &self,
         products: impl Iterator<Item = &'a ProductId>,
         also: Vec<Wanted>,

@@ -9,39 +9,33 @@ use shop_types::{AmountError, Currency, EmailAddress, Money, ProductId};
 
 /// What the catalogue says of a product.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ListedPrice {
-    /// The product's name.
-    pub name: String,
-    /// The price of one.
-    pub price: Money,
+pub(crate) struct ListedPrice {
+    pub(crate) name: String,
+    pub(crate) price: Money,
 }
 
 /// What the catalogue says of the products of an order.
-pub type Catalogue = BTreeMap<ProductId, ListedPrice>;
+pub(crate) type Catalogue = BTreeMap<ProductId, ListedPrice>;
 
-/// A line as it was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct LineRequest {
-    /// The product.
-    pub product_id: ProductId,
-    /// How many.
-    pub quantity: u32,
+pub(crate) struct LineRequest {
+    pub(crate) product_id: ProductId,
+    pub(crate) quantity: u32,
     /// The price that the caller expects, without zeros that say nothing: `1.00` and `1.0` are one request.
-    pub price: Option<String>,
+    pub(crate) price: Option<String>,
 }
 
-/// An order as it was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct OrderRequest {
+pub(crate) struct OrderRequest {
     /// Its lines, each product once.
-    pub items: Vec<LineRequest>,
+    pub(crate) items: Vec<LineRequest>,
     /// The total that the caller expects, in the same way.
-    pub total_amount: Option<String>,
+    pub(crate) total_amount: Option<String>,
     /// The currency that the caller expects.
-    pub currency: Option<Currency>,
+    pub(crate) currency: Option<Currency>,
     /// Where to write to a guest. It is no part of the request's hash, from which it could be guessed.
     #[serde(skip)]
-    pub email: Option<EmailAddress>,
+    pub(crate) email: Option<EmailAddress>,
 }
 
 /// Prices a request by the catalogue.
@@ -50,7 +44,10 @@ pub struct OrderRequest {
 /// 422 for products that are not in the catalogue, for lines in different currencies, for more digits than
 /// the currency has and for sums that would overflow; 409 with the right figures where the caller expected
 /// others.
-pub fn price(request: &OrderRequest, catalogue: &Catalogue) -> Result<(Vec<OrderLine>, Money), Problem> {
+pub(crate) fn price(
+    request: &OrderRequest,
+    catalogue: &Catalogue,
+) -> Result<(Vec<OrderLine>, Money), Problem> {
     let listed = listed_prices(request, catalogue)?;
     let (lines, total) = sum(request, &listed)?;
     let mismatches = mismatches(request, &listed, total)?;

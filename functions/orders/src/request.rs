@@ -16,9 +16,6 @@ const MAX_QUANTITY: u32 = 1000;
 const MAX_GUEST_QUANTITY: u32 = 100;
 
 /// Reads the body of `POST /orders`.
-///
-/// # Errors
-/// 422 with every error.
 pub(crate) fn read(input: Input<'_>, principal: &Principal) -> Result<OrderRequest, Problem> {
     let most = if principal.user_id().is_some() { MAX_QUANTITY } else { MAX_GUEST_QUANTITY };
     input.read_object(|body| {

@@ -18,8 +18,7 @@ use crate::store::{OrderStore, Settled};
 /// The Lambda function.
 pub const FUNCTION: Function = consumer::each::<SettleOrder>();
 
-/// The function of this module.
-pub struct SettleOrder {
+pub(crate) struct SettleOrder {
     orders: OrderStore,
     clock: Clock,
 }

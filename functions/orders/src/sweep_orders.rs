@@ -40,31 +40,27 @@ const CONCURRENCY: usize = 8;
 /// How many of the newest settled orders are looked at for that.
 const NEWEST: i32 = 5;
 
-/// The function of this module.
-pub struct SweepOrders {
+pub(crate) struct SweepOrders {
     orders: OrderStore,
     clock: Clock,
 }
 
-/// What a sweep did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Swept {
+pub(crate) struct Swept {
     /// How many orders the index has as pending, the newest among them.
-    pub pending: u64,
+    pub(crate) pending: u64,
     /// How many of them are stalled.
-    pub found: u64,
-    /// How many were re-emitted.
-    pub re_emitted: u64,
+    pub(crate) found: u64,
+    pub(crate) re_emitted: u64,
     /// How many had been settled or re-emitted by somebody else when it came to them.
-    pub skipped: u64,
+    pub(crate) skipped: u64,
     /// How many are left for a later sweep, since no order is being settled.
-    pub deferred: u64,
-    /// How many could not be re-emitted.
-    pub failed: u64,
+    pub(crate) deferred: u64,
+    pub(crate) failed: u64,
     /// For how long the oldest of the stalled orders has been pending.
-    pub oldest_seconds: u64,
+    pub(crate) oldest_seconds: u64,
     /// The parts of the index whose end was not reached: for lack of time, or because a call failed.
-    pub unfinished_shards: u64,
+    pub(crate) unfinished_shards: u64,
 }
 
 impl Swept {
@@ -123,7 +119,6 @@ impl Task for SweepOrders {
     }
 }
 
-/// One sweep.
 struct Sweep<'a> {
     id: &'a str,
     orders: &'a OrderStore,

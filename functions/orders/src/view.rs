@@ -48,7 +48,7 @@ impl Order {
 impl OrderView<'_> {
     /// The same answer with the token that a guest reads and cancels the order by.
     #[must_use]
-    pub fn with_token(self, token: Option<String>) -> Self {
+    pub(crate) fn with_token(self, token: Option<String>) -> Self {
         Self { order_token: token, ..self }
     }
 }

@@ -31,7 +31,7 @@ use crate::stock::Stock;
 
 /// What one snapshot of the whole table saw of the counters and of the entries that touch them.
 #[derive(Clone, Debug, Default)]
-pub struct Snapshot {
+pub(crate) struct Snapshot {
     counters: BTreeMap<ProductId, Counter>,
     tallies: BTreeMap<ProductId, Tally>,
     entries: usize,
@@ -42,13 +42,10 @@ pub struct Snapshot {
 
 /// What a snapshot saw of a counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Counter {
-    /// Its version.
-    pub version: u64,
-    /// Its figures.
-    pub figures: StockFigures,
-    /// When they changed last.
-    pub updated_at: Timestamp,
+pub(crate) struct Counter {
+    pub(crate) version: u64,
+    pub(crate) figures: StockFigures,
+    pub(crate) updated_at: Timestamp,
 }
 
 /// What a snapshot saw of the entries that touch one product.
@@ -62,49 +59,43 @@ struct Tally {
 
 /// A counter that does not agree with the ledger, or with itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WrongCounter {
-    /// The product.
-    pub product_id: ProductId,
+pub(crate) struct WrongCounter {
+    pub(crate) product_id: ProductId,
     /// The counter as it was seen; none where there is none.
-    pub found: Option<Counter>,
+    pub(crate) found: Option<Counter>,
     /// How many the ledger sets aside.
-    pub reserved: u64,
+    pub(crate) reserved: u64,
     /// The figures that agree with the ledger and keep the total, if there are any.
-    pub right: Option<StockFigures>,
+    pub(crate) right: Option<StockFigures>,
 }
 
 impl Snapshot {
-    /// A snapshot that saw nothing yet.
     #[must_use]
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::default()
     }
 
-    /// How many counters it saw.
     #[must_use]
-    pub fn counters(&self) -> usize {
+    pub(crate) fn counters(&self) -> usize {
         self.counters.len()
     }
 
-    /// How many entries it saw.
     #[must_use]
-    pub fn entries(&self) -> usize {
+    pub(crate) fn entries(&self) -> usize {
         self.entries
     }
 
     /// Whether it could read all that it saw.
     #[must_use]
-    pub const fn is_whole(&self) -> bool {
+    pub(crate) const fn is_whole(&self) -> bool {
         self.unreadable == 0
     }
 
-    /// Takes a counter or an entry into the snapshot that cannot be read.
-    pub const fn see_unreadable(&mut self) {
+    pub(crate) const fn see_unreadable(&mut self) {
         self.unreadable += 1;
     }
 
-    /// Takes a counter into the snapshot.
-    pub fn see_counter(&mut self, stock: Stock) {
+    pub(crate) fn see_counter(&mut self, stock: Stock) {
         let counter =
             Counter { version: stock.version, figures: stock.figures(), updated_at: stock.updated_at };
         self.counters.insert(stock.product_id, counter);
@@ -113,8 +104,7 @@ impl Snapshot {
         }
     }
 
-    /// Takes an entry of the ledger into the snapshot.
-    pub fn see_entry(&mut self, entry: Reservation) {
+    pub(crate) fn see_entry(&mut self, entry: Reservation) {
         self.entries += 1;
         if is_large(&entry.quantities()) {
             self.see_large(entry);
@@ -145,7 +135,7 @@ impl Snapshot {
 
     /// Ends the snapshot: nothing more is taken into it.
     #[must_use]
-    pub fn end(mut self) -> Self {
+    pub(crate) fn end(mut self) -> Self {
         for entry in std::mem::take(&mut self.large).into_values() {
             self.tally(&entry);
         }
@@ -154,7 +144,7 @@ impl Snapshot {
 
     /// The counters that seem wrong in this snapshot, by their products.
     #[must_use]
-    pub fn wrong(&self) -> Vec<WrongCounter> {
+    pub(crate) fn wrong(&self) -> Vec<WrongCounter> {
         let products = self.counters.keys().chain(self.tallies.keys().filter(|product| {
             // An entry that sets nothing aside needs no counter, and one that cannot be read is no missing one.
             self.is_whole() && !self.counters.contains_key(*product) && self.tally_of(product).reserved > 0
@@ -181,7 +171,7 @@ impl Snapshot {
 
     /// Whether another snapshot saw the same of a product.
     #[must_use]
-    pub fn agrees(&self, other: &Self, product: &ProductId) -> bool {
+    pub(crate) fn agrees(&self, other: &Self, product: &ProductId) -> bool {
         self.counters.get(product) == other.counters.get(product)
             && self.tally_of(product) == other.tally_of(product)
     }
@@ -189,7 +179,7 @@ impl Snapshot {
 
 /// How an order's entry agrees with its order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Consistency {
+pub(crate) enum Consistency {
     /// It is as it should be; or nothing can be said, as long as the order is pending.
     Consistent,
     /// It should have been released, and can be.
@@ -200,7 +190,7 @@ pub enum Consistency {
 
 /// Judges the entry of an order by the order's state.
 #[must_use]
-pub const fn consistency(order: OrderStatus, entry: Option<Status>) -> Consistency {
+pub(crate) const fn consistency(order: OrderStatus, entry: Option<Status>) -> Consistency {
     match (order, entry) {
         (OrderStatus::Pending, _)
         | (OrderStatus::Cancelled, Some(Status::Released | Status::Rejected))

@@ -18,8 +18,7 @@ use crate::store::{Created, KeyedCreation, Kind, Store};
 /// The function.
 pub const FUNCTION: Function = shop_http::function::<CreateProduct>();
 
-/// The route.
-pub struct CreateProduct {
+pub(crate) struct CreateProduct {
     store: Store,
     clock: Clock,
     random: Random,

@@ -13,8 +13,7 @@ use crate::store::Store;
 /// The function.
 pub const FUNCTION: Function = shop_http::function::<DeleteProduct>();
 
-/// The route.
-pub struct DeleteProduct {
+pub(crate) struct DeleteProduct {
     store: Store,
     clock: Clock,
 }

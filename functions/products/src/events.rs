@@ -34,10 +34,7 @@ pub enum RecordError {
 }
 
 /// The events of one write.
-///
-/// # Errors
-/// See [`RecordError`].
-pub fn events(old: Option<&Image>, new: Option<&Image>) -> Result<Vec<Event>, RecordError> {
+pub(crate) fn events(old: Option<&Image>, new: Option<&Image>) -> Result<Vec<Event>, RecordError> {
     let sort_key = new.or(old).and_then(|image| image.text("sk"));
     let kind = sort_key.and_then(Kind::of).ok_or(RecordError::UnknownKind)?;
     if matches!(kind, Kind::Adjustment | Kind::Creation) {
@@ -246,11 +243,11 @@ mod tests {
         assert_eq!(published("stock", Some(&right), &deleted), []);
 
         let order = OrderId::derived(b"test", "test", "order");
-        let tombstone = Reservation::never_needed(order.clone(), later(), cause()).as_repair();
+        let tombstone = Reservation::never_needed(order.clone(), later(), cause()).into_repair();
         let events = published("reservation", None::<&Reservation>, &tombstone);
         assert_eq!(types(&events), [(EventType::ReservationRepaired, 1)]);
         let reserved = Reservation::reserved(order, vec![], later(), cause());
-        let released = reserved.released(later(), cause()).as_repair();
+        let released = reserved.released(later(), cause()).into_repair();
         let events = published("reservation", Some(&reserved), &released);
         assert_eq!(types(&events), [(EventType::InventoryReleased, 2), (EventType::ReservationRepaired, 2)]);
         let EventData::ReservationRepaired(data) = events[1].data() else { panic!("{events:?}") };

@@ -11,31 +11,26 @@ const MAX_NAME: usize = 200;
 const MAX_DESCRIPTION: usize = 5000;
 const MAX_CATEGORY: usize = 100;
 
-/// A product to be created.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct NewProduct {
+pub(crate) struct NewProduct {
     /// The id that the client chose, if it did.
-    pub id: Option<ProductId>,
+    pub(crate) id: Option<ProductId>,
     /// Its name: 1 to 200 characters.
-    pub name: String,
+    pub(crate) name: String,
     /// Its description: at most 5000 characters.
-    pub description: Option<String>,
+    pub(crate) description: Option<String>,
     /// The price of one: more than nothing.
-    pub price: Money,
+    pub(crate) price: Money,
     /// Its category: 1 to 100 characters.
-    pub category: Option<String>,
-    /// The address of its picture.
-    pub image_url: Option<String>,
+    pub(crate) category: Option<String>,
+    pub(crate) image_url: Option<String>,
     /// How many are for sale at first.
-    pub stock: u64,
+    pub(crate) stock: u64,
 }
 
 impl NewProduct {
     /// Reads the body of `POST /products`.
-    ///
-    /// # Errors
-    /// 422 with every error.
-    pub fn read(input: Input<'_>) -> Result<Self, Problem> {
+    pub(crate) fn read(input: Input<'_>) -> Result<Self, Problem> {
         input.read_object(|body| {
             let id = body.optional("id", |node| {
                 node.parsed(
@@ -69,27 +64,21 @@ impl NewProduct {
     }
 
     /// What tells this request from another. It is of what was understood: `29.990` is `29.99`.
-    ///
-    /// # Errors
-    /// None that these types give a reason for; JSON's writer wants one.
-    pub fn hash(&self) -> Result<String, serde_json::Error> {
+    pub(crate) fn hash(&self) -> Result<String, serde_json::Error> {
         request_hash(self)
     }
 }
 
 /// Fields of a product to be changed: `None` leaves a field as it is, `Some(None)` takes it away.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Changes {
-    /// Another name.
-    pub name: Option<String>,
-    /// Another description, or none.
-    pub description: Option<Option<String>>,
+#[expect(clippy::option_option, reason = "left as it is, taken away, or another one")]
+pub(crate) struct Changes {
+    pub(crate) name: Option<String>,
+    pub(crate) description: Option<Option<String>>,
     /// Another price, in the product's currency.
-    pub price: Option<Money>,
-    /// Another category, or none.
-    pub category: Option<Option<String>>,
-    /// Another picture, or none.
-    pub image_url: Option<Option<String>>,
+    pub(crate) price: Option<Money>,
+    pub(crate) category: Option<Option<String>>,
+    pub(crate) image_url: Option<Option<String>>,
 }
 
 impl Changes {
@@ -97,7 +86,7 @@ impl Changes {
     ///
     /// # Errors
     /// 422 with every error, and for a body that changes nothing.
-    pub fn read(input: Input<'_>, currency: Currency) -> Result<Self, Problem> {
+    pub(crate) fn read(input: Input<'_>, currency: Currency) -> Result<Self, Problem> {
         input.read_object(|body| {
             let name = body.nullable("name", name);
             let description =

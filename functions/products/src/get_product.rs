@@ -10,8 +10,7 @@ use crate::store::Store;
 /// The function.
 pub const FUNCTION: Function = shop_http::function::<GetProduct>();
 
-/// The route.
-pub struct GetProduct {
+pub(crate) struct GetProduct {
     store: Store,
 }
 

@@ -11,8 +11,7 @@ use crate::store::Store;
 /// The function.
 pub const FUNCTION: Function = shop_http::function::<GetStock>();
 
-/// The route.
-pub struct GetStock {
+pub(crate) struct GetStock {
     store: Store,
 }
 

@@ -21,20 +21,20 @@
 //! Invariant, at any time and per product: initial + restocked - removed = available + reserved, and what is
 //! reserved is the sum of the ledger's reserved entries (with the claims on their way there).
 
-pub mod audit;
+mod audit;
 mod change;
 pub mod create_product;
 pub mod delete_product;
-pub mod events;
-pub mod fields;
+mod events;
+mod fields;
 pub mod get_product;
 pub mod get_stock;
 pub mod list_products;
-pub mod listing;
-pub mod orders_read_model;
+mod listing;
+mod orders_read_model;
 mod picture;
 pub mod plan;
-pub mod product;
+mod product;
 pub mod publish_product_events;
 pub mod reservation;
 pub mod reserve_stock;

@@ -18,8 +18,7 @@ use crate::store::Store;
 /// The function.
 pub const FUNCTION: Function = shop_http::function::<ListProducts>();
 
-/// The route.
-pub struct ListProducts {
+pub(crate) struct ListProducts {
     store: Store,
 }
 

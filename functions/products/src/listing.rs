@@ -13,9 +13,8 @@ const SORTED_BYTES: usize = 160;
 /// Between what is sorted by and the id: below every character that a name may have.
 const BETWEEN: char = '\u{1}';
 
-/// The order of a list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Sort {
+pub(crate) enum Sort {
     /// The newest product first.
     #[default]
     Newest,
@@ -28,8 +27,7 @@ pub enum Sort {
 }
 
 impl Sort {
-    /// The names in the query.
-    pub const NAMES: [&'static str; 4] = ["newest", "name", "price", "-price"];
+    pub(crate) const NAMES: [&'static str; 4] = ["newest", "name", "price", "-price"];
 
     const ALL: [(Self, &'static str); 4] = [
         (Self::Newest, "newest"),
@@ -38,21 +36,19 @@ impl Sort {
         (Self::PriceDown, "-price"),
     ];
 
-    /// The order of this name.
     #[must_use]
-    pub fn of(text: &str) -> Option<Self> {
+    pub(crate) fn of(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|(_, name)| *name == text).map(|(sort, _)| sort)
     }
 
-    /// The name in the query.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         Self::ALL.into_iter().find(|(sort, _)| *sort == self).map_or("newest", |(_, name)| name)
     }
 
     /// The attribute that holds a product's sort key.
     #[must_use]
-    pub const fn attribute(self) -> &'static str {
+    pub(crate) const fn attribute(self) -> &'static str {
         match self {
             Self::Newest => "listed",
             Self::Name => "named",
@@ -62,13 +58,13 @@ impl Sort {
 
     /// Whether the lowest sort key comes first.
     #[must_use]
-    pub const fn is_forward(self) -> bool {
+    pub(crate) const fn is_forward(self) -> bool {
         matches!(self, Self::Name | Self::PriceUp)
     }
 
     /// A product's sort key. It ends with the id, so no two products have the same.
     #[must_use]
-    pub fn key(self, product: &Product) -> String {
+    pub(crate) fn key(self, product: &Product) -> String {
         match self {
             Self::Newest => ListPosition::new(product.created_at, product.id.clone()).into(),
             Self::Name => format!("{}{BETWEEN}{}", sorted_name(&product.name), product.id),
@@ -109,30 +105,26 @@ fn sorted_name(name: &str) -> String {
     name
 }
 
-/// A list of products.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Listing {
+pub(crate) struct Listing {
     /// Of one category; of all of them, and of none, without.
-    pub category: Option<String>,
-    /// Its order.
-    pub sort: Sort,
+    pub(crate) category: Option<String>,
+    pub(crate) sort: Sort,
 }
 
 /// Where a list goes on: behind a product.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Position {
+pub(crate) struct Position {
     /// The product's sort key.
     #[serde(rename = "k")]
-    pub key: String,
-    /// The product.
+    pub(crate) key: String,
     #[serde(rename = "i")]
-    pub id: ProductId,
+    pub(crate) id: ProductId,
 }
 
 impl Listing {
-    /// The index that has this list.
     #[must_use]
-    pub const fn index(&self) -> &'static str {
+    pub(crate) const fn index(&self) -> &'static str {
         match (&self.category, self.sort) {
             (None, Sort::Newest) => "catalogue",
             (None, Sort::Name) => "catalogue-by-name",
@@ -143,21 +135,20 @@ impl Listing {
         }
     }
 
-    /// The place behind a product.
     #[must_use]
-    pub fn behind(&self, product: &Product) -> Position {
+    pub(crate) fn behind(&self, product: &Product) -> Position {
         Position { key: self.sort.key(product), id: product.id.clone() }
     }
 
     /// Whether a position can be one of this list. The store takes no other.
     #[must_use]
-    pub fn may_hold(&self, position: &Position) -> bool {
+    pub(crate) fn may_hold(&self, position: &Position) -> bool {
         self.sort.is_key(&position.key, &position.id)
     }
 
     /// The list's path with its filter, in one spelling.
     #[must_use]
-    pub fn path(&self) -> String {
+    pub(crate) fn path(&self) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         if let Some(category) = &self.category {
             query.append_pair("category", category);

@@ -1,39 +1,18 @@
-//! The orders, as far as the reservations must agree with them: a read of another service's table
-//! (docs/decisions/0010).
-//!
-//! It must read nothing else there, and write nothing. Only verify-stock may use it.
+//! The orders, as far as the reservations must agree with them. Only verify-stock may read them.
 
 use serde::Deserialize;
-use shop_dynamo::{ForeignItem, ForeignTable, Record};
-use shop_events::{OrderStatus, ReservedLine};
-use shop_types::{OrderId, Timestamp};
+use shop_events::ReservedLine;
+use shop_read_models::OrderDetail;
 
-/// The orders table, for reading.
-pub type OrdersReadModel = ForeignTable<OrderRecord>;
+pub(crate) type OrdersReadModel = shop_read_models::OrdersReadModel<Demand>;
+pub(crate) type OrderRecord = shop_read_models::OrderRecord<Demand>;
 
-/// What is read of an order.
+/// What an order asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct OrderRecord {
-    /// Its id.
-    pub id: OrderId,
-    /// Where it is in its life.
-    pub status: OrderStatus,
-    /// One more with every change.
-    pub version: u64,
-    /// What it asks for.
-    pub lines: Vec<ReservedLine>,
-    /// When it was placed.
-    pub placed_at: Timestamp,
-    /// When it changed last.
-    pub updated_at: Timestamp,
+pub(crate) struct Demand {
+    pub(crate) lines: Vec<ReservedLine>,
 }
 
-impl Record for OrderRecord {
-    const KIND: &'static str = "order";
-}
-
-impl ForeignItem for OrderRecord {
-    const KEY: &'static str = "id";
-    const ATTRIBUTES: &'static [&'static str] =
-        &["id", "status", "version", "lines", "placed_at", "updated_at"];
+impl OrderDetail for Demand {
+    const ATTRIBUTES: &'static [&'static str] = &["lines"];
 }

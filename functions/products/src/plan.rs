@@ -42,21 +42,20 @@ pub struct ReservationRequest {
 }
 
 impl ReservationRequest {
-    /// What it asks for, by product.
     #[must_use]
-    pub fn quantities(&self) -> Quantities {
+    pub(crate) fn quantities(&self) -> Quantities {
         quantities(&self.lines)
     }
 
     /// Whether its stock and its entry do not fit into one transaction: see [`Step::Claim`].
     #[must_use]
-    pub fn is_large(&self) -> bool {
+    pub(crate) fn is_large(&self) -> bool {
         is_large(&self.quantities())
     }
 
     /// Whether no transaction can hold its stock. An order has at most 100 lines, so none should come.
     #[must_use]
-    pub fn is_too_large(&self) -> bool {
+    pub(crate) fn is_too_large(&self) -> bool {
         self.quantities().len() > MAX_TRANSACTION_ITEMS
     }
 }
@@ -199,12 +198,12 @@ impl Planner {
         match self.state.reservations.get(&request.order_id) {
             None => {
                 let tombstone = Reservation::never_needed(request.order_id.clone(), self.now, cause.clone());
-                let tombstone = if request.is_repair { tombstone.as_repair() } else { tombstone };
+                let tombstone = if request.is_repair { tombstone.into_repair() } else { tombstone };
                 self.settle(request, tombstone, &Quantities::new(), -1);
             }
             Some(reservation) if reservation.status == Status::Reserved => {
                 let released = reservation.released(self.now, cause.clone());
-                let released = if request.is_repair { released.as_repair() } else { released };
+                let released = if request.is_repair { released.into_repair() } else { released };
                 let lines = released.quantities();
                 self.settle(request, released, &lines, -1);
             }

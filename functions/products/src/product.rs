@@ -12,43 +12,35 @@ use crate::stock::Stock;
 
 /// A product, as it is stored. `create-order` reads `name`, `price` and `deleted_at` of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Product {
+pub(crate) struct Product {
     /// Its id, which no other product ever has, not even after a deletion.
     #[serde(rename = "pk")]
-    pub id: ProductId,
-    /// Its name.
-    pub name: String,
-    /// Its description.
+    pub(crate) id: ProductId,
+    pub(crate) name: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
+    pub(crate) description: Option<String>,
     /// The price of one. Its currency never changes.
-    pub price: Money,
-    /// Its category.
+    pub(crate) price: Money,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub category: Option<String>,
-    /// The address of its picture.
+    pub(crate) category: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub image_url: Option<String>,
+    pub(crate) image_url: Option<String>,
     /// 1 when created, one more with every change. Stock has a version of its own.
-    pub version: u64,
-    /// When it was created.
-    pub created_at: Timestamp,
-    /// When it changed last.
-    pub updated_at: Timestamp,
+    pub(crate) version: u64,
+    pub(crate) created_at: Timestamp,
+    pub(crate) updated_at: Timestamp,
     /// When it was deleted; it stays as a tombstone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub deleted_at: Option<Timestamp>,
+    pub(crate) deleted_at: Option<Timestamp>,
     /// What it was created from, to tell a repeated request from another one.
-    pub request_hash: String,
-    /// Why it changed last.
+    pub(crate) request_hash: String,
     #[serde(flatten)]
-    pub cause: Cause,
+    pub(crate) cause: Cause,
 }
 
 impl Product {
-    /// A new product.
     #[must_use]
-    pub fn create(
+    pub(crate) fn create(
         id: ProductId,
         new: NewProduct,
         request_hash: String,
@@ -71,9 +63,8 @@ impl Product {
         }
     }
 
-    /// This product with some fields changed.
     #[must_use]
-    pub fn with(&self, changes: &Changes, now: Timestamp, cause: Cause) -> Self {
+    pub(crate) fn with(&self, changes: &Changes, now: Timestamp, cause: Cause) -> Self {
         let mut product = self.next(now, cause);
         if let Some(name) = &changes.name {
             product.name.clone_from(name);
@@ -93,9 +84,8 @@ impl Product {
         product
     }
 
-    /// This product, deleted.
     #[must_use]
-    pub fn deleted(&self, now: Timestamp, cause: Cause) -> Self {
+    pub(crate) fn deleted(&self, now: Timestamp, cause: Cause) -> Self {
         let product = self.next(now, cause);
         Self { deleted_at: Some(product.updated_at), ..product }
     }
@@ -106,9 +96,8 @@ impl Product {
         Self { version: self.version + 1, updated_at, cause, ..self.clone() }
     }
 
-    /// The product as its events have it.
     #[must_use]
-    pub fn snapshot(&self) -> ProductSnapshot {
+    pub(crate) fn snapshot(&self) -> ProductSnapshot {
         ProductSnapshot {
             product_id: self.id.clone(),
             name: self.name.clone(),
@@ -123,23 +112,20 @@ impl Product {
 
 /// A product and its stock: what the API shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CatalogueItem {
-    /// The product.
-    pub product: Product,
-    /// Its stock.
-    pub stock: Stock,
+pub(crate) struct CatalogueItem {
+    pub(crate) product: Product,
+    pub(crate) stock: Stock,
 }
 
 impl CatalogueItem {
     /// The tag of the answer: it changes with the product and with its stock.
     #[must_use]
-    pub const fn tag(&self) -> EntityTag {
+    pub(crate) const fn tag(&self) -> EntityTag {
         EntityTag::showing(self.product.version, self.stock.version)
     }
 
-    /// The answer.
     #[must_use]
-    pub fn view(&self) -> ProductView<'_> {
+    pub(crate) fn view(&self) -> ProductView<'_> {
         let product = &self.product;
         ProductView {
             id: &product.id,
@@ -160,7 +146,7 @@ impl CatalogueItem {
 /// A product of the catalogue.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Product")]
-pub struct ProductView<'a> {
+pub(crate) struct ProductView<'a> {
     id: &'a ProductId,
     name: &'a str,
     description: Option<&'a str>,

@@ -7,8 +7,7 @@ use serde::{Deserialize, Serialize};
 use shop_events::{Cause, RejectionReason, ReservedLine, Shortage};
 use shop_types::{OrderId, ProductId, Timestamp};
 
-/// How many of each product.
-pub type Quantities = BTreeMap<ProductId, u64>;
+pub(crate) type Quantities = BTreeMap<ProductId, u64>;
 
 /// What became of an order's lines. There is no way back from the last two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,7 +23,7 @@ pub enum Status {
 
 /// How many of each product some lines come to.
 #[must_use]
-pub fn quantities(lines: &[ReservedLine]) -> Quantities {
+pub(crate) fn quantities(lines: &[ReservedLine]) -> Quantities {
     let mut quantities = Quantities::new();
     for line in lines.iter().filter(|line| line.quantity > 0) {
         *quantities.entry(line.product_id.clone()).or_default() += u64::from(line.quantity);
@@ -107,20 +106,20 @@ impl Reservation {
     /// The order was cancelled before anything was set aside: a tombstone, which the order meets when it
     /// arrives after its cancellation.
     #[must_use]
-    pub fn never_needed(order_id: OrderId, now: Timestamp, cause: Cause) -> Self {
+    pub(crate) fn never_needed(order_id: OrderId, now: Timestamp, cause: Cause) -> Self {
         Self::first(order_id, Status::Released, now, cause)
     }
 
     /// This reservation, released. Its lines stay, to tell what was released.
     #[must_use]
-    pub fn released(&self, now: Timestamp, cause: Cause) -> Self {
+    pub(crate) fn released(&self, now: Timestamp, cause: Cause) -> Self {
         let updated_at = now.max(self.updated_at);
         Self { status: Status::Released, version: self.version + 1, updated_at, cause, ..self.clone() }
     }
 
     /// This entry, as a repair makes it.
     #[must_use]
-    pub fn as_repair(self) -> Self {
+    pub(crate) fn into_repair(self) -> Self {
         Self { repair: Some(self.version), ..self }
     }
 

@@ -29,8 +29,7 @@ use crate::store::Store;
 /// The function.
 pub const FUNCTION: Function = batch::<ReserveStock>();
 
-/// The function of this module.
-pub struct ReserveStock {
+pub(crate) struct ReserveStock {
     store: Store,
     clock: Clock,
 }

@@ -21,8 +21,7 @@ use crate::store::{KeyedAdjustment, Kind, Store};
 /// The function.
 pub const FUNCTION: Function = shop_http::function::<SetStock>();
 
-/// The route.
-pub struct SetStock {
+pub(crate) struct SetStock {
     store: Store,
     clock: Clock,
 }

@@ -10,7 +10,7 @@ use shop_types::{ProductId, Timestamp};
 use crate::reservation::Reservation;
 
 /// The most of one product that the shop counts.
-pub const MAX_STOCK: u64 = 1_000_000_000;
+pub(crate) const MAX_STOCK: u64 = 1_000_000_000;
 
 /// A stock counter, as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,15 +102,14 @@ impl Stock {
         Ok(Self { total, available, version: self.version + 1, updated_at, cause, ..self.clone() })
     }
 
-    /// Its figures.
     #[must_use]
-    pub const fn figures(&self) -> StockFigures {
+    pub(crate) const fn figures(&self) -> StockFigures {
         StockFigures { total: self.total, available: self.available, reserved: self.reserved }
     }
 
     /// What this write means to others, if the figures changed.
     #[must_use]
-    pub fn change_since(&self, old: Option<&Self>) -> Option<InventoryUpdated> {
+    pub(crate) fn change_since(&self, old: Option<&Self>) -> Option<InventoryUpdated> {
         let before = old.map_or((0, 0), |old| (old.available, old.reserved));
         if before == (self.available, self.reserved) {
             return None;

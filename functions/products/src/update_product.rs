@@ -13,8 +13,7 @@ use crate::store::Store;
 /// The function.
 pub const FUNCTION: Function = shop_http::function::<UpdateProduct>();
 
-/// The route.
-pub struct UpdateProduct {
+pub(crate) struct UpdateProduct {
     store: Store,
     clock: Clock,
 }

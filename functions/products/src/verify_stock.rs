@@ -37,8 +37,7 @@ const SNAPSHOTS: usize = 3;
 /// How many orders' entries are read at a time.
 const CHUNK: usize = 100;
 
-/// The function of this module.
-pub struct VerifyStock {
+pub(crate) struct VerifyStock {
     store: Store,
     orders: OrdersReadModel,
     clock: Clock,
@@ -73,15 +72,10 @@ impl Task for VerifyStock {
             Ok(()) => run.entries(&mut report).await,
             failed => failed,
         };
-        report.log();
-        match result {
-            Ok(()) => Ok(report),
-            Err(error) => Err(FunctionError::new("the stock could not be verified", error)),
-        }
+        report.conclude(result, "the stock could not be verified")
     }
 }
 
-/// One verification.
 struct Run<'a> {
     verify: &'a VerifyStock,
     repair: bool,
@@ -221,7 +215,7 @@ impl Run<'_> {
         let request = ReservationRequest {
             order_id: order.id.clone(),
             placed_at: order.placed_at,
-            lines: order.lines.clone(),
+            lines: order.detail.lines.clone(),
             created: None,
             cancelled: Some(self.cause.clone()),
             stalled: None,

@@ -4,18 +4,15 @@ use shop_auth::Role;
 use shop_events::{Cause, Event, EventData, UserDeleted, UserOrderPlaced, UserSnapshot, UserStatsRepaired};
 use shop_messaging::relay::{Image, ImageError};
 
-use crate::account::User;
-use crate::ledger::{EntryState, LedgerEntry};
-use crate::stats::UserStats;
-use crate::store::{is_account, is_ledger_entry, is_stats};
+use crate::accounts::user::User;
+use crate::statistics::ledger::{EntryState, LedgerEntry};
+use crate::statistics::stats::UserStats;
+use crate::table::{is_account, is_ledger_entry, is_stats};
 
 /// The events of one write: `user.registered`, `.updated` and `.deleted` for an account, `user.order_placed` where
 /// an order begins to count, and `user.stats_repaired` where a repair wrote the statistics. Other statistics and
 /// tombstones of orders publish nothing, and neither does taking an order off: `order.cancelled` said it already.
-///
-/// # Errors
-/// An item cannot be read.
-pub fn events(old: Option<&Image>, new: Option<&Image>) -> Result<Vec<Event>, ImageError> {
+pub(crate) fn events(old: Option<&Image>, new: Option<&Image>) -> Result<Vec<Event>, ImageError> {
     let Some(new) = new else { return Ok(Vec::new()) };
     match new.text("sk") {
         Some(sk) if is_account(sk) => of_account(old, new),
@@ -90,10 +87,10 @@ mod tests {
     use shop_types::Timestamp;
 
     use super::*;
-    use crate::ledger::tests::{change, user};
-    use crate::ledger::{StatsSnapshot, Update};
-    use crate::stats::UserStats;
-    use crate::store::{entry_item, stats_item};
+    use crate::statistics::ledger::tests::{change, user};
+    use crate::statistics::ledger::{StatsSnapshot, Update};
+    use crate::statistics::stats::UserStats;
+    use crate::statistics::store::{entry_item, stats_item};
 
     fn update(state: EntryState) -> Update {
         let snapshot = StatsSnapshot { stats: UserStats::empty(user()), entries: BTreeMap::new() };
@@ -143,10 +140,10 @@ mod tests {
     fn an_account_tells_of_its_life_and_of_nobody() {
         let cause = || shop_events::Cause::request("request-2");
         let at = Timestamp::from_millis;
-        let registered = crate::account::tests::user();
+        let registered = crate::accounts::user::tests::user();
         let promoted = registered.in_role(Role::Admin, cause(), at(2000));
         let deleted = promoted.deleted(cause(), at(3000));
-        let image = |user: &User| Image::of_item(crate::store::accounts::account_item(user).unwrap());
+        let image = |user: &User| Image::of_item(crate::accounts::store::account_item(user).unwrap());
         let published = |old: Option<&User>, new: &User| {
             let events = events(old.map(image).as_ref(), Some(&image(new))).unwrap();
             events.iter().map(|event| event.to_json().unwrap()).collect::<Vec<_>>()

@@ -59,7 +59,7 @@ mod tests {
         let logs = |target: &str, level: Level| {
             asked.would_enable(target, &level) && clamp().would_enable(target, &level)
         };
-        for target in ["orders::create_order", "shop_local::cloud", "shop", "users::store"] {
+        for target in ["orders::create_order", "shop_local::cloud", "shop", "users::table"] {
             assert!(logs(target, Level::TRACE), "{target}");
         }
         for target in

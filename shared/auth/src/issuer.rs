@@ -8,7 +8,7 @@ use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use aws_sdk_dynamodb::Client;
 use data_encoding::BASE64URL_NOPAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
-use shop_lambda::Internal;
+use shop_lambda::{Internal, Random};
 use shop_types::{Timestamp, UserId};
 
 use crate::claims::{CLIENT_ID, Claims, TOKEN_TYPE, token_lifetime_seconds};
@@ -97,7 +97,7 @@ impl TokenIssuer {
     /// # Errors
     /// [`IssueError::Publish`] when the table cannot be written.
     pub async fn publish(&self, client: &Client, keys_table: &str) -> Result<(), IssueError> {
-        KeyTable::new(client.clone(), keys_table)
+        KeyTable::new(client.clone(), keys_table, Random::system())
             .activate(&self.kid, &self.public)
             .await
             .map_err(|source| IssueError::Publish(Box::new(source)))

@@ -10,17 +10,14 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnValue};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use data_encoding::BASE64URL_NOPAD;
 use schemars::JsonSchema;
 use serde::Serialize;
-use shop_dynamo::{CallError, StoreError};
-use shop_lambda::Internal;
+use shop_dynamo::{Batch, CallError, Item, Read, StoreError, Table, Wanted};
+use shop_lambda::{Internal, Random};
 
-use crate::ServiceSecret;
 use crate::claims::ACCESS_TOKEN_LIFETIME_SECONDS;
-
-type Item = HashMap<String, AttributeValue>;
 
 /// The table's only item.
 const ITEM_ID: &str = "signing-keys";
@@ -93,14 +90,14 @@ pub struct JwkSet {
 #[derive(Clone, Debug)]
 pub struct KeyTable {
     client: Client,
-    name: String,
+    table: Table,
 }
 
 impl KeyTable {
     /// The table of a name.
     #[must_use]
-    pub fn new(client: Client, name: impl Into<String>) -> Self {
-        Self { client, name: name.into() }
+    pub fn new(client: Client, name: impl Into<String>, random: Random) -> Self {
+        Self { table: Table::new(client.clone(), name, "id", random), client }
     }
 
     /// The keys that are accepted now, for others to check our tokens with.
@@ -126,7 +123,7 @@ impl KeyTable {
         let answer = self
             .client
             .get_item()
-            .table_name(&self.name)
+            .table_name(self.table.name())
             .key("id", AttributeValue::S(ITEM_ID.to_owned()))
             .consistent_read(true)
             .send()
@@ -135,24 +132,15 @@ impl KeyTable {
         answer.item.map_or(Ok(BTreeMap::new()), |item| keys_of(&item))
     }
 
-    /// The same, and a service's secret in the same call.
-    pub(crate) async fn read_with(
-        &self,
-        secret: &ServiceSecret,
-    ) -> Result<BTreeMap<String, PublishedKey>, KeyTableError> {
+    /// Reads this table, and what is wanted of another one, in one call.
+    pub(crate) async fn read_with(&self, other: Wanted) -> Result<Batch, KeyTableError> {
         let key = Item::from([("id".to_owned(), AttributeValue::S(ITEM_ID.to_owned()))]);
-        let wanted = KeysAndAttributes::builder().keys(key).consistent_read(true).build();
-        let wanted = wanted.map_err(KeyTableError::call("BatchGetItem"))?;
-        let (other, secret_wanted) = secret.wanted()?;
-        let batch = self.client.batch_get_item();
-        let batch = batch.request_items(&self.name, wanted).request_items(other, secret_wanted);
-        let answer = batch.send().await.map_err(KeyTableError::call("BatchGetItem"))?;
-        if answer.unprocessed_keys.is_some_and(|keys| !keys.is_empty()) {
-            return Err(StoreError::Unprocessed { operation: "BatchGetItem" }.into());
-        }
-        let mut found = answer.responses.unwrap_or_default();
-        secret.learn(found.remove(secret.table()).unwrap_or_default())?;
-        let item = found.remove(&self.name).unwrap_or_default().into_iter().next();
+        Ok(self.table.batch_get([self.table.wanted(vec![key], Read::Consistent), other]).await?)
+    }
+
+    /// The keys that such a batch has found.
+    pub(crate) fn found(&self, batch: &mut Batch) -> Result<BTreeMap<String, PublishedKey>, KeyTableError> {
+        let item = batch.items_of(&self.table).into_iter().next();
         item.map_or(Ok(BTreeMap::new()), |item| keys_of(&item))
     }
 
@@ -242,7 +230,7 @@ impl KeyTable {
 
     fn item(&self) -> UpdateItemFluentBuilder {
         let id = AttributeValue::S(ITEM_ID.to_owned());
-        self.client.update_item().table_name(&self.name).key("id", id)
+        self.client.update_item().table_name(self.table.name()).key("id", id)
     }
 
     fn update(&self) -> UpdateItemFluentBuilder {

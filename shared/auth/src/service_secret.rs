@@ -3,19 +3,16 @@
 //! It is read in the call that reads the signing keys, so it costs no function another call at its start. It
 //! must stay as it is: what was derived from it is out in the world.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::primitives::Blob;
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnValue};
-use shop_dynamo::StoreError;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use shop_dynamo::{Batch, Item, Read, Table, Wanted};
 use shop_lambda::Random;
 
 use crate::keys::KeyTableError;
-
-type Item = HashMap<String, AttributeValue>;
 
 const ITEM_ID: &str = "secret";
 const BYTES: &str = "bytes";
@@ -24,15 +21,17 @@ const BYTES: &str = "bytes";
 #[derive(Clone)]
 pub struct ServiceSecret {
     client: Client,
-    table: String,
+    table: Table,
+    random: Random,
     known: Arc<OnceLock<[u8; 32]>>,
 }
 
 impl ServiceSecret {
     /// The secret in the table of a name. It is not read yet.
     #[must_use]
-    pub fn new(client: Client, table: impl Into<String>) -> Self {
-        Self { client, table: table.into(), known: Arc::default() }
+    pub fn new(client: Client, table: impl Into<String>, random: Random) -> Self {
+        let table = Table::new(client.clone(), table, "id", random.clone());
+        Self { client, table, random, known: Arc::default() }
     }
 
     /// The secret; none where it was never made. A call only where this environment does not know it yet.
@@ -43,50 +42,42 @@ impl ServiceSecret {
         if let Some(bytes) = self.known.get() {
             return Ok(Some(*bytes));
         }
-        let (table, wanted) = self.wanted()?;
-        let answer = self.client.batch_get_item().request_items(table, wanted).send().await;
-        let answer = answer.map_err(KeyTableError::call("BatchGetItem"))?;
-        if answer.unprocessed_keys.is_some_and(|keys| !keys.is_empty()) {
-            return Err(StoreError::Unprocessed { operation: "BatchGetItem" }.into());
-        }
-        self.learn(answer.responses.unwrap_or_default().remove(&self.table).unwrap_or_default())
+        self.found(&mut self.table.batch_get([self.wanted()]).await?)
     }
 
     /// The secret, made now if it was never made. Of many who make it at once, one does.
     ///
     /// # Errors
     /// The table cannot be read or written.
-    pub async fn get_or_make(&self, random: &Random) -> Result<[u8; 32], KeyTableError> {
+    pub async fn get_or_make(&self) -> Result<[u8; 32], KeyTableError> {
         if let Some(bytes) = self.known.get() {
             return Ok(*bytes);
         }
         let update = self
             .client
             .update_item()
-            .table_name(&self.table)
+            .table_name(self.table.name())
             .key("id", AttributeValue::S(ITEM_ID.to_owned()))
             .update_expression("SET #bytes = if_not_exists(#bytes, :new)")
             .expression_attribute_names("#bytes", BYTES)
-            .expression_attribute_values(":new", AttributeValue::B(Blob::new(random.bytes::<32>())))
+            .expression_attribute_values(":new", AttributeValue::B(Blob::new(self.random.bytes::<32>())))
             .return_values(ReturnValue::AllNew);
         let answer = update.send().await.map_err(KeyTableError::call("UpdateItem"))?;
         self.learn(answer.attributes.into_iter().collect())?.ok_or(KeyTableError::Malformed)
     }
 
     /// What a batch has to ask for.
-    pub(crate) fn wanted(&self) -> Result<(String, KeysAndAttributes), KeyTableError> {
+    pub(crate) fn wanted(&self) -> Wanted {
         let key = Item::from([("id".to_owned(), AttributeValue::S(ITEM_ID.to_owned()))]);
-        let wanted = KeysAndAttributes::builder().keys(key).consistent_read(true).build();
-        Ok((self.table.clone(), wanted.map_err(KeyTableError::call("BatchGetItem"))?))
+        self.table.wanted(vec![key], Read::Consistent)
     }
 
-    /// The table's name.
-    pub(crate) fn table(&self) -> &str {
-        &self.table
+    /// Takes what a batch has found.
+    pub(crate) fn found(&self, batch: &mut Batch) -> Result<Option<[u8; 32]>, KeyTableError> {
+        self.learn(batch.items_of(&self.table))
     }
 
-    /// Takes what a batch found.
-    pub(crate) fn learn(&self, found: Vec<Item>) -> Result<Option<[u8; 32]>, KeyTableError> {
+    fn learn(&self, found: Vec<Item>) -> Result<Option<[u8; 32]>, KeyTableError> {
         let Some(item) = found.into_iter().next() else { return Ok(None) };
         let bytes = item.get(BYTES).and_then(|value| value.as_b().ok()).ok_or(KeyTableError::Malformed)?;
         let bytes = bytes.as_ref().try_into().map_err(|_| KeyTableError::Malformed)?;
@@ -112,7 +103,7 @@ mod tests {
             .region(Region::new("us-east-1"))
             .credentials_provider(Credentials::for_tests())
             .build();
-        ServiceSecret::new(Client::from_conf(config), "secrets")
+        ServiceSecret::new(Client::from_conf(config), "secrets", Random::system())
     }
 
     fn item(bytes: &[u8]) -> Item {

@@ -108,7 +108,7 @@ impl Verifier {
         secret: Option<ServiceSecret>,
     ) -> Result<Self, StartError> {
         let verifier = Self {
-            table: KeyTable::new(client.clone(), environment.required("KEYS_TABLE")?),
+            table: KeyTable::new(client.clone(), environment.required("KEYS_TABLE")?, environment.random()),
             secret,
             issuer: environment.required("TOKEN_ISSUER")?.to_owned(),
             audience: environment.required("TOKEN_AUDIENCE")?.to_owned(),
@@ -212,7 +212,11 @@ impl Verifier {
         // First, so that a table that cannot be read is not asked at every request.
         self.keys.write().unwrap_or_else(PoisonError::into_inner).asked_at = Some(now);
         let published = match &self.secret {
-            Some(secret) => self.table.read_with(secret).await?,
+            Some(secret) => {
+                let mut batch = self.table.read_with(secret.wanted()).await?;
+                secret.found(&mut batch)?;
+                self.table.found(&mut batch)?
+            }
             None => self.table.read().await?,
         };
         let by_id: Result<BTreeMap<_, _>, _> = published

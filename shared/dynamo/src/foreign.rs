@@ -12,7 +12,7 @@ pub trait ForeignItem: Record {
     /// The table's partition key, a text. There is no sort key.
     const KEY: &'static str;
     /// The attributes that are read, the key among them.
-    const ATTRIBUTES: &'static [&'static str];
+    fn attributes() -> Vec<&'static str>;
 }
 
 /// Another service's table, as far as `T` shows it.
@@ -41,7 +41,7 @@ impl<T: ForeignItem> ForeignTable<T> {
     /// `Scan`: all items.
     #[must_use]
     pub fn pages(&self) -> ForeignPages<T> {
-        ForeignPages { pages: self.table.scan_only(T::ATTRIBUTES), shows: PhantomData }
+        ForeignPages { pages: self.table.scan_only(&T::attributes()), shows: PhantomData }
     }
 
     /// `GetItem`: an item as it is now.
@@ -50,7 +50,7 @@ impl<T: ForeignItem> ForeignTable<T> {
     /// The call failed, or the item cannot be read.
     pub async fn get(&self, key: &str) -> Result<Option<T>, StoreError> {
         let key = Item::from([(T::KEY.to_owned(), string(key))]);
-        self.table.get_only(key, T::ATTRIBUTES, Read::Consistent).await
+        self.table.get_only(key, &T::attributes(), Read::Consistent).await
     }
 }
 

@@ -103,7 +103,7 @@ impl Transaction {
         loop {
             // A token, so that a try of the SDK's own whose answer was lost takes effect once; a new one each time,
             // since a cancelled transaction is settled, and this is another one.
-            let token = hexadecimal(table.random.bytes::<16>());
+            let token = table.random.unique();
             let request = table.client.transact_write_items().set_transact_items(Some(items.clone()));
             match outcome(request.client_request_token(token).send().await)? {
                 Outcome::Done => return Ok(Transacted::Done),
@@ -121,10 +121,6 @@ impl Transaction {
             }
         }
     }
-}
-
-fn hexadecimal(bytes: [u8; 16]) -> String {
-    format!("{:032x}", u128::from_be_bytes(bytes))
 }
 
 /// The answer of one call.

@@ -11,13 +11,20 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use shop_types::Timestamp;
 
-use crate::schema::schema_id;
 use crate::{EventData, EventType};
 
 /// The version of `CloudEvents`.
 pub(crate) const SPEC_VERSION: &str = "1.0";
 /// The media type of every event's data.
 pub(crate) const CONTENT_TYPE: &str = "application/json";
+/// Where the schemas are said to live. The last part is the version of the contracts: a change that is not
+/// additive gives a new one.
+const SCHEMAS: &str = "https://shop.example/events/v1";
+
+/// The id of the schema of an event type: the envelope's `dataschema`.
+pub(crate) fn schema_id(event_type: EventType) -> String {
+    format!("{SCHEMAS}/{event_type}.schema.json")
+}
 
 /// An event's id: `<aggregate>:<version>:<type>`. Two events with the same id are the same event.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shop_types::{OrderId, ProductId};
 
-use crate::kind::Aggregate;
+use crate::aggregate::Aggregate;
 
 /// Why an order cannot have its stock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]

@@ -8,17 +8,12 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use crate::aggregate::Aggregate;
 use crate::{
     InventoryRejected, InventoryReleased, InventoryRepaired, InventoryReserved, InventoryUpdated,
     OrderRejected, OrderSnapshot, OrderStalled, ProductDeleted, ProductSnapshot, ReservationRepaired,
     UserDeleted, UserOrderPlaced, UserSnapshot, UserStatsRepaired,
 };
-
-/// What an event is about. Its text is the envelope's `subject` and the first part of the event's id.
-pub(crate) trait Aggregate {
-    /// The id of the thing whose version the event's `sequence` is.
-    fn aggregate(&self) -> String;
-}
 
 macro_rules! events {
     ($($(#[$doc:meta])* $variant:ident($data:ty) = $name:literal from $source:literal;)+) => {

@@ -7,6 +7,7 @@
 //! consumers ignore fields that they do not know. Pure: no AWS, no I/O, no clock. Nothing here may carry an
 //! e-mail address, a name or a token: events are kept in queues, dead-letter queues and journals.
 
+mod aggregate;
 mod envelope;
 mod kind;
 pub mod schema;

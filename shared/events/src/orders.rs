@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shop_types::{Money, OrderId, ProductId, Timestamp, UserId};
 
+use crate::aggregate::Aggregate;
 use crate::inventory::{RejectionReason, Shortage};
-use crate::kind::Aggregate;
 
 /// Where an order is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]

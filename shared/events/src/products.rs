@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shop_types::{Money, ProductId, Timestamp};
 
-use crate::kind::Aggregate;
+use crate::aggregate::Aggregate;
 
 /// A product as it was when the event happened: the data of product.created and product.updated.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

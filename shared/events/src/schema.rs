@@ -7,17 +7,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
 
 use crate::EventType;
-use crate::envelope::{CONTENT_TYPE, SPEC_VERSION};
-
-/// Where the schemas are said to live. The last part is the version of the contracts: a change that is not
-/// additive gives a new one.
-const BASE: &str = "https://shop.example/events/v1";
-
-/// The id of the schema of an event type, which is the envelope's `dataschema`.
-#[must_use]
-pub fn schema_id(event_type: EventType) -> String {
-    format!("{BASE}/{event_type}.schema.json")
-}
+use crate::envelope::{CONTENT_TYPE, SPEC_VERSION, schema_id};
 
 /// The JSON Schema (draft 2020-12) of an event of this type, envelope and data.
 #[must_use]

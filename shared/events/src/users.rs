@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shop_types::{Money, OrderId, Timestamp, UserId};
 
-use crate::kind::Aggregate;
+use crate::aggregate::Aggregate;
 
 /// The data of `user.registered` and `user.updated`: which account, and nothing of whom. Who needs a name or an
 /// address asks the users service when it is needed.

@@ -23,6 +23,7 @@ mod reply;
 mod route;
 #[cfg(test)]
 mod route_tests;
+mod service;
 mod start;
 mod unknown_route;
 
@@ -30,7 +31,7 @@ pub use call::{Call, MAX_BODY_BYTES, PageRequest};
 pub use code::{Code, FieldCode};
 pub use contract::{Answer, AnswerBody, Contract};
 pub use cursor::{Cursor, InvalidCursor};
-pub use endpoint::{Endpoint, RouteInfo, Service, delete, function, get, patch, post, put, route};
+pub use endpoint::{Endpoint, delete, get, patch, post, put};
 pub use entity_tag::EntityTag;
 pub use idempotency::{IdempotencyKey, fingerprint, request_hash};
 pub use input::{Describe, ITEM, Input, Keyword, Node, Object};
@@ -38,5 +39,6 @@ pub use precondition::Precondition;
 pub use problem::{FieldError, Problem};
 pub use reply::{Decimal, Page, Reply};
 pub use route::{Access, Route, SECURITY_HEADERS};
+pub use service::{RouteInfo, Service, function, route};
 pub use start::Start;
 pub use unknown_route::unknown_route;

@@ -57,7 +57,7 @@ impl Start {
     /// # Errors
     /// Names the variable when it is missing or empty.
     pub fn service_secret(&mut self, variable: &str) -> Result<ServiceSecret, StartError> {
-        let secret = ServiceSecret::new(self.client(), self.required(variable)?);
+        let secret = ServiceSecret::new(self.client(), self.required(variable)?, self.random());
         self.secret = Some(secret.clone());
         Ok(secret)
     }

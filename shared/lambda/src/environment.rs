@@ -97,6 +97,12 @@ impl Random {
         (self.0)(&mut bytes);
         bytes
     }
+
+    /// 128 random bits in hexadecimal: a text that nothing else has.
+    #[must_use]
+    pub fn unique(&self) -> String {
+        format!("{:032x}", u128::from_be_bytes(self.bytes()))
+    }
 }
 
 impl fmt::Debug for Random {

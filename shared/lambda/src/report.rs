@@ -6,6 +6,7 @@ use std::error::Error;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::FunctionError;
 use crate::log::Chain;
 
 /// Most of the drifts that a report lists; it counts them all. Lambda's answers end at 6 MB.
@@ -119,6 +120,22 @@ impl Default for Report {
 }
 
 impl Report {
+    /// Logs what was found, also where the verification failed then: `what` says so.
+    ///
+    /// # Errors
+    /// It failed.
+    pub fn conclude<E: Error + Send + Sync + 'static>(
+        self,
+        result: Result<(), E>,
+        what: &'static str,
+    ) -> Result<Self, FunctionError> {
+        self.log();
+        match result {
+            Ok(()) => Ok(self),
+            Err(error) => Err(FunctionError::new(what, error)),
+        }
+    }
+
     /// Counts things that were looked at.
     pub fn check(&mut self, kind: &'static str, count: usize) {
         *self.checked.entry(kind).or_default() += u64::try_from(count).unwrap_or(u64::MAX);
@@ -142,7 +159,7 @@ impl Report {
     }
 
     /// Logs the counts, at the end of a verification.
-    pub fn log(&self) {
+    fn log(&self) {
         tracing::info!(
             report.found = self.found,
             report.repaired = self.repaired,

@@ -11,10 +11,10 @@ use shop_auth::Role;
 use shop_events::{Event, EventData, EventType, OrderStatus};
 use shop_local::template::Template;
 use shop_types::{OrderId, UserId};
-use users::account::User;
-use users::ledger::{EntryState, LedgerEntry};
-use users::stats::UserStats;
-use users::store::{is_account, is_ledger_entry};
+use users::accounts::user::User;
+use users::statistics::ledger::{EntryState, LedgerEntry};
+use users::statistics::stats::UserStats;
+use users::table::{is_account, is_ledger_entry};
 
 use super::{Images, Invariants, Record, Service, Services, read};
 use crate::model::Violation;

@@ -4,6 +4,7 @@
 mod accounts;
 mod answer;
 mod books;
+mod calls;
 mod lines;
 mod published;
 mod queue;
@@ -29,6 +30,7 @@ use shop_types::{Timestamp, UserId};
 pub use accounts::{Account, Item, PASSWORD};
 pub use answer::Answer;
 pub use books::Books;
+pub use calls::{Calls, Hold, Made};
 pub use lines::Lines;
 pub use published::Published;
 pub use queue::order_event;

@@ -57,7 +57,7 @@ fn a_time_to_live_is_one_that_the_code_writes() {
         let store = if table == "OrderBudgetsTable" {
             "functions/orders/src/store"
         } else {
-            "functions/users/src/store"
+            "functions/users/src/sessions"
         };
         let code = project::sources(store).unwrap();
         assert!(

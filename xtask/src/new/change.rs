@@ -6,9 +6,9 @@ use serde_json::json;
 use super::fixture::{self, SOME_ID};
 use super::rename::fill;
 use super::route::{Place, add_row, article};
+use super::stanza;
 use super::text::before;
 use super::tree::Tree;
-use super::{registry, stanza};
 
 /// What a test notes.
 const NOTE: &str = "Handle with care";
@@ -49,7 +49,7 @@ const DROP: Change = Change {
 };
 
 pub(super) fn add(tree: &mut Tree, method: &str, place: &Place<'_>) -> Result<()> {
-    let Place { service, path, name, table, variable, keys } = place;
+    let Place { home, path, name, table, variable, keys } = place;
     let [key] = &keys[..] else {
         anyhow::bail!(
             "{table} has a sort key, so the skeleton cannot know which item {path} changes; begin with a copy of a \
@@ -86,9 +86,9 @@ pub(super) fn add(tree: &mut Tree, method: &str, place: &Place<'_>) -> Result<()
         ("key", key),
     ];
     let skeleton = fill(include_str!("skeletons/change_route.rs.txt"), &pieces);
-    tree.create(format!("functions/{}/src/{}.rs", service.kebab(), name.snake()), fill(&skeleton, &values))?;
-    registry::add_route(tree, service, name)?;
-    stanza::add_change(tree, &service.kebab(), &values)?;
+    tree.create(home.file(name), fill(&skeleton, &values))?;
+    home.add_route(tree, name)?;
+    stanza::add_change(tree, &home.service().kebab(), &values)?;
     stanza::add_limits(tree, &format!("{method} {path}"))?;
     let note = json!({ "note": NOTE });
     let body = (verb != "delete").then_some(&note);

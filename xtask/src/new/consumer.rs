@@ -3,12 +3,13 @@
 use anyhow::{Result, ensure};
 
 use super::name::Name;
+use super::registry::Home;
 use super::rename::fill;
 use super::tree::Tree;
-use super::{fixture, registry, stanza};
+use super::{fixture, stanza};
 
-pub(super) fn add(tree: &mut Tree, service: &str, name: &str, events: &[String]) -> Result<()> {
-    let (service, name) = (Name::parse(service)?, Name::parse(name)?);
+pub(super) fn add(tree: &mut Tree, home: &Home, name: &str, events: &[String]) -> Result<()> {
+    let name = Name::parse(name)?;
     let mut events = events.to_vec();
     events.sort_unstable();
     events.dedup();
@@ -24,10 +25,9 @@ pub(super) fn add(tree: &mut Tree, service: &str, name: &str, events: &[String])
     ];
     let values = values.each_ref().map(|(key, value)| (*key, value.as_str()));
     let batch = fixture::batch(tree, &format!("{camel}Queue"), &events)?;
-    let folder = format!("functions/{}/src", service.kebab());
     let module = fill(include_str!("skeletons/consumer.rs.txt"), &values);
-    tree.create(format!("{folder}/{}.rs", name.snake()), module)?;
-    registry::add_function(tree, &service, &name)?;
+    tree.create(home.file(&name), module)?;
+    home.add_function(tree, &name)?;
     stanza::add_table(tree, &format!("{camel}Table"), false)?;
     stanza::add_consumer(tree, &name.kebab(), &camel, &upper, &events)?;
     tree.create(format!("events/{}.json", name.kebab()), batch)?;

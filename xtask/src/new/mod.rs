@@ -23,6 +23,7 @@ use crate::cargo::cargo;
 use crate::process;
 use crate::project::Project;
 use crate::sync;
+use registry::Home;
 use tree::Tree;
 
 #[derive(Debug, Subcommand)]
@@ -45,6 +46,9 @@ pub(crate) enum New {
         path: String,
         /// verb-noun: get-wishlist-summary
         name: String,
+        /// The folder of the service that it belongs to, where that is split by subject: accounts
+        #[arg(long)]
+        subject: Option<String>,
     },
     /// A consumer that notes each event once, in a table of its own
     Consumer {
@@ -55,6 +59,9 @@ pub(crate) enum New {
         /// The types of events that it is sent
         #[arg(long, value_delimiter = ',', required = true)]
         events: Vec<String>,
+        /// The folder of the service that it belongs to, where that is split by subject: statistics
+        #[arg(long)]
+        subject: Option<String>,
     },
 }
 
@@ -67,8 +74,12 @@ pub(crate) fn new(project: &Project, wanted: &New) -> Result<()> {
     let mut tree = Tree::new(project.root());
     match wanted {
         New::Service { name, item } => service::add(&mut tree, name, item.as_deref())?,
-        New::Route { service, method, path, name } => route::add(&mut tree, service, method, path, name)?,
-        New::Consumer { service, name, events } => consumer::add(&mut tree, service, name, events)?,
+        New::Route { service, method, path, name, subject } => {
+            route::add(&mut tree, &Home::parse(service, subject.as_deref())?, method, path, name)?;
+        }
+        New::Consumer { service, name, events, subject } => {
+            consumer::add(&mut tree, &Home::parse(service, subject.as_deref())?, name, events)?;
+        }
     }
     for path in tree.write()? {
         println!("{path}");

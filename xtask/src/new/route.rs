@@ -4,14 +4,15 @@ use anyhow::{Result, ensure};
 
 use super::fixture::{self, SOME_ID};
 use super::name::Name;
+use super::registry::Home;
 use super::rename::fill;
 use super::text::behind_last;
 use super::tree::Tree;
-use super::{change, registry, stanza};
+use super::{change, stanza};
 
 /// Where a route goes.
 pub(super) struct Place<'a> {
-    pub(super) service: Name,
+    pub(super) home: &'a Home,
     pub(super) path: &'a str,
     pub(super) name: Name,
     pub(super) table: String,
@@ -30,21 +31,21 @@ impl Place<'_> {
     }
 }
 
-pub(super) fn add(tree: &mut Tree, service: &str, method: &str, path: &str, name: &str) -> Result<()> {
-    let (service, name) = (Name::parse(service)?, Name::parse(name)?);
+pub(super) fn add(tree: &mut Tree, home: &Home, method: &str, path: &str, name: &str) -> Result<()> {
+    let (service, name) = (home.service(), Name::parse(name)?);
     ensure!(
         path.starts_with('/') && path.contains("/{id}"),
         "{path}: the skeleton is about the item of an {{id}}"
     );
     let (table, variable) = (format!("{}Table", service.camel()), format!("{}_TABLE", service.upper()));
     let keys = stanza::keys(tree, &table)?;
-    let place = Place { service, path, name, table, variable, keys };
+    let place = Place { home, path, name, table, variable, keys };
     let method = method.to_ascii_uppercase();
     if method == "GET" { add_get(tree, &place) } else { change::add(tree, &method, &place) }
 }
 
 fn add_get(tree: &mut Tree, place: &Place<'_>) -> Result<()> {
-    let Place { service, path, name, table, variable, keys } = place;
+    let Place { home, path, name, table, variable, keys } = place;
     let is_alone = keys.len() == 1;
     let key = keys.first().cloned().unwrap_or_default();
     let read = if is_alone {
@@ -77,14 +78,10 @@ fn add_get(tree: &mut Tree, place: &Place<'_>) -> Result<()> {
             if is_alone { "Item, Read, Record, Table, string" } else { "Condition, Read, Record, Table" },
         ),
     ];
-    let folder = format!("functions/{}/src", service.kebab());
-    tree.create(
-        format!("{folder}/{}.rs", name.snake()),
-        fill(include_str!("skeletons/route.rs.txt"), &values),
-    )?;
-    registry::add_route(tree, service, name)?;
+    tree.create(home.file(name), fill(include_str!("skeletons/route.rs.txt"), &values))?;
+    home.add_route(tree, name)?;
     stanza::Route {
-        service: &service.kebab(),
+        service: &home.service().kebab(),
         name: &name.kebab(),
         camel: &name.camel(),
         method: "GET",

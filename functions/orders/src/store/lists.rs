@@ -19,23 +19,22 @@ const MAX_LOOKS: usize = 10;
 
 /// The orders from a time to another, which is not in it; without an end where there is none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Window {
+pub(crate) struct Window {
     /// The first time that is in it.
-    pub from: Option<Timestamp>,
+    pub(crate) from: Option<Timestamp>,
     /// The first time that is not.
-    pub to: Option<Timestamp>,
+    pub(crate) to: Option<Timestamp>,
 }
 
 impl Window {
-    /// Whether it can hold anything.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         matches!((self.from, self.to), (Some(from), Some(to)) if from >= to)
     }
 
     /// Whether an order at this position is in it.
     #[must_use]
-    pub fn holds(&self, position: &Position) -> bool {
+    pub(crate) fn holds(&self, position: &Position) -> bool {
         let text = String::from(position.clone());
         (self.lower()..self.upper()).contains(&text)
     }
@@ -51,22 +50,20 @@ impl Window {
     }
 }
 
-/// One page of orders.
 #[derive(Debug)]
-pub struct OrdersPage {
+pub(crate) struct OrdersPage {
     /// Newest first.
-    pub orders: Vec<Order>,
+    pub(crate) orders: Vec<Order>,
     /// Where the next page goes on, if there may be one.
-    pub next: Option<Position>,
+    pub(crate) next: Option<Position>,
 }
 
-/// One page of pending orders.
 #[derive(Debug)]
-pub struct PendingPage {
+pub(crate) struct PendingPage {
     /// Oldest first.
-    pub orders: Vec<Order>,
+    pub(crate) orders: Vec<Order>,
     /// Where the next page begins, if there is one.
-    pub next: Option<Item>,
+    pub(crate) next: Option<Item>,
 }
 
 /// A part of an index: the orders that have one value of an attribute.
@@ -79,10 +76,7 @@ struct Part<'a> {
 
 impl OrderStore {
     /// A customer's orders, newest first; of one status, where that is asked for.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn of_customer(
+    pub(crate) async fn of_customer(
         &self,
         customer: &UserId,
         status: Option<OrderStatus>,
@@ -110,10 +104,7 @@ impl OrderStore {
     }
 
     /// All orders, newest first; of one status, where that is asked for.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn of_everybody(
+    pub(crate) async fn of_everybody(
         &self,
         status: Option<OrderStatus>,
         window: Window,
@@ -134,10 +125,7 @@ impl OrderStore {
 
     /// One of the [`STATUS_SHARDS`] parts of the orders that are pending, oldest first, behind a key. As the
     /// index has it: an order that was settled a moment ago may still be among them.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn pending(&self, shard: u8, after: Option<Item>) -> Result<PendingPage, StoreError> {
+    pub(crate) async fn pending(&self, shard: u8, after: Option<Item>) -> Result<PendingPage, StoreError> {
         let shard = Condition::equals("status_shard", shard_name(OrderStatus::Pending, shard));
         let mut found = self.table.query_index("by-status", shard).after(after).page().await?;
         Ok(PendingPage { next: found.next.take(), orders: found.read()? })

@@ -17,20 +17,19 @@ use shop_events::OrderStatus;
 use shop_lambda::{Environment, StartError};
 use shop_types::{EmailAddress, ListPosition, OrderId};
 
-pub use budgets::BudgetStore;
-pub use lists::{OrdersPage, PendingPage, Window};
-pub use moves::Settled;
-pub use placing::{Placed, Placing};
+pub(crate) use budgets::BudgetStore;
+pub(crate) use lists::{OrdersPage, Window};
+pub(crate) use moves::Settled;
+pub(crate) use placing::{Placed, Placing};
 
 use crate::order::{Order, status_name};
 
 /// How many partitions of the index hold the orders of one status.
-pub const STATUS_SHARDS: u8 = 4;
+pub(crate) const STATUS_SHARDS: u8 = 4;
 const KIND: &str = "order";
 
-/// The orders table.
 #[derive(Clone, Debug)]
-pub struct OrderStore {
+pub(crate) struct OrderStore {
     table: Table,
 }
 
@@ -63,11 +62,10 @@ impl StoredOrder {
 }
 
 /// Where a list of orders goes on.
-pub type Position = ListPosition<OrderId>;
+pub(crate) type Position = ListPosition<OrderId>;
 
-/// The position of an order.
 #[must_use]
-pub fn position(order: &Order) -> Position {
+pub(crate) fn position(order: &Order) -> Position {
     Position::new(order.placed_at, order.id.clone())
 }
 
@@ -81,24 +79,17 @@ impl Record for StoredOrder {
 
 impl OrderStore {
     /// The store in the table that `ORDERS_TABLE` names.
-    ///
-    /// # Errors
-    /// The variable is not set.
-    pub fn start(environment: &Environment, client: Client) -> Result<Self, StartError> {
+    pub(crate) fn start(environment: &Environment, client: Client) -> Result<Self, StartError> {
         Ok(Self { table: Table::start(environment, client, "ORDERS_TABLE", "id")? })
     }
 
-    /// The tries of a change of an order.
     #[must_use]
-    pub fn tries(&self) -> Tries {
+    pub(crate) fn tries(&self) -> Tries {
         self.table.tries(KIND)
     }
 
     /// An order as it is now.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn get(&self, id: &OrderId) -> Result<Option<Order>, StoreError> {
+    pub(crate) async fn get(&self, id: &OrderId) -> Result<Option<Order>, StoreError> {
         self.table.get(key(id), Read::Consistent).await
     }
 }

@@ -33,22 +33,22 @@ impl Record for ReEmitted {
 
 /// How a status was settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Settled {
+pub(crate) enum Settled {
     /// The order has the new status now.
     Now,
     /// The order was no longer pending: settled or cancelled before.
     Before,
-    /// There is no such order.
     Unknown,
 }
 
 impl OrderStore {
     /// Replaces `before` by `after`, its next version. `Err` of the inner result is the order as somebody
     /// else has made it in between.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn cancel(&self, before: &Order, after: &Order) -> Result<Result<(), Order>, StoreError> {
+    pub(crate) async fn cancel(
+        &self,
+        before: &Order,
+        after: &Order,
+    ) -> Result<Result<(), Order>, StoreError> {
         let update = self
             .table
             .update(key(&after.id))
@@ -69,10 +69,7 @@ impl OrderStore {
 
     /// Confirms a pending order, or rejects it. It needs no read, and may be repeated. Where this clock is behind
     /// the one that placed the order, the order's time is taken: its events sort by time as by version.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn settle(
+    pub(crate) async fn settle(
         &self,
         id: &OrderId,
         rejection: Option<&Rejection>,
@@ -123,7 +120,12 @@ impl OrderStore {
     ///
     /// # Errors
     /// See [`StoreError`]; the order may or may not be re-emitted.
-    pub async fn re_emit(&self, order: &Order, now: Timestamp, sweep: &str) -> Result<bool, StoreError> {
+    pub(crate) async fn re_emit(
+        &self,
+        order: &Order,
+        now: Timestamp,
+        sweep: &str,
+    ) -> Result<bool, StoreError> {
         let as_read = match order.re_emits {
             0 => Condition::absent("re_emits"),
             re_emits => Condition::equals("re_emits", re_emits),

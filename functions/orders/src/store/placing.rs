@@ -8,21 +8,18 @@ use crate::order::Order;
 
 /// A new order, and what is stored with it.
 #[derive(Debug)]
-pub struct Placing<'a> {
-    /// The order.
-    pub order: &'a Order,
+pub(crate) struct Placing<'a> {
+    pub(crate) order: &'a Order,
     /// What tells its request from others.
-    pub request_hash: &'a str,
+    pub(crate) request_hash: &'a str,
     /// Where to write to its guest.
-    pub contact_email: Option<&'a EmailAddress>,
+    pub(crate) contact_email: Option<&'a EmailAddress>,
     /// Tells this write from every other.
-    pub write_id: &'a str,
+    pub(crate) write_id: &'a str,
 }
 
-/// What came of placing an order.
 #[derive(Debug)]
-pub enum Placed {
-    /// It is stored now.
+pub(crate) enum Placed {
     New,
     /// The same request stored it before.
     Before(Box<Order>),
@@ -62,7 +59,7 @@ impl OrderStore {
     ///
     /// # Errors
     /// See [`StoreError`]; the order may or may not be stored, and the same call tells.
-    pub async fn place(&self, placing: &Placing<'_>) -> Result<Placed, StoreError> {
+    pub(crate) async fn place(&self, placing: &Placing<'_>) -> Result<Placed, StoreError> {
         Ok(match self.table.put_new(placing.item()?).await? {
             New::Stored => Placed::New,
             New::Exists(stored) => placing.met(stored),
@@ -71,10 +68,7 @@ impl OrderStore {
 
     /// The same together with the write that `counts` it, both or neither. None where that one's condition fails:
     /// there is no room for the order.
-    ///
-    /// # Errors
-    /// As [`OrderStore::place`].
-    pub async fn place_counted(
+    pub(crate) async fn place_counted(
         &self,
         placing: &Placing<'_>,
         counts: Update,
@@ -92,10 +86,7 @@ impl OrderStore {
     }
 
     /// What an idempotency key stands for: the order under its id, if the request was the same.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn placed_before(
+    pub(crate) async fn placed_before(
         &self,
         id: &OrderId,
         request_hash: &str,

@@ -14,7 +14,7 @@ use crate::reservation::Reservation;
 impl Store {
     /// All counters and entries of the ledger, page by page.
     #[must_use]
-    pub fn audited_pages(&self) -> ScanPages {
+    pub(crate) fn audited_pages(&self) -> ScanPages {
         let kinds = Condition::of("sk IN (:stock, :reservation)")
             .with("stock", Kind::Stock.sort_key())
             .with("reservation", Kind::Reservation.sort_key());
@@ -22,10 +22,7 @@ impl Store {
     }
 
     /// The entries of some orders, as of this moment; none for one that cannot be read.
-    ///
-    /// # Errors
-    /// DynamoDB failed.
-    pub async fn entries(
+    pub(crate) async fn entries(
         &self,
         orders: impl Iterator<Item = &OrderId>,
     ) -> Result<BTreeMap<OrderId, Option<Reservation>>, StoreError> {
@@ -43,7 +40,7 @@ impl Store {
     ///
     /// # Errors
     /// DynamoDB failed; whether the counter is put right is not known then.
-    pub async fn repair_counter(
+    pub(crate) async fn repair_counter(
         &self,
         product: &ProductId,
         found: Counter,

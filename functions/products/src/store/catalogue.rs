@@ -21,19 +21,17 @@ const SORTS: [Sort; 3] = [Sort::Newest, Sort::Name, Sort::PriceUp];
 
 /// The creation of a product under an idempotency key: the key decides, whatever is sent under it later.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeyedCreation {
+pub(crate) struct KeyedCreation {
     /// The partition key, which holds the key's hash.
     pk: String,
     /// Tells a repeat from another request under the same key.
-    pub request_hash: String,
-    /// What was created.
-    pub product_id: ProductId,
+    pub(crate) request_hash: String,
+    pub(crate) product_id: ProductId,
 }
 
 impl KeyedCreation {
-    /// The creation of a product.
     #[must_use]
-    pub fn new(key_hash: &str, product: &Product) -> Self {
+    pub(crate) fn new(key_hash: &str, product: &Product) -> Self {
         Self {
             pk: keys::creation(key_hash),
             request_hash: product.request_hash.clone(),
@@ -42,10 +40,8 @@ impl KeyedCreation {
     }
 }
 
-/// What came of creating a product.
 #[derive(Debug)]
-pub enum Created {
-    /// It is stored now.
+pub(crate) enum Created {
     New,
     /// The idempotency key was used before.
     KeyUsed(KeyedCreation),
@@ -55,11 +51,11 @@ pub enum Created {
 
 /// One page of the catalogue, and whether more follow.
 #[derive(Debug)]
-pub struct CataloguePage {
+pub(crate) struct CataloguePage {
     /// In the list's order.
-    pub items: Vec<CatalogueItem>,
+    pub(crate) items: Vec<CatalogueItem>,
     /// Where the next page goes on, if there is one.
-    pub next: Option<Position>,
+    pub(crate) next: Option<Position>,
 }
 
 impl Store {
@@ -67,7 +63,7 @@ impl Store {
     ///
     /// # Errors
     /// See [`StoreError`]; whether the product is stored is not known then, and the same call tells.
-    pub async fn create(
+    pub(crate) async fn create(
         &self,
         product: &Product,
         stock: &Stock,
@@ -93,10 +89,7 @@ impl Store {
     }
 
     /// Remembers a key for a product that is there already; whether it was not used before.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn remember(&self, keyed: &KeyedCreation) -> Result<bool, StoreError> {
+    pub(crate) async fn remember(&self, keyed: &KeyedCreation) -> Result<bool, StoreError> {
         self.try_transact([self.put_key(keyed)?.into()]).await
     }
 
@@ -106,10 +99,7 @@ impl Store {
 
     /// A product, deleted or not, and its counter: one call, and as of this moment, so that whoever changed
     /// something sees it. CloudFront spares the table most of these reads.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn find(&self, id: &ProductId) -> Result<Option<CatalogueItem>, StoreError> {
+    pub(crate) async fn find(&self, id: &ProductId) -> Result<Option<CatalogueItem>, StoreError> {
         let both = Condition::of("pk = :pk AND sk BETWEEN :first AND :last")
             .with("pk", id)
             .with("first", Kind::Product.sort_key())
@@ -130,19 +120,13 @@ impl Store {
     }
 
     /// A product that is for sale, and its counter.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn find_listed(&self, id: &ProductId) -> Result<Option<CatalogueItem>, StoreError> {
+    pub(crate) async fn find_listed(&self, id: &ProductId) -> Result<Option<CatalogueItem>, StoreError> {
         Ok(self.find(id).await?.filter(|item| item.product.deleted_at.is_none()))
     }
 
     /// A page of a list: one query of its index, and one batch of the counters. `after` must be a position that the
     /// list may hold.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn list(
+    pub(crate) async fn list(
         &self,
         listing: &Listing,
         after: Option<&Position>,
@@ -184,10 +168,7 @@ impl Store {
 
     /// Replaces a product by its next version; whether nobody else did so before. A tombstone closes the product's
     /// counter for reservations.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn replace(&self, before: &Product, after: &Product) -> Result<bool, StoreError> {
+    pub(crate) async fn replace(&self, before: &Product, after: &Product) -> Result<bool, StoreError> {
         let is_as_read = Condition::equals("version", before.version);
         let mut writes: Vec<Write> = vec![self.table.put(product_item(after)?).only_if(is_as_read).into()];
         if let Some(deleted_at) = after.deleted_at {

@@ -40,7 +40,7 @@ impl Kind {
 
     /// What errors and logs call it.
     #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Product => "product",
             Self::Stock => "stock counter",
@@ -50,7 +50,6 @@ impl Kind {
         }
     }
 
-    /// The kind of an item.
     pub(super) fn of_item(item: &Item) -> Option<Self> {
         Self::of(item.get("sk")?.as_s().ok()?)
     }

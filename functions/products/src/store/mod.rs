@@ -26,7 +26,7 @@ use shop_dynamo::{StoreError, Table, Tries, Write};
 use shop_lambda::{Environment, StartError};
 
 pub(crate) use audit::see;
-pub use catalogue::{CataloguePage, Created, KeyedCreation};
+pub(crate) use catalogue::{Created, KeyedCreation};
 pub use keys::Kind;
 pub use stock::KeyedAdjustment;
 
@@ -45,9 +45,8 @@ impl Store {
         Ok(Self { table: Table::start(environment, client, "PRODUCTS_TABLE", "pk")? })
     }
 
-    /// The tries of a change of some kind of item that others may get ahead of.
     #[must_use]
-    pub fn tries(&self, kind: Kind) -> Tries {
+    pub(crate) fn tries(&self, kind: Kind) -> Tries {
         self.table.tries(kind.name())
     }
 

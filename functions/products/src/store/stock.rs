@@ -11,27 +11,24 @@ use crate::stock::Stock;
 /// An adjustment that was made under an idempotency key, and what came of it: the answer to every repeat.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyedAdjustment {
-    /// The product.
     #[serde(rename = "pk")]
-    pub product_id: ProductId,
+    pub(crate) product_id: ProductId,
     /// The sort key, which holds the key's hash.
     sk: String,
     /// Tells a repeat from another request under the same key.
-    pub request_hash: String,
+    pub(crate) request_hash: String,
     /// What was for sale then.
-    pub available: u64,
+    pub(crate) available: u64,
     /// What was reserved then.
-    pub reserved: u64,
+    pub(crate) reserved: u64,
     /// The counter's version then.
-    pub version: u64,
-    /// When it was made.
-    pub updated_at: Timestamp,
+    pub(crate) version: u64,
+    pub(crate) updated_at: Timestamp,
 }
 
 impl KeyedAdjustment {
-    /// The adjustment that led to a counter.
     #[must_use]
-    pub fn new(key_hash: &str, request_hash: String, after: &Stock) -> Self {
+    pub(crate) fn new(key_hash: &str, request_hash: String, after: &Stock) -> Self {
         Self {
             product_id: after.product_id.clone(),
             sk: keys::adjustment(key_hash),
@@ -54,10 +51,7 @@ impl Store {
     }
 
     /// The adjustment of a product's stock under an idempotency key, by the key's hash.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn adjustment(
+    pub(crate) async fn adjustment(
         &self,
         id: &ProductId,
         key_hash: &str,

@@ -1,6 +1,6 @@
-//! an operator: [`users::create_admin`]. Written by `cargo xtask sync`.
+//! an operator: [`users::accounts::create_admin`]. Written by `cargo xtask sync`.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    shop_lambda::run(users::create_admin::FUNCTION).await
+    shop_lambda::run(users::accounts::create_admin::FUNCTION).await
 }

@@ -1,6 +1,6 @@
-//! `DELETE /sessions/current`: [`users::delete_session`]. Written by `cargo xtask sync`.
+//! `DELETE /sessions/current`: [`users::sessions::delete_session`]. Written by `cargo xtask sync`.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    shop_lambda::run(users::delete_session::FUNCTION).await
+    shop_lambda::run(users::sessions::delete_session::FUNCTION).await
 }

@@ -1,6 +1,6 @@
-//! `GET /.well-known/jwks.json`: [`users::get_jwks`]. Written by `cargo xtask sync`.
+//! `GET /.well-known/jwks.json`: [`users::sessions::get_jwks`]. Written by `cargo xtask sync`.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    shop_lambda::run(users::get_jwks::FUNCTION).await
+    shop_lambda::run(users::sessions::get_jwks::FUNCTION).await
 }

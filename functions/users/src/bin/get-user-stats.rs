@@ -1,6 +1,6 @@
-//! `GET /users/{id}/stats`: [`users::get_user_stats`]. Written by `cargo xtask sync`.
+//! `GET /users/{id}/stats`: [`users::statistics::get_user_stats`]. Written by `cargo xtask sync`.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    shop_lambda::run(users::get_user_stats::FUNCTION).await
+    shop_lambda::run(users::statistics::get_user_stats::FUNCTION).await
 }

@@ -1,6 +1,6 @@
-//! `GET /users/{id}`: [`users::get_user`]. Written by `cargo xtask sync`.
+//! `GET /users/{id}`: [`users::accounts::get_user`]. Written by `cargo xtask sync`.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    shop_lambda::run(users::get_user::FUNCTION).await
+    shop_lambda::run(users::accounts::get_user::FUNCTION).await
 }

@@ -1,6 +1,6 @@
-//! `POST /users`: [`users::register_user`]. Written by `cargo xtask sync`.
+//! `POST /users`: [`users::accounts::register_user`]. Written by `cargo xtask sync`.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    shop_lambda::run(users::register_user::FUNCTION).await
+    shop_lambda::run(users::accounts::register_user::FUNCTION).await
 }

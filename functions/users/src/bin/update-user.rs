@@ -1,6 +1,6 @@
-//! `PATCH /users/{id}`: [`users::update_user`]. Written by `cargo xtask sync`.
+//! `PATCH /users/{id}`: [`users::accounts::update_user`]. Written by `cargo xtask sync`.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    shop_lambda::run(users::update_user::FUNCTION).await
+    shop_lambda::run(users::accounts::update_user::FUNCTION).await
 }

@@ -1,6 +1,6 @@
-//! `rate(1 day)`, or an operator: [`users::verify_user_stats`]. Written by `cargo xtask sync`.
+//! `rate(1 day)`, or an operator: [`users::statistics::verify_user_stats`]. Written by `cargo xtask sync`.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    shop_lambda::run(users::verify_user_stats::FUNCTION).await
+    shop_lambda::run(users::statistics::verify_user_stats::FUNCTION).await
 }

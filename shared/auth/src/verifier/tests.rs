@@ -43,7 +43,7 @@ fn verifier_until(retire_at: Option<i64>) -> Verifier {
     let (kid, public) = issuer().public_key();
     let key = DecodingKey::from_ed_components(&BASE64URL_NOPAD.encode(&public)).unwrap();
     Verifier {
-        table: KeyTable::new(client, "keys"),
+        table: KeyTable::new(client, "keys", Random::system()),
         secret: None,
         issuer: "shop".to_owned(),
         audience: "shop-api".to_owned(),

@@ -6,5 +6,7 @@ mod authorization;
 mod broken_tokens;
 mod deleting;
 mod registering;
+mod rehashing;
 mod replaying;
 mod sessions;
+mod signing;

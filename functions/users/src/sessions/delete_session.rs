@@ -1,0 +1,39 @@
+//! `DELETE /sessions/current`: logs out. The session that the access token was issued in ends, and with it its
+//! refresh tokens; access tokens that are out are good for the rest of their quarter of an hour.
+//!
+//! Needs `dynamodb:DeleteItem` on the sessions table, and `GetItem` on the key table.
+
+use shop_http::{Access, Call, Contract, Endpoint, Problem, Reply, Route, Start, delete};
+use shop_lambda::{Function, StartError};
+
+use crate::sessions::store::SessionStore;
+
+/// The function.
+pub const FUNCTION: Function = shop_http::function::<DeleteSession>();
+
+pub(crate) struct DeleteSession {
+    sessions: SessionStore,
+}
+
+impl Route for DeleteSession {
+    const NAME: &'static str = "delete-session";
+    const ENDPOINT: Endpoint = delete("/sessions/current");
+    const ACCESS: Access = Access::SignedIn;
+
+    async fn start(start: &mut Start) -> Result<Self, StartError> {
+        let sessions = SessionStore::start(start.environment(), start.client())?;
+        Ok(Self { sessions })
+    }
+
+    fn contract() -> Contract {
+        Contract::new("Logs out").no_content("The session is ended.")
+    }
+
+    async fn handle(&self, call: Call) -> Result<Reply, Problem> {
+        // A token outside any session, as the local demo's, has nothing to end.
+        if let (Some(user), Some(session)) = (call.principal.user_id(), &call.session) {
+            self.sessions.end(user, session).await?;
+        }
+        Ok(Reply::no_content())
+    }
+}

@@ -1,0 +1,246 @@
+//! Once a day, or by hand: recomputes the statistics of all users, reports what is not as it should be, and repairs
+//! it when told to (`{"repair": true}`).
+//!
+//! - Statistics against their ledger, then entries of the ledger against their orders: [`crate::statistics::audit`] judges
+//!   both. A repair of an entry moves the statistics, so those come first.
+//! - It may run while the shop is busy. Whose statistics seem wrong is read once more, until nothing changes
+//!   between two reads of their version: whatever counts an order writes that too. An entry whose order (or
+//!   which itself) changed within the [`GRACE_PERIOD`] is not judged, since its event may be on its way.
+//! - A repair is conditional on what was read, goes the way of the lost event where one was lost, and is published:
+//!   `user.stats_repaired`. Two runs at once repair once.
+//! - What cannot be told from the books (an order that is confirmed, and taken off) is reported and left to
+//!   people.
+//!
+//! Needs `dynamodb:Scan`, `BatchGetItem`, `Query` and `PutItem` on the users table; `Scan` and `GetItem` on the
+//! orders table.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_dynamodb::Client;
+use serde_json::{Value, json};
+use shop_dynamo::StoreError;
+use shop_events::{Cause, OrderStatus};
+use shop_lambda::recovery::{GRACE_PERIOD, VERIFY_TIMEOUT};
+use shop_lambda::report::{Drift, RepairOutcome, Report, VerifyRequest};
+use shop_lambda::{Budget, Environment, Function, FunctionError, Start, StartError, Task, task};
+use shop_types::UserId;
+
+use crate::statistics::audit::{Audit, Consistency, consistency, recount};
+use crate::statistics::ledger::{Change, EntryState, LedgerEntry, Update};
+use crate::statistics::orders_read_model::{OrderRecord, OrdersReadModel};
+use crate::statistics::recorder::Recorder;
+use crate::statistics::stats::{OutOfRange, UserStats};
+use crate::statistics::store::{Saved, see};
+
+/// The function.
+pub const FUNCTION: Function = task::<VerifyUserStats>();
+
+/// How often a user's ledger is read whose statistics change meanwhile.
+const TRIES: usize = 3;
+/// How many orders' entries are read at a time.
+const CHUNK: usize = 100;
+
+pub(crate) struct VerifyUserStats {
+    orders: OrdersReadModel,
+    recorder: Recorder,
+}
+
+impl Start for VerifyUserStats {
+    const NAME: &'static str = "verify-user-stats";
+
+    async fn start(environment: &Environment) -> Result<Self, StartError> {
+        Ok(Self {
+            orders: OrdersReadModel::start(
+                environment,
+                Client::new(environment.sdk_config()),
+                "ORDERS_TABLE",
+            )?,
+            recorder: Recorder::start(environment)?,
+        })
+    }
+}
+
+impl Task for VerifyUserStats {
+    type Input = VerifyRequest;
+    type Answer = Report;
+
+    async fn run(&self, request: VerifyRequest, request_id: &str) -> Result<Report, FunctionError> {
+        let run = Run {
+            orders: &self.orders,
+            recorder: &self.recorder,
+            repair: request.repair,
+            request_id,
+            budget: Budget::start(&self.recorder.clock, VERIFY_TIMEOUT),
+        };
+        let mut report = Report::default();
+        let result = match run.statistics(&mut report).await {
+            Ok(()) => run.entries(&mut report).await,
+            failed => failed,
+        };
+        report.conclude(result, "the statistics could not be verified")
+    }
+}
+
+struct Run<'a> {
+    orders: &'a OrdersReadModel,
+    recorder: &'a Recorder,
+    repair: bool,
+    request_id: &'a str,
+    budget: Budget,
+}
+
+/// A user's statistics beside what the ledger came to at the same moment.
+struct Recounted {
+    stored: UserStats,
+    counted: Result<UserStats, OutOfRange>,
+}
+
+impl Run<'_> {
+    async fn statistics(&self, report: &mut Report) -> Result<(), StoreError> {
+        let mut audit = Audit::new();
+        let mut pages = self.recorder.store.audited_pages();
+        while let Some(items) = pages.next().await? {
+            if self.budget.is_over() {
+                report.complete = false;
+                return Ok(());
+            }
+            for item in items {
+                if let Err(key) = see(&mut audit, item) {
+                    report.add(Drift::unreadable(key));
+                }
+            }
+        }
+        report.check("users", audit.users());
+        report.check("entries", audit.entries());
+        report.not_judged += u64::try_from(audit.unreadable()).unwrap_or(u64::MAX);
+        for user in audit.suspects() {
+            if self.budget.is_over() {
+                report.complete = false;
+                return Ok(());
+            }
+            // What cannot be read now could be a moment ago: the next run reports it.
+            match StoreError::if_readable(self.recount(&user).await)?.flatten() {
+                Some(recounted) => self.judge(&user, &recounted, report).await,
+                None => report.not_judged += 1,
+            }
+        }
+        Ok(())
+    }
+
+    /// A user's statistics and ledger at one moment; none where they keep changing.
+    async fn recount(&self, user: &UserId) -> Result<Option<Recounted>, StoreError> {
+        let store = &self.recorder.store;
+        let nothing_else = BTreeSet::new();
+        let mut stored = store.snapshot(user, &nothing_else).await?.stats;
+        for _ in 0..TRIES {
+            let entries = store.counted_entries(user).await?;
+            let after = store.snapshot(user, &nothing_else).await?.stats;
+            if stored.version == after.version {
+                return Ok(Some(Recounted { stored: after, counted: recount(user, &entries) }));
+            }
+            stored = after;
+        }
+        Ok(None)
+    }
+
+    async fn judge(&self, user: &UserId, recounted: &Recounted, report: &mut Report) {
+        let found = json!(recounted.stored.figures());
+        let (expected, outcome) = match &recounted.counted {
+            Ok(counted) if counted.agrees(&recounted.stored) => return,
+            Ok(counted) => (json!(counted.figures()), self.rewrite(&recounted.stored, counted).await),
+            Err(OutOfRange) => (Value::Null, Some(RepairOutcome::None)),
+        };
+        match outcome {
+            Some(outcome) => report.add(Drift::new("user_stats", user.to_string(), expected, found, outcome)),
+            None => report.not_judged += 1,
+        }
+    }
+
+    /// Writes statistics anew; none where they changed since they were found wrong.
+    async fn rewrite(&self, stored: &UserStats, counted: &UserStats) -> Option<RepairOutcome> {
+        if !self.repair {
+            return Some(RepairOutcome::NotRequested);
+        }
+        let Recorder { store, clock, .. } = self.recorder;
+        let update = Update::of_stats(stored.repaired(counted, self.request_id, clock.now()));
+        RepairOutcome::tried(store.save(&update).await.map(|saved| saved == Saved::Done))
+    }
+
+    async fn entries(&self, report: &mut Report) -> Result<(), StoreError> {
+        let mut pages = self.orders.pages();
+        while let Some(orders) = pages.next().await? {
+            report.check("orders", orders.len());
+            let mut of_users = Vec::with_capacity(orders.len());
+            for order in orders {
+                match order {
+                    Ok(order) if order.status == OrderStatus::Pending => {}
+                    Ok(order) => of_users.extend(order.detail.customer_id.clone().map(|user| (user, order))),
+                    Err(key) => report.add(Drift::unreadable(key)),
+                }
+            }
+            for orders in of_users.chunks(CHUNK) {
+                if self.budget.is_over() {
+                    report.complete = false;
+                    return Ok(());
+                }
+                let wanted = orders.iter().map(|(user, order)| (user, &order.id));
+                let entries = self.recorder.store.entries(wanted).await?;
+                for (user, order) in orders {
+                    match entries.get(&order.id).map(Option::as_ref) {
+                        // The scan of the whole table has reported it.
+                        Some(None) => report.not_judged += 1,
+                        entry => self.entry(user, order, entry.flatten(), report).await?,
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn entry(
+        &self,
+        user: &UserId,
+        order: &OrderRecord,
+        entry: Option<&LedgerEntry>,
+        report: &mut Report,
+    ) -> Result<(), StoreError> {
+        let found = entry.map(|entry| entry.state);
+        let consistency = consistency(order.status, found);
+        if consistency == Consistency::Consistent {
+            return Ok(());
+        }
+        let now = self.recorder.clock.now();
+        let changed = [Some(order.updated_at), entry.map(|entry| entry.recorded_at)];
+        let is_fresh = changed.into_iter().flatten().any(|at| now.abs_diff(at) < GRACE_PERIOD);
+        // The entry was read after the order: it may belong to what the order has become since.
+        if is_fresh || !self.orders.is_still(order.id.as_str(), order).await? {
+            report.not_judged += 1;
+            return Ok(());
+        }
+        let (expected, outcome) = match consistency {
+            Consistency::Consistent => return Ok(()),
+            Consistency::Inconsistent(expected) => (expected, Some(RepairOutcome::None)),
+            Consistency::Late(expected) => (Some(expected), self.record(user, order, expected).await),
+        };
+        if let Some(outcome) = outcome {
+            let subject = format!("{user}/{}", order.id);
+            report.add(Drift::new("ledger_entry", subject, json!(expected), json!(found), outcome));
+        }
+        Ok(())
+    }
+
+    /// Records what a lost event said; none where somebody else has done so meanwhile.
+    async fn record(&self, user: &UserId, order: &OrderRecord, state: EntryState) -> Option<RepairOutcome> {
+        if !self.repair {
+            return Some(RepairOutcome::NotRequested);
+        }
+        let change = Change {
+            state,
+            order_id: order.id.clone(),
+            total: order.detail.total,
+            placed_at: order.placed_at,
+            cause: Cause::request(self.request_id),
+        };
+        RepairOutcome::tried(self.recorder.repair(user, &[change], self.request_id).await)
+    }
+}
