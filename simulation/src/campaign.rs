@@ -13,8 +13,8 @@ use shop_local::template::Template;
 use crate::case::Case;
 use crate::coverage::Coverage;
 use crate::faults::Fault;
-use crate::model::Violation;
 use crate::run::run;
+use crate::violation::Violation;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {

@@ -32,12 +32,14 @@ mod order_trace;
 mod run;
 mod services;
 mod shrink;
+mod violation;
 mod workload;
 
 pub use self::services::{INVARIANTS, Invariants};
 pub use case::Case;
 pub use command::command;
 pub use faults::Fault;
-pub use model::{Violation, invariants};
+pub use model::invariants;
 pub use mutants::{Mutant, all as mutants};
 pub use run::{Outcome, run, template};
+pub use violation::Violation;

@@ -19,9 +19,10 @@ use crate::case::Case;
 use crate::coverage::Coverage;
 use crate::fault_plan::FaultPlan;
 use crate::faults::Fault;
-use crate::model::{Left, Model, POISONER, Violation, finish};
+use crate::model::{Left, Model, POISONER, finish};
 use crate::operator::Operator;
 use crate::services::{ACCOUNT_LIMIT, ADDRESS_LIMIT, Service};
+use crate::violation::Violation;
 use crate::workload::{Action, Actors, Client, Plan};
 
 /// By when every order must be final after the faults have ended.

@@ -6,7 +6,8 @@ use std::time::Instant;
 use crate::campaign::{Failure, Sum};
 use crate::coverage::Coverage;
 use crate::faults::Fault;
-use crate::model::{Violation, invariants, without_invariants};
+use crate::model::{invariants, without_invariants};
+use crate::violation::Violation;
 use crate::{mutants, order_trace};
 
 /// Lines of a trace that are printed.

@@ -6,7 +6,7 @@ use serde_json::Value;
 use shop_local::template::{Event as Source, Template};
 use shop_types::Timestamp;
 
-use super::Violation;
+use crate::violation::Violation;
 
 /// How far ahead an environment's clock may be, and how long before its write a function may have looked at it: what
 /// its requests wait for their answers, with all tries, and what it had to do. Milliseconds.

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use shop_local::cloud::Depth;
 
-use super::{Inner, Violation};
+use super::Inner;
+use crate::violation::Violation;
 use crate::workload::History;
 
 /// How the cloud was left.

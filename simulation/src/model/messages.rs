@@ -6,8 +6,8 @@ use shop_events::{Event, EventId, EventType};
 use shop_local::cloud::{Delivery, Step};
 use shop_local::template::Template;
 
-use super::Violation;
 use crate::services::Services;
+use crate::violation::Violation;
 
 /// The counts of one queue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

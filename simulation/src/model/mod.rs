@@ -10,7 +10,6 @@ mod messages;
 mod writes;
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::Result;
@@ -23,27 +22,7 @@ use messages::Messages;
 pub(crate) use writes::POISONER;
 
 use crate::services::{INVARIANTS, Invariants, Service, Services};
-
-/// Something that must never be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Violation {
-    /// The invariant, by name.
-    pub invariant: &'static str,
-    /// What was seen.
-    pub seen: String,
-}
-
-impl Violation {
-    pub(crate) fn new(invariant: &'static str, seen: impl Into<String>) -> Self {
-        Self { invariant, seen: seen.into() }
-    }
-}
-
-impl fmt::Display for Violation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.invariant, self.seen)
-    }
-}
+use crate::violation::Violation;
 
 /// What must hold whatever the services are.
 const OF_ALL: &[(&str, &str)] = &[

@@ -2,9 +2,9 @@
 
 use shop_local::cloud::Written;
 
-use super::Violation;
 use super::event_log::EventLog;
 use crate::services::{Record, Service, Services};
+use crate::violation::Violation;
 
 /// Who writes what is no item at all.
 pub(crate) const POISONER: &str = "poisoner";

@@ -21,7 +21,7 @@ use shop_local::template::Template;
 pub(crate) use orders::{ACCOUNT_LIMIT, ADDRESS_LIMIT};
 pub(crate) use record::{Images, Record, read};
 
-use crate::model::Violation;
+use crate::violation::Violation;
 use crate::workload::History;
 
 /// What must hold of a service.

@@ -15,7 +15,7 @@ use shop_types::{Money, OrderId, UserId};
 
 use self::budgets::Budgets;
 use super::{Images, Invariants, Record, Service, Services};
-use crate::model::Violation;
+use crate::violation::Violation;
 use crate::workload::{Answered, History};
 
 /// Under which names create-order has its limits.

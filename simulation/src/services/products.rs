@@ -15,7 +15,7 @@ use shop_types::OrderId;
 
 use self::stock::StockModel;
 use super::{Images, Invariants, Record, Service, Services};
-use crate::model::Violation;
+use crate::violation::Violation;
 use crate::workload::History;
 
 pub(super) const INVARIANTS: Invariants = Invariants::Are(&[

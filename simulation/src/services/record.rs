@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use shop_messaging::relay::Image;
 
-use crate::model::Violation;
+use crate::violation::Violation;
 
 /// An item's attributes.
 pub(crate) type Item = Map<String, Value>;

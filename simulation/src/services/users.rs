@@ -17,7 +17,7 @@ use users::statistics::stats::UserStats;
 use users::table::{is_account, is_ledger_entry};
 
 use super::{Images, Invariants, Record, Service, Services, read};
-use crate::model::Violation;
+use crate::violation::Violation;
 use crate::workload::History;
 
 pub(super) const INVARIANTS: Invariants = Invariants::Are(&[

@@ -8,10 +8,10 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::client::{Answer, Answered, Client, Request};
-use super::draw::{Action, Look, Operation, Plan, Shopper, Ware};
+use super::plan::{Action, Look, Operation, Plan, Shopper, Ware};
 use super::{administrators, people};
 use crate::case::Case;
-use crate::model::Violation;
+use crate::violation::Violation;
 
 /// Whoever does something in a run.
 #[derive(Clone)]

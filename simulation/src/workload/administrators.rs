@@ -9,8 +9,8 @@ use shop_auth::Role;
 use shop_types::UserId;
 
 use super::client::{Client, Request};
-use super::draw::{Governing, Shopper};
-use crate::model::Violation;
+use super::plan::{Governing, Shopper};
+use crate::violation::Violation;
 
 /// The claims that power is asked of.
 #[derive(Deserialize)]

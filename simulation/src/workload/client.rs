@@ -13,9 +13,10 @@ use shop_lambda::Clock;
 use shop_local::cloud::Cloud;
 use shop_types::UserId;
 
-use super::draw::Shopper;
-use super::people::People;
-use crate::model::{Model, Violation};
+use super::held::People;
+use super::plan::Shopper;
+use crate::model::Model;
+use crate::violation::Violation;
 
 /// How often a request is sent that may be sent again, and the pause in between.
 const TRIES: usize = 4;

@@ -5,7 +5,7 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 
-use super::draw::{Action, Operation, Plan, Shopper, Ware};
+use super::plan::{Action, Operation, Plan, Shopper, Ware};
 
 /// One of so many runs has them: their products are twenty times as many as those of another run.
 const ONE_IN: u64 = 16;

@@ -7,9 +7,11 @@ mod actors;
 mod administrators;
 mod client;
 mod draw;
+mod held;
 mod large;
 mod people;
+mod plan;
 
 pub(crate) use actors::Actors;
 pub(crate) use client::{Answered, Client, History};
-pub(crate) use draw::{Action, Plan};
+pub(crate) use plan::{Action, Plan};

@@ -1,68 +1,12 @@
-//! People with an account of the shop's own: what they do with it, and what they hold of a session.
-
-use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+//! People with an account of the shop's own: what they do with it.
 
 use http::Method;
 use serde_json::{Value, json};
 
 use super::client::{Answer, Client, Request};
-use super::draw::{Action, Person, Shopper};
-use crate::model::Violation;
-
-/// What somebody holds of a session.
-#[derive(Clone, Debug)]
-pub(crate) struct Session {
-    pub(crate) user: String,
-    pub(crate) access: String,
-    refresh: String,
-    /// Refresh tokens that others have taken the place of.
-    used: Vec<String>,
-}
-
-/// What somebody knows of the own account.
-#[derive(Clone, Debug, Default)]
-struct Known {
-    session: Option<Session>,
-    /// Every access token that was ever held, oldest first.
-    tokens: Vec<String>,
-    /// Passwords that may be the account's: an answer about a change may have been lost.
-    passwords: Vec<String>,
-    has_left: bool,
-}
-
-impl Known {
-    fn hold(&mut self, session: Session) {
-        self.tokens.push(session.access.clone());
-        self.session = Some(session);
-    }
-}
-
-#[derive(Debug, Default)]
-pub(crate) struct People(Mutex<BTreeMap<usize, Known>>);
-
-impl People {
-    pub(crate) fn session(&self, number: usize) -> Option<Session> {
-        self.lock().get(&number).and_then(|known| known.session.clone())
-    }
-
-    /// Every access token that somebody ever held, oldest first.
-    pub(crate) fn tokens(&self, number: usize) -> Vec<String> {
-        self.lock().get(&number).map(|known| known.tokens.clone()).unwrap_or_default()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<usize, Known>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn change(&self, number: usize, change: impl FnOnce(&mut Known)) {
-        change(self.lock().entry(number).or_default());
-    }
-
-    fn known(&self, number: usize) -> Known {
-        self.lock().get(&number).cloned().unwrap_or_default()
-    }
-}
+use super::held::Session;
+use super::plan::{Action, Person, Shopper};
+use crate::violation::Violation;
 
 /// Carries out what somebody does with the own account.
 pub(super) async fn act(client: &Client, number: usize, person: &Person, action: &Action) {

@@ -8,6 +8,7 @@ mod calls;
 mod lines;
 mod published;
 mod queue;
+mod reservation;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::future::Future;
@@ -34,6 +35,7 @@ pub use calls::{Calls, Hold, Made};
 pub use lines::Lines;
 pub use published::Published;
 pub use queue::order_event;
+pub use reservation::reservation_request;
 
 /// A secret as long as the stack's own, from which [`Service::issuer`] has its key.
 pub const SECRET: &str = "a secret of sixty-four characters, which only this test knows!!";

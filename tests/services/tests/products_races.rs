@@ -10,8 +10,8 @@ use products::plan::{ReservationRequest, Step, plan};
 use products::stock::Adjustment;
 use products::store::Store;
 use serde_json::json;
-use service_tests::{Service, simulate};
-use shop_events::{Cause, ReservedLine};
+use service_tests::{Service, reservation_request, simulate};
+use shop_events::Cause;
 use shop_lambda::{Environment, Random};
 use shop_local::cloud::Options;
 use shop_types::{OrderId, ProductId, Timestamp};
@@ -56,16 +56,7 @@ impl Stage {
 }
 
 fn request(order: &str, products: &[&str]) -> Result<ReservationRequest> {
-    let line = |product: &&str| Ok(ReservedLine { product_id: product.parse()?, quantity: 1 });
-    Ok(ReservationRequest {
-        order_id: OrderId::derived(b"test", "test", order),
-        placed_at: Timestamp::from_millis(0),
-        lines: products.iter().map(line).collect::<Result<_>>()?,
-        created: Some(Cause::request("request-1")),
-        cancelled: None,
-        stalled: None,
-        is_repair: false,
-    })
+    reservation_request(OrderId::derived(b"test", "test", order), products)
 }
 
 #[test]

@@ -4,8 +4,8 @@ use anyhow::{Result, ensure};
 use serde_json::json;
 
 use super::fixture::{self, SOME_ID};
+use super::place::{Place, add_row, article};
 use super::rename::fill;
-use super::route::{Place, add_row, article};
 use super::stanza;
 use super::text::before;
 use super::tree::Tree;

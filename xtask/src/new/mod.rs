@@ -8,6 +8,7 @@ mod change;
 mod consumer;
 mod fixture;
 mod name;
+mod place;
 mod registry;
 mod rename;
 mod route;

@@ -4,32 +4,11 @@ use anyhow::{Result, ensure};
 
 use super::fixture::{self, SOME_ID};
 use super::name::Name;
+use super::place::{Place, add_row, article};
 use super::registry::Home;
 use super::rename::fill;
-use super::text::behind_last;
 use super::tree::Tree;
 use super::{change, stanza};
-
-/// Where a route goes.
-pub(super) struct Place<'a> {
-    pub(super) home: &'a Home,
-    pub(super) path: &'a str,
-    pub(super) name: Name,
-    pub(super) table: String,
-    /// The variable that names the table.
-    pub(super) variable: String,
-    /// The table's key attributes.
-    pub(super) keys: Vec<String>,
-}
-
-impl Place<'_> {
-    /// What the matrix of who may do what expects where the caller may: it asks of an order, a product or a user that
-    /// is there, and of nothing else.
-    pub(super) fn status_of_an_item(&self, found: u16) -> u16 {
-        let is_there = ["/orders/", "/products/", "/users/"].iter().any(|items| self.path.starts_with(items));
-        if is_there { found } else { 404 }
-    }
-}
 
 pub(super) fn add(tree: &mut Tree, home: &Home, method: &str, path: &str, name: &str) -> Result<()> {
     let (service, name) = (home.service(), Name::parse(name)?);
@@ -96,17 +75,4 @@ fn add_get(tree: &mut Tree, place: &Place<'_>) -> Result<()> {
     add_row(tree, &format!("GET {path}"), &format!("[401, {found}, {found}, {found}, 401]"))?;
     let test = fill(include_str!("skeletons/route_test.rs.txt"), &values);
     tree.create(format!("tests/services/tests/{}.rs", name.snake()), test)
-}
-
-/// The article of a noun.
-pub(super) fn article(noun: &str) -> &'static str {
-    if noun.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" }
-}
-
-/// A row of the matrix of who may do what.
-pub(super) fn add_row(tree: &mut Tree, route: &str, statuses: &str) -> Result<()> {
-    let row = format!("    (\"{route}\", {statuses}),");
-    tree.edit("tests/services/tests/accounts/authorization.rs", |text| {
-        behind_last(text, "const MATRIX: &[(&str, [u16; 5])] = &[", "\", [", &row)
-    })
 }

@@ -5,9 +5,9 @@ use serde_json::json;
 
 use super::fixture::{self, SOME_ID, written};
 use super::name::Name;
+use super::place::{add_row, article};
 use super::registry::into_list;
 use super::rename::fill;
-use super::route::{add_row, article};
 use super::stanza;
 use super::text::{before, behind_last, in_order};
 use super::tree::Tree;

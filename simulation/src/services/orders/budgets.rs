@@ -6,7 +6,7 @@ use orders::budget::WINDOW_SECONDS;
 use orders::order::Order;
 use shop_types::UserId;
 
-use crate::model::Violation;
+use crate::violation::Violation;
 
 /// The function that takes orders.
 const TAKER: &str = "create-order";

@@ -7,7 +7,7 @@ use products::stock::Stock;
 use shop_events::{RejectionReason, Shortage};
 use shop_types::{OrderId, ProductId, Timestamp};
 
-use crate::model::Violation;
+use crate::violation::Violation;
 
 /// How long a decision may take, in milliseconds: reserve-stock's timeout and what its messages wait in it.
 /// What was available at any time within it may be what the decision saw.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::{Result, ensure};
 use futures::future::try_join_all;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::reply::{Reply, ensure_both};
 use crate::shop::Shop;
@@ -12,17 +12,19 @@ use crate::steps;
 
 const REPLAYED: &str = "idempotent-replayed";
 
+/// An order that says what its buyer expects a product to cost.
+fn order_at(product: &str, quantity: u32, price: u32) -> Value {
+    json!({"items": [{"product_id": product, "quantity": quantity, "price": price}]})
+}
+
 /// A second try gives the first one's order, marked as replayed; also after it was settled.
 pub(super) async fn a_replay_gives_the_same_order(shop: &Shop) -> Result<()> {
     let buyer = shop.buyer()?;
     let product = steps::product(shop, 5.00, 10).await?;
     let key = shop.unique("key");
-    let send = || {
-        buyer
-            .post("/orders")
-            .idempotency_key(&key)
-            .json(&json!({"items": [{"product_id": product, "quantity": 3, "price": 5}], "total_amount": 15}))
-    };
+    let mut order = order_at(&product, 3, 5);
+    order["total_amount"] = json!(15);
+    let send = || buyer.post("/orders").idempotency_key(&key).json(&order);
     let first = send().await?.expect(201)?;
     ensure!(first.header(REPLAYED).is_none(), first.wrong("the first try is marked as replayed"));
     let second = send().await?.expect(201)?;
@@ -78,12 +80,8 @@ pub(super) async fn a_replay_outlives_the_price_and_the_product(shop: &Shop) -> 
     let administrator = shop.administrator()?;
     let product = steps::product(shop, 5.00, 10).await?;
     let key = shop.unique("key");
-    let send = || {
-        buyer
-            .post("/orders")
-            .idempotency_key(&key)
-            .json(&json!({"items": [{"product_id": product, "quantity": 1, "price": 5}]}))
-    };
+    let order = order_at(&product, 1, 5);
+    let send = || buyer.post("/orders").idempotency_key(&key).json(&order);
     let first = send().await?.expect(201)?;
     steps::settles_as(&buyer, first.string("/id")?, "confirmed").await?;
     let path = format!("/products/{product}");

@@ -11,11 +11,10 @@ use futures::channel::oneshot;
 use futures::future::BoxFuture;
 use products::plan::{ReservationRequest, Step, plan};
 use products::store::Store;
-use service_tests::simulate;
-use shop_events::{Cause, ReservedLine};
+use service_tests::{reservation_request, simulate};
 use shop_lambda::{Environment, Random};
 use shop_local::cloud::Fault;
-use shop_types::{OrderId, Timestamp};
+use shop_types::OrderId;
 
 use super::*;
 
@@ -171,19 +170,6 @@ impl Stage {
     }
 }
 
-fn request(order: &OrderId, products: &[String]) -> Result<ReservationRequest> {
-    let line = |product: &String| Ok(ReservedLine { product_id: product.parse()?, quantity: 1 });
-    Ok(ReservationRequest {
-        order_id: order.clone(),
-        placed_at: Timestamp::from_millis(0),
-        lines: products.iter().map(line).collect::<Result<_>>()?,
-        created: Some(Cause::request("request-1")),
-        cancelled: None,
-        stalled: None,
-        is_repair: false,
-    })
-}
-
 fn order(number: usize) -> OrderId {
     OrderId::derived(b"test", "test", &format!("order-{number}"))
 }
@@ -198,7 +184,7 @@ fn a_reservation_that_arrives_between_any_two_pages_of_the_looks_repairs_nothing
         for product in &products {
             let pages = stage.service.items("ProductsTable").await?.len();
             for (before, order) in (0..=pages).zip(&mut orders) {
-                let request = request(&order, std::slice::from_ref(product))?;
+                let request = reservation_request(order.clone(), std::slice::from_ref(product))?;
                 let steps = stage.plan(&request).await?;
                 let arrival = stage.holds.hold_page(before).during(stage.carry_out(&steps));
                 let (verified, arrived) = futures::join!(stage.verify(), arrival);
@@ -235,7 +221,7 @@ fn a_claim_that_two_looks_miss_is_seen_by_the_third() -> Result<()> {
             let place = stage.places([(order(number).as_str(), "place")]).await?[0];
             early = early.or((place + 1 < coordinator).then(|| order(number)));
         }
-        let large = request(&early.context("an order before its coordinator")?, &products)?;
+        let large = reservation_request(early.context("an order before its coordinator")?, &products)?;
         let steps = stage.plan(&large).await?;
         let [claim @ Step::Claim { .. }, complete @ Step::Complete { .. }] = &steps[..] else {
             anyhow::bail!("{} steps", steps.len())
