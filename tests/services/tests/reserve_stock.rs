@@ -12,7 +12,7 @@ use shop_types::OrderId;
 
 const QUEUE: &str = "ReserveStockQueue";
 /// Where inventory.reserved and .rejected go; the orders service would consume it.
-const TOLD: &str = "SettleOrderQueue";
+const SETTLE_ORDER_QUEUE: &str = "SettleOrderQueue";
 
 async fn stocked(service: &Service, product: &str, stock: u64) -> Result<()> {
     let body = json!({"id": product, "name": "P", "price": 1, "stock": stock});
@@ -74,11 +74,13 @@ fn a_batch_is_settled_by_one_read_and_one_write_and_tells_each_order() -> Result
         assert_eq!((calls("BatchGetItem").calls, calls("TransactWriteItems").calls), (1, 1));
 
         service.settled().await?;
-        let told = service.take_events(TOLD).await?;
-        let reserved = told.iter().filter(|event| event.event_type() == EventType::InventoryReserved).count();
-        let rejected = told.iter().filter(|event| event.event_type() == EventType::InventoryRejected).count();
+        let published = service.take_events(SETTLE_ORDER_QUEUE).await?;
+        let reserved =
+            published.iter().filter(|event| event.event_type() == EventType::InventoryReserved).count();
+        let rejected =
+            published.iter().filter(|event| event.event_type() == EventType::InventoryRejected).count();
         assert_eq!((reserved, rejected), (7, 3));
-        for event in &told {
+        for event in &published {
             let causes = event.cause().causation_id.as_ref().context("a cause")?;
             assert_eq!(causes.as_str(), format!("{}:1:order.created", event.subject()));
             assert_eq!(event.cause().correlation_id, format!("request-{}", event.subject()));
@@ -87,7 +89,10 @@ fn a_batch_is_settled_by_one_read_and_one_write_and_tells_each_order() -> Result
         // The same once more changes nothing, and tells nothing.
         deliver(&service, &events).await?;
         service.settled().await?;
-        assert_eq!((figures(&service, "mug").await?, service.take_events(TOLD).await?), ((0, 7), vec![]));
+        assert_eq!(
+            (figures(&service, "mug").await?, service.take_events(SETTLE_ORDER_QUEUE).await?),
+            ((0, 7), vec![])
+        );
         Ok(())
     })
 }
@@ -107,9 +112,9 @@ fn a_cancellation_gives_back_what_was_reserved_whenever_it_comes() -> Result<()>
         deliver(&service, &[cancelled("a", 1, &lines)?, created("a", 1, &lines)?]).await?;
         assert_eq!(figures(&service, "mug").await?, (7, 0));
         service.settled().await?;
-        let told = service.take_events(TOLD).await?;
+        let published = service.take_events(SETTLE_ORDER_QUEUE).await?;
         assert_eq!(
-            told.iter().map(|event| event.id().as_str().to_owned()).collect::<Vec<_>>(),
+            published.iter().map(|event| event.id().as_str().to_owned()).collect::<Vec<_>>(),
             [format!("{}:1:inventory.reserved", order("a"))]
         );
         Ok(())
@@ -136,14 +141,14 @@ fn an_order_of_100_products_is_reserved_and_released() -> Result<()> {
             assert_eq!(figures(&service, name).await?, (3, 0));
         }
         service.settled().await?;
-        let told: BTreeMap<_, _> = service
-            .take_events(TOLD)
+        let published: BTreeMap<_, _> = service
+            .take_events(SETTLE_ORDER_QUEUE)
             .await?
             .into_iter()
             .map(|event| (event.subject(), event.event_type()))
             .collect();
         let expected = [("a", EventType::InventoryReserved), ("b", EventType::InventoryRejected)];
-        assert_eq!(told, expected.map(|(name, kind)| (order(name).to_string(), kind)).into());
+        assert_eq!(published, expected.map(|(name, kind)| (order(name).to_string(), kind)).into());
         Ok(())
     })
 }
@@ -159,14 +164,14 @@ fn more_orders_than_units_through_the_queue_twice() -> Result<()> {
         service.send_events(QUEUE, &events).await?;
         service.settled().await?;
         assert_eq!(figures(&service, "mug").await?, (0, 40));
-        let mut told = BTreeMap::new();
-        for event in service.take_events(TOLD).await? {
+        let mut published = BTreeMap::new();
+        for event in service.take_events(SETTLE_ORDER_QUEUE).await? {
             let kind = event.event_type();
-            let before = told.insert(event.subject(), kind);
+            let before = published.insert(event.subject(), kind);
             assert!(before.is_none_or(|before| before == kind));
         }
-        assert_eq!(told.len(), 400);
-        assert_eq!(told.values().filter(|kind| **kind == EventType::InventoryReserved).count(), 40);
+        assert_eq!(published.len(), 400);
+        assert_eq!(published.values().filter(|kind| **kind == EventType::InventoryReserved).count(), 40);
         Ok(())
     })
 }
@@ -183,9 +188,9 @@ fn a_deleted_product_can_be_released_and_not_reserved() -> Result<()> {
         deliver(&service, &[cancelled("a", 1, &lines)?, created("b", 2, &lines)?]).await?;
         assert_eq!(figures(&service, "cup").await?, (5, 0));
         service.settled().await?;
-        let told = service.take_events(TOLD).await?;
-        let EventData::InventoryRejected(rejected) = told.last().context("b")?.data() else {
-            anyhow::bail!("{told:?}")
+        let published = service.take_events(SETTLE_ORDER_QUEUE).await?;
+        let EventData::InventoryRejected(rejected) = published.last().context("b")?.data() else {
+            anyhow::bail!("{published:?}")
         };
         assert_eq!(rejected.reason, shop_events::RejectionReason::UnknownProduct);
         assert_eq!(rejected.shortages.len(), 1);

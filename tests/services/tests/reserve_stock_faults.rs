@@ -88,9 +88,9 @@ async fn orders_in_trouble(seed: u64) -> Result<()> {
     service.settled().await?;
 
     assert_eq!(service.cloud.queues()["ReserveStockDeadLetterQueue"].visible, 0, "a message was given up");
-    let told = service.take_events("SettleOrderQueue").await?;
+    let published = service.take_events("SettleOrderQueue").await?;
     let mut outcome: BTreeMap<String, EventType> = BTreeMap::new();
-    for event in &told {
+    for event in &published {
         let before = outcome.insert(event.subject(), event.event_type());
         assert!(
             before.is_none_or(|before| before == event.event_type()),
@@ -134,9 +134,9 @@ fn a_poison_message_ends_as_it_came_and_holds_nobody_back() -> Result<()> {
         service.send_bodies("ReserveStockQueue", &["{not an event", &good.to_json()?]).await?;
         service.settled().await?;
         assert_eq!(service.take_bodies("ReserveStockDeadLetterQueue").await?, ["{not an event"]);
-        let told = service.take_events("SettleOrderQueue").await?;
-        assert_eq!(told.len(), 1);
-        assert_eq!(told[0].event_type(), EventType::InventoryReserved);
+        let published = service.take_events("SettleOrderQueue").await?;
+        assert_eq!(published.len(), 1);
+        assert_eq!(published[0].event_type(), EventType::InventoryReserved);
         Ok(())
     })
 }

@@ -108,27 +108,27 @@ fn stream_fixtures_are_records_of_the_function_s_table() {
 }
 
 /// The number of events that each record of a relay's fixture becomes.
-fn told<O: Outbox>() -> anyhow::Result<Vec<usize>> {
+fn published<O: Outbox>() -> anyhow::Result<Vec<usize>> {
     let fixture = project::fixture(O::NAME)?;
     let image = |value: &Value| -> Result<Option<Image>, serde_json::Error> {
         if value.is_null() { Ok(None) } else { serde_json::from_value(value.clone()).map(Some) }
     };
     let records = fixture["Records"].as_array().into_iter().flatten();
-    let told = records.map(|record| {
+    let published = records.map(|record| {
         let (old, new) = (image(&record["dynamodb"]["OldImage"])?, image(&record["dynamodb"]["NewImage"])?);
         O::events(old.as_ref(), new.as_ref())
             .map(|events| events.len())
             .map_err(|error| anyhow::anyhow!("{error}"))
     });
-    told.collect()
+    published.collect()
 }
 
 #[test]
 fn stream_fixtures_become_events() {
-    assert_eq!(told::<orders::publish_order_events::OrderEvents>().unwrap(), [1, 1, 1]);
-    assert_eq!(told::<products::publish_product_events::ProductEvents>().unwrap(), [1, 1, 1, 1]);
+    assert_eq!(published::<orders::publish_order_events::OrderEvents>().unwrap(), [1, 1, 1]);
+    assert_eq!(published::<products::publish_product_events::ProductEvents>().unwrap(), [1, 1, 1, 1]);
     // A user's statistics are told of by the entries of the ledger alone; an account tells of itself.
-    assert_eq!(told::<users::publish_user_events::UserEvents>().unwrap(), [0, 1, 1]);
+    assert_eq!(published::<users::publish_user_events::UserEvents>().unwrap(), [0, 1, 1]);
 }
 
 #[test]

@@ -63,10 +63,13 @@ fn a_cancelled_order_is_traced_to_its_own_request_and_to_nothing_else() -> Resul
         let events = stage.service.take_events("RecordUserStatsQueue").await?;
         let confirmed = of_type(&events, EventType::OrderConfirmed)?;
         assert_eq!(confirmed.cause(), &event.as_cause());
-        let told = of_type(&events, EventType::OrderCancelled)?;
-        assert_eq!(told.cause().correlation_id, cancelled.header("x-request-id")?);
-        assert_eq!((&told.cause().causation_id, told.cause().actor.as_deref()), (&None, Some(who.as_str())));
-        assert_eq!(told.time().to_string(), text(&cancelled, "updated_at")?);
+        let published = of_type(&events, EventType::OrderCancelled)?;
+        assert_eq!(published.cause().correlation_id, cancelled.header("x-request-id")?);
+        assert_eq!(
+            (&published.cause().causation_id, published.cause().actor.as_deref()),
+            (&None, Some(who.as_str()))
+        );
+        assert_eq!(published.time().to_string(), text(&cancelled, "updated_at")?);
         // Again is the same answer, and tells nobody anything.
         let again = stage.send(Some(ADA), Method::POST, &path, None, &[]).await?.expect(200)?;
         assert_eq!(again.body, cancelled.body);

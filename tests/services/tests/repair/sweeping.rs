@@ -55,13 +55,13 @@ fn what_is_told_once_more_stands_for_the_same_content() -> Result<()> {
         let shop = Shop::of(&functions, Options::simulated(4), &[]).await?;
         shop.service.pass(Duration::from_mins(31)).await;
         let events = shop.service.take_events("SettleOrderQueue").await?;
-        let told = events.iter().map(|event| Ok((event.id().to_string(), event.to_json()?)));
-        let told = told.collect::<Result<Vec<_>>>()?;
-        let distinct: BTreeSet<_> = told.iter().collect();
-        let ids: BTreeSet<_> = told.iter().map(|(id, _)| id).collect();
+        let published = events.iter().map(|event| Ok((event.id().to_string(), event.to_json()?)));
+        let published = published.collect::<Result<Vec<_>>>()?;
+        let distinct: BTreeSet<_> = published.iter().collect();
+        let ids: BTreeSet<_> = published.iter().map(|(id, _)| id).collect();
         assert_eq!((ids.len(), distinct.len()), (10, 10));
         // At first, and by a re-emit after five minutes, ten and twenty.
-        assert!(told.len() >= 40, "told {} times", told.len());
+        assert!(published.len() >= 40, "published {} times", published.len());
         Ok(())
     })
 }
