@@ -1,5 +1,5 @@
-//! Seeds that once failed, each with the bug that it found, in the system or in its judge. They are kept whole: a seed is cheap, and what it
-//! stumbles over next need not be what it found.
+//! Seeds that once failed, each with the bug that it found, in the system or in the simulation. They are kept whole: a
+//! seed is cheap, and what it stumbles over next need not be what it found.
 
 use simulation::{Case, run, template};
 
@@ -9,6 +9,10 @@ const FOUND: &[(u64, &str)] = &[
     (
         1_795_556_763_761,
         "the invariant no-undersell forgot what a plan had set aside for orders ahead of the rejected one",
+    ),
+    (
+        1_795_681_875_542,
+        "the invariant no-undersell judged a rejection by the stock of a minute after its claim",
     ),
 ];
 

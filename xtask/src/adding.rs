@@ -1,4 +1,4 @@
-//! Does what docs/adding.md says, in a copy of the checkout: a service, a route of it and a consumer of its event, each
+//! Does what docs/adding.md says, in a copy of the checkout: a service, routes of it and of another one, and a consumer of its event, each
 //! by `cargo xtask new`; then everything must compile without a warning, and the tests that a skeleton must pass, pass.
 //!
 //! The copy has a target folder of its own. What was compiled of other people's crates is linked into it: a copy of a

@@ -66,7 +66,8 @@ enum Command {
         /// Where an emulator answers; only the embedded cloud is checked without
         #[arg(long)]
         endpoint: Option<String>,
-        /// Whose known differences it is held to: ministack, or other, whose are shown and do not fail
+        /// Whose known differences it is held to: ministack (the default) or localstack; with other, all are shown and
+        /// none fails
         #[arg(long, requires = "endpoint")]
         emulator: Option<String>,
     },

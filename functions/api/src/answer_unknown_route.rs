@@ -7,7 +7,7 @@ use shop_lambda::{Function, Kind};
 
 use crate::routes::ROUTES;
 
-/// The function.
+/// What the binary and the embedded cloud run.
 pub const FUNCTION: Function =
     Function::new("answer-unknown-route", Kind::Route, |_| Box::pin(async { Ok(unknown_route(ROUTES)) }));
 

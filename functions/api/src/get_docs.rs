@@ -7,7 +7,7 @@ use flate2::read::GzDecoder;
 use shop_http::{Access, Call, Contract, Endpoint, Problem, Reply, Route, Start, get};
 use shop_lambda::{Function, StartError};
 
-/// The function.
+/// What the binary and the embedded cloud run.
 pub const FUNCTION: Function = shop_http::function::<GetDocs>();
 
 /// The page, packed by gzip.

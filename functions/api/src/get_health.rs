@@ -6,7 +6,7 @@ use serde::Serialize;
 use shop_http::{Access, Call, Contract, Endpoint, Problem, Reply, Route, Start, get};
 use shop_lambda::{Function, StartError};
 
-/// The function.
+/// What the binary and the embedded cloud run.
 pub const FUNCTION: Function = shop_http::function::<GetHealth>();
 
 pub(crate) struct GetHealth;

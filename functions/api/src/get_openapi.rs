@@ -3,7 +3,7 @@
 use shop_http::{Access, Call, Contract, Endpoint, Problem, Reply, Route, Start, get};
 use shop_lambda::{Function, StartError};
 
-/// The function.
+/// What the binary and the embedded cloud run.
 pub const FUNCTION: Function = shop_http::function::<GetOpenapi>();
 
 /// The document, as it is committed.

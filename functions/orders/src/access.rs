@@ -25,7 +25,7 @@ impl Gate {
     ///
     /// # Errors
     /// 401 to a guest, and 404 to somebody who is signed in: the same where there is no such order and where it
-    /// is somebody else's. 500 where the secret cannot be read.
+    /// is somebody else's. 500 or 503 where the secret cannot be read.
     pub(crate) async fn admit(
         &self,
         call: &Call,

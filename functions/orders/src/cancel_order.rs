@@ -14,7 +14,7 @@ use crate::access::Gate;
 use crate::order::{Order, status_name};
 use crate::store::OrderStore;
 
-/// The Lambda function.
+/// What the binary and the embedded cloud run.
 pub const FUNCTION: Function = shop_http::function::<CancelOrder>();
 
 pub(crate) struct CancelOrder {

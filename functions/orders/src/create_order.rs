@@ -24,7 +24,7 @@ use crate::pricing::{Catalogue, OrderRequest, price};
 use crate::request::{MAX_LINES, read};
 use crate::store::{BudgetStore, OrderStore, Placed, Placing};
 
-/// The Lambda function.
+/// What the binary and the embedded cloud run.
 pub const FUNCTION: Function = shop_http::function::<CreateOrder>();
 
 pub(crate) struct CreateOrder {

@@ -8,7 +8,7 @@ use shop_lambda::{Function, StartError};
 use crate::access::Gate;
 use crate::store::OrderStore;
 
-/// The Lambda function.
+/// What the binary and the embedded cloud run.
 pub const FUNCTION: Function = shop_http::function::<GetOrder>();
 
 pub(crate) struct GetOrder {

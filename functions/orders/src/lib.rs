@@ -12,9 +12,9 @@
 //! | the stream of `OrdersTable` | [`publish_order_events`] |
 //! <!-- /sync -->
 //!
-//! [`order`], [`view`], [`order_keys`], [`budget`] and [`pricing`] decide and know nothing of AWS; [`store`] and [`price_list`] are the only
-//! modules that speak DynamoDB. A handler never publishes: what is written is published by the table's stream,
-//! as [`events`] reads it.
+//! [`order`], [`view`], [`order_keys`], [`budget`] and [`pricing`] decide and know nothing of AWS; [`store`] and
+//! [`price_list`] are the only modules that speak DynamoDB. A handler never publishes: what is written is published by
+//! the table's stream, as [`events`] reads it.
 
 mod access;
 pub mod budget;

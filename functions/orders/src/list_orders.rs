@@ -15,7 +15,7 @@ use shop_types::{Timestamp, UserId};
 use crate::order::{ALL_STATUSES, Order, status_name};
 use crate::store::{OrderStore, OrdersPage, Position, Window, position};
 
-/// The Lambda function.
+/// What the binary and the embedded cloud run.
 pub const FUNCTION: Function = shop_http::function::<ListOrders>();
 
 pub(crate) struct ListOrders {

@@ -162,7 +162,7 @@ impl Order {
     }
 
     /// Whether it is time to re-emit a stalled order, though no order may be progressing: the pauses between re-emits
-    /// double, from one sweep to an hour.
+    /// double, up to [`MAX_RETRY_INTERVAL`].
     #[must_use]
     pub(crate) fn is_due(&self, now: Timestamp) -> bool {
         let doublings = u32::try_from(self.re_emits.saturating_sub(1)).unwrap_or(u32::MAX).min(8);

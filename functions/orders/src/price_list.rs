@@ -1,4 +1,4 @@
-//! The catalogue's prices: the one read of another service's table (docs/decisions/0004).
+//! The catalogue's prices, read from the products table, which is another service's (docs/decisions/0004).
 //!
 //! It must read nothing else there, and write nothing. What an order needs besides is read along: a counter of this
 //! service's own, and the standing of an account.

@@ -6,7 +6,7 @@ use shop_messaging::relay::{Image, Outbox, relay};
 
 use crate::events::{UnreadableOrder, events};
 
-/// The Lambda function.
+/// What the binary and the embedded cloud run.
 pub const FUNCTION: Function = relay::<OrderEvents>();
 
 /// The outbox that is the stream of the orders table.

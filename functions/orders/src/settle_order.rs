@@ -15,7 +15,7 @@ use shop_messaging::consumer::{self, Consumer, Failure, MessageResult};
 use crate::order::Rejection;
 use crate::store::{OrderStore, Settled};
 
-/// The Lambda function.
+/// What the binary and the embedded cloud run.
 pub const FUNCTION: Function = consumer::each::<SettleOrder>();
 
 pub(crate) struct SettleOrder {

@@ -8,7 +8,7 @@
 //! - It publishes nothing, and knows nothing of stock.
 //! - An order is re-emitted for as long as it is pending. While orders are being settled, each sweep re-emits all
 //!   that are stalled. While none is, more events would only pile up before whatever is broken: each order is
-//!   re-emitted with growing pauses, up to an hour, and only the newest of each shard by every sweep. When one of
+//!   re-emitted with growing pauses, and only the newest of each shard by every sweep. When one of
 //!   those is settled, the next sweep re-emits all: two intervals after the end of an outage at most
 //!   ([`shop_lambda::recovery`]).
 //! - Two sweeps at once, or one that is repeated, re-emit an order once: the write is conditional on the one
@@ -32,7 +32,7 @@ use shop_types::Timestamp;
 use crate::order::Order;
 use crate::store::{OrderStore, STATUS_SHARDS, Window};
 
-/// The Lambda function.
+/// What the binary and the embedded cloud run.
 pub const FUNCTION: Function = task::<SweepOrders>();
 
 /// How many orders of a shard are re-emitted at a time.
@@ -186,7 +186,7 @@ impl Sweep<'_> {
         }
     }
 
-    /// Whether an order was settled lately.
+    /// Whether an order was settled within the [`RECENT_WINDOW`].
     async fn is_progressing(&self) -> Result<bool, StoreError> {
         for status in [OrderStatus::Confirmed, OrderStatus::Rejected] {
             let newest = self.orders.of_everybody(Some(status), Window::default(), None, NEWEST).await?;

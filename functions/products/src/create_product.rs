@@ -15,7 +15,7 @@ use crate::product::{CatalogueItem, Product, ProductView};
 use crate::stock::Stock;
 use crate::store::{Created, KeyedCreation, Kind, Store};
 
-/// The function.
+/// What the binary and the embedded cloud run.
 pub const FUNCTION: Function = shop_http::function::<CreateProduct>();
 
 pub(crate) struct CreateProduct {

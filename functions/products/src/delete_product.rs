@@ -10,7 +10,7 @@ use crate::change::change;
 use crate::product::Product;
 use crate::store::Store;
 
-/// The function.
+/// What the binary and the embedded cloud run.
 pub const FUNCTION: Function = shop_http::function::<DeleteProduct>();
 
 pub(crate) struct DeleteProduct {

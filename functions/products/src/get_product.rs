@@ -7,7 +7,7 @@ use shop_types::ProductId;
 
 use crate::store::Store;
 
-/// The function.
+/// What the binary and the embedded cloud run.
 pub const FUNCTION: Function = shop_http::function::<GetProduct>();
 
 pub(crate) struct GetProduct {

@@ -8,7 +8,7 @@ use shop_types::ProductId;
 use crate::set_stock::{StockView, answer};
 use crate::store::Store;
 
-/// The function.
+/// What the binary and the embedded cloud run.
 pub const FUNCTION: Function = shop_http::function::<GetStock>();
 
 pub(crate) struct GetStock {

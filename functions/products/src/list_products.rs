@@ -15,7 +15,7 @@ use crate::listing::{Listing, Position, Sort};
 use crate::product::{CatalogueItem, ProductView};
 use crate::store::Store;
 
-/// The function.
+/// What the binary and the embedded cloud run.
 pub const FUNCTION: Function = shop_http::function::<ListProducts>();
 
 pub(crate) struct ListProducts {

@@ -7,7 +7,7 @@ use shop_messaging::relay::{Image, Outbox, relay};
 
 use crate::events::{RecordError, events};
 
-/// The function.
+/// What the binary and the embedded cloud run.
 pub const FUNCTION: Function = relay::<ProductEvents>();
 
 /// The outbox that is the stream of the products table.

@@ -26,7 +26,7 @@ use crate::plan::ReservationRequest;
 use crate::settling::settle;
 use crate::store::Store;
 
-/// The function.
+/// What the binary and the embedded cloud run.
 pub const FUNCTION: Function = batch::<ReserveStock>();
 
 pub(crate) struct ReserveStock {

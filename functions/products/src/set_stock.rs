@@ -18,7 +18,7 @@ use shop_types::{ProductId, Timestamp};
 use crate::stock::{Adjustment, AdjustmentError, MAX_STOCK, Stock};
 use crate::store::{KeyedAdjustment, Kind, Store};
 
-/// The function.
+/// What the binary and the embedded cloud run.
 pub const FUNCTION: Function = shop_http::function::<SetStock>();
 
 pub(crate) struct SetStock {

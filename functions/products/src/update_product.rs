@@ -10,7 +10,7 @@ use crate::fields::Changes;
 use crate::product::ProductView;
 use crate::store::Store;
 
-/// The function.
+/// What the binary and the embedded cloud run.
 pub const FUNCTION: Function = shop_http::function::<UpdateProduct>();
 
 pub(crate) struct UpdateProduct {

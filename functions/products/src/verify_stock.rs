@@ -4,7 +4,7 @@
 //! - Counters against the ledger, then entries of the ledger against their orders: [`crate::audit`] judges both.
 //!   A repair of an entry moves counters, so those come first.
 //! - It may run while the shop is busy. A counter that changes meanwhile is not judged, nor is an entry whose
-//!   order (or which itself) changed in the last 15 minutes, since its events may be on their way. What seems
+//!   order (or which itself) changed within the [`GRACE_PERIOD`], since its events may be on their way. What seems
 //!   wrong is read once more before it is reported.
 //! - A repair is conditional on what was read, goes through the planner of reserve-stock where stock is released,
 //!   and is published: inventory.repaired, reservation.repaired. Two runs at once repair once.
@@ -29,7 +29,7 @@ use crate::reservation::{Reservation, Status};
 use crate::settling::settle;
 use crate::store::{Store, see};
 
-/// The function.
+/// What the binary and the embedded cloud run.
 pub const FUNCTION: Function = task::<VerifyStock>();
 
 /// How many snapshots must agree: see [`crate::audit`].

@@ -10,7 +10,7 @@ use shop_messaging::relay::{Image, ImageError, Outbox, relay};
 
 use crate::events::events;
 
-/// The function.
+/// What the binary and the embedded cloud run.
 pub const FUNCTION: Function = relay::<UserEvents>();
 
 /// The outbox that is the stream of the users table.

@@ -93,8 +93,8 @@ pub(super) enum Mode {
     Admin(Admin),
 }
 
-/// An administrator: the first one, or one that is restored. There is no default password: it is read from standard input, or made up and shown
-/// this once.
+/// An administrator: the first one, or one that is restored. There is no default password: it is read from standard
+/// input, or made up and shown this once.
 #[derive(Debug, Args)]
 pub(super) struct Admin {
     /// The administrator's e-mail address

@@ -46,7 +46,7 @@ pub(super) async fn run(settings: Emulator) -> Result<()> {
     Ok(())
 }
 
-/// None without the demo; the command line insists on all four otherwise.
+/// None without the demo; the command line insists on all of them otherwise.
 fn token_settings(settings: &Emulator) -> Option<TokenSettings> {
     if settings.gateway.no_demo {
         return None;

@@ -1,4 +1,4 @@
-//! The local gateway: what CloudFront and the browser's origin rules are to the deployed shop.
+//! The local gateway: what a CDN and the browser's origin rules are to the deployed shop.
 //!
 //! It stands on a loopback address before a [`Backend`] (the embedded cloud, or the HTTP API of an
 //! emulator), brings paths into the form of the template's routes, gives a request without a token the

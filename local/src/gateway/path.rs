@@ -1,7 +1,7 @@
 //! Paths as clients write them, brought into the form of the template's routes.
 //!
 //! Two liberties and no third: an `/api` prefix, and one trailing slash. Percent-encoding, case, doubled
-//! slashes and dots stay as they came: here and behind CloudFront a path means the same.
+//! slashes and dots stay as they came: here and behind a CDN a path means the same.
 
 use http::header::{LINK, LOCATION};
 use http::uri::PathAndQuery;

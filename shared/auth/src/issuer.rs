@@ -1,4 +1,4 @@
-//! Minting access tokens from the stack's signing secret.
+//! Issuing access tokens from the stack's signing secret.
 //!
 //! Only what may read the secret can build a [`TokenIssuer`]; no function that serves data does.
 

@@ -2,7 +2,7 @@
 //!
 //! Access tokens are JWTs signed with Ed25519 (RFC 8037), valid for minutes and verified in process. The
 //! signing key derives from a secret that only what issues tokens may read ([`TokenIssuer`]); its public
-//! half lies in the key table, which every function reads at its start ([`Verifier`]). A session goes on by
+//! half lies in the key table, which every function that checks tokens reads at its start ([`Verifier`]). A session goes on by
 //! refresh tokens, which are random and stored as hashes ([`RefreshToken`]).
 //!
 //! A token tells who somebody is. What administrators alone may do it does not prove: that asks the account

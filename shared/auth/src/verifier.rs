@@ -41,7 +41,7 @@ pub enum VerifyError {
     /// The caller's fault: 401.
     #[error(transparent)]
     Invalid(#[from] InvalidToken),
-    /// The keys could not be read: 500, since the token may well be good.
+    /// The keys could not be read: 500, or 503 where the table is throttled, since the token may well be good.
     #[error("the key table cannot be read")]
     Keys(#[source] Box<dyn std::error::Error + Send + Sync>),
 }

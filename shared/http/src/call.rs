@@ -85,8 +85,8 @@ impl Call {
     /// costs one read, once a request, and none where the token claims nothing.
     ///
     /// # Errors
-    /// 401 when the account has ended its tokens since (another role, password or address, or deleted); 500 when
-    /// it cannot be read.
+    /// 401 when the account has ended its tokens since (another role, password or address, or deleted); 500 or
+    /// 503 when it cannot be read.
     pub async fn is_admin(&self) -> Result<bool, Problem> {
         let Principal::User { id, role: Role::Admin } = &self.principal else { return Ok(false) };
         let standing = if let Some(standing) = self.standing.get() {

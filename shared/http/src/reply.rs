@@ -13,7 +13,7 @@ use shop_types::Money;
 
 use crate::{EntityTag, Problem};
 
-/// What everybody may see alike, for half a minute: the catalogue's answers, in CloudFront and in browsers.
+/// What everybody may see alike, for half a minute: the catalogue's answers, in shared caches and in browsers.
 const PUBLIC_CACHE: &str = "public, max-age=30, stale-while-revalidate=60";
 
 /// The most that the items of a page take of Lambda's 6 MB.

@@ -24,7 +24,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// One attempt. DynamoDB answers in milliseconds; a stuck connection is better replaced than awaited.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
 /// The longest pause before the second attempt. It doubles with each attempt, and each pause is random, between none
-/// and the longest. The SDK's default is a second, and a caller waits: DynamoDB has mostly recovered after a few milliseconds.
+/// and the longest. The SDK's default is a second, and a caller waits: DynamoDB has mostly recovered after a few
+/// milliseconds.
 const FIRST_BACKOFF: Duration = Duration::from_millis(50);
 /// All attempts of one call: below every function's own timeout in template.yaml.
 const CALL_TIMEOUT: Duration = Duration::from_secs(8);

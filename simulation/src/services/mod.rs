@@ -73,7 +73,7 @@ pub(crate) trait Service: fmt::Debug + Send {
         Vec::new()
     }
 
-    /// Whether its items show what a consumer of its does because of an event. What it does not consume, it is not
+    /// Whether its items show what a consumer of its own does because of an event. What it does not consume, it is not
     /// done with.
     fn is_done(&self, _consumer: &str, _event: &Event) -> bool {
         false

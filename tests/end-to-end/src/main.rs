@@ -1,10 +1,10 @@
 //! Runs the suite against a shop that is there: `cargo run -p end-to-end -- --base-url URL`.
 //!
-//! Without more, the shop must give the demo identity, as `cargo run` does. Elsewhere the environment gives
-//! what an administrator logs in with (`SHOP_ADMIN_EMAIL`, `SHOP_ADMIN_PASSWORD`) or a token of one
-//! (`SHOP_ADMIN_TOKEN`), or the stack's signing secret (`SHOP_TOKEN_SECRET`), with which the suite can be anybody, and the id and
-//! session epoch of an administrator's account (`SHOP_ADMINISTRATOR`).
-//! Secrets come by the environment only: arguments can be seen by others.
+//! Without more, the shop must give the demo identity, as `cargo run` does. Elsewhere the environment gives what an
+//! administrator logs in with (`SHOP_ADMIN_EMAIL`, `SHOP_ADMIN_PASSWORD`) or a token of one (`SHOP_ADMIN_TOKEN`), or
+//! the stack's signing secret (`SHOP_TOKEN_SECRET`), with which the suite can be anybody, and the id and session epoch
+//! of an administrator's account (`SHOP_ADMINISTRATOR`). Secrets come by the environment only: arguments can be seen by
+//! others.
 
 use std::io::stdout;
 use std::process::ExitCode;

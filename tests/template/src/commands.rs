@@ -26,7 +26,8 @@ const WAYS: [(&str, Option<&str>); 5] = [
 /// What the commands at the head of a table's line begin with.
 const PROGRAMS: [&str; 4] = ["aws ", "cargo ", "docker ", "sam "];
 
-/// The commands in the shell blocks of a document, and at the head of a table's lines. One that goes on in the next line is one; a comment is none.
+/// The commands in the shell blocks of a document, and at the head of a table's lines. One that goes on in the next
+/// line is one; a comment is none.
 #[must_use]
 pub fn of_document(markdown: &str) -> Vec<String> {
     let mut commands = Vec::new();

@@ -93,7 +93,7 @@ fn add_id(tree: &mut Tree, item: &Name, values: &[(&str, &str)]) -> Result<()> {
     })
 }
 
-/// The type of event that a new item is told by: its data, its schema, its example and its line in the document.
+/// The type of event that a new item is published as: its data, its schema, its example and its line in the document.
 fn add_event(
     tree: &mut Tree,
     service: &Name,

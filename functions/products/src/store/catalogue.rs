@@ -14,7 +14,7 @@ use crate::product::{CatalogueItem, Product};
 use crate::stock::Stock;
 
 /// The one partition of the indexes of the whole catalogue. A catalogue of some ten thousand products changes a few
-/// times a second at most, far below the 1,000 writes that a partition takes; CloudFront takes the reads.
+/// times a second at most, far below the 1,000 writes that a partition takes; caches take most of the reads.
 const LISTING: &str = "all";
 /// The sort keys of the indexes.
 const SORTS: [Sort; 3] = [Sort::Newest, Sort::Name, Sort::PriceUp];
@@ -98,7 +98,7 @@ impl Store {
     }
 
     /// A product, deleted or not, and its counter: one call, and as of this moment, so that whoever changed
-    /// something sees it. CloudFront spares the table most of these reads.
+    /// something sees it. Caches spare the table most of these reads.
     pub(crate) async fn find(&self, id: &ProductId) -> Result<Option<CatalogueItem>, StoreError> {
         let both = Condition::of("pk = :pk AND sk BETWEEN :first AND :last")
             .with("pk", id)

@@ -1,4 +1,4 @@
-//! The products table: keys, conditions, item mapping. The only place that speaks DynamoDB.
+//! The products table: keys, conditions, item mapping. Nothing else speaks DynamoDB to it.
 //!
 //! | item | `pk` | `sk` |
 //! |---|---|---|

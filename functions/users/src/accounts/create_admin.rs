@@ -26,7 +26,7 @@ use crate::accounts::store::{LoginChange, WriteOutcome};
 use crate::accounts::user::Changes;
 use crate::credentials::login::Login;
 
-/// The function.
+/// What the binary and the embedded cloud run.
 pub const FUNCTION: Function = Function::new("create-admin", Kind::Task, |environment| {
     Box::pin(async move {
         let client = Client::new(environment.sdk_config());

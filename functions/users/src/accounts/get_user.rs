@@ -9,7 +9,7 @@ use shop_lambda::{Function, StartError};
 use crate::accounts::path::visible_user;
 use crate::accounts::store::Directory;
 
-/// The function.
+/// What the binary and the embedded cloud run.
 pub const FUNCTION: Function = shop_http::function::<GetUser>();
 
 pub(crate) struct GetUser {

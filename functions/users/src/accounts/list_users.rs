@@ -22,7 +22,7 @@ use crate::secrets::BlindIndexSource;
 /// The list, as its cursors name it.
 const LIST: &str = "/users";
 
-/// The function.
+/// What the binary and the embedded cloud run.
 pub const FUNCTION: Function = shop_http::function::<ListUsers>();
 
 pub(crate) struct ListUsers {

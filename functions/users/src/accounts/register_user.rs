@@ -16,7 +16,7 @@ use crate::accounts::fields::NewUser;
 use crate::accounts::registration::{Registered, Registrar, RegistrarSource, RegistrationBudget};
 use crate::accounts::user::{User, UserView};
 
-/// The function.
+/// What the binary and the embedded cloud run.
 pub const FUNCTION: Function = shop_http::function::<RegisterUser>();
 
 pub(crate) struct RegisterUser {

@@ -14,7 +14,7 @@ use crate::accounts::path::named_user;
 use crate::accounts::store::{AccountStore, Authority, LoginChange, WriteOutcome};
 use crate::accounts::user::{User, UserView};
 
-/// The function.
+/// What the binary and the embedded cloud run.
 pub const FUNCTION: Function = shop_http::function::<SetUserRole>();
 
 pub(crate) struct SetUserRole {

@@ -22,7 +22,7 @@ use crate::credentials::login::Login;
 use crate::credentials::password::{Hasher, PasswordHash, RESEMBLES_ACCOUNT};
 use crate::secrets::BlindIndexSource;
 
-/// The function.
+/// What the binary and the embedded cloud run.
 pub const FUNCTION: Function = shop_http::function::<UpdateUser>();
 
 pub(crate) struct UpdateUser {

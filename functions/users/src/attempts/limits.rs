@@ -25,7 +25,7 @@ pub(crate) const ADDRESS: Rate = Rate { burst: 100, interval: 9 * SECOND };
 /// Attempts of all strangers together on one account: about a thousand a day, which find no password that is on no
 /// list.
 pub(crate) const ACCOUNT: Rate = Rate { burst: 20, interval: 90 * SECOND };
-/// Attempts of all devices together that once logged in to an account, before its password was changed.
+/// Attempts of all devices together that once logged in to an account, before its password, address or role was changed.
 pub(crate) const FORMER: Rate = Rate { burst: 10, interval: 15 * MINUTE };
 /// Attempts from one address on one account.
 pub(crate) const PAIR: Backoff = Backoff { free: 5, first: MINUTE, longest: 12 * HOUR, forgets_after: DAY };

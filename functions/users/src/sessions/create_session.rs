@@ -24,7 +24,7 @@ use crate::sessions::signer::{Signer, SignerSource};
 use crate::sessions::store::{Rehash, SessionStore};
 use crate::sessions::tokens::Tokens;
 
-/// The function.
+/// What the binary and the embedded cloud run.
 pub const FUNCTION: Function = shop_http::function::<CreateSession>();
 
 pub(crate) struct CreateSession {

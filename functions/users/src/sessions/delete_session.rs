@@ -1,5 +1,5 @@
 //! `DELETE /sessions/current`: logs out. The session that the access token was issued in ends, and with it its
-//! refresh tokens; access tokens that are out are good for the rest of their quarter of an hour.
+//! refresh tokens; access tokens that are out are good until they expire.
 //!
 //! Needs `dynamodb:DeleteItem` on the sessions table, and `GetItem` on the key table.
 
@@ -8,7 +8,7 @@ use shop_lambda::{Function, StartError};
 
 use crate::sessions::store::SessionStore;
 
-/// The function.
+/// What the binary and the embedded cloud run.
 pub const FUNCTION: Function = shop_http::function::<DeleteSession>();
 
 pub(crate) struct DeleteSession {

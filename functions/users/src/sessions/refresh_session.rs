@@ -18,7 +18,7 @@ use crate::sessions::signer::{Signer, SignerSource};
 use crate::sessions::store::SessionStore;
 use crate::sessions::tokens::Tokens;
 
-/// The function.
+/// What the binary and the embedded cloud run.
 pub const FUNCTION: Function = shop_http::function::<RefreshSession>();
 
 pub(crate) struct RefreshSession {

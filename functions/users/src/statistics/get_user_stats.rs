@@ -16,7 +16,7 @@ use crate::accounts::path::visible_user;
 use crate::statistics::stats::UserStats;
 use crate::statistics::store::StatsStore;
 
-/// The function.
+/// What the binary and the embedded cloud run.
 pub const FUNCTION: Function = shop_http::function::<GetUserStats>();
 
 pub(crate) struct GetUserStats {

@@ -22,7 +22,7 @@ use crate::statistics::ledger::{Change, Meaning, meaning};
 use crate::statistics::recorder::Recorder;
 use crate::statistics::store::MAX_ORDERS;
 
-/// The function.
+/// What the binary and the embedded cloud run.
 pub const FUNCTION: Function = consumer::batch::<RecordUserStats>();
 
 /// How many users of a batch are written for at a time.

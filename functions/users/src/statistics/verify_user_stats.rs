@@ -32,7 +32,7 @@ use crate::statistics::recorder::Recorder;
 use crate::statistics::stats::{OutOfRange, UserStats};
 use crate::statistics::store::{Saved, see};
 
-/// The function.
+/// What the binary and the embedded cloud run.
 pub const FUNCTION: Function = task::<VerifyUserStats>();
 
 /// How often a user's ledger is read whose statistics change meanwhile.

@@ -22,7 +22,7 @@ const SCHEMA: &str = "PRAGMA journal_mode = WAL;
 pub(super) enum Change<'a> {
     /// A new message, or a message that moves to another queue.
     Put(&'a str, &'a Message),
-    /// A message was received, or its visibility was changed.
+    /// A message was received.
     Update(&'a Message),
     Delete(i64),
 }

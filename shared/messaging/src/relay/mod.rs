@@ -33,7 +33,7 @@ type EventsOf<E> = fn(old: Option<&Image>, new: Option<&Image>) -> Result<Vec<Ev
 pub trait Outbox: 'static {
     /// The relay's one name.
     const NAME: &'static str;
-    /// Why a record cannot be told.
+    /// Why a record cannot be published.
     type Error: std::error::Error + Send + Sync + 'static;
 
     /// What a write means to others: from the item before (none: inserted) and after (none: removed, by the
