@@ -85,7 +85,8 @@ async fn the_demo_starts_whatever_became_of_its_administrator() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path().to_str().unwrap();
     let shop = Shop::start(&["--data", folder]);
-    let left = shop.send(Method::DELETE, "/users/me", &json!({})).await;
+    let proof = json!({ "current_password": "a password of some sort" });
+    let left = shop.send(Method::DELETE, "/users/me", &proof).await;
     assert_eq!((left.status, &left.body["code"]), (StatusCode::CONFLICT, &json!("last_administrator")));
     let customer = json!({ "role": "customer" });
     let down = shop.send(Method::PUT, "/users/me/role", &customer).await;
