@@ -72,8 +72,11 @@ fn operation(service: &str, route: &RouteInfo, generator: &mut SchemaGenerator) 
         operation["description"] = format!("For: {who}.").into();
     }
     if let Some((schema, is_required)) = &contract.body {
-        operation["requestBody"] =
-            json!({ "required": is_required, "content": { "application/json": { "schema": schema } } });
+        let mut content = json!({ "application/json": { "schema": schema } });
+        if route.endpoint.method.as_str() == "PATCH" {
+            content["application/merge-patch+json"] = json!({ "schema": schema });
+        }
+        operation["requestBody"] = json!({ "required": is_required, "content": content });
     }
     operation
 }

@@ -42,7 +42,7 @@ impl Route for GetOrder {
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let id = call.id("order")?;
         let order = self.gate.admit(&call, &id, self.orders.get(&id).await?).await?;
-        if call.is_unchanged(order.version) {
+        if call.is_unchanged(order.version)? {
             return Reply::not_modified(order.version);
         }
         Reply::ok(&order.view()?)?.versioned(order.version)

@@ -22,7 +22,7 @@ pub(crate) async fn change(
     loop {
         let item = store.find_listed(&id).await?.ok_or_else(|| Problem::not_found("product"))?;
         let product = change(&item.product)?;
-        precondition.check(item.product.version)?;
+        precondition.check_shown(item.product.version)?;
         if store.replace(&item.product, &product).await? {
             return Ok(CatalogueItem { product, stock: item.stock });
         }

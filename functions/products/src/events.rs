@@ -290,7 +290,7 @@ mod tests {
     fn an_adjustment_tells_nothing_and_what_is_unknown_is_an_error() {
         #[derive(Serialize)]
         struct Nothing {}
-        assert_eq!(published("adjustment#abc", None::<&Nothing>, &Nothing {}), []);
+        assert_eq!(published("adjustment", None::<&Nothing>, &Nothing {}), []);
         let unknown = image("surprise", &Nothing {});
         assert!(matches!(events(None, Some(&unknown)), Err(RecordError::UnknownKind)));
         let malformed = image("stock", &Nothing {});

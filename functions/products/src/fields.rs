@@ -9,7 +9,7 @@ use crate::stock::MAX_STOCK;
 
 const MAX_NAME: usize = 200;
 const MAX_DESCRIPTION: usize = 5000;
-const MAX_CATEGORY: usize = 100;
+pub(crate) const MAX_CATEGORY: usize = 100;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct NewProduct {
@@ -243,7 +243,7 @@ mod tests {
         }
         for (field, value, code) in [
             ("id", json!("a/b"), "invalid_id"),
-            ("id", json!(7), "invalid_id"),
+            ("id", json!(7), "wrong_type"),
             ("name", json!("n".repeat(201)), "wrong_length"),
             ("name", json!(""), "wrong_length"),
             ("name", json!("  "), "blank"),

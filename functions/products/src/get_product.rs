@@ -30,7 +30,7 @@ impl Route for GetProduct {
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let id: ProductId = call.id("product")?;
         let item = self.store.find_listed(&id).await?.ok_or_else(|| Problem::not_found("product"))?;
-        if call.is_unchanged(item.tag()) {
+        if call.is_unchanged(item.tag())? {
             return Ok(Reply::not_modified(item.tag())?.catalogue(&call.principal));
         }
         Ok(Reply::ok(&item.view())?.versioned(item.tag())?.catalogue(&call.principal))

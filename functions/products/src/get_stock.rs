@@ -32,7 +32,7 @@ impl Route for GetStock {
         let id: ProductId = call.id("product")?;
         let stock = self.store.stock(&id).await?.filter(|stock| stock.deleted_at.is_none());
         let stock = stock.ok_or_else(|| Problem::not_found("product"))?;
-        if call.is_unchanged(stock.version) {
+        if call.is_unchanged(stock.version)? {
             return Reply::not_modified(stock.version);
         }
         answer(&StockView::of(&stock))

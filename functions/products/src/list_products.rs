@@ -6,11 +6,12 @@
 
 use serde_json::json;
 use shop_http::{
-    Access, Call, Contract, Cursor, Endpoint, FieldCode, FieldError, Page, Problem, Reply, Route, Start,
-    fingerprint, get,
+    Access, Call, Contract, Cursor, Endpoint, FieldCode, FieldError, Page, Problem, Reply, Route, Start, get,
 };
 use shop_lambda::{Function, StartError};
+use shop_types::text;
 
+use crate::fields::MAX_CATEGORY;
 use crate::listing::{Listing, Position, Sort};
 use crate::product::{CatalogueItem, ProductView};
 use crate::store::Store;
@@ -35,7 +36,10 @@ impl Route for ListProducts {
     fn contract() -> Contract {
         let sorts = json!({ "type": "string", "enum": Sort::NAMES, "default": "newest" });
         Contract::new("Lists the catalogue: all of it or a category, newest first, by name or by price")
-            .query("category", json!({ "type": "string", "minLength": 1 }))
+            .query(
+                "category",
+                json!({ "type": "string", "minLength": 1, "maxLength": MAX_CATEGORY, "pattern": "\\S" }),
+            )
             .query("sort", sorts)
             .page::<ProductView<'_>>("A page of products.")
     }
@@ -43,14 +47,12 @@ impl Route for ListProducts {
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let listing = listing(&call)?;
         let list = listing.path();
-        // Cursors are short, and a category may be long: its hash stands for it.
-        let name = fingerprint(list.as_bytes());
-        let request = call.page::<Position>(&name)?;
+        let request = call.page::<Position>(&list)?;
         if request.after.as_ref().is_some_and(|position| !listing.may_hold(position)) {
             return Err(invalid("?cursor", FieldCode::InvalidCursor, "This is not a cursor of this list."));
         }
         let found = self.store.list(&listing, request.after.as_ref(), request.limit).await?;
-        let cursor = |position| Cursor::encode(&name, position);
+        let cursor = |position| Cursor::encode(&list, position);
         let page = Page::fitting(
             &found.items,
             |item: &CatalogueItem| Ok::<_, Problem>(item.view()),
@@ -71,13 +73,12 @@ fn listing(call: &Call) -> Result<Listing, Problem> {
         let detail = "This must be newest, name, price or -price.";
         Sort::of(text).ok_or_else(|| invalid("?sort", FieldCode::InvalidFilter, detail))
     });
-    if value("category").is_some_and(str::is_empty) {
-        return Err(invalid("?category", FieldCode::InvalidFilter, "This must name a category."));
-    }
-    Ok(Listing {
-        category: value("category").map(str::to_owned),
-        sort: sort.transpose()?.unwrap_or_default(),
-    })
+    // As a product's category is read: what looks the same is the same, and what no product can have is no key.
+    let category = value("category").map(|text| {
+        let read = text::line(text).ok().filter(|text| (1..=MAX_CATEGORY).contains(&text.chars().count()));
+        read.ok_or_else(|| invalid("?category", FieldCode::InvalidFilter, "This must name a category."))
+    });
+    Ok(Listing { category: category.transpose()?, sort: sort.transpose()?.unwrap_or_default() })
 }
 
 fn invalid(pointer: &str, code: FieldCode, detail: &str) -> Problem {

@@ -163,6 +163,8 @@ impl Listing {
 
 #[cfg(test)]
 mod tests {
+    use shop_http::Cursor;
+
     use super::*;
     use crate::product::tests::product;
     use proptest::prelude::*;
@@ -231,6 +233,16 @@ mod tests {
         ] {
             assert!(!Listing { category: None, sort }.may_hold(&position), "{sort:?} {position:?}");
         }
+    }
+
+    #[test]
+    fn the_longest_position_has_a_cursor() {
+        let id = "p".repeat(64).parse().unwrap();
+        let product = Product { id, name: "\"".repeat(200), ..product() };
+        let listing = Listing { category: Some("\u{1F381}".repeat(100)), sort: Sort::Name };
+        let position = listing.behind(&product);
+        let cursor = Cursor::encode(&listing.path(), position.clone()).unwrap();
+        assert_eq!(Cursor::decode(&listing.path(), &cursor), Ok(position), "{} bytes", cursor.len());
     }
 
     proptest! {

@@ -62,11 +62,12 @@ impl Route for SetStock {
         let adjustment = read_adjustment(call.body()?)?;
         let key_hash = call.idempotency_key()?.map(IdempotencyKey::hash);
         let precondition = call.precondition()?;
-        let request_hash = request_hash(&adjustment)?;
+        // The product is part of the request: one key is one change, of one product.
+        let request_hash = request_hash(&(&id, &adjustment))?;
         let mut tries = self.store.tries(Kind::Stock);
         loop {
             if let Some(key_hash) = &key_hash
-                && let Some(before) = self.store.adjustment(&id, key_hash).await?
+                && let Some(before) = self.store.adjustment(key_hash).await?
             {
                 return repeated(&before, &request_hash);
             }

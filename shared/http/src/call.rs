@@ -5,11 +5,13 @@ use std::str::FromStr;
 use std::sync::{Arc, OnceLock};
 
 use lambda_http::http::{HeaderName, HeaderValue, Method, header};
+use mime::Mime;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use shop_auth::{AccountReader, Principal, Role, SessionId, Standing, Verified};
 use shop_events::Cause;
 use shop_lambda::Internal;
+use shop_types::UserId;
 
 use crate::audit::Trail;
 use crate::event::HttpRequest;
@@ -115,6 +117,13 @@ impl Call {
         if self.epoch == Some(current) { Ok(()) } else { Err(outdated()) }
     }
 
+    /// What is answered where the account that was asked for is not there: to itself that its token was ended (401), to
+    /// others that nobody is (404).
+    #[must_use]
+    pub fn absent_user(&self, asked_for: &UserId) -> Problem {
+        if self.principal.is_user(asked_for) { outdated() } else { Problem::not_found("user") }
+    }
+
     /// Why what this request writes is written: it, and who made it.
     #[must_use]
     pub fn cause(&self) -> Cause {
@@ -150,7 +159,10 @@ impl Call {
         codings.map(str::trim).any(|coding| {
             let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
             let weight: String = weight.split_whitespace().collect();
-            let is_refused = weight.strip_prefix("q=").is_some_and(|q| q.parse() == Ok(0.0));
+            let weight = weight.to_ascii_lowercase();
+            // What is no weight is no wish (RFC 9110 section 12.4.2).
+            let is_refused =
+                weight.strip_prefix("q=").is_some_and(|q| !q.parse().is_ok_and(|q: f32| q > 0.0));
             name.trim().eq_ignore_ascii_case("gzip") && !is_refused
         })
     }
@@ -213,16 +225,21 @@ impl Call {
     /// RFC 5789 section 2.2 and RFC 9110 section 15.5.16: the answer says what is taken.
     fn check_media_type(&self) -> Result<(), Problem> {
         let Some(value) = self.request.headers.get(header::CONTENT_TYPE) else { return Ok(()) };
-        let text = value.to_str().unwrap_or_default().to_ascii_lowercase();
-        let mut parts = text.split(';').map(str::trim);
-        let essence = parts.next().unwrap_or_default();
         let is_patch = self.request.method == Method::PATCH;
-        let is_utf8 = parts
-            .filter_map(|parameter| parameter.split_once('='))
-            .filter(|(name, _)| name.trim() == "charset")
-            .all(|(_, charset)| matches!(charset.trim().trim_matches('"'), "utf-8" | "utf8" | "us-ascii"));
-        if is_utf8 && (essence == "application/json" || is_patch && essence == "application/merge-patch+json")
-        {
+        // Names, the types and charsets are case-insensitive (RFC 9110 section 8.3).
+        let is_taken = |media_type: &Mime| {
+            let essence = media_type.essence_str();
+            let is_utf8 =
+                media_type.params().filter(|(name, _)| *name == mime::CHARSET).all(|(_, charset)| {
+                    ["utf-8", "utf8", "us-ascii"]
+                        .iter()
+                        .any(|known| charset.as_str().eq_ignore_ascii_case(known))
+                });
+            is_utf8
+                && (essence == "application/json" || is_patch && essence == "application/merge-patch+json")
+        };
+        let media_type = value.to_str().ok().and_then(|text| text.parse::<Mime>().ok());
+        if media_type.is_some_and(|media_type| is_taken(&media_type)) {
             return Ok(());
         }
         let detail = "Send the body as application/json, in UTF-8.";
@@ -280,8 +297,10 @@ impl Call {
     }
 
     /// Whether `If-None-Match` names this tag, so that the answer is 304 (RFC 9110 section 13.1.2).
-    #[must_use]
-    pub fn is_unchanged(&self, tag: impl Into<EntityTag>) -> bool {
+    ///
+    /// # Errors
+    /// 412 where `If-Match` names other tags, and 400 where it is no list of tags.
+    pub fn is_unchanged(&self, tag: impl Into<EntityTag>) -> Result<bool, Problem> {
         precondition::is_unchanged(&self.request.headers, tag.into())
     }
 
@@ -315,6 +334,26 @@ impl Call {
         self.parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
+    /// `limit`, as it is written in JSON: without a sign and without zeros before it.
+    fn limit(&self) -> Option<i32> {
+        let Some(text) = self.parameter("limit") else { return Some(DEFAULT_LIMIT) };
+        let limit = text.parse().ok().filter(|limit: &i32| limit.to_string() == text)?;
+        (1..=MAX_LIMIT).contains(&limit).then_some(limit)
+    }
+
+    /// Holds `limit` to its bounds, for a list that is one page whatever it says.
+    ///
+    /// # Errors
+    /// 400 for a limit out of 1 to 100.
+    pub fn check_limit(&self) -> Result<(), Problem> {
+        let wrong = || FieldError {
+            pointer: "?limit".to_owned(),
+            code: FieldCode::OutOfRange,
+            detail: limit_detail(),
+        };
+        self.limit().map(drop).ok_or_else(|| Problem::invalid_query(vec![wrong()]))
+    }
+
     /// Reads `limit` and `cursor` from the query. `list` names the list with its filter. An empty cursor is none.
     ///
     /// # Errors
@@ -327,14 +366,10 @@ impl Call {
         let mut note = |pointer: &str, code, detail: String| {
             errors.push(FieldError { pointer: pointer.to_owned(), code, detail });
         };
-        let limit = match self.parameter("limit").map(str::parse) {
-            None => DEFAULT_LIMIT,
-            Some(Ok(limit)) if (1..=MAX_LIMIT).contains(&limit) => limit,
-            Some(_) => {
-                note("?limit", FieldCode::OutOfRange, format!("This must be from 1 to {MAX_LIMIT}."));
-                DEFAULT_LIMIT
-            }
-        };
+        let limit = self.limit().unwrap_or_else(|| {
+            note("?limit", FieldCode::OutOfRange, limit_detail());
+            DEFAULT_LIMIT
+        });
         let cursor = self.parameter("cursor").filter(|text| !text.is_empty());
         let after = match cursor.map(|text| Cursor::decode(list, text)) {
             None => None,
@@ -354,6 +389,10 @@ impl Call {
 struct NoAccounts;
 
 impl Internal for NoAccounts {}
+
+fn limit_detail() -> String {
+    format!("This must be from 1 to {MAX_LIMIT}.")
+}
 
 fn outdated() -> Problem {
     Problem::unauthorized("The access token was ended by a change of the account. Log in again.", true)

@@ -153,7 +153,7 @@ impl Contract {
     #[must_use]
     pub fn page<T: JsonSchema>(self, description: &'static str) -> Self {
         self.query("limit", json!({ "type": "integer", "minimum": 1, "maximum": 100, "default": 20 }))
-            .query("cursor", json!({ "type": "string", "maxLength": 512 }))
+            .query("cursor", json!({ "type": "string", "maxLength": crate::cursor::MAX_LENGTH }))
             .codes([Code::InvalidQuery])
             .ok::<Page<T>>(description)
             .answer_header("Link", "The next page, as rel=\"next\" (RFC 8288).")
@@ -168,12 +168,11 @@ impl Contract {
     /// Its answer has an entity tag, and 304 says that the caller has it.
     #[must_use]
     pub fn cacheable(self) -> Self {
+        let schema = || json!({ "type": "string" });
         self.versioned()
-            .header(
-                "If-None-Match",
-                "The tags of the versions that the caller has.",
-                json!({ "type": "string" }),
-            )
+            .header("If-Match", "The versions that the caller wants: tags, or `*`.", schema())
+            .header("If-None-Match", "The tags of the versions that the caller has.", schema())
+            .codes([Code::InvalidIfMatch, Code::StaleVersion])
             .answer(StatusCode::NOT_MODIFIED, "The caller has this version.", None)
             .versioned()
     }

@@ -7,18 +7,23 @@ use data_encoding::BASE64URL_NOPAD;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::idempotency::fingerprint;
+
 /// The text is no cursor of this list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a cursor of this list")]
 pub struct InvalidCursor;
 
-/// Enough for any position; longer texts are not ours.
-const MAX_LENGTH: usize = 512;
+/// Longer texts are not ours. The longest position is the beginning of a name (160 bytes, each of which JSON may write
+/// as two) and a product's id, twice.
+pub(crate) const MAX_LENGTH: usize = 1024;
+/// How much of a list's fingerprint tells it from others: 96 bits.
+const NAME_LENGTH: usize = 16;
 
 /// A position in a list.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Cursor<T> {
-    /// The list: its name and filter.
+    /// The list: the beginning of a fingerprint of its name and filter, which may be long.
     #[serde(rename = "l")]
     list: String,
     /// The last item that was shown.
@@ -32,7 +37,7 @@ impl<T: Serialize + DeserializeOwned> Cursor<T> {
     /// # Errors
     /// The position cannot be written as JSON.
     pub fn encode(list: &str, position: T) -> Result<String, serde_json::Error> {
-        let json = serde_json::to_vec(&Self { list: list.to_owned(), position })?;
+        let json = serde_json::to_vec(&Self { list: name(list), position })?;
         Ok(BASE64URL_NOPAD.encode(&json))
     }
 
@@ -46,8 +51,14 @@ impl<T: Serialize + DeserializeOwned> Cursor<T> {
         }
         let json = BASE64URL_NOPAD.decode(text.as_bytes()).map_err(|_| InvalidCursor)?;
         let cursor: Self = serde_json::from_slice(&json).map_err(|_| InvalidCursor)?;
-        if cursor.list == list { Ok(cursor.position) } else { Err(InvalidCursor) }
+        if cursor.list == name(list) { Ok(cursor.position) } else { Err(InvalidCursor) }
     }
+}
+
+fn name(list: &str) -> String {
+    let mut name = fingerprint(list.as_bytes());
+    name.truncate(NAME_LENGTH);
+    name
 }
 
 #[cfg(test)]
@@ -59,7 +70,7 @@ mod tests {
         let text = Cursor::encode("orders?status=pending", "a".to_owned()).unwrap();
         assert_eq!(Cursor::decode("orders?status=pending", &text), Ok("a".to_owned()));
         assert_eq!(Cursor::<String>::decode("orders?status=confirmed", &text), Err(InvalidCursor));
-        for bad in ["", "x", "====", "bnVsbA", &"a".repeat(600)] {
+        for bad in ["", "x", "====", "bnVsbA", &"a".repeat(1025)] {
             assert_eq!(Cursor::<String>::decode("orders?status=pending", bad), Err(InvalidCursor), "{bad}");
         }
     }

@@ -343,8 +343,7 @@ impl<'i> Node<'i> {
             self.describe(Keyword::Pattern(T::PATTERN));
             return T::EXAMPLE.parse().ok();
         }
-        let text = serde_json::from_str::<String>(self.raw.get());
-        let value = text.ok().and_then(|text| text.parse().ok());
+        let value = self.string()?.parse().ok();
         if value.is_none() {
             self.error(code, detail);
         }

@@ -49,13 +49,25 @@ impl Precondition {
 
     /// Holds the precondition against the version that is stored.
     ///
-    /// Tags compare strongly in `If-Match`: a weak one matches nothing. A tag names a version of what its author
-    /// can change; what else the answer showed (`"v7.40"`) is no part of it.
+    /// Tags compare character by character, and strongly in `If-Match`: a weak one matches nothing.
     ///
     /// # Errors
     /// 412 when `If-Match` names other versions, or `If-None-Match` this one.
     pub fn check(&self, current: u64) -> Result<(), Problem> {
-        let is_current = |tag: &Tag| tag.ours().is_some_and(|tag| tag.version() == current);
+        self.check_by(current, |tag| tag == EntityTag::from(current))
+    }
+
+    /// The same for a thing whose answers show more than its author can change (`"v7.40"`): that is no part of the
+    /// version that a tag names.
+    ///
+    /// # Errors
+    /// As [`Precondition::check`].
+    pub fn check_shown(&self, current: u64) -> Result<(), Problem> {
+        self.check_by(current, |tag| tag.version() == current)
+    }
+
+    fn check_by(&self, current: u64, is_current: impl Fn(EntityTag) -> bool) -> Result<(), Problem> {
+        let is_current = |tag: &Tag| tag.ours().is_some_and(&is_current);
         let matches = match &self.matching {
             None | Some(Tags::Any) => true,
             Some(Tags::OneOf(tags)) => tags.iter().any(|tag| !tag.is_weak && is_current(tag)),
@@ -63,20 +75,28 @@ impl Precondition {
         let excluded = match &self.not_matching {
             None => false,
             Some(Tags::Any) => true,
-            Some(Tags::OneOf(tags)) => tags.iter().any(is_current),
+            Some(Tags::OneOf(tags)) => tags.iter().any(&is_current),
         };
         if matches && !excluded { Ok(()) } else { Err(Problem::stale(current)) }
     }
 }
 
-/// Whether `If-None-Match` names this tag (weakly, as section 13.1.2 says): then a read is answered with 304. What
-/// is no list of tags names none, and the answer is given whole.
-pub(crate) fn is_unchanged(headers: &HeaderMap, current: EntityTag) -> bool {
-    match tags(headers, &IF_NONE_MATCH, Code::InvalidIfNoneMatch) {
+/// Whether a read is answered with 304, since `If-None-Match` names this tag (weakly, as section 13.1.2 says). What is
+/// no list of tags names none, and the answer is given whole.
+///
+/// # Errors
+/// 412 where `If-Match` names other tags, which comes first (section 13.2.2), and 400 where it is no list of tags.
+pub(crate) fn is_unchanged(headers: &HeaderMap, current: EntityTag) -> Result<bool, Problem> {
+    if let Some(Tags::OneOf(tags)) = tags(headers, &IF_MATCH, Code::InvalidIfMatch)?
+        && !tags.iter().any(|tag| !tag.is_weak && tag.ours() == Some(current))
+    {
+        return Err(Problem::stale(current.version()));
+    }
+    Ok(match tags(headers, &IF_NONE_MATCH, Code::InvalidIfNoneMatch) {
         Ok(Some(Tags::Any)) => true,
         Ok(Some(Tags::OneOf(tags))) => tags.iter().any(|tag| tag.ours() == Some(current)),
         Ok(None) | Err(_) => false,
-    }
+    })
 }
 
 fn tags(headers: &HeaderMap, name: &HeaderName, code: Code) -> Result<Option<Tags>, Problem> {
@@ -153,7 +173,7 @@ mod tests {
             (r#",, "v6" , ,"v7",,"#, 200),
             ("\"v6\"\t,\t\"v7\"", 200),
             (r#""a,b", "v7""#, 200),
-            (r#""v7.40""#, 200),
+            (r#""v7.40""#, 412),
             (r#""é", "v7""#, 200),
             (r#"W/"v7""#, 412),
             (r#"W/"v7", "v6""#, 412),
@@ -202,7 +222,36 @@ mod tests {
             (r#""v07.40""#, false),
             ("v7.40", false),
         ] {
-            assert_eq!(is_unchanged(&headers("if-none-match", value), current), expected, "{value}");
+            assert_eq!(
+                is_unchanged(&headers("if-none-match", value), current).ok(),
+                Some(expected),
+                "{value}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_read_of_another_version_than_the_one_that_is_wanted_is_refused() {
+        let current = EntityTag::showing(7, 40);
+        for (value, expected) in [
+            (r#""v7.40""#, 200),
+            ("*", 200),
+            (r#""v7""#, 412),
+            (r#"W/"v7.40""#, 412),
+            (r#""v7.41""#, 412),
+            ("x", 400),
+        ] {
+            let status = is_unchanged(&headers("if-match", value), current);
+            let status = status.map_or_else(|problem| problem.status().as_u16(), |_| 200);
+            assert_eq!(status, expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn what_a_thing_shows_besides_is_no_part_of_its_version() {
+        for (value, expected) in [(r#""v7.40""#, true), (r#""v7""#, true), (r#""v8.40""#, false)] {
+            let condition = Precondition::read(&headers("if-match", value)).unwrap();
+            assert_eq!(condition.check_shown(7).is_ok(), expected, "{value}");
         }
     }
 

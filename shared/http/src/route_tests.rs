@@ -65,7 +65,7 @@ impl Route for Echo {
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let id: shop_types::ProductId = call.id("product")?;
-        if call.is_unchanged(3) {
+        if call.is_unchanged(3)? {
             return Reply::not_modified(3);
         }
         call.precondition()?.check(3)?;

@@ -42,6 +42,13 @@ pub fn paragraphs(text: &str) -> Result<String, TextError> {
     Ok(text)
 }
 
+/// What a text is to who compares by looks: letters of another width or style are plain ones (normalisation form KC).
+/// Never store it: it loses what was written.
+#[must_use]
+pub fn compatible(text: &str) -> String {
+    text.nfkc().collect()
+}
+
 /// Whether there is nothing to be seen in a text.
 #[must_use]
 pub fn is_blank(text: &str) -> bool {

@@ -33,7 +33,7 @@ impl KeyedCreation {
     #[must_use]
     pub(crate) fn new(key_hash: &str, product: &Product) -> Self {
         Self {
-            pk: keys::creation(key_hash),
+            pk: keys::keyed(key_hash),
             request_hash: product.request_hash.clone(),
             product_id: product.id.clone(),
         }

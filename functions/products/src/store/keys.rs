@@ -8,8 +8,6 @@ use crate::product::Product;
 use crate::reservation::Reservation;
 use crate::stock::Stock;
 
-const ADJUSTMENT_PREFIX: &str = "adjustment#";
-
 /// What an item is, by its sort key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -34,7 +32,8 @@ impl Kind {
             "stock" => Some(Self::Stock),
             "reservation" => Some(Self::Reservation),
             "creation" => Some(Self::Creation),
-            other => other.starts_with(ADJUSTMENT_PREFIX).then_some(Self::Adjustment),
+            "adjustment" => Some(Self::Adjustment),
+            _ => None,
         }
     }
 
@@ -60,7 +59,7 @@ impl Kind {
             Self::Product => "product",
             Self::Stock => "stock",
             Self::Reservation => "reservation",
-            Self::Adjustment => ADJUSTMENT_PREFIX,
+            Self::Adjustment => "adjustment",
             Self::Creation => "creation",
         }
     }
@@ -78,13 +77,8 @@ impl Kind {
     }
 }
 
-/// The sort key of the adjustment under an idempotency key, by the key's hash.
-pub(super) fn adjustment(key_hash: &str) -> String {
-    format!("{ADJUSTMENT_PREFIX}{key_hash}")
-}
-
-/// The partition of the creation under an idempotency key, by the key's hash: no product's id has a `#`.
-pub(super) fn creation(key_hash: &str) -> String {
+/// The partition of what was done under an idempotency key, by the key's hash: no product's id has a `#`.
+pub(super) fn keyed(key_hash: &str) -> String {
     format!("key#{key_hash}")
 }
 

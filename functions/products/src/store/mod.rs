@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | product | product id | `product` |
 //! | stock counter | product id | `stock` |
-//! | adjustment of stock under an idempotency key | product id | `adjustment#<hash>` |
+//! | adjustment of stock under an idempotency key | `key#<hash>` | `adjustment` |
 //! | creation under an idempotency key | `key#<hash>` | `creation` |
 //! | entry of the reservation ledger | order id | `reservation` |
 //!

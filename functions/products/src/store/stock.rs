@@ -1,7 +1,7 @@
 //! Adjustments of stock counters by an administrator.
 
 use serde::{Deserialize, Serialize};
-use shop_dynamo::{Condition, Read, StoreError, Update, Write, write};
+use shop_dynamo::{Condition, Read, StoreError, Update, Write};
 use shop_types::{ProductId, Timestamp};
 
 use super::Store;
@@ -11,10 +11,9 @@ use crate::stock::Stock;
 /// An adjustment that was made under an idempotency key, and what came of it: the answer to every repeat.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyedAdjustment {
-    #[serde(rename = "pk")]
+    /// The partition of the key.
+    pk: String,
     pub(crate) product_id: ProductId,
-    /// The sort key, which holds the key's hash.
-    sk: String,
     /// Tells a repeat from another request under the same key.
     pub(crate) request_hash: String,
     /// What was for sale then.
@@ -30,8 +29,8 @@ impl KeyedAdjustment {
     #[must_use]
     pub(crate) fn new(key_hash: &str, request_hash: String, after: &Stock) -> Self {
         Self {
+            pk: keys::keyed(key_hash),
             product_id: after.product_id.clone(),
-            sk: keys::adjustment(key_hash),
             request_hash,
             available: after.available,
             reserved: after.reserved,
@@ -50,13 +49,9 @@ impl Store {
         self.table.get(Kind::Stock.key(id.as_str()), Read::Consistent).await
     }
 
-    /// The adjustment of a product's stock under an idempotency key, by the key's hash.
-    pub(crate) async fn adjustment(
-        &self,
-        id: &ProductId,
-        key_hash: &str,
-    ) -> Result<Option<KeyedAdjustment>, StoreError> {
-        self.table.get(keys::key(id.as_str(), &keys::adjustment(key_hash)), Read::Consistent).await
+    /// The adjustment of stock under an idempotency key, by the key's hash.
+    pub(crate) async fn adjustment(&self, key_hash: &str) -> Result<Option<KeyedAdjustment>, StoreError> {
+        self.table.get(Kind::Adjustment.key(&keys::keyed(key_hash)), Read::Consistent).await
     }
 
     /// Writes the figures of `after`, which were made from `before`, and remembers the key, if there is one;
@@ -72,7 +67,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let mut writes: Vec<Write> = vec![self.write_figures(before, after).into()];
         if let Some(keyed) = keyed {
-            writes.push(self.table.put(write(Kind::Adjustment.name(), keyed)?).if_new().into());
+            writes.push(self.table.put(Kind::Adjustment.item(keyed)?).if_new().into());
         }
         self.try_transact(writes).await
     }

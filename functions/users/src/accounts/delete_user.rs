@@ -70,7 +70,7 @@ impl Route for DeleteUser {
         let (session, now) = (call.session.as_ref(), self.clock.now());
         let mut tries = self.accounts.tries();
         loop {
-            let before = self.accounts.user(&id).await?.ok_or_else(absent)?;
+            let before = self.accounts.user(&id).await?.ok_or_else(|| call.absent_user(&id))?;
             if own {
                 call.check_epoch(before.session_epoch)?;
             }

@@ -37,11 +37,11 @@ impl Route for GetUser {
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let absent = || Problem::not_found("user");
         let id = visible_user(&call).await?.ok_or_else(absent)?;
-        let user = self.directory.user(&id).await?.ok_or_else(absent)?;
+        let user = self.directory.user(&id).await?.ok_or_else(|| call.absent_user(&id))?;
         if call.principal.is_user(&id) {
             call.check_epoch(user.session_epoch)?;
         }
-        if call.is_unchanged(user.version) {
+        if call.is_unchanged(user.version)? {
             return Reply::not_modified(user.version);
         }
         Reply::ok(&user.view().ok_or_else(absent)?)?.versioned(user.version)

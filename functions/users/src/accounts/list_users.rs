@@ -77,6 +77,7 @@ impl ListUsers {
                 detail: detail.to_owned(),
             }])
         };
+        call.check_limit()?;
         // An address has one account: there is nothing to go on to.
         if call.parameter("cursor").is_some_and(|cursor| !cursor.is_empty()) {
             return Err(error("cursor", FieldCode::InvalidCursor, "This is not a cursor of this list."));

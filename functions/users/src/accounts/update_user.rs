@@ -15,8 +15,9 @@ use crate::accounts::fields::UpdateRequest;
 use crate::accounts::path::named_user;
 use crate::accounts::proof::Prover;
 use crate::accounts::store::{AccountStore, LoginChange, WriteOutcome};
-use crate::accounts::user::{Changes, User, UserView};
+use crate::accounts::user::{Changes, Profile, User, UserView};
 use crate::attempts::rate_limiter::RateLimiter;
+use crate::attempts::too_many_attempts;
 use crate::credentials::blind_index::BlindIndex;
 use crate::credentials::login::Login;
 use crate::credentials::password::{Hasher, PasswordHash, RESEMBLES_ACCOUNT};
@@ -78,9 +79,13 @@ impl Route for UpdateUser {
         let request = UpdateRequest::read(call.body()?)?;
         call.audit("changes", &request.names());
         let (session, now) = (call.session.as_ref(), self.clock.now());
+        if request.email.is_some() {
+            // Whether an address is taken is answered, so that it cannot be asked of many.
+            self.prover.limiter.count_address_change(&id, now).await?.map_err(too_many_attempts)?;
+        }
         let mut tries = self.accounts.tries();
         loop {
-            let before = self.accounts.user(&id).await?.ok_or_else(absent)?;
+            let before = self.accounts.user(&id).await?.ok_or_else(|| call.absent_user(&id))?;
             call.check_epoch(before.session_epoch)?;
             precondition.check(before.version)?;
             check_password(&before, &request)?;
@@ -97,6 +102,8 @@ impl Route for UpdateUser {
                     return Reply::ok(&view)?.versioned(after.version);
                 }
                 WriteOutcome::EmailTaken(_) => {
+                    // The password was right, though nothing was written with it.
+                    self.prover.limiter.forget_proof(&id, session, now).await?;
                     let detail = "There is another account with this e-mail address.";
                     return Err(Problem::new(Code::EmailTaken, detail));
                 }
@@ -111,9 +118,11 @@ impl Route for UpdateUser {
     }
 }
 
-/// A new password must not be the account's address or name, as they are or are to be.
+/// A new password must not be the account's address or name, as they are or are to be; nor may these become the
+/// password that stays.
 fn check_password(before: &User, request: &UpdateRequest) -> Result<(), Problem> {
-    let (Some(profile), Some(password)) = (&before.profile, &request.password) else { return Ok(()) };
+    let Some(profile) = &before.profile else { return Ok(()) };
+    let Some(password) = &request.password else { return check_words(profile, request) };
     let email = request.email.as_ref().unwrap_or(&profile.email);
     let name = request.name.as_ref().unwrap_or(&profile.name);
     if password.resembles(email, name) || password.resembles(&profile.email, &profile.name) {
@@ -122,6 +131,18 @@ fn check_password(before: &User, request: &UpdateRequest) -> Result<(), Problem>
         return Err(Problem::invalid(vec![error]));
     }
     Ok(())
+}
+
+fn check_words(profile: &Profile, request: &UpdateRequest) -> Result<(), Problem> {
+    let Some(stays) = &request.current_password else { return Ok(()) };
+    let email = request.email.as_ref().filter(|email| stays.resembles(email, ""));
+    let name = request.name.as_ref().filter(|name| stays.resembles(&profile.email, name));
+    let pointers = [email.map(|_| "/email"), name.map(|_| "/name")];
+    let code = RESEMBLES_ACCOUNT.0;
+    let detail = "The password is little more than this. Change it as well.";
+    let error = |pointer: &str| FieldError { pointer: pointer.to_owned(), code, detail: detail.to_owned() };
+    let errors: Vec<_> = pointers.into_iter().flatten().map(error).collect();
+    if errors.is_empty() { Ok(()) } else { Err(Problem::invalid(errors)) }
 }
 
 impl UpdateUser {

@@ -34,6 +34,8 @@ pub(crate) const DEVICE: Backoff =
     Backoff { free: 10, first: MINUTE, longest: 12 * HOUR, forgets_after: DAY };
 /// Wrong current passwords in one session, whose caller holds a token: no stranger's guess counts here.
 pub(crate) const PROOF: Backoff = DEVICE;
+/// Changes of one account's e-mail address, each of which says whether another account has the new one.
+pub(crate) const ADDRESS_CHANGES: Rate = Rate { burst: 10, interval: 6 * MINUTE };
 /// How long an address counts as one that has logged in to an account.
 pub(crate) const KNOWN_FOR_SECONDS: i64 = 90 * 24 * 3600;
 

@@ -12,8 +12,8 @@ use shop_lambda::{Environment, StartError};
 use shop_types::{Timestamp, UserId};
 
 use crate::attempts::limits::{
-    ACCOUNT, ADDRESS, Backoff, DEVICE, FORMER, Failures, KNOWN_FOR_SECONDS, PAIR, PROOF, Path, Rate, Seen,
-    Wait,
+    ACCOUNT, ADDRESS, ADDRESS_CHANGES, Backoff, DEVICE, FORMER, Failures, KNOWN_FOR_SECONDS, PAIR, PROOF,
+    Path, Rate, Seen, Wait,
 };
 use crate::credentials::blind_index::LoginKey;
 use crate::credentials::device::DeviceToken;
@@ -205,6 +205,31 @@ impl RateLimiter {
     ) -> Write {
         let end = PROOF.forgotten_at(now.as_millis()) / 1000 + MARGIN_SECONDS;
         self.forget(proof_key(user, session), end, now, None)
+    }
+
+    /// Takes a right password within a session off again, where nothing else is written.
+    ///
+    /// # Errors
+    /// See [`StoreError`]; it may be taken off.
+    pub(crate) async fn forget_proof(
+        &self,
+        user: &UserId,
+        session: Option<&SessionId>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.table.transaction().writes([self.give_back_proof(user, session, now)]).send().await.map(drop)
+    }
+
+    /// Counts a change of an account's e-mail address, or says how long there may be none.
+    ///
+    /// # Errors
+    /// See [`StoreError`]; it may be counted.
+    pub(crate) async fn count_address_change(
+        &self,
+        user: &UserId,
+        now: Timestamp,
+    ) -> Result<Result<(), Wait>, StoreError> {
+        self.count_one(key("address-change", user.as_str()), ADDRESS_CHANGES, None, now).await
     }
 
     /// Counts a registration from an address, or says how long none may be made.

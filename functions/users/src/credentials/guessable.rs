@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use shop_types::EmailAddress;
+use shop_types::{EmailAddress, text};
 
 /// One a line, in lower case; lines with `#` say where they are from.
 const COMMON: &str = include_str!("common_passwords.txt");
@@ -28,7 +28,7 @@ const MIN_OWN: usize = 6;
 /// Whether a password is among the first that are guessed, whoever's it is.
 #[must_use]
 pub(crate) fn is_common(password: &str) -> bool {
-    let lower = password.to_lowercase();
+    let lower = text::compatible(password).to_lowercase();
     let squeezed: String = lower.chars().filter(|c| c.is_alphanumeric()).collect();
     let is_core = |text: &str| {
         let core = text.trim_matches(|c: char| !c.is_alphabetic());
@@ -47,8 +47,9 @@ pub(crate) fn is_common(password: &str) -> bool {
 /// Whether a password is little more than what the account says for all to see: address, name or shop.
 #[must_use]
 pub(crate) fn resembles(password: &str, email: &EmailAddress, name: &str) -> bool {
-    let squeeze =
-        |text: &str| -> String { text.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect() };
+    let squeeze = |text: &str| -> String {
+        text::compatible(text).to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect()
+    };
     let own = squeeze(password);
     let address = email.normalized();
     let (local, domain) = address.split_once('@').unwrap_or((&address, ""));
@@ -116,6 +117,8 @@ mod tests {
     fn what_is_guessed_first_is_common() {
         for text in [
             "password1234",
+            "ｐａｓｓｗｏｒｄ１２３４",
+            "𝐩𝐚𝐬𝐬𝐰𝐨𝐫𝐝𝟏𝟐𝟑𝟒",
             "Password2026!",
             "passwordpassword",
             "P4ssw0rd1234",

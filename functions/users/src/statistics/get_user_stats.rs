@@ -44,7 +44,7 @@ impl Route for GetUserStats {
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let user_id = visible_user(&call).await?.ok_or(Problem::not_found("user"))?;
         let stats = self.store.stats(&user_id).await?.unwrap_or_else(|| UserStats::empty(user_id));
-        if call.is_unchanged(stats.version) {
+        if call.is_unchanged(stats.version)? {
             return Reply::not_modified(stats.version);
         }
         Reply::ok(&StatsView::of(&stats))?.versioned(stats.version)

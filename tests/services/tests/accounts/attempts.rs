@@ -291,8 +291,45 @@ fn whatever_is_counted_expires_in_seconds_of_the_near_future() -> Result<()> {
             let most = if item.contains_key("known_until") { 90 * 24 * 3600 } else { 24 * 3600 + 120 };
             assert!((1..=most).contains(&rest), "{pk}: {rest}");
         }
-        let all = ["account", "address", "device", "former", "pair", "proof", "registration"];
+        let all =
+            ["account", "address", "address-change", "device", "former", "pair", "proof", "registration"];
         assert!(kinds.iter().eq(all), "{kinds:?}");
+        Ok(())
+    })
+}
+
+#[test]
+fn addresses_are_not_looked_for_by_changing_one_s_own_and_a_right_password_costs_nothing() -> Result<()> {
+    simulate(async {
+        let service = Service::start(&services::functions(), Options::simulated(1)).await?;
+        service.customer("victim@example.com").await?;
+        let ada = service.customer("ada@example.com").await?;
+        let taken = json!({ "email": "victim@example.com", "current_password": PASSWORD });
+        let change = async |body: &Value| service.send_as(&ada, Method::PATCH, "/users/me", Some(body)).await;
+        for _ in 0..10 {
+            change(&taken).await?.problem(409, "email_taken")?;
+        }
+        change(&taken).await?.problem(429, "too_many_attempts")?;
+        // Another session is the same account.
+        let again = service.log_in("ada@example.com").await?;
+        let more = service.send_as(&again, Method::PATCH, "/users/me", Some(&taken)).await?;
+        more.problem(429, "too_many_attempts")?;
+        // The password was right each time, so that it may still be changed.
+        let password = json!({ "password": "Kestrel over the lake 7", "current_password": PASSWORD });
+        change(&password).await?.expect(200)?;
+        Ok(())
+    })
+}
+
+#[test]
+fn the_password_that_stays_does_not_become_the_address_or_the_name() -> Result<()> {
+    simulate(async {
+        let service = Service::start(&services::functions(), Options::simulated(1)).await?;
+        let ada = service.customer("ada@example.com").await?;
+        let name = json!({ "name": PASSWORD, "current_password": PASSWORD });
+        let refused = service.send_as(&ada, Method::PATCH, "/users/me", Some(&name)).await?;
+        let refused = refused.problem(422, "invalid_request")?;
+        ensure!(refused.pointers() == ["/name"], "{}", refused.text);
         Ok(())
     })
 }

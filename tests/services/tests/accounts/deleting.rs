@@ -19,9 +19,9 @@ fn a_deleted_user_is_gone_and_the_address_is_free() -> Result<()> {
         let administrator = service.new_administrator("admin@example.com").await?;
         service.leave(&ada).await?.expect(204)?;
         let path = format!("/users/{}", ada.id);
-        for who in [&ada, &administrator] {
-            service.send_as(who, Method::GET, &path, None).await?.problem(404, "not_found")?;
-            service.send_as(who, Method::DELETE, &path, None).await?.problem(404, "not_found")?;
+        for (who, status, code) in [(&ada, 401, "unauthorized"), (&administrator, 404, "not_found")] {
+            service.send_as(who, Method::GET, &path, None).await?.problem(status, code)?;
+            service.send_as(who, Method::DELETE, &path, None).await?.problem(status, code)?;
         }
         service.try_log_in("ada@example.com", PASSWORD).await?.problem(401, "invalid_credentials")?;
         let refreshed = service.post("/sessions/refresh", &json!({ "refresh_token": ada.refresh })).await?;
@@ -64,6 +64,20 @@ fn who_leaves_gives_the_password_and_who_runs_the_shop_does_not() -> Result<()> 
         // An administrator who leaves is a user like any other.
         service.send_as(&second, Method::DELETE, "/users/me", None).await?.problem(422, "invalid_request")?;
         service.leave(&second).await?.expect(204)?;
+        Ok(())
+    })
+}
+
+#[test]
+fn a_deleted_account_s_own_token_is_over() -> Result<()> {
+    simulate(async {
+        let service = service(2).await?;
+        let ada = service.customer("ada@example.com").await?;
+        service.leave(&ada).await?.expect(204)?;
+        let name = json!({ "name": "Another" });
+        service.send_as(&ada, Method::GET, "/users/me", None).await?.problem(401, "unauthorized")?;
+        service.send_as(&ada, Method::PATCH, "/users/me", Some(&name)).await?.problem(401, "unauthorized")?;
+        service.send_as(&ada, Method::DELETE, "/users/me", None).await?.problem(401, "unauthorized")?;
         Ok(())
     })
 }

@@ -251,8 +251,8 @@ fn every_fixture_is_understood() -> Result<()> {
             ("delete-session", 204),
             ("list-users", 200),
             // The fixtures' user is none of this table.
-            ("get-user", 404),
-            ("update-user", 404),
+            ("get-user", 401),
+            ("update-user", 401),
             ("delete-user", 404),
             ("set-user-role", 404),
             ("get-user-stats", 200),

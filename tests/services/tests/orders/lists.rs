@@ -9,6 +9,7 @@ use data_encoding::BASE64URL_NOPAD;
 use http::Method;
 use serde_json::{Value, json};
 use service_tests::{Answer, simulate};
+use shop_http::Cursor;
 
 use crate::stage::{ADA, BEA, Stage, mugs, text};
 
@@ -170,12 +171,9 @@ fn a_cursor_is_good_for_its_own_list_and_window() -> Result<()> {
             }
         }
         // Ada may write a cursor of her own, and sees no more by it.
-        let own = |position: &str| {
-            let cursor = json!({ "l": format!("/orders?customer_id={ADA}"), "p": position });
-            BASE64URL_NOPAD.encode(cursor.to_string().as_bytes())
-        };
+        let own = |position: &str| Cursor::encode(&format!("/orders?customer_id={ADA}"), position.to_owned());
         let beas = format!("9999-12-31T23:59:59.999Z#{}", placed[4].0);
-        let page = list(&stage, ADA, &format!("?cursor={}", own(&beas))).await?.expect(200)?;
+        let page = list(&stage, ADA, &format!("?cursor={}", own(&beas)?)).await?.expect(200)?;
         let ids: Vec<_> = page.body["data"].as_array().context("data")?.iter().map(|o| &o["id"]).collect();
         assert_eq!(ids, [placed[3].0.as_str(), placed[0].0.as_str()]);
         Ok(())
