@@ -1,5 +1,7 @@
 //! Routes as the gateway sees them: events in, answers out, with no network behind them.
 
+mod headers;
+
 use std::collections::BTreeMap;
 
 use aws_smithy_runtime_api::client::http::{
