@@ -217,6 +217,7 @@ impl RateLimiter {
         session: Option<&SessionId>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        // The write has no condition, so there is no refusal to look at: it is done, or the call failed.
         self.table.transaction().writes([self.give_back_proof(user, session, now)]).send().await.map(drop)
     }
 
