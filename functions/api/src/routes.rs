@@ -9,6 +9,7 @@ pub const ROUTES: &[(&str, &[&str])] = &[
     ("/orders", &["GET", "POST"]),
     ("/orders/{id}", &["GET"]),
     ("/orders/{id}/cancel", &["POST"]),
+    ("/orders/{id}/status", &["PATCH"]),
     ("/products", &["GET", "POST"]),
     ("/products/{id}", &["DELETE", "GET", "PATCH"]),
     ("/products/{id}/stock", &["GET", "PATCH"]),

@@ -11,8 +11,9 @@ use shop_lambda::{Clock, Function, StartError};
 use shop_types::OrderId;
 
 use crate::access::Gate;
-use crate::order::{Order, status_name};
+use crate::order::Order;
 use crate::store::OrderStore;
+use crate::update_order_status::illegal_move;
 
 /// What the binary and the embedded cloud run.
 pub const FUNCTION: Function = shop_http::function::<CancelOrder>();
@@ -62,15 +63,8 @@ impl Route for CancelOrder {
                 return answer(&order);
             }
             precondition.check(order.version)?;
-            let cancelled = order.cancelled(self.clock.now(), call.cause()).map_err(|refused| {
-                let status = status_name(refused.from);
-                Problem::new(
-                    Code::IllegalTransition,
-                    format!("An order that is {status} cannot be cancelled."),
-                )
-                .with("current_status", status)
-            })?;
-            match self.orders.cancel(&order, &cancelled).await? {
+            let cancelled = order.cancelled(self.clock.now(), call.cause()).map_err(illegal_move)?;
+            match self.orders.replace(&order, &cancelled).await? {
                 Ok(()) => return answer(&cancelled),
                 Err(current) => order = current,
             }

@@ -1,6 +1,6 @@
 //! What a change of an order means to others: a pure function from two images to events.
 
-use shop_events::{Event, EventData, OrderRejected, OrderStalled, OrderStatus};
+use shop_events::{Event, EventData, OrderRejected, OrderShipped, OrderStalled, OrderStatus};
 use shop_messaging::relay::{Image, ImageError};
 
 use crate::order::Order;
@@ -38,8 +38,11 @@ pub(crate) fn events(old: Option<&Image>, new: Option<&Image>) -> Result<Vec<Eve
                 shortages: rejection.shortages,
             })
         }
-        // No function makes these moves yet, so there is nothing to publish.
-        OrderStatus::Shipped | OrderStatus::Delivered => return Ok(Vec::new()),
+        OrderStatus::Shipped => {
+            let tracking_number = order.tracking_number;
+            EventData::OrderShipped(OrderShipped { order: snapshot, tracking_number })
+        }
+        OrderStatus::Delivered => EventData::OrderDelivered(snapshot),
     };
     Ok(vec![Event::new(data, order.version, order.updated_at, order.cause)])
 }

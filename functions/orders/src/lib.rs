@@ -7,6 +7,7 @@
 //! | `GET /orders/{id}` | [`get_order`] |
 //! | `GET /orders` | [`list_orders`] |
 //! | `POST /orders/{id}/cancel` | [`cancel_order`] |
+//! | `PATCH /orders/{id}/status` | [`update_order_status`] |
 //! | `SettleOrderQueue`: `inventory.rejected`, `inventory.reserved` | [`settle_order`] |
 //! | `rate(5 minutes)`, or an operator | [`sweep_orders`] |
 //! | the stream of `OrdersTable` | [`publish_order_events`] |
@@ -32,6 +33,7 @@ mod request;
 pub mod settle_order;
 mod store;
 pub mod sweep_orders;
+pub mod update_order_status;
 mod view;
 
 use shop_http::{Service, route};
@@ -44,6 +46,7 @@ pub const SERVICE: Service = Service {
         route::<get_order::GetOrder>(),
         route::<list_orders::ListOrders>(),
         route::<cancel_order::CancelOrder>(),
+        route::<update_order_status::UpdateOrderStatus>(),
     ],
     others: &[settle_order::FUNCTION, sweep_orders::FUNCTION, publish_order_events::FUNCTION],
 };

@@ -36,6 +36,9 @@ pub struct Order {
     /// Why it changed last, and the request that it was, or that led to it.
     #[serde(flatten)]
     pub cause: Cause,
+    /// What its carrier knows it by, if it was shipped with such a number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tracking_number: Option<String>,
     /// Why it was rejected, if it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rejection: Option<Rejection>,
@@ -76,6 +79,12 @@ pub fn may_become(from: OrderStatus, to: OrderStatus) -> bool {
         (from, to),
         (Pending, Confirmed | Rejected | Cancelled) | (Confirmed, Shipped | Cancelled) | (Shipped, Delivered)
     )
+}
+
+/// Whether somebody may ask for a status: the others are the outcome of what the stock says.
+#[must_use]
+pub(crate) const fn is_set_by_hand(status: OrderStatus) -> bool {
+    matches!(status, OrderStatus::Shipped | OrderStatus::Delivered | OrderStatus::Cancelled)
 }
 
 /// Every status, in the order of an order's life.
@@ -128,6 +137,7 @@ impl Order {
             placed_at: now,
             updated_at: now,
             cause: new.cause,
+            tracking_number: None,
             rejection: None,
             re_emits: 0,
             re_emitted_at: None,
@@ -139,12 +149,26 @@ impl Order {
     /// # Errors
     /// [`IllegalMove`] from a state that is final or on its way to the customer.
     pub(crate) fn cancelled(&self, now: Timestamp, cause: Cause) -> Result<Self, IllegalMove> {
-        let to = OrderStatus::Cancelled;
+        self.moved(OrderStatus::Cancelled, None, now, cause)
+    }
+
+    /// This order, moved by a request to another state, and what its carrier knows it by where it is shipped.
+    ///
+    /// # Errors
+    /// [`IllegalMove`] where the table has no such step.
+    pub(crate) fn moved(
+        &self,
+        to: OrderStatus,
+        tracking_number: Option<String>,
+        now: Timestamp,
+        cause: Cause,
+    ) -> Result<Self, IllegalMove> {
         if !may_become(self.status, to) {
             return Err(IllegalMove { from: self.status, to });
         }
         let mut order = self.clone();
         order.status = to;
+        order.tracking_number = tracking_number.or(order.tracking_number);
         order.version += 1;
         // Never back in time: events of one order sort by their time as by their version.
         order.updated_at = now.max(self.updated_at);

@@ -36,6 +36,7 @@ impl Order {
             total_amount: Decimal(self.total),
             currency,
             customer_id: self.customer_id.as_ref(),
+            tracking_number: self.tracking_number.as_deref(),
             rejection: self.rejection.as_ref(),
             version: self.version,
             created_at: self.placed_at,
@@ -65,6 +66,8 @@ pub struct OrderView<'a> {
     currency: Currency,
     #[serde(skip_serializing_if = "Option::is_none")]
     customer_id: Option<&'a UserId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tracking_number: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rejection: Option<&'a Rejection>,
     version: u64,

@@ -11,8 +11,8 @@ use serde_json::value::RawValue;
 use crate::aggregate::Aggregate;
 use crate::{
     InventoryRejected, InventoryReleased, InventoryRepaired, InventoryReserved, InventoryUpdated,
-    OrderRejected, OrderSnapshot, OrderStalled, ProductDeleted, ProductSnapshot, ReservationRepaired,
-    UserDeleted, UserOrderPlaced, UserSnapshot, UserStatsRepaired,
+    OrderRejected, OrderShipped, OrderSnapshot, OrderStalled, ProductDeleted, ProductSnapshot,
+    ReservationRepaired, UserDeleted, UserOrderPlaced, UserSnapshot, UserStatsRepaired,
 };
 
 macro_rules! events {
@@ -84,6 +84,10 @@ events! {
     OrderRejected(OrderRejected) = "order.rejected" from "/orders";
     /// An order was cancelled, before or after it got its stock.
     OrderCancelled(OrderSnapshot) = "order.cancelled" from "/orders";
+    /// An order is on its way.
+    OrderShipped(OrderShipped) = "order.shipped" from "/orders";
+    /// An order is with its customer.
+    OrderDelivered(OrderSnapshot) = "order.delivered" from "/orders";
     /// An order has been pending for too long: one of its events may be lost.
     OrderStalled(OrderStalled) = "order.stalled" from "/orders";
     /// A product entered the catalogue.

@@ -23,6 +23,6 @@ pub use inventory::{
     RejectionReason, ReservationRepaired, ReservationStatus, ReservedLine, Shortage, StockFigures,
 };
 pub use kind::{EventData, EventType, UnknownEventType};
-pub use orders::{OrderLine, OrderRejected, OrderSnapshot, OrderStalled, OrderStatus};
+pub use orders::{OrderLine, OrderRejected, OrderShipped, OrderSnapshot, OrderStalled, OrderStatus};
 pub use products::{ProductDeleted, ProductSnapshot};
 pub use users::{StatsFigures, UserDeleted, UserOrderPlaced, UserSnapshot, UserStatsRepaired};

@@ -41,8 +41,8 @@ pub struct OrderLine {
     pub unit_price: i64,
 }
 
-/// An order as it was when the event happened: the data of order.created, order.confirmed and
-/// order.cancelled.
+/// An order as it was when the event happened: the data of order.created, order.confirmed,
+/// order.cancelled and order.delivered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OrderSnapshot {
     /// The order.
@@ -79,6 +79,23 @@ pub struct OrderRejected {
 }
 
 impl Aggregate for OrderRejected {
+    fn aggregate(&self) -> String {
+        self.order.aggregate()
+    }
+}
+
+/// The data of order.shipped: the order, and what its carrier knows it by.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OrderShipped {
+    /// The order.
+    #[serde(flatten)]
+    pub order: OrderSnapshot,
+    /// The carrier's number; absent where it was shipped without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tracking_number: Option<String>,
+}
+
+impl Aggregate for OrderShipped {
     fn aggregate(&self) -> String {
         self.order.aggregate()
     }

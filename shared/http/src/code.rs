@@ -160,6 +160,8 @@ words! {
         InvalidCursor "invalid_cursor" "a cursor that this list has not given out";
         InvalidKey "invalid_key" "no idempotency key: see Idempotency";
         NotForUsers "not_for_users" "only guests give an address with an order";
+        UnknownStatus "unknown_status" "no status of an order";
+        OnlyWhenShipped "only_when_shipped" "what is not shipped has no tracking number";
         DuplicateProduct "duplicate_product" "another line of the order has this product";
         UnknownProduct "unknown_product" "the catalogue does not have this product";
         MixedCurrencies "mixed_currencies" "sold in another currency than the line before";

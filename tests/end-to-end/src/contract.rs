@@ -23,7 +23,7 @@ const LINE: Shape = Shape {
 
 const ORDER: Shape = Shape {
     required: &["id", "status", "items", "total_amount", "currency", "version", "created_at", "updated_at"],
-    optional: &["customer_id", "rejection"],
+    optional: &["customer_id", "rejection", "tracking_number"],
     nested: &[("items", &LINE), ("rejection", &REJECTION)],
 };
 

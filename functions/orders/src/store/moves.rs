@@ -1,4 +1,4 @@
-//! Moves of an order: cancelled, settled, re-emitted.
+//! Moves of an order: cancelled, shipped and delivered, settled, re-emitted.
 
 use serde::Deserialize;
 use shop_dynamo::{Condition, Record, StoreError, Updated, value};
@@ -44,7 +44,7 @@ pub(crate) enum Settled {
 impl OrderStore {
     /// Replaces `before` by `after`, its next version. `Err` of the inner result is the order as somebody
     /// else has made it in between.
-    pub(crate) async fn cancel(
+    pub(crate) async fn replace(
         &self,
         before: &Order,
         after: &Order,
@@ -56,6 +56,7 @@ impl OrderStore {
             .set("status_shard", shard(after.status, &after.id))
             .set("version", after.version)
             .set("updated_at", after.updated_at)
+            .set_or_remove(&[("tracking_number", after.tracking_number.as_deref())])
             .set_or_remove(&after.cause.attributes())
             .only_if(Condition::equals("version", before.version));
         Ok(match self.table.update_if(update).await? {

@@ -23,8 +23,15 @@ pub(super) fn of_order(images: &Images) -> Option<Value> {
         "confirmed" => "order.confirmed",
         "cancelled" => "order.cancelled",
         "rejected" => "order.rejected",
+        "shipped" => "order.shipped",
+        "delivered" => "order.delivered",
         _ => return None,
     };
+    if kind == "order.shipped"
+        && let Some(number) = new.get("tracking_number")
+    {
+        data["tracking_number"] = number.clone();
+    }
     if kind == "order.rejected" {
         data["reason"] = new["rejection"]["reason"].clone();
         data["shortages"] = new["rejection"]["shortages"].clone();

@@ -48,6 +48,7 @@ const MATRIX: &[(&str, [u16; 5])] = &[
     ("POST /sessions", [201, 201, 201, 201, 401]),
     ("POST /sessions/refresh", [200, 200, 200, 200, 401]),
     ("DELETE /sessions/current", [401, 204, 204, 204, 401]),
+    ("PATCH /orders/{id}/status", [401, 403, 403, 200, 401]),
 ];
 
 struct Stage {
@@ -139,6 +140,7 @@ impl Stage {
             "PUT /users/{id}/role" => Some(json!({ "role": "admin" })),
             "POST /sessions" => Some(json!({ "email": owner.email, "password": PASSWORD })),
             "POST /sessions/refresh" => Some(json!({ "refresh_token": owner.refresh })),
+            "PATCH /orders/{id}/status" => Some(json!({ "status": "cancelled" })),
             _ => None,
         };
         Ok((method.parse()?, path, body, order_token))

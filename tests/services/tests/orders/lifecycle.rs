@@ -18,14 +18,14 @@ use shop_types::{OrderId, Timestamp};
 use crate::stage::{ADA, Stage, mugs, text};
 
 /// The event that an order's stock was set aside, told at a time as the products service would.
-fn reserved(order: &str, at: Timestamp) -> Result<Event> {
+pub(crate) fn reserved(order: &str, at: Timestamp) -> Result<Event> {
     let order_id: OrderId = order.parse()?;
     let lines = vec![ReservedLine { product_id: "mug".parse()?, quantity: 1 }];
     let data = EventData::InventoryReserved(InventoryReserved { order_id, lines });
     Ok(Event::new(data, 1, at, Cause::request("the request that placed it")))
 }
 
-fn rejected(order: &str, at: Timestamp) -> Result<Event> {
+pub(crate) fn rejected(order: &str, at: Timestamp) -> Result<Event> {
     let (order_id, reason) = (order.parse()?, RejectionReason::InsufficientStock);
     let data = EventData::InventoryRejected(InventoryRejected { order_id, reason, shortages: Vec::new() });
     Ok(Event::new(data, 1, at, Cause::request("the request that placed it")))
@@ -35,7 +35,7 @@ async fn order(stage: &Stage, id: &str) -> Result<Answer> {
     stage.service.send(Method::GET, &format!("/orders/{id}"), None).await?.expect(200)
 }
 
-async fn settle(stage: &Stage, event: &Event) -> Result<()> {
+pub(crate) async fn settle(stage: &Stage, event: &Event) -> Result<()> {
     stage.service.send_events("SettleOrderQueue", std::slice::from_ref(event)).await?;
     stage.service.pass(Duration::from_secs(2)).await;
     Ok(())

@@ -4,4 +4,5 @@ mod budgets;
 mod guests;
 mod lifecycle;
 mod lists;
+mod shipping;
 mod stage;
