@@ -1,6 +1,9 @@
 //! The tables of docs/api.md, and the API's document (OpenAPI).
 
+use std::iter;
+
 use anyhow::Result;
+use orders::order::{ALL_STATUSES, may_become, status_name};
 use serde_json::Value;
 use services::SERVICES;
 use shop_http::{Access, Code, FieldCode, RouteInfo};
@@ -11,6 +14,7 @@ const API: &str = "docs/api.md";
 
 pub(crate) fn write(output: &mut Output) -> Result<()> {
     output.put_block(API, "routes", &routes())?;
+    output.put_block(API, "transitions", &transitions())?;
     output.put_block(API, "codes", &codes())?;
     output.put_block(API, "field-codes", &field_codes())?;
     output.put("functions/api/openapi.json", pretty(services::openapi::document()));
@@ -38,6 +42,22 @@ fn route(route: &RouteInfo) -> String {
     });
     let answers: Vec<_> = contract.answers.iter().map(|answer| answer.status.as_str().to_owned()).collect();
     format!("| `{}` | {who} | {} | {} |", route.endpoint, contract.summary, answers.join(", "))
+}
+
+/// Which step of an order's life there is, from the status at the left to the one above.
+fn transitions() -> String {
+    let row = |cells: Vec<String>| format!("| {} |", cells.join(" | "));
+    let names = ALL_STATUSES.map(status_name);
+    let step = |from, to| if may_become(from, to) { "yes" } else { "409" }.to_owned();
+    let mut rows = vec![
+        row(iter::once("from, to".to_owned()).chain(names.map(|name| format!("`{name}`"))).collect()),
+        row(iter::repeat_n("---".to_owned(), names.len() + 1).collect()),
+    ];
+    rows.extend(ALL_STATUSES.map(|from| {
+        let cells = ALL_STATUSES.map(|to| step(from, to));
+        row(iter::once(format!("`{}`", status_name(from))).chain(cells).collect())
+    }));
+    rows.join("\n")
 }
 
 /// Codes that follow each other and say the same share a line.

@@ -88,7 +88,7 @@ pub(crate) const fn is_set_by_hand(status: OrderStatus) -> bool {
 }
 
 /// Every status, in the order of an order's life.
-pub(crate) const ALL_STATUSES: [OrderStatus; 6] = [
+pub const ALL_STATUSES: [OrderStatus; 6] = [
     OrderStatus::Pending,
     OrderStatus::Confirmed,
     OrderStatus::Rejected,
@@ -99,7 +99,7 @@ pub(crate) const ALL_STATUSES: [OrderStatus; 6] = [
 
 /// The name of a status, as the API, the events and the items write it.
 #[must_use]
-pub(crate) const fn status_name(status: OrderStatus) -> &'static str {
+pub const fn status_name(status: OrderStatus) -> &'static str {
     match status {
         OrderStatus::Pending => "pending",
         OrderStatus::Confirmed => "confirmed",

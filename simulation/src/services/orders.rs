@@ -35,6 +35,10 @@ pub(super) const INVARIANTS: Invariants = Invariants::Are(&[
     ("one-order-per-key", "one principal's idempotency key stands for one order"),
     ("an-acknowledged-cancel-stays", "an order whose cancellation was acknowledged is cancelled"),
     (
+        "an-acknowledged-shipment-stays",
+        "an order whose shipment was acknowledged is shipped or delivered, and one whose delivery was is delivered",
+    ),
+    (
         "a-guest-s-order-has-a-token",
         "whoever places an order without an account is given its token, and nobody else",
     ),
@@ -160,6 +164,14 @@ impl Service for Model {
             let order = self.of_text(id);
             if order.is_none_or(|order| order.status != OrderStatus::Cancelled) {
                 violations.push(Violation::new("an-acknowledged-cancel-stays", format!("{id}: {order:?}")));
+            }
+        }
+        for (id, status) in &history.sent {
+            let order = self.of_text(id);
+            let is_there =
+                order.is_some_and(|order| order.status == *status || order.status == OrderStatus::Delivered);
+            if !is_there {
+                violations.push(Violation::new("an-acknowledged-shipment-stays", format!("{id}: {order:?}")));
             }
         }
         violations.extend(one_order_per_key(history));

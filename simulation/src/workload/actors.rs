@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use http::Method;
 use serde_json::{Value, json};
+use shop_events::OrderStatus;
 
 use super::client::{Answer, Answered, Client, Request};
 use super::plan::{Action, Look, Operation, Plan, Shopper, Ware};
@@ -74,6 +75,7 @@ impl Actors {
                 self.place(number, who, lines, key.as_deref(), *with_prices).await;
             }
             Action::Cancel(order) => self.cancel(*order, who).await,
+            Action::Send { order, to } => self.send(*order, *to, who).await,
             Action::SetStock { product, level } => {
                 self.adjust(*product, &json!({ "stock": level }), None, true).await;
             }
@@ -168,6 +170,19 @@ impl Actors {
         let answer = self.client.persist(&request).await;
         if answer.status == 200 {
             self.client.history().cancelled.push(placed.id.clone());
+        }
+    }
+
+    async fn send(&self, order: usize, to: OrderStatus, who: Shopper) {
+        let Some(placed) = self.order(order) else { return };
+        let path = format!("/orders/{}/status", placed.id);
+        let body = match to {
+            OrderStatus::Shipped => json!({ "status": to, "tracking_number": format!("number-{order}") }),
+            _ => json!({ "status": to }),
+        };
+        let answer = self.client.persist(&Request::new(who, Method::PATCH, &path).body(&body)).await;
+        if answer.status == 200 {
+            self.client.history().sent.push((placed.id.clone(), to));
         }
     }
 

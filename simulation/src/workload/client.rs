@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http::Method;
 use serde_json::Value;
 use shop_auth::{Grant, Role, TokenIssuer};
+use shop_events::OrderStatus;
 use shop_lambda::Clock;
 use shop_local::cloud::Cloud;
 use shop_types::UserId;
@@ -85,6 +86,8 @@ pub(crate) struct History {
     pub(crate) logged_out: BTreeSet<String>,
     /// Orders whose cancellation was acknowledged.
     pub(crate) cancelled: Vec<String>,
+    /// Orders whose shipment or delivery was acknowledged.
+    pub(crate) sent: Vec<(String, OrderStatus)>,
     pub(crate) violations: Vec<Violation>,
     /// One line for each answer.
     pub(crate) lines: Vec<String>,

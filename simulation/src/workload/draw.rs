@@ -3,6 +3,7 @@
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
+use shop_events::OrderStatus;
 
 use super::large;
 use super::plan::{Action, Governing, Look, Operation, Person, Plan, Shopper, Ware};
@@ -40,6 +41,7 @@ impl Plan {
         for _ in 0..drawer.random.random_range(2..10) {
             drawer.look();
         }
+        drawer.send();
         let operations = drawer.operations;
         let limits = (seed % 8 == 5).then_some((4, 3));
         let mut plan = Self { customers, people, wares, operations, open_for, limits };
@@ -144,6 +146,25 @@ impl Drawer<'_> {
             let who = if matches!(who, Shopper::Person(_)) { Shopper::Administrator } else { who };
             let at = self.operations[order].at + self.random.random_range(0..=self.open_for / 4);
             self.operations.push(Operation { at, who, action: Action::Cancel(order) });
+        }
+    }
+
+    /// Some of the orders are shipped, whatever has become of them by then, and some of those delivered.
+    fn send(&mut self) {
+        for order in 0..self.operations.len() {
+            let is_order = matches!(self.operations[order].action, Action::Place { .. });
+            if !is_order || !self.random.random_ratio(1, 3) {
+                continue;
+            }
+            let mut at = self.operations[order].at;
+            for to in [OrderStatus::Shipped, OrderStatus::Delivered] {
+                at += self.random.random_range(0..=self.open_for / 4);
+                let action = Action::Send { order, to };
+                self.operations.push(Operation { at, who: Shopper::Administrator, action });
+                if self.random.random_ratio(1, 2) {
+                    break;
+                }
+            }
         }
     }
 

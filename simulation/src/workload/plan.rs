@@ -1,5 +1,7 @@
 //! What people do in a run: who, what and when.
 
+use shop_events::OrderStatus;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Shopper {
     /// A customer, by number.
@@ -62,6 +64,11 @@ pub(crate) enum Action {
     },
     /// Cancels the order that an operation placed.
     Cancel(usize),
+    /// Ships or delivers the order that an operation placed.
+    Send {
+        order: usize,
+        to: OrderStatus,
+    },
     SetStock {
         product: usize,
         level: u64,

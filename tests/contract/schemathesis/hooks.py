@@ -10,6 +10,7 @@ import json
 import os
 import random
 import threading
+import time
 
 import requests
 import schemathesis
@@ -65,6 +66,15 @@ def order():
     return ask("POST", "/orders", {"items": [{"product_id": PRODUCTS[0], "quantity": 1}]})["id"]
 
 
+def confirmed_order():
+    id = order()
+    for _ in range(200):
+        if ask("GET", f"/orders/{id}")["status"] == "confirmed":
+            return id
+        time.sleep(0.02)
+    raise RuntimeError(f"{id} is not confirmed")
+
+
 def address():
     return f"fuzzed-{os.getpid()}-{next(NUMBERS)}@example.com"
 
@@ -94,6 +104,8 @@ def id_of(operation):
         return product()
     if operation == "cancel-order":
         return order()
+    if operation == "update-order-status":
+        return confirmed_order()
     if operation in ("delete-user", "set-user-role"):
         return user()
     if operation == "update-user":
@@ -130,6 +142,9 @@ def completed(operation, body):
         return {"name": f"Fuzzed {next(NUMBERS)}"}
     if operation == "set-user-role":
         return {"role": "customer"}
+    if operation == "update-order-status":
+        number = body.get("tracking_number")
+        return {"status": "shipped", **({"tracking_number": number} if number else {})}
     return body
 
 

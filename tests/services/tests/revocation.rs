@@ -48,6 +48,7 @@ const POWERS: &[&str] = &[
     "PATCH /products/{product}",
     "PATCH /products/{product}/stock",
     "POST /orders/{order}/cancel",
+    "PATCH /orders/{order}/status",
     "DELETE /products/{product}",
     "DELETE /users/{customer}",
 ];
@@ -125,6 +126,7 @@ impl Stage {
         let path = path.replace("{product}", &self.product);
         let body = match power {
             "POST /products" => Some(json!({ "name": "Another", "price": 1 })),
+            "PATCH /orders/{order}/status" => Some(json!({ "status": "cancelled" })),
             "PATCH /products/{product}" => Some(json!({ "price": 2 })),
             "PATCH /products/{product}/stock" => Some(json!({ "stock": 7 })),
             "PUT /users/{customer}/role" | "PUT /users/me/role" => Some(json!({ "role": "admin" })),

@@ -202,6 +202,7 @@ fn protected(product: &str, order: &str) -> Vec<(Method, String)> {
     vec![
         (Method::GET, "/orders".to_owned()),
         (Method::POST, format!("/orders/{order}/cancel")),
+        (Method::PATCH, format!("/orders/{order}/status")),
         (Method::POST, "/products".to_owned()),
         (Method::PATCH, format!("/products/{product}")),
         (Method::DELETE, format!("/products/{product}")),

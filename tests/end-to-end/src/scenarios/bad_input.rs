@@ -116,6 +116,7 @@ pub(super) async fn paths_that_name_nothing_are_refused(shop: &Shop) -> Result<(
         for (method, path) in [
             (Method::GET, format!("/orders/{id}")),
             (Method::POST, format!("/orders/{id}/cancel")),
+            (Method::PATCH, format!("/orders/{id}/status")),
             (Method::GET, format!("/products/{id}-{}", shop.unique("none"))),
             (Method::GET, format!("/users/{id}/stats")),
         ] {

@@ -18,6 +18,7 @@ mod paging;
 mod pricing;
 mod products;
 mod rush;
+mod shipping;
 mod statistics;
 mod stock;
 
@@ -64,6 +65,7 @@ scenarios![
     cancel::orders_are_cancelled_while_they_are_settled,
     cancel::an_illegal_cancel_is_refused,
     cancel::a_stale_cancel_is_refused,
+    shipping::a_confirmed_order_is_shipped_and_delivered,
     statistics::statistics_follow_the_orders,
     statistics::a_new_customer_has_empty_statistics,
     statistics::statistics_are_their_owners,
