@@ -38,6 +38,7 @@ impl Route for UpdateUser {
     const NAME: &'static str = "update-user";
     const ENDPOINT: Endpoint = patch("/users/{id}");
     const ACCESS: Access = Access::SignedIn;
+    const TAKES_BODY: bool = true;
 
     async fn start(start: &mut Start) -> Result<Self, StartError> {
         let accounts = AccountStore::start(start.environment(), start.client())?;
