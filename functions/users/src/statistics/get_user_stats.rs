@@ -3,8 +3,6 @@
 //! For the user (`me` is an id, too) and for administrators; to anybody else another's statistics do not
 //! exist (404). A user who has ordered nothing has statistics of zero, a deleted one too; an id that nobody ever had
 //! has none (404). They lag behind the orders by the moment that the events take.
-//!
-//! Needs `dynamodb:GetItem` on the users table, and on the key table.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -49,7 +47,7 @@ impl Route for GetUserStats {
             Some(stats) => stats,
             // Only an administrator can ask of somebody who may never have been: one's own token has an account.
             None if !call.principal.is_user(&user_id)
-                && self.accounts.standing(&user_id).await?.is_none() =>
+                && self.accounts.standing(&user_id, None).await?.is_none() =>
             {
                 return Err(Problem::not_found("user"));
             }
