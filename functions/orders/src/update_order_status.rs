@@ -29,6 +29,7 @@ impl Route for UpdateOrderStatus {
     const NAME: &'static str = "update-order-status";
     const ENDPOINT: Endpoint = patch("/orders/{id}/status");
     const ACCESS: Access = Access::Admin;
+    const TAKES_BODY: bool = true;
 
     async fn start(start: &mut Start) -> Result<Self, StartError> {
         let orders = OrderStore::start(start.environment(), start.client())?;

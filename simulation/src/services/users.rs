@@ -34,6 +34,7 @@ pub(super) const INVARIANTS: Invariants = Invariants::Are(&[
     ("an-acknowledged-account-exists", "an account that was acknowledged is there"),
     ("a-deleted-account-is-gone", "nothing personal is left of a deleted account, and nobody logs into it"),
     ("a-used-token-is-worthless", "a refresh token that another has taken the place of renews no session"),
+    ("an-ended-session-changes-nothing", "a token whose session was ended changes no account"),
     (
         "an-administrator-remains",
         "a shop that has had an administrator has one after every write, whoever takes the role from whom",

@@ -102,6 +102,7 @@ impl Actors {
             | Action::Refresh { .. }
             | Action::Rename
             | Action::ChangePassword
+            | Action::LogOut
             | Action::Leave => {
                 if let Shopper::Person(number) = who {
                     people::act(&self.client, number, &self.plan.people[number], &operation.action).await;

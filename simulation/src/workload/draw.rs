@@ -42,6 +42,7 @@ impl Plan {
             drawer.look();
         }
         drawer.send();
+        drawer.log_out();
         let operations = drawer.operations;
         let limits = (seed % 8 == 5).then_some((4, 3));
         let mut plan = Self { customers, people, wares, operations, open_for, limits };
@@ -164,6 +165,18 @@ impl Drawer<'_> {
                 if self.random.random_ratio(1, 2) {
                     break;
                 }
+            }
+        }
+    }
+
+    /// People log out, whatever they are about, and in again.
+    fn log_out(&mut self) {
+        for person in 0..self.people {
+            let who = Shopper::Person(person);
+            let mut at = self.random.random_range(self.open_for / 4..self.open_for);
+            for action in [Action::LogOut, Action::LogIn] {
+                self.operations.push(Operation { at, who, action });
+                at += self.random.random_range(0..self.open_for / 8);
             }
         }
     }

@@ -20,6 +20,7 @@ pub(super) async fn act(client: &Client, number: usize, person: &Person, action:
             client.persist(&Request::new(who, Method::PATCH, "/users/me").body(&body)).await;
         }
         Action::ChangePassword => change_password(client, number, person).await,
+        Action::LogOut => log_out(client, number).await,
         Action::Leave => leave(client, number).await,
         _ => {}
     }
@@ -89,6 +90,24 @@ async fn change_password(client: &Client, number: usize, person: &Person) {
     // Whatever is answered, it may be the account's from now on.
     client.people().change(number, |known| known.passwords.push(password));
     client.send(&Request::new(Shopper::Person(number), Method::PATCH, "/users/me").body(&body)).await;
+}
+
+async fn log_out(client: &Client, number: usize) {
+    let Some(held) = client.people().session(number) else { return };
+    let authorization = format!("Bearer {}", held.access);
+    // As a guest, who has no token of its own: by then somebody may have logged in anew.
+    let by_token = |method, path| {
+        Request::new(Shopper::Guest, method, path).headers([("authorization", authorization.as_str())])
+    };
+    if client.send(&by_token(Method::DELETE, "/sessions/current")).await.status != 204 {
+        return;
+    }
+    let body = json!({ "name": "Nobody" });
+    let answer = client.send(&by_token(Method::PATCH, "/users/me").body(&body)).await;
+    if (200..300).contains(&answer.status) {
+        let seen = format!("{} has another name after the log-out", held.user);
+        client.report_violation(Violation::new("an-ended-session-changes-nothing", seen));
+    }
 }
 
 async fn leave(client: &Client, number: usize) {

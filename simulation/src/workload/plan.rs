@@ -96,6 +96,8 @@ pub(crate) enum Action {
     },
     Rename,
     ChangePassword,
+    /// Logs out, and tries what is left of the token.
+    LogOut,
     /// Does what only administrators may; with the first token that was ever held, if `use_old`.
     Govern {
         what: Governing,

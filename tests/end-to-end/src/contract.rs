@@ -193,7 +193,9 @@ enum Answer {
 fn documented(method: &Method, route: &[&str]) -> Option<Answer> {
     Some(match (method.as_str(), route) {
         ("POST", ["orders"]) => Answer::Json(&PLACED),
-        ("POST", ["orders", _, "cancel"]) | ("GET", ["orders", _]) => Answer::Json(&ORDER),
+        ("POST", ["orders", _, "cancel"]) | ("PATCH", ["orders", _, "status"]) | ("GET", ["orders", _]) => {
+            Answer::Json(&ORDER)
+        }
         ("GET", ["orders"]) => Answer::Json(&ORDERS),
         ("POST", ["products"]) | ("GET" | "PATCH", ["products", _]) => Answer::Json(&PRODUCT),
         ("GET", ["products"]) => Answer::Json(&PRODUCTS),

@@ -11,9 +11,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
+use aws_sdk_dynamodb::types::AttributeValue;
 use end_to_end::{Administrator, Identities, Ignored, Scale, Shop, issue_with, scenarios};
 use libtest_mimic::{Arguments, Trial};
-use shop_auth::TokenIssuer;
+use shop_auth::{SessionId, TokenIssuer};
 use shop_lambda::{Function, Kind};
 use shop_local::cloud::{Cloud, Depth, Options};
 use shop_local::demo;
@@ -101,7 +102,7 @@ struct Stage {
     template: Template,
     cloud: Cloud,
     tokens: TokenSettings,
-    administrator: UserId,
+    administrator: Administrator,
     shop: Arc<Shop>,
     serving: oneshot::Sender<()>,
     server: JoinHandle<()>,
@@ -124,7 +125,8 @@ impl Stage {
         let restored = create_admin(&cloud, true).await?;
         ensure!(restored["result"] == "restored", "create-admin to restore: {restored}");
         let id: UserId = made["user_id"].as_str().context("an id")?.parse()?;
-        let administrator = Administrator { id: id.clone(), epoch: 1 };
+        let session = Some(put_session(&cloud, &id).await?);
+        let administrator = Administrator { id, epoch: 1, session };
         let (demo, identities) = match run.without_token {
             WithoutToken::DemoAdministrator => {
                 let demo = DemoIdentity::start(&sdk, &tokens).await?;
@@ -132,7 +134,7 @@ impl Stage {
                 (Some(demo), Identities::Demo)
             }
             WithoutToken::Guest => {
-                (None, Identities::Anybody(issue_with(issuer(&sdk, &tokens).await?, administrator)))
+                (None, Identities::Anybody(issue_with(issuer(&sdk, &tokens).await?, administrator.clone())))
             }
         };
 
@@ -145,7 +147,7 @@ impl Stage {
             ended.await.unwrap_or_default();
         }));
         let shop = Arc::new(Shop::open(&base_url, identities, Scale::Full).await?);
-        Ok(Self { run, template, cloud, tokens, administrator: id, shop, serving, server })
+        Ok(Self { run, template, cloud, tokens, administrator, shop, serving, server })
     }
 
     /// What must hold of a run as a whole, where all of it was run; the shop is closed.
@@ -224,6 +226,16 @@ fn never_needed() -> Vec<String> {
         relays.map(|name| format!("{name}: sqs:SendMessage on RelayDeadLetterQueue")).collect();
     never.sort();
     never
+}
+
+/// A session of somebody's, as far as others ask for it: whether it is there.
+async fn put_session(cloud: &Cloud, user: &UserId) -> Result<SessionId> {
+    let session = SessionId::fresh([1; 16]);
+    let table = cloud.physical("SessionsTable").context("the sessions table")?;
+    let put = aws_sdk_dynamodb::Client::new(&cloud.sdk_config("end-to-end")).put_item().table_name(table);
+    let put = put.item("pk", AttributeValue::S(user.to_string()));
+    put.item("sk", AttributeValue::S(session.sort_key())).send().await?;
+    Ok(session)
 }
 
 /// The stack's own issuer, with its key published.
