@@ -15,8 +15,8 @@ pub(super) async fn a_confirmed_order_is_shipped_and_delivered(shop: &Shop) -> R
     let id = steps::place(&buyer, &[(&product, 2)]).await?;
     let confirmed = steps::settles_as(&buyer, &id, "confirmed").await?;
     set(&administrator, &id, "delivered").await?.problem(409, "illegal_transition")?;
-    let ship = json!({ "status": "shipped", "tracking_number": "1Z999AA10123456784" });
-    let shipped = administrator.request(Method::PATCH, format!("/orders/{id}/status")).json(&ship);
+    let body = json!({ "status": "shipped", "tracking_number": "1Z999AA10123456784" });
+    let shipped = administrator.request(Method::PATCH, format!("/orders/{id}/status")).json(&body);
     let shipped = shipped.header("if-match", confirmed.required_header("etag")?).await?.expect(200)?;
     shipped.has("/status", "shipped")?;
     buyer.post(format!("/orders/{id}/cancel")).await?.problem(409, "illegal_transition")?;

@@ -160,9 +160,9 @@ fn what_no_status_is_changes_nothing() -> Result<()> {
         }
         let path = format!("/orders/{id}/status");
         let ship = json!({ "status": "shipped" });
-        let stale = [("if-match", "\"v1\"")];
-        let stale = stage.service.send_with(Method::PATCH, &path, Some(&ship), &stale).await?;
-        stale.problem(412, "stale_version")?;
+        let condition = [("if-match", "\"v1\"")];
+        let answer = stage.service.send_with(Method::PATCH, &path, Some(&ship), &condition).await?;
+        answer.problem(412, "stale_version")?;
         set(&stage, "ord_00000000000000000000000000", &ship).await?.problem(404, "not_found")?;
         stage.send(Some(ADA), Method::PATCH, &path, Some(&ship), &[]).await?.problem(403, "forbidden")?;
         let order = stage.service.send(Method::GET, &format!("/orders/{id}"), None).await?.expect(200)?;
