@@ -16,6 +16,7 @@ use rand::{RngExt, SeedableRng};
 use serde_json::json;
 use shop_local::cloud::{AwsError, Call, Delivery, Fault as Wire, Interceptor, Service};
 use shop_local::template::{Event, Template};
+use tokio::time::Instant;
 
 use crate::case::Case;
 use crate::coverage::{Coverage, CrashPoint, Side, Site, Witness};
@@ -38,8 +39,17 @@ struct Outage {
     function: String,
     from: i64,
     until: i64,
-    /// It is called, and fails at once.
-    is_broken: bool,
+    kind: OutageKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum OutageKind {
+    /// It is given nothing.
+    Down,
+    /// It is called, and dies at once.
+    Broken,
+    /// It runs, and DynamoDB refuses it. That is no disturbance: it must do the right thing about what fails.
+    Refused,
 }
 
 pub(crate) struct FaultPlan {
@@ -55,6 +65,8 @@ struct State {
     random: StdRng,
     /// When the shop opened. Before that and after the last fault nothing goes wrong but what a mutant does.
     opening: Option<i64>,
+    /// The same by the runtime's clock: a call does not say when it is made.
+    opened: Option<Instant>,
     coverage: Coverage,
     crashes: Vec<CrashPoint>,
     injected: BTreeMap<Fault, u64>,
@@ -69,6 +81,10 @@ impl FaultPlan {
             // A schedule is missed where events were lost, which one seed in a hundred has.
             rates.always(Fault::RelayOutage);
         }
+        if let Some(Mutant { mutation: Mutation::Visibility(_), .. }) = case.mutant {
+            // What a consumer does about failures shows where it is not the faults' doing.
+            rates.always(Fault::DependencyDown);
+        }
         if let Some(faults) = &case.faults {
             rates = rates.only(faults);
         }
@@ -76,6 +92,7 @@ impl FaultPlan {
         let state = State {
             random,
             opening: None,
+            opened: None,
             coverage: Coverage::default(),
             crashes: case.crashes.clone(),
             injected: BTreeMap::new(),
@@ -90,7 +107,8 @@ impl FaultPlan {
 
     /// The shop opens: from now on things go wrong. The time is in milliseconds since the epoch.
     pub(crate) fn open(&self, now: i64) {
-        self.state().opening = Some(now);
+        let mut state = self.state();
+        (state.opening, state.opened) = (Some(now), Some(Instant::now()));
     }
 
     /// When the last outage ends, if there is one, in milliseconds since the epoch.
@@ -161,15 +179,22 @@ impl FaultPlan {
     }
 
     /// The outage that a function is in, and when it ends.
-    fn outage(&self, function: &str, now: i64, is_broken: bool) -> Option<i64> {
+    fn outage(&self, function: &str, now: i64, kind: OutageKind) -> Option<i64> {
         let opening = self.state().opening?;
         let now = now - opening;
         let outage = self.outages.iter().find(|outage| {
-            outage.function == function
-                && outage.is_broken == is_broken
-                && (outage.from..outage.until).contains(&now)
+            outage.function == function && outage.kind == kind && (outage.from..outage.until).contains(&now)
         });
         outage.map(|outage| opening + outage.until)
+    }
+
+    /// Whether DynamoDB is down for who calls it now.
+    fn is_refused(&self, call: &Call) -> bool {
+        let state = self.state();
+        let (Some(opening), Some(opened)) = (state.opening, state.opened) else { return false };
+        drop(state);
+        let now = opening + i64::try_from(opened.elapsed().as_millis()).unwrap_or(i64::MAX);
+        call.service == Service::DynamoDb && self.outage(&call.caller, now, OutageKind::Refused).is_some()
     }
 
     fn mutation(&self) -> Option<&Mutation> {
@@ -190,17 +215,18 @@ fn outages(rates: &Rates, template: &Template, open_for: u64, random: &mut StdRn
         }
     }
     let mut outages = Vec::new();
-    for (fault, functions, hours, is_broken) in [
-        (Fault::ConsumerDown, &consumers, 1..5, false),
-        (Fault::ConsumerBroken, &consumers, 1..2, true),
-        (Fault::RelayDown, &relays, 1..9, false),
-        (Fault::RelayOutage, &relays, 48..49, false),
+    for (fault, functions, hours, kind) in [
+        (Fault::ConsumerDown, &consumers, 1..5, OutageKind::Down),
+        (Fault::ConsumerBroken, &consumers, 1..2, OutageKind::Broken),
+        (Fault::RelayDown, &relays, 1..9, OutageKind::Down),
+        (Fault::RelayOutage, &relays, 48..49, OutageKind::Down),
+        (Fault::DependencyDown, &consumers, 1..2, OutageKind::Refused),
     ] {
         let Some(function) = functions.choose(random).cloned() else { continue };
         let from = i64::try_from(random.random_range(0..open_for)).unwrap_or(0);
         let until = from + HOUR * random.random_range(hours);
         if rates.has(fault) {
-            outages.push(Outage { function, from, until, is_broken });
+            outages.push(Outage { function, from, until, kind });
         }
     }
     outages
@@ -252,6 +278,11 @@ impl Interceptor for FaultPlan {
         if self.crashes(call, Side::Before) {
             return ready(Some(Wire::Crashed)).boxed();
         }
+        if self.is_refused(call) {
+            self.model.lock().messages.refused();
+            let error = AwsError::service("InternalServerError", "DynamoDB is down");
+            return ready(Some(Wire::Error(error))).boxed();
+        }
         if self.injects(Fault::TimeoutBefore) {
             return tokio::time::sleep(NEVER).map(|()| Some(Wire::Disconnected)).boxed();
         }
@@ -282,7 +313,7 @@ impl Interceptor for FaultPlan {
     }
 
     fn fails_entry(&self, call: &Call, _entry: &str) -> Option<AwsError> {
-        let injects = call.environment != 0 && self.injects(Fault::PartialPublish);
+        let injects = call.environment != 0 && self.injects(Fault::PartialBatch);
         injects.then(|| AwsError::service("InternalError", "this entry failed"))
     }
 
@@ -344,7 +375,7 @@ impl Interceptor for FaultPlan {
     }
 
     fn down_until(&self, function: &str, now: i64) -> Option<i64> {
-        self.outage(function, now, false)
+        self.outage(function, now, OutageKind::Down)
     }
 
     fn loses_record(&self, table: &str, record: &str) -> bool {
@@ -365,7 +396,7 @@ impl Interceptor for FaultPlan {
     }
 
     fn dies_after(&self, function: &str, now: i64) -> Option<Duration> {
-        if self.outage(function, now, true).is_some() {
+        if self.outage(function, now, OutageKind::Broken).is_some() {
             self.model.lock().messages.fault();
             return Some(Duration::ZERO);
         }
