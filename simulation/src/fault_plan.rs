@@ -3,6 +3,8 @@
 //! Every decision is drawn from one generator in the order in which the cloud asks, so that the same case has the
 //! same faults. A mutation is made here as well, whatever the faults.
 
+mod outages;
+
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,11 +13,10 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::future::{BoxFuture, ready};
 use rand::rngs::StdRng;
-use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use serde_json::json;
 use shop_local::cloud::{AwsError, Call, Delivery, Fault as Wire, Interceptor, Service};
-use shop_local::template::{Event, Template};
+use shop_local::template::Template;
 use tokio::time::Instant;
 
 use crate::case::Case;
@@ -24,6 +25,7 @@ use crate::faults::{Fault, Rates};
 use crate::model::Model;
 use crate::mutants::edit::inconsistent;
 use crate::mutants::{Mutant, Mutation};
+use outages::{Outage, OutageKind, outages};
 
 /// Tells this use of the seed from others.
 const SALT: u64 = 0x5eed_0002;
@@ -31,26 +33,6 @@ const SALT: u64 = 0x5eed_0002;
 const NEVER: Duration = Duration::from_secs(30);
 /// How far back a mutant's stale reads look.
 const LONG_AGO: Duration = Duration::from_secs(45);
-const HOUR: i64 = 3_600_000;
-
-/// A time in which a function does nothing, or nothing but fail. Milliseconds since the opening.
-#[derive(Clone, Debug)]
-struct Outage {
-    function: String,
-    from: i64,
-    until: i64,
-    kind: OutageKind,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum OutageKind {
-    /// It is given nothing.
-    Down,
-    /// It is called, and dies at once.
-    Broken,
-    /// It runs, and DynamoDB refuses it. That is no disturbance: it must do the right thing about what fails.
-    Refused,
-}
 
 pub(crate) struct FaultPlan {
     witness: Witness,
@@ -200,36 +182,6 @@ impl FaultPlan {
     fn mutation(&self) -> Option<&Mutation> {
         self.mutant.map(|mutant| &mutant.mutation)
     }
-}
-
-/// The outages of a run, each of a function that is drawn.
-fn outages(rates: &Rates, template: &Template, open_for: u64, random: &mut StdRng) -> Vec<Outage> {
-    let (mut consumers, mut relays) = (Vec::new(), Vec::new());
-    for function in template.functions.values() {
-        for event in function.events.values() {
-            match event {
-                Event::Sqs(_) => consumers.push(function.name.clone()),
-                Event::Stream(_) => relays.push(function.name.clone()),
-                _ => {}
-            }
-        }
-    }
-    let mut outages = Vec::new();
-    for (fault, functions, hours, kind) in [
-        (Fault::ConsumerDown, &consumers, 1..5, OutageKind::Down),
-        (Fault::ConsumerBroken, &consumers, 1..2, OutageKind::Broken),
-        (Fault::RelayDown, &relays, 1..9, OutageKind::Down),
-        (Fault::RelayOutage, &relays, 48..49, OutageKind::Down),
-        (Fault::DependencyDown, &consumers, 1..2, OutageKind::Refused),
-    ] {
-        let Some(function) = functions.choose(random).cloned() else { continue };
-        let from = i64::try_from(random.random_range(0..open_for)).unwrap_or(0);
-        let until = from + HOUR * random.random_range(hours);
-        if rates.has(fault) {
-            outages.push(Outage { function, from, until, kind });
-        }
-    }
-    outages
 }
 
 fn throttled(service: Service) -> AwsError {

@@ -137,22 +137,28 @@ impl VisibilityBatch {
     fn check(&self) -> Result<(), AwsError> {
         let refuse = |code: &str, message: &str| Err(AwsError::client(code, message));
         if self.entries.is_empty() {
-            return refuse("EmptyBatchRequest", "There should be at least one entry in the request.");
+            return refuse(
+                "AWS.SimpleQueueService.EmptyBatchRequest",
+                "There should be at least one entry in the request.",
+            );
         }
         if self.entries.len() > MAX_MESSAGES {
-            return refuse("TooManyEntriesInBatchRequest", "Maximum number of entries per request are 10.");
+            return refuse(
+                "AWS.SimpleQueueService.TooManyEntriesInBatchRequest",
+                "Maximum number of entries per request are 10.",
+            );
         }
         let allowed = |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_');
         let is_id = |id: &str| (1..=80).contains(&id.len()) && id.chars().all(allowed);
         if !self.entries.iter().all(|entry| is_id(&entry.id)) {
             return refuse(
-                "InvalidBatchEntryId",
+                "AWS.SimpleQueueService.InvalidBatchEntryId",
                 "A batch entry id can only contain letters, digits, - and _.",
             );
         }
         let ids: BTreeSet<_> = self.entries.iter().map(|entry| &entry.id).collect();
         if ids.len() < self.entries.len() {
-            return refuse("BatchEntryIdsNotDistinct", "Two entries have one id.");
+            return refuse("AWS.SimpleQueueService.BatchEntryIdsNotDistinct", "Two entries have one id.");
         }
         Ok(())
     }

@@ -197,7 +197,7 @@ impl Queues {
         let held = inner.queue(queue).and_then(|queue| queue.by_receipt(key, receipt));
         let Some(message) = held.filter(|message| message.visible > now) else {
             let message = "Message does not exist or is not available for visibility timeout change.";
-            return Err(AwsError::client("MessageNotInflight", message));
+            return Err(AwsError::client("AWS.SimpleQueueService.MessageNotInflight", message));
         };
         let visible = now.saturating_add(hidden);
         if visible > message.received.unwrap_or(now).saturating_add(most) {
