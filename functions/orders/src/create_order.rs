@@ -166,11 +166,13 @@ impl CreateOrder {
         let mut also = Vec::new();
         let mut room = MAX_LINES - request.items.len();
         let mut asks_account = false;
-        if let Principal::User { id, role: Role::Admin } = &call.principal
-            && room > 0
-        {
-            also.push(self.accounts.wanted(id));
-            (asks_account, room) = (true, room - 1);
+        if let Principal::User { id, role: Role::Admin } = &call.principal {
+            let wanted = self.accounts.wanted(id, call.session.as_ref());
+            if wanted.len() <= room {
+                room -= wanted.len();
+                asks_account = true;
+                also = wanted;
+            }
         }
         if room > 0 {
             also.push(self.budgets.wanted(budget));
@@ -178,7 +180,7 @@ impl CreateOrder {
         let products = request.items.iter().map(|line| &line.product_id);
         let (catalogue, mut found) = self.prices.prices(products, also).await?;
         if asks_account {
-            call.learn(self.accounts.found(&mut found)?);
+            call.learn(self.accounts.found(&mut found, call.session.as_ref())?);
         }
         let counted = (room > 0).then(|| self.budgets.counted(&mut found)).transpose()?;
         Ok((catalogue, counted))

@@ -15,8 +15,6 @@
 //!   before it.
 //! - What fails is tried by the next sweep; the others are re-emitted all the same, and the invocation fails, so
 //!   that its alarm tells.
-//!
-//! Needs `dynamodb:Query` on the index by-status, and `UpdateItem` on the orders table.
 
 use aws_sdk_dynamodb::Client;
 use futures::future::join_all;

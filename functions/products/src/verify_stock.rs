@@ -10,9 +10,6 @@
 //!   and is published: inventory.repaired, reservation.repaired. Two runs at once repair once.
 //! - What cannot be told from the books (a confirmed order without reservation, more reserved than there is) is
 //!   reported and left to people.
-//!
-//! Needs `dynamodb:Scan`, `BatchGetItem`, `PutItem` and `UpdateItem` on the products table; `Scan` and `GetItem`
-//! on the orders table.
 
 use aws_sdk_dynamodb::Client;
 use serde_json::json;

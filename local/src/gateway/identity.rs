@@ -114,8 +114,9 @@ impl DemoIdentity {
         let issuer = TokenIssuer::from_secret(secret, &settings.issuer, &settings.audience)?;
         let dynamodb = aws_sdk_dynamodb::Client::new(sdk);
         issuer.publish(&dynamodb, &settings.keys_table).await?;
+        let accounts = settings.users_table.as_ref();
         let accounts =
-            settings.users_table.as_ref().map(|table| AccountReader::new(dynamodb, table, Random::system()));
+            accounts.map(|table| AccountReader::without_sessions(dynamodb, table, Random::system()));
         let clock = Environment::new(BTreeMap::new(), sdk.clone(), Random::system()).clock();
         Ok(Self::new(issuer, accounts, clock))
     }
@@ -145,7 +146,7 @@ impl DemoIdentity {
         let stand_in = UserId::derived("local", "demo");
         let user = self.user.get().unwrap_or(&stand_in);
         let standing = match &self.accounts {
-            Some(accounts) => accounts.standing(user).await?,
+            Some(accounts) => accounts.standing(user, None).await?,
             None => Some(Standing { role: Role::Admin, epoch: 0 }),
         };
         let Some(Standing { role, epoch }) = standing else { return Ok(None) };

@@ -6,7 +6,7 @@
 //! refresh tokens, which are random and stored as hashes ([`RefreshToken`]).
 //!
 //! A token tells who somebody is. What administrators alone may do it does not prove: that asks the account
-//! ([`AccountReader`], docs/decisions/0030).
+//! and the session ([`AccountReader`], docs/decisions/0030).
 
 mod account;
 mod claims;
@@ -25,5 +25,5 @@ pub use issuer::{Grant, IssueError, TokenIssuer};
 pub use keys::{Jwk, JwkSet, KeyTable, KeyTableError, RETIREMENT_SECONDS, SIGNING_KEY_MAX_AGE_SECONDS};
 pub use principal::{Principal, Role};
 pub use service_secret::ServiceSecret;
-pub use session::{ParseTokenError, RefreshKey, RefreshToken, SessionId};
+pub use session::{ParseTokenError, RefreshKey, RefreshToken, SESSION_KEY_PREFIX, SessionId};
 pub use verifier::{InvalidToken, Verified, Verifier, VerifyError};

@@ -17,6 +17,8 @@ use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
 use shop_types::UserId;
 
+/// What the sort keys of all sessions of a user begin with.
+pub const SESSION_KEY_PREFIX: &str = "session#";
 /// Tells a refresh token from other texts, and this form of it from later ones.
 const PREFIX: &str = "rt1";
 /// Characters of a session's 128 bits in base 64.
@@ -48,6 +50,12 @@ impl SessionId {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Under which sort key the session lies in the sessions table; its partition is its user's.
+    #[must_use]
+    pub fn sort_key(&self) -> String {
+        format!("{SESSION_KEY_PREFIX}{}", self.0)
     }
 }
 

@@ -83,28 +83,44 @@ impl Call {
         }
     }
 
-    /// Whether an administrator asks, as the account is now: the token only claims it (docs/decisions/0030). It
-    /// costs one read, once a request, and none where the token claims nothing.
+    /// Whether an administrator asks, as the account and the session are now: the token only claims it
+    /// (docs/decisions/0030). It costs one call, once a request, and none where the token claims nothing.
     ///
     /// # Errors
-    /// 401 when the account has ended its tokens since (another role, password or address, or deleted); 500 or
-    /// 503 when it cannot be read.
+    /// 401 when the token was ended since (another role, password or address, deleted, or logged out); 500 or 503
+    /// when the account cannot be read.
     pub async fn is_admin(&self) -> Result<bool, Problem> {
         let Principal::User { id, role: Role::Admin } = &self.principal else { return Ok(false) };
+        Ok(self.standing(id).await?.role == Role::Admin)
+    }
+
+    /// Refuses a token that was ended before it expired: for what changes an account, whoever it belongs to. It costs
+    /// what [`Call::is_admin`] costs, and nothing after that.
+    ///
+    /// # Errors
+    /// As [`Call::is_admin`].
+    pub async fn check_session(&self) -> Result<(), Problem> {
+        match self.principal.user_id() {
+            Some(id) => self.standing(id).await.map(drop),
+            None => Ok(()),
+        }
+    }
+
+    async fn standing(&self, id: &UserId) -> Result<Standing, Problem> {
         let standing = if let Some(standing) = self.standing.get() {
             *standing
         } else {
             let accounts = self.accounts.as_ref().ok_or(NoAccounts)?;
-            let standing = accounts.standing(id).await?;
+            let standing = accounts.standing(id, self.session.as_ref()).await?;
             *self.standing.get_or_init(|| standing)
         };
         let standing = standing.ok_or_else(outdated)?;
         self.check_epoch(standing.epoch)?;
-        Ok(standing.role == Role::Admin)
+        Ok(standing)
     }
 
-    /// Notes an account's standing that a handler has read along with something else, so that
-    /// [`Call::is_admin`] makes no call.
+    /// Notes the standing that a handler has read along with something else, so that [`Call::is_admin`] makes no
+    /// call.
     pub fn learn(&self, standing: Option<Standing>) {
         self.standing.get_or_init(|| standing);
     }
@@ -395,5 +411,8 @@ fn limit_detail() -> String {
 }
 
 fn outdated() -> Problem {
-    Problem::unauthorized("The access token was ended by a change of the account. Log in again.", true)
+    Problem::unauthorized(
+        "The access token was ended, by a change of the account or a log-out. Log in again.",
+        true,
+    )
 }

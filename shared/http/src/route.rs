@@ -38,8 +38,8 @@ pub trait Route: Send + Sync + Sized + 'static {
     /// Who may call it.
     const ACCESS: Access;
 
-    /// Whether it asks the account of who claims to be an administrator ([`Call::is_admin`]). Such a function
-    /// needs `USERS_TABLE` and may read it.
+    /// Whether it asks the account ([`Call::is_admin`], [`Call::check_session`]). Such a function
+    /// needs `USERS_TABLE` and `SESSIONS_TABLE`, and `dynamodb:BatchGetItem` on both.
     const ASKS_ACCOUNT: bool = matches!(Self::ACCESS, Access::Admin);
 
     /// The query parameters that it takes: others are refused, on every route alike.

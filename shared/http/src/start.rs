@@ -62,12 +62,12 @@ impl Start {
         Ok(secret)
     }
 
-    /// The reader of accounts.
+    /// The reader of accounts and their sessions.
     ///
     /// # Errors
-    /// `USERS_TABLE` is not set.
+    /// `USERS_TABLE` or `SESSIONS_TABLE` is not set.
     pub fn accounts(&self) -> Result<AccountReader, StartError> {
-        AccountReader::start(&self.environment, self.client())
+        AccountReader::start(&self.environment, &self.client)
     }
 
     /// The verifier of the callers' tokens, with the keys that are published by now.

@@ -53,6 +53,14 @@ pub(super) const MUTANTS: &[Mutant] = &[
         Request("reserve-stock", TRANSACTION, |call| split(call, |item| item["Update"].is_object())),
     ),
     Mutant::new(
+        "log-out-ends-another-session",
+        "a log-out removes a session, but not the one that the token was issued in",
+        Body("delete-session", "DeleteItem", |call| {
+            call["Key"]["sk"]["S"] = json!("session#another");
+            true
+        }),
+    ),
+    Mutant::new(
         "last-administrator-may-go",
         "who takes a role away does not ask whether an administrator remains",
         Item("set-user-role", |item| always(&mut item["Update"])),

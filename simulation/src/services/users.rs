@@ -40,7 +40,7 @@ pub(super) const INVARIANTS: Invariants = Invariants::Are(&[
     ),
     (
         "power-that-was-taken-is-gone",
-        "no answer shows an administrator's power that the account had lost before the request",
+        "no answer shows an administrator's power that the account or the session had lost before the request",
     ),
     ("orders-and-statistics-agree", "exactly the confirmed orders of a user count"),
 ]);

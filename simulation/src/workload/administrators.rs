@@ -18,6 +18,7 @@ struct Claims {
     sub: UserId,
     role: Role,
     epoch: u64,
+    sid: Option<String>,
 }
 
 /// Does something that only an administrator may do, with the token of now or one of before.
@@ -29,6 +30,7 @@ pub(super) async fn govern(client: &Client, who: Shopper, what: &Governing, use_
     let user = |whom: Shopper| client.user(whom);
     let (method, path, body) = match what {
         Governing::ListUsers => (Method::GET, Some("/users".to_owned()), None),
+        Governing::LogOut => (Method::DELETE, Some("/sessions/current".to_owned()), None),
         Governing::StepDown => (Method::PUT, Some("/users/me/role".to_owned()), role("customer")),
         Governing::Promote(whom) => {
             (Method::PUT, user(*whom).map(|id| format!("/users/{id}/role")), role("admin"))
@@ -47,7 +49,11 @@ pub(super) async fn govern(client: &Client, who: Shopper, what: &Governing, use_
         request = request.body(body);
     }
     let answer = client.send(&request).await;
-    if !had_power && (200..300).contains(&answer.status) {
+    let is_done = (200..300).contains(&answer.status);
+    if matches!(what, Governing::LogOut) {
+        let session = claims(token).and_then(|claims| claims.sid).filter(|_| is_done);
+        client.history().logged_out.extend(session);
+    } else if !had_power && is_done {
         let seen = format!("{who:?}, {method} {path} was answered with {}", answer.status);
         client.report_violation(Violation::new("power-that-was-taken-is-gone", seen));
     }
@@ -58,11 +64,13 @@ pub(super) fn rules(client: &Client, who: Shopper) -> bool {
     client.tokens(who).last().is_some_and(|token| has_power(client, token))
 }
 
-/// Whether the account, as it is written at this moment, gives a token's owner an administrator's power.
+/// Whether the account, as it is written at this moment, gives a token's owner an administrator's power, and nobody has
+/// logged out by it.
 fn has_power(client: &Client, token: &str) -> bool {
-    let payload = token.split('.').nth(1).and_then(|part| BASE64URL_NOPAD.decode(part.as_bytes()).ok());
-    let claims = payload.and_then(|payload| serde_json::from_slice::<Claims>(&payload).ok());
-    claims.is_some_and(|claims| {
+    claims(token).is_some_and(|claims| {
+        if claims.sid.is_some_and(|session| client.history().logged_out.contains(&session)) {
+            return false;
+        }
         let model = client.model().lock();
         let account = model.services.users.account(&claims.sub);
         claims.role == Role::Admin
@@ -72,4 +80,9 @@ fn has_power(client: &Client, token: &str) -> bool {
                     && account.session_epoch == claims.epoch
             })
     })
+}
+
+fn claims(token: &str) -> Option<Claims> {
+    let payload = BASE64URL_NOPAD.decode(token.split('.').nth(1)?.as_bytes()).ok()?;
+    serde_json::from_slice(&payload).ok()
 }

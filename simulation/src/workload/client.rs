@@ -1,7 +1,7 @@
 //! An HTTP client as people use one: it says who asks, tries again where that is safe, and what it was answered
 //! is remembered for the end, when the shop must still stand by it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -81,6 +81,8 @@ pub(crate) struct History {
     /// Accounts that were acknowledged, and those whose deletion was.
     pub(crate) registered: Vec<String>,
     pub(crate) left: Vec<String>,
+    /// Sessions whose end was acknowledged.
+    pub(crate) logged_out: BTreeSet<String>,
     /// Orders whose cancellation was acknowledged.
     pub(crate) cancelled: Vec<String>,
     pub(crate) violations: Vec<Violation>,

@@ -221,7 +221,8 @@ impl Drawer<'_> {
             let what = match self.random.random_range(0..8) {
                 0..2 => Governing::ListUsers,
                 2..4 => Governing::Promote(whom),
-                4..7 => Governing::Demote(whom),
+                4..6 => Governing::Demote(whom),
+                6 => Governing::LogOut,
                 _ => Governing::StepDown,
             };
             let use_old = self.random.random_ratio(1, 3);

@@ -47,6 +47,8 @@ pub(crate) enum Governing {
     Demote(Shopper),
     /// Becomes a customer.
     StepDown,
+    /// Ends the session of the token.
+    LogOut,
 }
 
 #[derive(Clone, Debug)]

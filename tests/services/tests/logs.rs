@@ -40,6 +40,26 @@ fn simulate_flows() -> Result<Vec<String>> {
         let service = Service::start(&services::functions(), Options::simulated(1)).await?;
         let (email, password) = ("marked.address@example.com", "marked-password-1");
         let post = async |path: &str, body| service.post_from("198.51.100.77", path, &body).await;
+        let log_in = async |email: &str, password: &str| {
+            let answer =
+                post("/sessions", json!({ "email": email, "password": password })).await?.expect(201)?;
+            let text = |name: &str| answer.body[name].as_str().map(str::to_owned).context("a token");
+            let (access, refresh, device) =
+                (text("access_token")?, text("refresh_token")?, text("device_token")?);
+            for token in [&access, &refresh] {
+                keep(token);
+            }
+            for token in [&access, &refresh, &device] {
+                keep(token.rsplit('.').next().unwrap_or_default());
+            }
+            anyhow::Ok(service_tests::Account {
+                id: text("user_id")?,
+                email: email.to_owned(),
+                access,
+                refresh,
+                device,
+            })
+        };
         post("/users", json!({ "email": email, "password": password, "name": "Marked Name" }))
             .await?
             .expect(201)?;
@@ -53,22 +73,8 @@ fn simulate_flows() -> Result<Vec<String>> {
         post("/sessions", json!({ "email": email, "password": "marked-password-wrong" }))
             .await?
             .expect(401)?;
-        let session =
-            post("/sessions", json!({ "email": email, "password": password })).await?.expect(201)?;
-        let text = |name: &str| session.body[name].as_str().map(str::to_owned).context("a token");
-        let (access, refresh) = (text("access_token")?, text("refresh_token")?);
-        let me = service_tests::Account {
-            id: text("user_id")?,
-            email: email.to_owned(),
-            access: access.clone(),
-            refresh: refresh.clone(),
-            device: text("device_token")?,
-        };
-        keep(me.device.rsplit('.').next().unwrap_or_default());
-        for token in [&access, &refresh] {
-            keep(token);
-            keep(token.rsplit('.').next().unwrap_or_default());
-        }
+        let me = log_in(email, password).await?;
+        let (access, refresh) = (&me.access, &me.refresh);
         let next = post("/sessions/refresh", json!({ "refresh_token": refresh })).await?.expect(200)?;
         keep(
             next.body["refresh_token"]
@@ -82,13 +88,12 @@ fn simulate_flows() -> Result<Vec<String>> {
         let broken = service_tests::Account { access: format!("{access}x"), ..me.clone() };
         service.send_as(&broken, Method::GET, "/users/me", None).await?.expect(401)?;
         let change = json!({ "email": "marked.address.2@example.com", "current_password": password, "password": "marked-password-2" });
+        // That ended the session, and what is left of its token changes no account.
+        service.send_as(&me, Method::PATCH, "/users/me", Some(&change)).await?.expect(401)?;
+        let me = log_in(email, password).await?;
         service.send_as(&me, Method::PATCH, "/users/me", Some(&change)).await?.expect(200)?;
         // The token of before has ended with the password and the address.
-        let change = json!({ "email": "marked.address.2@example.com", "password": "marked-password-2" });
-        let session = post("/sessions", change).await?.expect(201)?;
-        let access = session.body["access_token"].as_str().context("a token")?.to_owned();
-        keep(&access);
-        let me = service_tests::Account { access, ..me };
+        let me = log_in("marked.address.2@example.com", "marked-password-2").await?;
         let product = json!({ "id": "prod-1", "name": "A product", "price": 1, "stock": 5 });
         let administrator = service.new_administrator("marked.address.admin@example.com").await?;
         service.send_as(&administrator, Method::POST, "/products", Some(&product)).await?.expect(201)?;
@@ -96,15 +101,9 @@ fn simulate_flows() -> Result<Vec<String>> {
         post("/orders", order).await?.expect(201)?;
         service.send_as(&administrator, Method::GET, "/users", None).await?.expect(200)?;
         service.send_as(&me, Method::DELETE, "/sessions/current", None).await?.expect(204)?;
-        service
-            .send_as(
-                &me,
-                Method::DELETE,
-                "/users/me",
-                Some(&json!({ "current_password": "marked-password-2" })),
-            )
-            .await?
-            .expect(204)?;
+        let me = log_in("marked.address.2@example.com", "marked-password-2").await?;
+        let proof = json!({ "current_password": "marked-password-2" });
+        service.send_as(&me, Method::DELETE, "/users/me", Some(&proof)).await?.expect(204)?;
         service.settled().await
     })?;
     secrets.extend(collected.into_inner().unwrap_or_else(PoisonError::into_inner));

@@ -1,6 +1,8 @@
 //! Power that was taken away is gone: whatever administrators alone may do is refused to a token of before, from the
 //! moment of the change, and customers' routes pay nothing for it.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
 use http::Method;
@@ -17,6 +19,19 @@ enum Since {
     Deleted,
     PasswordChanged,
     AddressChanged,
+    LoggedOut,
+    RefreshTokenReused,
+}
+
+impl Since {
+    const ENDED: [Self; 6] = [
+        Self::Demoted,
+        Self::Deleted,
+        Self::PasswordChanged,
+        Self::AddressChanged,
+        Self::LoggedOut,
+        Self::RefreshTokenReused,
+    ];
 }
 
 /// What only administrators may do, of somebody else's thing.
@@ -84,8 +99,24 @@ impl Stage {
                 let body = json!({ "email": "moved@example.com", "current_password": PASSWORD });
                 own(body).await?.expect(200)?;
             }
+            Since::LoggedOut => self.log_out(&held).await?,
+            Since::RefreshTokenReused => self.reuse_refresh_token(&held).await?,
         }
         Ok(held)
+    }
+
+    async fn log_out(&self, held: &Account) -> Result<()> {
+        self.service.send_as(held, Method::DELETE, "/sessions/current", None).await?.expect(204)?;
+        Ok(())
+    }
+
+    /// As a thief and the owner do, one after the other: the session ends.
+    async fn reuse_refresh_token(&self, held: &Account) -> Result<()> {
+        let body = json!({ "refresh_token": held.refresh });
+        self.service.post("/sessions/refresh", &body).await?.expect(200)?;
+        self.service.pass(Duration::from_secs(11)).await;
+        self.service.post("/sessions/refresh", &body).await?.problem(401, "invalid_refresh_token")?;
+        Ok(())
     }
 
     async fn ask(&self, power: &str, who: &Account) -> Result<Answer> {
@@ -107,7 +138,7 @@ impl Stage {
 fn a_token_of_before_has_no_power() -> Result<()> {
     simulate(async {
         let stage = Stage::new().await?;
-        for since in [Since::Demoted, Since::Deleted, Since::PasswordChanged, Since::AddressChanged] {
+        for since in Since::ENDED {
             let held = stage.administrator(since).await?;
             for power in POWERS {
                 let answer = stage.ask(power, &held).await?;
@@ -150,6 +181,35 @@ fn who_was_demoted_and_logs_in_again_is_a_customer() -> Result<()> {
     })
 }
 
+/// Whoever it belongs to: what is left of a token after its session is no more than what it shows.
+#[test]
+fn a_token_of_an_ended_session_changes_no_account() -> Result<()> {
+    simulate(async {
+        let stage = Stage::new().await?;
+        let service = &stage.service;
+        for (is_reuse, email) in [(false, "left@example.com"), (true, "robbed@example.com")] {
+            let held = service.customer(email).await?;
+            let other = service.log_in(email).await?;
+            if is_reuse {
+                stage.reuse_refresh_token(&held).await?;
+            } else {
+                stage.log_out(&held).await?;
+            }
+            let name = json!({ "name": "Mallory" });
+            let password = json!({ "password": "Kestrel over the lake 7", "current_password": PASSWORD });
+            for body in [&name, &password] {
+                let answer = service.send_as(&held, Method::PATCH, "/users/me", Some(body)).await?;
+                answer.problem(401, "unauthorized")?;
+            }
+            service.leave(&held).await?.problem(401, "unauthorized")?;
+            // The owner's other session goes on.
+            service.send_as(&other, Method::PATCH, "/users/me", Some(&name)).await?.expect(200)?;
+            service.leave(&other).await?.expect(204)?;
+        }
+        Ok(())
+    })
+}
+
 #[test]
 fn customers_and_guests_pay_nothing_for_it() -> Result<()> {
     simulate(async {
@@ -166,9 +226,13 @@ fn customers_and_guests_pay_nothing_for_it() -> Result<()> {
             let calls = service
                 .cloud
                 .meter()
-                .sum(|entry| entry.caller == function && entry.resource.contains("Users"));
+                .sum(|entry| entry.caller == function && is_of_accounts(&entry.resource));
             ensure!(calls.calls == 0, "{function} asked accounts {} times", calls.calls);
         }
         Ok(())
     })
+}
+
+fn is_of_accounts(resource: &str) -> bool {
+    ["Users", "Sessions"].iter().any(|table| resource.contains(table))
 }

@@ -6,9 +6,6 @@
 //! that it is the right one: then that account becomes an administrator's again, with the new password if one is given,
 //! and the answer is `"restored"`. Another role or password ends its sessions. Any other answer has a `code`, and the
 //! errors.
-//!
-//! Needs `dynamodb:GetItem`, `PutItem` and `UpdateItem` on the users table, `GetItem` and `PutItem` on the sessions
-//! table, and the lookup secret.
 
 use aws_sdk_dynamodb::Client;
 use futures::future::BoxFuture;

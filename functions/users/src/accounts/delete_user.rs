@@ -6,9 +6,6 @@
 //!
 //! Users give their password as it is, in a body `{"current_password": "..."}`: a token that was stolen, or a browser
 //! that was left alone, must not be enough. Administrators give none for others. The last administrator cannot go.
-//!
-//! Needs `dynamodb:GetItem`, `PutItem`, `UpdateItem` and `ConditionCheckItem` on the users table, `GetItem`, `Query`,
-//! `UpdateItem`, `DeleteItem` and `BatchWriteItem` on the sessions table, and `GetItem` on the key table.
 
 use shop_auth::Role;
 use shop_http::{Access, Call, Code, Contract, Endpoint, Problem, Reply, Route, Start, delete};
@@ -65,6 +62,9 @@ impl Route for DeleteUser {
         let id = visible_user(&call).await?.ok_or_else(absent)?;
         let precondition = call.precondition()?;
         let own = call.principal.is_user(&id);
+        if own {
+            call.check_session().await?;
+        }
         // Nobody's password is asked of an administrator. What is sent all the same is what is taken here.
         let given = if call.has_body() { Some(read_current_password(call.body())?) } else { None };
         let (session, now) = (call.session.as_ref(), self.clock.now());

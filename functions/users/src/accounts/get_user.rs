@@ -1,6 +1,4 @@
 //! `GET /users/{id}`: an account, to its user (`me` is an id, too) and to administrators.
-//!
-//! Needs `dynamodb:GetItem` on the users table, and on the key table.
 
 use crate::accounts::user::UserView;
 use shop_http::{Access, Call, Contract, Endpoint, Problem, Reply, Route, Start, get};

@@ -3,9 +3,6 @@
 //!
 //! The directory is one query of a sparse index, which those who were deleted are not in. It follows the table within
 //! moments. An address leads to its login, and that to the account: both are as they are now.
-//!
-//! Needs `dynamodb:Query` on the index, `GetItem` on the users table, on the sessions table and on the key table, and
-//! the lookup secret.
 
 use serde_json::json;
 use shop_http::{

@@ -3,9 +3,6 @@
 //! An address that has an account is a 409, since a shop without a way to write to people has to tell them;
 //! it says no more than that, and takes as long as a registration (docs/decisions/0017). A key that was used is told
 //! before that. What an address registers is counted before any work is done.
-//!
-//! Needs `dynamodb:PutItem` on the users table, `PutItem` and `UpdateItem` on the sessions table, `GetItem` on the
-//! key table, and the lookup secret.
 
 use shop_auth::Role;
 use shop_http::{Access, Call, Code, Contract, Endpoint, Problem, Reply, Route, Start, post};

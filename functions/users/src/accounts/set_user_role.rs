@@ -1,9 +1,6 @@
 //! `PUT /users/{id}/role`: an administrator makes a user an administrator, or a customer again. It ends the
 //! user's sessions. Whoever asks must still be an administrator when it is written, and the last administrator stays one:
 //! both are conditions of the transaction.
-//!
-//! Needs `dynamodb:GetItem`, `PutItem`, `UpdateItem` and `ConditionCheckItem` on the users table, `UpdateItem` on the
-//! sessions table, and `GetItem` on the key table.
 
 use shop_auth::Role;
 use shop_http::{Access, Call, Code, Contract, Endpoint, Problem, Reply, Route, Start, put};

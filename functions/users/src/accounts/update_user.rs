@@ -3,9 +3,6 @@
 //!
 //! It is for the user alone: an administrator, who may see the account, gets a 403. Wrong passwords are counted by
 //! session, apart from those of logging in: no stranger's guess keeps a user from another password.
-//!
-//! Needs `dynamodb:GetItem` and `PutItem` on the users table, `GetItem`, `PutItem`, `UpdateItem` and
-//! `DeleteItem` on the sessions table, `GetItem` on the key table, and the lookup secret.
 
 use shop_events::Cause;
 use shop_http::{Access, Call, Code, Contract, Endpoint, FieldError, Problem, Reply, Route, Start, patch};
@@ -38,6 +35,7 @@ impl Route for UpdateUser {
     const NAME: &'static str = "update-user";
     const ENDPOINT: Endpoint = patch("/users/{id}");
     const ACCESS: Access = Access::SignedIn;
+    const ASKS_ACCOUNT: bool = true;
 
     async fn start(start: &mut Start) -> Result<Self, StartError> {
         let accounts = AccountStore::start(start.environment(), start.client())?;
@@ -75,6 +73,7 @@ impl Route for UpdateUser {
             }
             return Err(Problem::new(Code::NotYourAccount, "Only its user may change an account."));
         }
+        call.check_session().await?;
         let precondition = call.precondition()?;
         let request = UpdateRequest::read(call.body()?)?;
         call.audit("changes", &request.names());

@@ -4,9 +4,6 @@
 //! the attempt is counted, in one call for a device or an address that has logged in before and in three for
 //! strangers. Then comes the hash. The transaction that stores the session takes the attempt off again. Unknown
 //! addresses take the same calls and the same work as wrong passwords, and have the same answers.
-//!
-//! Needs `dynamodb:BatchGetItem`, `PutItem` and `UpdateItem` on the sessions table, `GetItem` and `UpdateItem`
-//! on the key table, and both secrets.
 
 use shop_auth::{Grant, token_lifetime_seconds};
 use shop_http::{Access, Call, Code, Contract, Endpoint, Problem, Reply, Route, Start, post};

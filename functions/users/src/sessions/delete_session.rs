@@ -1,7 +1,6 @@
 //! `DELETE /sessions/current`: logs out. The session that the access token was issued in ends, and with it its
-//! refresh tokens; access tokens that are out are good until they expire.
-//!
-//! Needs `dynamodb:DeleteItem` on the sessions table, and `GetItem` on the key table.
+//! refresh tokens. Access tokens that are out show their owner's own data until they expire; they change no account and
+//! are no administrator's (docs/decisions/0030).
 
 use shop_http::{Access, Call, Contract, Endpoint, Problem, Reply, Route, Start, delete};
 use shop_lambda::{Function, StartError};

@@ -1,7 +1,5 @@
 //! `GET /.well-known/jwks.json`: the public halves of the keys that access tokens are signed with (RFC 7517), so
 //! that others can check our tokens. Everybody may read it.
-//!
-//! Needs `dynamodb:GetItem` on the key table.
 
 use shop_auth::{JwkSet, KeyTable};
 use shop_http::{Access, Call, Contract, Endpoint, Problem, Reply, Route, Start, get};

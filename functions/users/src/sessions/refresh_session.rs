@@ -3,9 +3,6 @@
 //! One read of the session and the account together, and one conditional write. Two who refresh at once are given the
 //! same next token. One that was used before that ends the whole session (see [`crate::sessions::session`]), and so does a
 //! change of the user's password, address or role; one that was never issued ends nothing.
-//!
-//! Needs `dynamodb:BatchGetItem` on the users table, `BatchGetItem`, `UpdateItem` and `DeleteItem` on the
-//! sessions table, `GetItem` and `UpdateItem` on the key table, and the signing secret.
 
 use shop_auth::{Grant, RefreshToken, token_lifetime_seconds};
 use shop_http::{Access, Call, Code, Contract, Endpoint, Problem, Reply, Route, Start, post};

@@ -3,7 +3,7 @@
 
 use aws_sdk_dynamodb::Client;
 use serde::Deserialize;
-use shop_auth::SessionId;
+use shop_auth::{SESSION_KEY_PREFIX, SessionId};
 use shop_dynamo::{
     Condition, Item, Read, Record, StoreError, Table, Transacted, Tries, Update, Updated, Write, value,
 };
@@ -17,8 +17,6 @@ use crate::credentials::login::login_key;
 use crate::credentials::password::PasswordHash;
 use crate::sessions::session::Session;
 use crate::table::{ACCOUNT, item, key};
-
-const PREFIX: &str = "session#";
 
 impl Record for Session {
     const KIND: &'static str = "session";
@@ -95,7 +93,7 @@ impl SessionStore {
         user: &UserId,
         session: &SessionId,
     ) -> Result<(Option<Session>, Option<User>), StoreError> {
-        let session = self.table.wanted(vec![key(user, &sort_key(session))], Read::Consistent);
+        let session = self.table.wanted(vec![key(user, &session.sort_key())], Read::Consistent);
         let account = accounts.table().wanted(vec![key(user, ACCOUNT)], Read::Consistent);
         let mut found = self.table.batch_get([session, account]).await?;
         Ok((found.one_of(&self.table)?, found.one_of(accounts.table())?))
@@ -109,7 +107,7 @@ impl SessionStore {
     pub(crate) async fn rotate(&self, before: &Session, after: &Session) -> Result<bool, StoreError> {
         let update = self
             .table
-            .update(key(&after.user_id, &sort_key(&after.id)))
+            .update(key(&after.user_id, &after.id.sort_key()))
             .set("token_hash", &after.token_hash)
             .set("previous_hash", &before.token_hash)
             .set("rotated_at", value(Session::KIND, &after.rotated_at)?)
@@ -124,14 +122,14 @@ impl SessionStore {
 
     /// Ends a session. Nothing happens where there is none.
     pub(crate) async fn end(&self, user: &UserId, session: &SessionId) -> Result<(), StoreError> {
-        self.table.remove(key(user, &sort_key(session))).await
+        self.table.remove(key(user, &session.sort_key())).await
     }
 
     /// Removes all sessions of a user. Where it fails, the rest of them is worth nothing all the same, and the
     /// table drops them in their time.
     pub(crate) async fn remove_all(&self, user: &UserId) -> Result<(), StoreError> {
         let sessions = Condition::of("pk = :user AND begins_with(sk, :prefix)");
-        let sessions = sessions.with("user", user).with("prefix", PREFIX);
+        let sessions = sessions.with("user", user).with("prefix", SESSION_KEY_PREFIX);
         let query = self.table.query(sessions, Read::Consistent).only(&["pk", "sk"]);
         let mut next = None;
         loop {
@@ -146,11 +144,7 @@ impl SessionStore {
 }
 
 fn session_item(session: &Session) -> Result<Item, StoreError> {
-    item(key(&session.user_id, &sort_key(&session.id)), session)
-}
-
-fn sort_key(session: &SessionId) -> String {
-    format!("{PREFIX}{}", session.as_str())
+    item(key(&session.user_id, &session.id.sort_key()), session)
 }
 
 #[cfg(test)]

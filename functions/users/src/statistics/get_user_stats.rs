@@ -3,8 +3,6 @@
 //! For the user (`me` is an id, too) and for administrators; to anybody else another's statistics do not
 //! exist (404). A user who has ordered nothing has statistics of zero. They lag behind the orders by the
 //! moment that the events take.
-//!
-//! Needs `dynamodb:GetItem` on the users table, and on the key table.
 
 use schemars::JsonSchema;
 use serde::Serialize;

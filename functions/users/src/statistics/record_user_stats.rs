@@ -7,8 +7,6 @@
 //! - Drops: guests' orders, who have no statistics.
 //! - Retries: everything else that fails. What another writer outruns is read and tried again here, a few
 //!   times with growing pauses; then, as any failure of DynamoDB, it is left to the queue.
-//!
-//! Needs `dynamodb:BatchGetItem`, `Query` and `PutItem` on the users table.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -10,9 +10,6 @@
 //!   `user.stats_repaired`. Two runs at once repair once.
 //! - What cannot be told from the books (an order that is confirmed, and taken off) is reported and left to
 //!   people.
-//!
-//! Needs `dynamodb:Scan`, `BatchGetItem`, `Query` and `PutItem` on the users table; `Scan` and `GetItem` on the
-//! orders table.
 
 use std::collections::BTreeSet;
 
