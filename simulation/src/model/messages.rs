@@ -23,8 +23,8 @@ pub(crate) struct Count {
 #[derive(Clone, Copy, Debug)]
 struct Held {
     receives: u32,
-    /// For how many milliseconds it was put off since then.
-    put_off: Option<i64>,
+    /// The reception after which it was put off last, and for how many milliseconds.
+    put_off: Option<(u32, i64)>,
 }
 
 /// The messages of all queues.
@@ -104,11 +104,12 @@ impl Messages {
                 return stray.map(|seen| Violation::new("a-queue-gets-what-it-asks-for", seen));
             }
             Step::Received(receives) => {
-                self.held.insert(message.to_owned(), Held { receives, put_off: None });
+                let held = self.held.entry(message.to_owned());
+                held.or_insert(Held { receives, put_off: None }).receives = receives;
             }
             Step::PutOff(hidden) => {
                 if let Some(held) = self.held.get_mut(message) {
-                    held.put_off = Some(hidden);
+                    held.put_off = Some((held.receives, hidden));
                 }
             }
             Step::Deleted => {
@@ -179,16 +180,26 @@ impl Messages {
     /// Whether a message that its consumer has just failed is hidden for another time than it should be.
     fn waits_wrongly(&self, delivery: &Delivery<'_>, id: &str) -> Option<Violation> {
         let held = self.held.get(id)?;
-        let parked = self.poison.contains(id) || held.receives >= MAX_RECEIVES;
-        let pause = pause_after(held.receives);
-        let allowed = if parked { 0..=0 } else { pause.at_least.as_secs()..=pause.at_most.as_secs() };
-        let seconds = held.put_off.and_then(|hidden| u64::try_from(hidden / 1000).ok());
-        if seconds.is_some_and(|seconds| allowed.contains(&seconds)) {
+        let allowed = |receives: u32| {
+            let pause = pause_after(receives);
+            let is_parked = self.poison.contains(id) || receives >= MAX_RECEIVES;
+            if is_parked { 0..=0 } else { pause.at_least.as_secs()..=pause.at_most.as_secs() }
+        };
+        let seconds = |hidden: i64| u64::try_from(hidden / 1000).unwrap_or(u64::MAX);
+        let is_right = held.put_off.is_some_and(|(receives, hidden)| {
+            // What is visible at once may have been received again before its batch is over.
+            let is_this_one = receives == held.receives || hidden == 0;
+            is_this_one && allowed(receives).contains(&seconds(hidden))
+        });
+        if is_right {
             return None;
         }
         let seen = format!(
-            "{} failed {id} the {}. time and has it wait {seconds:?} s, not {allowed:?}",
-            delivery.function, held.receives
+            "{} failed {id}, received for the {}. time, which should wait {:?} s; put off {:?}",
+            delivery.function,
+            held.receives,
+            allowed(held.receives),
+            held.put_off
         );
         Some(Violation::new("a-failed-message-waits-its-time", seen))
     }
