@@ -17,7 +17,8 @@ use shop_local::template::Cors;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-/// Answers every request with its own parts. A path of `/panic` stands for a defect.
+/// Answers every request with its own parts. A path of `/panic` stands for a defect, and one of `/problem` for a
+/// problem.
 #[derive(Debug)]
 struct Echo;
 
@@ -28,6 +29,14 @@ impl Backend for Echo {
         source: IpAddr,
     ) -> BoxFuture<'_, Result<Response<Bytes>, BackendError>> {
         assert_ne!(request.uri().path(), "/panic");
+        if request.uri().path() == "/problem" {
+            let problem = r#"{"type":"x","title":"x","status":404,"detail":"x","instance":"/problem","code":"not_found","request_id":"x","current":29.90}"#;
+            let mut response = Response::new(Bytes::from_static(problem.as_bytes()));
+            *response.status_mut() = http::StatusCode::NOT_FOUND;
+            let media_type = http::HeaderValue::from_static("application/problem+json");
+            response.headers_mut().insert("content-type", media_type);
+            return Box::pin(async move { Ok(response) });
+        }
         let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
         let body = json!({
             "method": request.method().as_str(),
@@ -89,6 +98,10 @@ impl TestGateway {
 
     async fn get(&self, path: &str, headers: &str) -> Answer {
         self.raw(format!("GET {path} HTTP/1.1\r\nhost: localhost:{}\r\n{headers}\r\n", self.port)).await
+    }
+
+    async fn options(&self, path: &str) -> Answer {
+        self.raw(format!("OPTIONS {path} HTTP/1.1\r\nhost: localhost:{}\r\n\r\n", self.port)).await
     }
 
     async fn post(&self, path: &str, size: usize) -> Answer {
@@ -173,8 +186,43 @@ async fn the_root_says_what_is_served() {
         let answer = gateway.get(path, "").await;
         assert_eq!((answer.status, answer.body.as_slice()), (200, b"banner\n".as_slice()));
     }
-    // What else is done to it is the API's to refuse.
-    assert_eq!(gateway.post("/", 0).await.json()["uri"], "/");
+    // It has no other methods, and says which it has.
+    let refused = gateway.post("/", 0).await;
+    refused.is_problem(405, "method_not_allowed");
+    let asked = gateway.options("/").await;
+    assert_eq!(asked.status, 204);
+    for answer in [refused, asked] {
+        assert!(answer.head.contains("allow: get, head, options"), "{}", answer.head);
+        assert!(answer.head.contains("cache-control: no-store"), "{}", answer.head);
+    }
+    // What the whole server can do is for the API to say.
+    assert_eq!(gateway.options("*").await.json()["uri"], "*");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_problem_names_the_path_that_was_asked_for() {
+    let gateway = TestGateway::open(Echo).await;
+    for (asked, instance) in [
+        ("/problem", "/problem"),
+        ("/problem/", "/problem/"),
+        ("/api/problem", "/api/problem"),
+        ("/api/problem/?limit=1", "/api/problem/"),
+    ] {
+        let answer = gateway.get(asked, "").await;
+        answer.is_problem(404, "not_found");
+        assert_eq!(answer.json()["instance"], instance, "{asked}");
+        assert!(String::from_utf8_lossy(&answer.body).contains("29.90"), "digits are lost");
+    }
+    for (asked, instance) in [
+        ("/api/orders", "/api/orders"),
+        ("//host/x", "/.//host/x"),
+        ("/\\host", "/%5Chost"),
+        ("/|b|", "/%7Cb%7C"),
+    ] {
+        let answer = gateway.get(asked, "origin: https://evil.example\r\n").await;
+        answer.is_problem(403, "foreign_origin");
+        assert_eq!(answer.json()["instance"], instance, "{asked}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -205,6 +253,12 @@ async fn a_page_of_an_origin_that_is_let_in_uses_the_api_as_on_aws() {
     ] {
         assert!(answer.head.contains(header), "{header}: {}", answer.head);
     }
+    // Whoever names no origin is answered otherwise, and a cache has to know.
+    for path in ["/api/orders", "/"] {
+        let answer = gateway.get(path, "").await;
+        assert!(answer.head.contains("vary: origin"), "{}", answer.head);
+        assert!(!answer.head.contains("access-control-"), "{}", answer.head);
+    }
     let ask = |origin: &str| {
         let port = gateway.port;
         format!(
@@ -227,6 +281,7 @@ async fn a_page_of_an_origin_that_is_let_in_uses_the_api_as_on_aws() {
     {
         let refused = gateway.raw(ask(origin)).await;
         refused.is_problem(403, "foreign_origin");
+        assert!(refused.head.contains("vary: origin"), "{}", refused.head);
         assert!(!refused.head.contains("access-control-"), "{}", refused.head);
     }
     let rebound = format!("GET /orders HTTP/1.1\r\nhost: evil.example:{}\r\n{page}\r\n", gateway.port);
@@ -246,6 +301,18 @@ async fn a_body_over_64_kilobytes_is_refused() {
         gateway.port
     );
     gateway.raw(head).await.is_problem(413, "body_too_large");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transfer_coding_that_nobody_takes_off_is_refused() {
+    let gateway = TestGateway::open(Echo).await;
+    let send = |coding: &str| {
+        let host = format!("localhost:{}", gateway.port);
+        let head = format!("POST /orders HTTP/1.1\r\nhost: {host}\r\ntransfer-encoding: {coding}\r\n\r\n");
+        gateway.raw(format!("{head}2\r\n{{}}\r\n0\r\n\r\n"))
+    };
+    assert_eq!(send("Chunked").await.json()["size"], 2);
+    send("gzip, chunked").await.is_problem(501, "unsupported_transfer_encoding");
 }
 
 #[tokio::test(flavor = "multi_thread")]

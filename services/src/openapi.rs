@@ -184,7 +184,7 @@ fn problem() -> Value {
             "title": { "type": "string", "description": "The status in words." },
             "status": { "type": "integer" },
             "detail": { "type": "string", "description": "What went wrong, for people." },
-            "instance": { "type": "string", "description": "The path of the request." },
+            "instance": { "type": "string", "format": "uri-reference", "description": "The path of the request." },
             "code": { "enum": Code::ALL, "description": "What went wrong, for programs." },
             "request_id": { "type": "string" },
             "errors": {
@@ -219,6 +219,19 @@ mod tests {
             let named: BTreeSet<_> = (route.contract)().query.into_iter().map(|(name, _)| name).collect();
             let taken: BTreeSet<_> = route.query.iter().copied().collect();
             assert_eq!(named, taken, "{}: `QUERY` and `contract()`", route.function.name());
+        }
+    }
+
+    #[test]
+    fn a_route_takes_the_body_that_its_contract_describes() {
+        for route in SERVICES.iter().flat_map(|service| service.routes) {
+            let described = (route.contract)().body.is_some();
+            assert_eq!(
+                route.takes_body,
+                described,
+                "{}: `TAKES_BODY` and `contract()`",
+                route.function.name()
+            );
         }
     }
 }

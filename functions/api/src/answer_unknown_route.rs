@@ -74,6 +74,31 @@ mod tests {
             (&answer["statusCode"], &answer["headers"]["allow"]),
             (&json!(204), &json!("GET, HEAD, OPTIONS"))
         );
-        assert_eq!(ask("OPTIONS", "/nowhere")["statusCode"], 404);
+        assert!(answer["headers"].get("accept-patch").is_none());
+        for path in ["/nowhere", "/", "", "**"] {
+            assert_eq!(ask("OPTIONS", path)["statusCode"], 404, "{path}");
+        }
+    }
+
+    #[test]
+    fn options_says_what_a_patch_may_be_of_each_path_that_has_one() {
+        for (pattern, methods) in ROUTES {
+            let answer = ask("OPTIONS", &pattern.replace("{id}", "a"));
+            let expected = if methods.contains(&"PATCH") {
+                json!("application/json, application/merge-patch+json")
+            } else {
+                Value::Null
+            };
+            assert_eq!(answer["headers"]["accept-patch"], expected, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn the_whole_server_is_asked_by_an_asterisk() {
+        let answer = ask("OPTIONS", "*");
+        let all = json!("DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT");
+        assert_eq!((&answer["statusCode"], &answer["headers"]["allow"]), (&json!(204), &all));
+        assert!(answer["headers"].get("accept-patch").is_none());
+        assert_eq!(ask("GET", "*")["statusCode"], 404);
     }
 }

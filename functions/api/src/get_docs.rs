@@ -34,11 +34,9 @@ impl Route for GetDocs {
     }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
-        let reply = if call.accepts_gzip() {
-            Reply::content("text/html; charset=utf-8", PAGE.to_vec()).gzipped()
-        } else {
-            Reply::content("text/html; charset=utf-8", unpacked().map_err(Problem::internal)?)
-        };
+        let is_gzip = call.accepts_gzip();
+        let page = if is_gzip { PAGE.to_vec() } else { unpacked().map_err(Problem::internal)? };
+        let reply = Reply::packed("text/html; charset=utf-8", page, is_gzip);
         Ok(reply.public().content_security_policy(POLICY))
     }
 }

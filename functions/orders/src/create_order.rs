@@ -44,6 +44,7 @@ impl Route for CreateOrder {
     const ENDPOINT: Endpoint = post("/orders");
     const ACCESS: Access = Access::Public;
     const ASKS_ACCOUNT: bool = true;
+    const TAKES_BODY: bool = true;
 
     async fn start(start: &mut Start) -> Result<Self, StartError> {
         Ok(Self {

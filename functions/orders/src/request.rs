@@ -69,7 +69,10 @@ fn read_line(node: &Node<'_>, most: u32, seen: &mut BTreeSet<ProductId>) -> Opti
 fn amount(node: &Node<'_>) -> Option<String> {
     let text = node.number()?;
     node.describe(Keyword::AtLeast(0));
-    if text.starts_with('-') {
+    // -0 is 0 (JSON Schema compares numbers, as everybody does).
+    let (is_negative, text) =
+        text.strip_prefix('-').map_or((false, text), |digits| (is_nonzero(digits), digits));
+    if is_negative {
         node.error(FieldCode::OutOfRange, "This must not be negative.");
         return None;
     }
@@ -81,6 +84,12 @@ fn amount(node: &Node<'_>) -> Option<String> {
             None
         }
     }
+}
+
+/// Whether a JSON number is another than 0, whatever its exponent.
+fn is_nonzero(number: &str) -> bool {
+    let mantissa = number.split(['e', 'E']).next().unwrap_or_default();
+    mantissa.bytes().any(|byte| (b'1'..=b'9').contains(&byte))
 }
 
 /// The amount without the zeros at its end that say nothing.
@@ -139,6 +148,28 @@ mod tests {
             ("/note", "unexpected"),
         ];
         assert_eq!(errors(body), expected.map(|(pointer, code)| (pointer.to_owned(), code)));
+    }
+
+    #[test]
+    fn minus_nothing_is_nothing_and_less_is_refused() {
+        let body = |price: &str, total: &str| {
+            format!(
+                r#"{{"items": [{{"product_id": "a", "quantity": 1, "price": {price}}}], "total_amount": {total}}}"#
+            )
+        };
+        let nothing = hash(&body("0", "0"));
+        for zero in ["-0", "-0.0", "0.00", "-0.00"] {
+            assert_eq!(hash(&body(zero, zero)), nothing, "{zero}");
+        }
+        for (less, code) in [
+            ("-1", "out_of_range"),
+            ("-0.01", "out_of_range"),
+            ("-1e2", "out_of_range"),
+            ("-0e2", "not_a_decimal"),
+        ] {
+            let expected = ["/items/0/price", "/total_amount"].map(|pointer| (pointer.to_owned(), code));
+            assert_eq!(errors(&body(less, less)), expected, "{less}");
+        }
     }
 
     #[test]

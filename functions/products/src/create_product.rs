@@ -36,6 +36,7 @@ impl Route for CreateProduct {
     const NAME: &'static str = "create-product";
     const ENDPOINT: Endpoint = post("/products");
     const ACCESS: Access = Access::Admin;
+    const TAKES_BODY: bool = true;
 
     async fn start(start: &mut Start) -> Result<Self, StartError> {
         Ok(Self {

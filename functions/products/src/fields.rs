@@ -279,6 +279,7 @@ mod tests {
             ("image_url", json!("/\\evil.example/a.jpg"), "invalid_url"),
             ("image_url", json!(format!("https://shop.example/{}", "ä".repeat(1000))), "invalid_url"),
             ("image_url", json!(format!("/{}", "a".repeat(2048))), "wrong_length"),
+            ("price", json!(-0.0), "out_of_range"),
             ("stock", json!(-1), "out_of_range"),
             ("stock", json!(1_000_000_001), "out_of_range"),
             ("stock", json!(1.5), "wrong_type"),

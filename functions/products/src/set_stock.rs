@@ -9,8 +9,8 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 use shop_http::{
-    Access, Call, Code, Contract, Endpoint, FieldCode, IdempotencyKey, Input, Problem, Reply, Route, Start,
-    patch, request_hash,
+    Access, Call, Code, Contract, Endpoint, FieldCode, IdempotencyKey, Input, Keyword, Problem, Reply, Route,
+    Start, patch, request_hash,
 };
 use shop_lambda::{Clock, Function, StartError};
 use shop_types::{ProductId, Timestamp};
@@ -42,6 +42,7 @@ impl Route for SetStock {
     const NAME: &'static str = "set-stock";
     const ENDPOINT: Endpoint = patch("/products/{id}/stock");
     const ACCESS: Access = Access::Admin;
+    const TAKES_BODY: bool = true;
 
     async fn start(start: &mut Start) -> Result<Self, StartError> {
         Ok(Self { store: Store::start(start.environment(), start.client())?, clock: start.clock() })
@@ -133,12 +134,13 @@ fn read_adjustment(input: Input<'_>) -> Result<Adjustment, Problem> {
     let most = MAX_STOCK.cast_signed();
     input.read_object(|body| {
         let level = body.optional("stock", |node| node.integer(0..=MAX_STOCK).map(Adjustment::Set));
-        let delta = body.optional("delta", |node| match node.integer(-most..=most)? {
-            0 => {
+        let delta = body.optional("delta", |node| {
+            let delta = node.integer(-most..=most)?;
+            node.describe(Keyword::OtherThan(0));
+            if delta == 0 {
                 node.error(FieldCode::OutOfRange, "This must not be 0.");
-                None
             }
-            delta => Some(Adjustment::Change(delta)),
+            Some(Adjustment::Change(delta)).filter(|_| delta != 0)
         });
         match (level?, delta?) {
             (Some(adjustment), None) | (None, Some(adjustment)) => Some(adjustment),
@@ -163,7 +165,9 @@ mod tests {
     #[test]
     fn it_is_either_a_level_or_a_delta() {
         assert_eq!(read(r#"{"stock": 50}"#), Ok(Adjustment::Set(50)));
-        assert_eq!(read(r#"{"stock": 0}"#), Ok(Adjustment::Set(0)));
+        for zero in ["0", "-0", "-0.0", "0e5"] {
+            assert_eq!(read(&format!(r#"{{"stock": {zero}}}"#)), Ok(Adjustment::Set(0)), "{zero}");
+        }
         assert_eq!(read(r#"{"delta": -3}"#), Ok(Adjustment::Change(-3)));
         for (body, pointer, code) in [
             ("{}", "", "stock_or_delta"),
@@ -172,6 +176,7 @@ mod tests {
             (r#"{"stock": 1000000001}"#, "/stock", "out_of_range"),
             (r#"{"stock": "1"}"#, "/stock", "wrong_type"),
             (r#"{"delta": 0}"#, "/delta", "out_of_range"),
+            (r#"{"delta": -0.0}"#, "/delta", "out_of_range"),
             (r#"{"delta": 1.5}"#, "/delta", "wrong_type"),
             (r#"{"delta": -1000000001}"#, "/delta", "out_of_range"),
             (r#"{"stock": 1, "level": 1}"#, "/level", "unexpected"),

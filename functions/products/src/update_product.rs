@@ -22,6 +22,7 @@ impl Route for UpdateProduct {
     const NAME: &'static str = "update-product";
     const ENDPOINT: Endpoint = patch("/products/{id}");
     const ACCESS: Access = Access::Admin;
+    const TAKES_BODY: bool = true;
 
     async fn start(start: &mut Start) -> Result<Self, StartError> {
         Ok(Self { store: Store::start(start.environment(), start.client())?, clock: start.clock() })

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::HeaderMap;
-use http::header::EXPECT;
+use http::header::{EXPECT, TRANSFER_ENCODING};
+use http::{HeaderMap, HeaderValue};
 use http_body_util::BodyExt;
 use hyper::body::Body;
 use tokio::time::timeout;
@@ -33,6 +33,9 @@ where
     B: Body<Data = Bytes> + Unpin,
     B::Error: std::error::Error,
 {
+    if headers.get_all(TRANSFER_ENCODING).iter().any(is_coded) {
+        return Err(GatewayError::TransferCoding);
+    }
     let declared = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     if declared > MAX_BODY_BYTES && headers.contains_key(EXPECT) {
         // The client waits for leave to send, and is not given it: nothing is under way.
@@ -56,6 +59,12 @@ where
         }
     }
     if size > MAX_BODY_BYTES { Err(GatewayError::BodyTooLarge) } else { Ok(read.freeze()) }
+}
+
+/// Whether a body has a transfer coding below `chunked`, which alone the server takes off (RFC 9112 section 6.1).
+fn is_coded(value: &HeaderValue) -> bool {
+    let mut codings = value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+    codings.any(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case(b"chunked"))
 }
 
 #[cfg(test)]

@@ -40,10 +40,13 @@ pub(super) fn preflight(cors: &Cors, request: &Parts) -> Option<Response<Full<By
     Some(response)
 }
 
-/// Lets a page of this origin read an answer.
-pub(super) fn expose(cors: &Cors, origin: HeaderValue, headers: &mut HeaderMap) {
-    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+/// Lets a page of this origin read an answer. Every answer says that it depends on the origin, also one to who named
+/// none, or a cache would show it to a page without the leave to read it (the Fetch standard, "CORS protocol and HTTP
+/// caches").
+pub(super) fn expose(cors: &Cors, origin: Option<HeaderValue>, headers: &mut HeaderMap) {
     headers.append(VARY, HeaderValue::from_static("Origin"));
+    let Some(origin) = origin else { return };
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     if let Ok(exposed) = HeaderValue::try_from(cors.exposed.join(",").to_ascii_lowercase()) {
         headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
     }

@@ -3,11 +3,14 @@
 
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
-use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE};
+use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE};
 use http::{HeaderValue, Response, StatusCode};
 use http_body_util::Full;
 use serde::Serialize;
 use shop_lambda::Random;
+
+/// The methods of the root, the one path that the gateway has itself.
+pub(super) const ROOT_METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
 
 /// Why a request is not passed on, or why its answer cannot be given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -18,8 +21,12 @@ pub(super) enum GatewayError {
     ForeignHost,
     #[error("The request comes from a page of another origin.")]
     ForeignOrigin,
+    #[error("This path does not have this method; see Allow.")]
+    MethodNotAllowed,
     #[error("The body is larger than 65536 bytes.")]
     BodyTooLarge,
+    #[error("Send the body without a transfer coding other than chunked.")]
+    TransferCoding,
     #[error("The body broke off.")]
     BodyBroken,
     #[error("The body did not arrive in time.")]
@@ -39,7 +46,9 @@ impl GatewayError {
         match self {
             Self::MalformedHost | Self::BodyBroken => StatusCode::BAD_REQUEST,
             Self::ForeignHost | Self::ForeignOrigin => StatusCode::FORBIDDEN,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TransferCoding => StatusCode::NOT_IMPLEMENTED,
             Self::BodySlow => StatusCode::REQUEST_TIMEOUT,
             Self::NoIdentity | Self::Failed => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Unreachable => StatusCode::BAD_GATEWAY,
@@ -53,7 +62,9 @@ impl GatewayError {
             Self::MalformedHost => "malformed_host",
             Self::ForeignHost => "foreign_host",
             Self::ForeignOrigin => "foreign_origin",
+            Self::MethodNotAllowed => "method_not_allowed",
             Self::BodyTooLarge => "body_too_large",
+            Self::TransferCoding => "unsupported_transfer_encoding",
             Self::BodyBroken => "incomplete_body",
             Self::BodySlow => "body_timeout",
             Self::NoIdentity | Self::Failed => "internal",
@@ -64,11 +75,11 @@ impl GatewayError {
 
     /// A part of the body may still be under way: the connection cannot carry another request.
     const fn ends_connection(self) -> bool {
-        matches!(self, Self::BodyTooLarge | Self::BodyBroken | Self::BodySlow)
+        matches!(self, Self::BodyTooLarge | Self::TransferCoding | Self::BodyBroken | Self::BodySlow)
     }
 
     /// The answer: a problem document with a request id of its own, and never cached.
-    pub(super) fn response(self, instance: &str, random: &Random) -> Response<Full<Bytes>> {
+    pub(super) fn response(self, path: &str, random: &Random) -> Response<Full<Bytes>> {
         let status = self.status();
         let request_id = HEXLOWER.encode(&random.bytes::<16>());
         let document = Document {
@@ -76,7 +87,7 @@ impl GatewayError {
             title: status.canonical_reason().unwrap_or("Error"),
             status: status.as_u16(),
             detail: self.to_string(),
-            instance,
+            instance: shop_http::instance(path),
             code: self.code(),
             request_id: &request_id,
         };
@@ -93,6 +104,9 @@ impl GatewayError {
         if let Ok(id) = HeaderValue::from_str(&request_id) {
             headers.insert("x-request-id", id);
         }
+        if self == Self::MethodNotAllowed {
+            headers.insert(ALLOW, ROOT_METHODS);
+        }
         if self.ends_connection() {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
@@ -107,7 +121,7 @@ struct Document<'a> {
     title: &'static str,
     status: u16,
     detail: String,
-    instance: &'a str,
+    instance: String,
     code: &'static str,
     request_id: &'a str,
 }

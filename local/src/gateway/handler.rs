@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::header::{ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
@@ -14,9 +14,9 @@ use shop_lambda::Random;
 use shop_lambda::log::Chain;
 
 use super::backend::{Backend, BackendError};
-use super::error::GatewayError;
+use super::error::{GatewayError, ROOT_METHODS};
 use super::identity::DemoIdentity;
-use super::{body, cors, origin_check, path};
+use super::{body, cors, instance, origin_check, path};
 use crate::template::Cors;
 
 /// The gateway before a backend.
@@ -52,20 +52,18 @@ impl Gateway {
     {
         let start = Instant::now();
         let (parts, body) = request.into_parts();
-        let (method, instance) = (parts.method.clone(), parts.uri.path().to_owned());
+        let (method, asked) = (parts.method.clone(), parts.uri.path().to_owned());
         let (origin, prefix) = (cors::allowed_origin(&self.cors, &parts.headers), path::prefix(&parts.uri));
         let answer = self.answer_parts(parts, body, source, port, origin.is_some()).await;
         let mut response = answer.unwrap_or_else(|error| {
             tracing::info!(code = error.code(), "the gateway does not pass this request on");
-            error.response(&instance, &self.random)
+            error.response(&asked, &self.random)
         });
         path::lead_back(prefix, response.headers_mut());
-        if let Some(origin) = origin {
-            cors::expose(&self.cors, origin, response.headers_mut());
-        }
+        cors::expose(&self.cors, origin, response.headers_mut());
         tracing::info!(
             http.method = %method,
-            http.path = instance,
+            http.path = asked,
             http.status = response.status().as_u16(),
             duration.millis = start.elapsed().as_millis(),
             "answered"
@@ -89,11 +87,14 @@ impl Gateway {
         if is_allowed_origin && let Some(answer) = cors::preflight(&self.cors, &parts) {
             return Ok(answer);
         }
+        let asked = parts.uri.path().to_owned();
         parts.uri = path::normalise(&parts.uri);
-        if parts.uri.path() == "/" && matches!(parts.method, Method::GET | Method::HEAD) {
-            return Ok(self.banner());
+        if parts.uri.path() == "/" {
+            return self.root(&parts.method);
         }
-        self.pass_on(parts, body, source).await.map(|response| response.map(Full::new))
+        let mut response = self.pass_on(parts, body, source).await?;
+        instance::name(&asked, &mut response);
+        Ok(response.map(Full::new))
     }
 
     async fn pass_on<B>(
@@ -141,13 +142,33 @@ impl Gateway {
         }
     }
 
+    /// The root is no path of the API: it is answered here, whatever the method.
+    fn root(&self, method: &Method) -> Result<Response<Full<Bytes>>, GatewayError> {
+        match *method {
+            Method::GET | Method::HEAD => Ok(self.banner()),
+            Method::OPTIONS => {
+                let mut response = Response::new(Full::default());
+                *response.status_mut() = StatusCode::NO_CONTENT;
+                response.headers_mut().insert(ALLOW, ROOT_METHODS);
+                Ok(own(response))
+            }
+            _ => Err(GatewayError::MethodNotAllowed),
+        }
+    }
+
     fn banner(&self) -> Response<Full<Bytes>> {
         let mut response = Response::new(Full::new(self.banner.clone()));
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-        for (name, value) in shop_http::SECURITY_HEADERS {
-            headers.insert(name, HeaderValue::from_static(value));
-        }
-        response
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        own(response)
     }
+}
+
+/// An answer of the gateway's own, with what every answer of the API has.
+fn own(mut response: Response<Full<Bytes>>) -> Response<Full<Bytes>> {
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    for (name, value) in shop_http::SECURITY_HEADERS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
 }

@@ -12,6 +12,7 @@ mod embedded;
 mod error;
 mod handler;
 mod identity;
+mod instance;
 mod listen;
 mod origin_check;
 mod path;

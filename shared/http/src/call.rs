@@ -4,8 +4,8 @@ use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::{Arc, OnceLock};
 
-use lambda_http::http::{HeaderName, HeaderValue, Method, header};
-use mime::Mime;
+use lambda_http::http::{HeaderName, Method};
+use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use shop_auth::{AccountReader, Principal, Role, SessionId, Standing, Verified};
@@ -16,7 +16,9 @@ use shop_types::UserId;
 use crate::audit::Trail;
 use crate::event::HttpRequest;
 use crate::idempotency::IdempotencyKey;
-use crate::{Code, Cursor, EntityTag, FieldCode, FieldError, Input, Precondition, Problem, precondition};
+use crate::{
+    Code, Cursor, EntityTag, FieldCode, FieldError, Input, Precondition, Problem, content, precondition,
+};
 
 /// The largest body, in bytes: an order of 100 lines has about 10,000.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -167,20 +169,10 @@ impl Call {
         value.to_str().ok().filter(|text| !text.contains(','))
     }
 
-    /// Whether the caller unpacks gzip (RFC 9110 section 12.5.3): where it says so of gzip itself, and not by `q=0`.
+    /// Whether the caller unpacks gzip. The answer has to say that it depends on it ([`Reply::packed`](crate::Reply::packed)).
     #[must_use]
     pub fn accepts_gzip(&self) -> bool {
-        let codings = self.request.headers.get_all(header::ACCEPT_ENCODING).iter();
-        let codings = codings.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
-        codings.map(str::trim).any(|coding| {
-            let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
-            let weight: String = weight.split_whitespace().collect();
-            let weight = weight.to_ascii_lowercase();
-            // What is no weight is no wish (RFC 9110 section 12.4.2).
-            let is_refused =
-                weight.strip_prefix("q=").is_some_and(|q| !q.parse().is_ok_and(|q: f32| q > 0.0));
-            name.trim().eq_ignore_ascii_case("gzip") && !is_refused
-        })
+        content::accepts_gzip(&self.request.headers)
     }
 
     /// The path parameter `id`, read as a `T`. A text that cannot be an id names nothing: 404.
@@ -196,6 +188,17 @@ impl Call {
     #[must_use]
     pub fn id_text(&self) -> String {
         self.request.id.clone().unwrap_or_default()
+    }
+
+    /// Holds a request to what a route without a body takes: none, or an empty object, which many clients send.
+    ///
+    /// # Errors
+    /// 400 for any other body: the caller means something by it that nobody would do.
+    pub(crate) fn check_no_body(&self) -> Result<(), Problem> {
+        if self.request.body.as_deref().is_some_and(content::is_nothing) {
+            return Ok(());
+        }
+        Err(Problem::new(Code::UnexpectedBody, "This route takes no body: send none, or {}."))
     }
 
     /// Whether there is a body, whatever it is.
@@ -216,56 +219,9 @@ impl Call {
             // Before the media type: a gateway may add one to a request that has no body.
             return Err(Problem::new(Code::EmptyBody, "The request needs a JSON body."));
         }
-        self.check_coding()?;
-        self.check_media_type()?;
+        content::check_coding(&self.request.headers)?;
+        content::check_media_type(&self.request.headers, self.request.method == Method::PATCH)?;
         Input::parse(body)
-    }
-
-    /// RFC 9110 section 8.4: a coding that cannot be undone is a 415 that says which ones can.
-    fn check_coding(&self) -> Result<(), Problem> {
-        let codings = self.request.headers.get_all(header::CONTENT_ENCODING).iter();
-        let is_identity = |value: &HeaderValue| {
-            let mut codings = value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
-            codings.all(|coding| coding.is_empty() || coding.eq_ignore_ascii_case(b"identity"))
-        };
-        if codings.into_iter().all(is_identity) {
-            return Ok(());
-        }
-        Err(Problem::new(
-            Code::UnsupportedContentEncoding,
-            "Send the body as it is, without a content coding.",
-        )
-        .with_header(header::ACCEPT_ENCODING, HeaderValue::from_static("identity")))
-    }
-
-    /// RFC 5789 section 2.2 and RFC 9110 section 15.5.16: the answer says what is taken.
-    fn check_media_type(&self) -> Result<(), Problem> {
-        let Some(value) = self.request.headers.get(header::CONTENT_TYPE) else { return Ok(()) };
-        let is_patch = self.request.method == Method::PATCH;
-        // Names, the types and charsets are case-insensitive (RFC 9110 section 8.3).
-        let is_taken = |media_type: &Mime| {
-            let essence = media_type.essence_str();
-            let is_utf8 =
-                media_type.params().filter(|(name, _)| *name == mime::CHARSET).all(|(_, charset)| {
-                    ["utf-8", "utf8", "us-ascii"]
-                        .iter()
-                        .any(|known| charset.as_str().eq_ignore_ascii_case(known))
-                });
-            is_utf8
-                && (essence == "application/json" || is_patch && essence == "application/merge-patch+json")
-        };
-        let media_type = value.to_str().ok().and_then(|text| text.parse::<Mime>().ok());
-        if media_type.is_some_and(|media_type| is_taken(&media_type)) {
-            return Ok(());
-        }
-        let detail = "Send the body as application/json, in UTF-8.";
-        let problem = Problem::new(Code::UnsupportedMediaType, detail);
-        Err(if is_patch {
-            let accepted = HeaderValue::from_static("application/json, application/merge-patch+json");
-            problem.with_header(HeaderName::from_static("accept-patch"), accepted)
-        } else {
-            problem.with_header(header::ACCEPT, HeaderValue::from_static("application/json"))
-        })
     }
 
     /// The `Idempotency-Key` header, where one was sent. A key has no comma: the gateway joins two headers by one.
@@ -323,17 +279,25 @@ impl Call {
     /// Reads the query, whose parameters must be among `known` and not be given twice: the same on every route.
     pub(crate) fn read_query(&mut self, known: &[&str]) -> Result<(), Problem> {
         let mut errors = Vec::new();
-        for (name, value) in form_urlencoded::parse(self.request.query.as_bytes()).into_owned() {
+        for pair in self.request.query.split('&').filter(|pair| !pair.is_empty()) {
+            let Some((name, value)) = form_urlencoded::parse(pair.as_bytes()).into_owned().next() else {
+                continue;
+            };
+            let is_text = percent_decode_str(pair).decode_utf8().is_ok();
             let code = if !known.contains(&name.as_str()) {
                 FieldCode::Unexpected
             } else if self.parameters.iter().any(|(seen, _)| *seen == name) {
                 FieldCode::Repeated
+            } else if !is_text {
+                // What stands in the place of such bytes is no text that the caller has sent.
+                FieldCode::InvalidFilter
             } else {
                 self.parameters.push((name, value));
                 continue;
             };
             let name: String = name.chars().take(MAX_ECHO).collect();
             let detail = match (code, known) {
+                (FieldCode::InvalidFilter, _) => "This is not text in UTF-8.".to_owned(),
                 (FieldCode::Repeated, _) => "This parameter was given before.".to_owned(),
                 (_, []) => "This route takes no query parameters.".to_owned(),
                 (_, known) => format!("This parameter is not known here; known are: {}.", known.join(", ")),

@@ -56,6 +56,7 @@ words! {
     /// What a problem is: its `code`. The status follows from it.
     Code {
         EmptyBody "empty_body" "the route needs a body";
+        UnexpectedBody "unexpected_body" "the route takes no body, and this one is no empty object";
         MalformedBody "malformed_body" "the body is not the Base64 that the gateway says it is";
         NotUtf8 "not_utf8" "the body is not text in UTF-8";
         ByteOrderMark "byte_order_mark" "the body begins with a byte order mark, which JSON does not have";
@@ -99,6 +100,7 @@ impl Code {
     pub const fn status(self) -> StatusCode {
         match self {
             Self::EmptyBody
+            | Self::UnexpectedBody
             | Self::MalformedBody
             | Self::NotUtf8
             | Self::ByteOrderMark

@@ -255,6 +255,7 @@ impl Describe for Probe {
             }
             Keyword::AtLeast(bound) => schema["minimum"] = bound.into(),
             Keyword::Nothing => *schema = json!({ "not": {} }),
+            Keyword::OtherThan(value) => schema["not"] = json!({ "const": value }),
             Keyword::MoreThan(bound) => schema["exclusiveMinimum"] = bound.into(),
             Keyword::Pattern(pattern) => schema["pattern"] = pattern.into(),
             Keyword::OneOf(values) => schema["enum"] = values.into(),

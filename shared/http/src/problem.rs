@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use data_encoding::HEXUPPER;
 use lambda_http::http::{HeaderValue, StatusCode, header};
 use lambda_http::{Body, Response};
 use serde::ser::SerializeMap;
@@ -173,7 +174,7 @@ impl Problem {
     }
 
     /// Writes the answer; a problem of our own is logged with its causes.
-    pub(crate) fn into_response(self, request_id: &str, instance: &str) -> Response<Body> {
+    pub(crate) fn into_response(self, request_id: &str, path: &str) -> Response<Body> {
         let details = *self.0;
         match &details.source {
             Some(source) if details.code.status() == StatusCode::SERVICE_UNAVAILABLE => {
@@ -184,6 +185,7 @@ impl Problem {
             }
             None => {}
         }
+        let instance = &self::instance(path);
         let body = serde_json::to_string(&ProblemDocument { details: &details, request_id, instance });
         let mut response = Response::new(body.map_or_else(
             // Strings and numbers can always be written; should they not be, the status still tells.
@@ -199,6 +201,34 @@ impl Problem {
         headers.extend(details.headers);
         response
     }
+}
+
+/// The path of a request as a problem's `instance`: a URI reference that leads to it from wherever on its host the
+/// answer is read (RFC 9457 section 3.1.5), whatever a client has put into its request line.
+#[must_use]
+pub fn instance(path: &str) -> String {
+    // `OPTIONS *` asks the whole server, whose URI has an empty path (RFC 9112 section 3.3).
+    let path = if path == "*" { "" } else { path };
+    let mut reference = String::with_capacity(path.len() + 2);
+    if path.starts_with("//") {
+        // An empty first segment would be taken for the mark of a host (RFC 3986 section 4.2).
+        reference.push_str("/.");
+    } else if !path.starts_with('/') {
+        reference.push('/');
+    }
+    let bytes = path.as_bytes();
+    for (at, byte) in path.bytes().enumerate() {
+        let digits = bytes.get(at + 1..at + 3).unwrap_or_default();
+        let is_escape = byte == b'%' && digits.len() == 2 && digits.iter().all(u8::is_ascii_hexdigit);
+        // What RFC 3986 section 3.3 lets into a path; of the rest a browser takes a backslash for a slash.
+        if is_escape || byte.is_ascii_alphanumeric() || b"/-._~!$&'()*+,;=:@".contains(&byte) {
+            reference.push(char::from(byte));
+        } else {
+            reference.push('%');
+            reference.push_str(&HEXUPPER.encode(&[byte]));
+        }
+    }
+    reference
 }
 
 /// A problem as it is written: what every problem has, then what only this one has.
@@ -234,5 +264,34 @@ impl Serialize for ProblemDocument<'_> {
 impl<E: Internal> From<E> for Problem {
     fn from(source: E) -> Self {
         Self::internal(source)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::instance;
+
+    #[test]
+    fn an_instance_is_a_path_on_the_same_host_whatever_was_asked_for() {
+        for (path, expected) in [
+            ("/orders/ord_1", "/orders/ord_1"),
+            ("/api/orders/", "/api/orders/"),
+            ("/orders/a%2Fb", "/orders/a%2Fb"),
+            ("//host/x", "/.//host/x"),
+            ("///x", "/.///x"),
+            ("/\\host/x", "/%5Chost/x"),
+            ("/a b\"<>^`{|}", "/a%20b%22%3C%3E%5E%60%7B%7C%7D"),
+            ("/100%", "/100%25"),
+            ("/%zz%4", "/%25zz%254"),
+            ("/a?b#c", "/a%3Fb%23c"),
+            ("/é", "/%C3%A9"),
+            ("/a\n", "/a%0A"),
+            ("*", "/"),
+            ("", "/"),
+            ("https://host/x", "/https://host/x"),
+            ("javascript:alert(1)", "/javascript:alert(1)"),
+        ] {
+            assert_eq!(instance(path), expected, "{path:?}");
+        }
     }
 }

@@ -59,11 +59,13 @@ impl Reply {
             .with(header::CONTENT_TYPE, HeaderValue::from_static(media_type))
     }
 
-    /// The same answer, whose bytes are packed by gzip already.
+    /// The same for what is answered in two forms: its bytes are packed by gzip, or are not. In both, it says that it
+    /// depends on what the caller takes, or a cache would show one form to everybody (RFC 9110 section 12.5.5).
     #[must_use]
-    pub fn gzipped(self) -> Self {
-        self.with(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"))
-            .with(header::VARY, HeaderValue::from_static("Accept-Encoding"))
+    pub fn packed(media_type: &'static str, bytes: Vec<u8>, is_gzip: bool) -> Self {
+        let reply =
+            Self::content(media_type, bytes).with(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+        if is_gzip { reply.with(header::CONTENT_ENCODING, HeaderValue::from_static("gzip")) } else { reply }
     }
 
     /// The same answer, which browsers render as this policy allows; without one they render none.

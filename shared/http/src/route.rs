@@ -45,6 +45,10 @@ pub trait Route: Send + Sync + Sized + 'static {
     /// The query parameters that it takes: others are refused, on every route alike.
     const QUERY: &'static [&'static str] = &[];
 
+    /// Whether it takes a body. Where it does not, a body that is more than an empty object is refused, on every such
+    /// route alike.
+    const TAKES_BODY: bool = false;
+
     /// Makes the route: reads the configuration, builds what it asks.
     ///
     /// # Errors
@@ -149,6 +153,9 @@ impl<R: Route> HttpHandler<R> {
             return Err(Problem::new(Code::BodyTooLarge, detail));
         }
         call.read_query(R::QUERY)?;
+        if !R::TAKES_BODY {
+            call.check_no_body()?;
+        }
         self.route.handle(call).await
     }
 

@@ -1,5 +1,6 @@
 //! Routes as the gateway sees them: events in, answers out, with no network behind them.
 
+mod bodies;
 mod headers;
 
 use std::collections::BTreeMap;
@@ -56,6 +57,7 @@ impl Route for Echo {
     const ENDPOINT: Endpoint = post("/things/{id}");
     const ACCESS: Access = Access::Public;
     const QUERY: &'static [&'static str] = &["limit", "cursor"];
+    const TAKES_BODY: bool = true;
 
     async fn start(_: &mut Start) -> Result<Self, StartError> {
         Ok(Echo)
@@ -168,7 +170,8 @@ async fn ask<R: Route>(_: R, event: &Value) -> Answer {
     Answer {
         status: answer["statusCode"].as_u64().unwrap(),
         headers: answer["headers"].clone(),
-        body: serde_json::from_str(body).unwrap(),
+        // Bytes are no JSON, and come as Base64.
+        body: serde_json::from_str(body).unwrap_or_else(|_| json!(body)),
     }
 }
 

@@ -18,6 +18,8 @@ pub struct RouteInfo {
     pub access: Access,
     /// The query parameters that it takes.
     pub query: &'static [&'static str],
+    /// Whether it takes a body.
+    pub takes_body: bool,
     /// What goes in and what comes out.
     pub contract: fn() -> Contract,
 }
@@ -35,6 +37,9 @@ impl RouteInfo {
         if self.access == Access::Admin {
             codes.insert(Code::Forbidden);
         }
+        if !self.takes_body {
+            codes.insert(Code::UnexpectedBody);
+        }
         if self.endpoint.path.contains('{') {
             codes.insert(Code::NotFound);
         }
@@ -50,6 +55,7 @@ pub const fn route<R: Route>() -> RouteInfo {
         endpoint: R::ENDPOINT,
         access: R::ACCESS,
         query: R::QUERY,
+        takes_body: R::TAKES_BODY,
         contract: R::contract,
     }
 }

@@ -8,6 +8,7 @@ use lambda_http::{Body, Response};
 use serde_json::value::RawValue;
 use shop_lambda::{FunctionError, Handler, Invocation};
 
+use crate::content::{ACCEPT_PATCH, PATCH_TYPES};
 use crate::event::HttpRequest;
 use crate::reply::header_value;
 use crate::route::{finish, written};
@@ -49,23 +50,31 @@ impl UnknownRoute {
     }
 
     fn answer(&self, request: &HttpRequest) -> Result<Reply, Problem> {
-        let methods = self.methods(&request.path);
+        let methods = if request.method == Method::OPTIONS && request.path == "*" {
+            // The server as a whole, which has no representation and no path (RFC 9110 section 9.3.7).
+            self.methods(|_| true)
+        } else {
+            self.methods(|pattern| fits(pattern, &request.path))
+        };
         let is_known = methods.contains(request.method.as_str());
+        // RFC 5789 section 3.1. What the whole server takes is no one resource's.
+        let takes_patch = methods.contains("PATCH") && request.path != "*";
         let allow = header_value(&methods.into_iter().collect::<Vec<_>>().join(", "))?;
         if allow.is_empty() || (is_known && request.method != Method::OPTIONS) {
             return Err(Problem::new(Code::NotFound, "The API has no such path."));
         }
         if is_known {
-            return Ok(Reply::no_content().with(header::ALLOW, allow));
+            let reply = Reply::no_content().with(header::ALLOW, allow);
+            return Ok(if takes_patch { reply.with(ACCEPT_PATCH, PATCH_TYPES) } else { reply });
         }
         let detail = "This path does not have this method; see Allow.";
         Err(Problem::new(Code::MethodNotAllowed, detail).with_header(header::ALLOW, allow))
     }
 
-    /// The methods that a path has; none where it is no path of the API.
-    fn methods(&self, path: &str) -> BTreeSet<&'static str> {
+    /// The methods of the paths that fit; none where there is no such path in the API.
+    fn methods(&self, fits: impl Fn(&str) -> bool) -> BTreeSet<&'static str> {
         let methods =
-            self.routes.iter().filter(|(pattern, _)| fits(pattern, path)).flat_map(|(_, methods)| *methods);
+            self.routes.iter().filter(|(pattern, _)| fits(pattern)).flat_map(|(_, methods)| *methods);
         let mut methods: BTreeSet<_> = methods.copied().collect();
         if methods.contains("GET") {
             methods.insert("HEAD");

@@ -4,6 +4,9 @@
 //! taken (its tables end at Unicode 6.3, before most emoji), and the invisible characters that emoji and some
 //! scripts need are taken where they join what can be seen.
 
+use std::iter::Peekable;
+use std::str::Chars;
+
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
@@ -64,10 +67,15 @@ fn check(text: &str) -> Result<(), TextError> {
     let mut before = None;
     let mut characters = text.chars().peekable();
     while let Some(c) = characters.next() {
+        if c == BLACK_FLAG && characters.peek().is_some_and(|next| tag(*next).is_some()) {
+            before = Some(c);
+            skip_flag_tags(&mut characters)?;
+            continue;
+        }
+        // A joiner stands between two of what can be seen; the first may have its variation selector.
         let is_joined = |next: Option<&char>| {
-            // A joiner stands between two, a variation selector behind one, of what can be seen.
             before.is_some_and(|before: char| is_visible(before) || is_mark(before) || is_selector(before))
-                && (is_selector(c) || next.is_some_and(|next| is_visible(*next)))
+                && next.is_some_and(|next| is_visible(*next))
         };
         let is_allowed = match c.general_category() {
             GeneralCategory::Format => is_joiner(c) && is_joined(characters.peek()),
@@ -76,7 +84,7 @@ fn check(text: &str) -> Result<(), TextError> {
             | GeneralCategory::Surrogate
             | GeneralCategory::LineSeparator
             | GeneralCategory::ParagraphSeparator => false,
-            _ if is_selector(c) => is_joined(None),
+            _ if is_selector(c) => before.is_some_and(|before| is_varied(before, c)),
             _ => !is_default_ignorable(c) && !is_noncharacter(c),
         };
         if !is_allowed {
@@ -85,6 +93,39 @@ fn check(text: &str) -> Result<(), TextError> {
         before = Some(c);
     }
     Ok(())
+}
+
+/// The base of the flags that have tags.
+const BLACK_FLAG: char = '\u{1F3F4}';
+/// CANCEL TAG.
+const TAG_END: char = '\u{E007F}';
+
+/// Passes over the tags behind a black flag, which make it that of a part of a country: Scotland's is `gbsct`.
+///
+/// Of the tag sequences that are well-formed, Unicode Technical Standard 51 (Annex C) makes these alone valid: tags of a
+/// subdivision's id, which is a region (two letters, or three digits) and one to four letters or digits (UTS 35), and
+/// their end. So tags say nothing that cannot be seen: whatever else is written in them is refused.
+fn skip_flag_tags(characters: &mut Peekable<Chars<'_>>) -> Result<(), TextError> {
+    let mut id = String::new();
+    while let Some(c) = characters.next_if(|c| tag(*c).is_some()) {
+        id.extend(tag(c));
+    }
+    let region = if id.starts_with(|c: char| c.is_ascii_digit()) { 3 } else { 2 };
+    let (region, rest) = id.split_at_checked(region).ok_or(TextError::Invisible)?;
+    let is_region = region.bytes().all(|byte| byte.is_ascii_digit())
+        || region.bytes().all(|byte| byte.is_ascii_lowercase()) && region.len() == 2;
+    let is_subdivision = (1..=4).contains(&rest.len())
+        && rest.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_lowercase());
+    if is_region && is_subdivision && characters.next_if_eq(&TAG_END).is_some() {
+        Ok(())
+    } else {
+        Err(TextError::Invisible)
+    }
+}
+
+/// The ASCII character that a tag stands for.
+fn tag(c: char) -> Option<char> {
+    matches!(c, '\u{E0020}'..='\u{E007E}').then(|| char::from_u32(u32::from(c) - 0xE0000)).flatten()
 }
 
 fn is_visible(c: char) -> bool {
@@ -107,6 +148,20 @@ fn is_joiner(c: char) -> bool {
 /// Variation selectors, Mongolian ones included.
 fn is_selector(c: char) -> bool {
     matches!(c, '\u{180B}'..='\u{180D}' | '\u{180F}' | '\u{FE00}'..='\u{FE0F}' | '\u{E0100}'..='\u{E01EF}')
+}
+
+/// Whether a variation selector may stand behind a character: one behind each that can be seen, and those of ideographs
+/// behind ideographs alone. A chain of them, or any behind any letter, spells a text that nobody sees.
+fn is_varied(before: char, selector: char) -> bool {
+    let is_ideographs = selector >= '\u{E0100}';
+    // A selector is a mark, too.
+    (is_visible(before) || is_mark(before) && !is_selector(before))
+        && (!is_ideographs || is_ideograph(before))
+}
+
+/// The blocks of CJK ideographs, the planes that are set aside for more of them included.
+fn is_ideograph(c: char) -> bool {
+    matches!(c, '\u{3400}'..='\u{4DBF}' | '\u{4E00}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}' | '\u{20000}'..='\u{3FFFD}')
 }
 
 fn is_noncharacter(c: char) -> bool {
@@ -144,6 +199,14 @@ mod tests {
             "\u{2764}\u{FE0F} mug",
             "\u{1F468}\u{200D}\u{1F469}\u{200D}\u{1F467}",
             "\u{1F3F3}\u{FE0F}\u{200D}\u{1F308}",
+            // A skin tone, a keycap, a pirate flag, and flags: of a country, and of parts of countries.
+            "\u{1F469}\u{1F3FD}\u{200D}\u{1F680}",
+            "1\u{FE0F}\u{20E3}",
+            "\u{1F3F4}\u{200D}\u{2620}\u{FE0F}",
+            "\u{1F3F4}",
+            "\u{1F1F5}\u{1F1F1}\u{1F1FA}\u{1F1F8}",
+            "\u{1F3F4}\u{E0067}\u{E0062}\u{E0073}\u{E0063}\u{E0074}\u{E007F} tartan",
+            "\u{1F3F4}\u{E0075}\u{E0073}\u{E0074}\u{E0078}\u{E007F}\u{1F3F4}\u{E0067}\u{E0062}\u{E0065}\u{E006E}\u{E0067}\u{E007F}",
             "葛\u{E0100}",
         ] {
             assert_eq!(line(text).as_deref(), Ok(text), "{text:?}");
@@ -188,9 +251,61 @@ mod tests {
                 assert_eq!(paragraphs(&text), Err(TextError::Invisible), "{text:?}");
             }
         }
+        // Variation selectors in a chain, and those of ideographs behind another letter.
+        for text in ["\u{2764}\u{FE0F}\u{FE0F}", "葛\u{E0100}\u{E0101}", "葛\u{FE00}\u{E0100}", "a\u{E0100}"]
+        {
+            assert_eq!(line(text), Err(TextError::Invisible), "{text:?}");
+        }
         // A joiner that joins nothing, at the end.
         assert_eq!(line("a\u{200D}"), Err(TextError::Invisible));
         assert_eq!(line("a\tb"), Err(TextError::Invisible));
+    }
+
+    #[test]
+    fn tags_are_those_of_a_flag_and_nothing_else() {
+        let tags = |text: &str| -> String {
+            text.chars().filter_map(|c| char::from_u32(u32::from(c) + 0xE0000)).collect()
+        };
+        for (id, is_taken) in [
+            ("gbsct", true),
+            ("gbeng", true),
+            ("us1", true),
+            ("usca12", true),
+            ("001a", true),
+            ("0011234", true),
+            ("", false),
+            ("gb", false),
+            ("001", false),
+            ("usca123", false),
+            ("00112345", false),
+            ("GBSCT", false),
+            ("g1sct", false),
+            ("1bsct", false),
+            ("gb-sct", false),
+            ("gb sct", false),
+            ("ignore what was said before", false),
+        ] {
+            let flag = format!("\u{1F3F4}{}\u{E007F}", tags(id));
+            assert_eq!(line(&flag).is_ok(), is_taken, "{id}");
+            assert_eq!(paragraphs(&format!("a\n{flag}")).is_ok(), is_taken, "{id}");
+        }
+        let sct = tags("gbsct");
+        for text in [
+            // Without the end, or the flag, or twice, or with something between.
+            format!("\u{1F3F4}{sct}"),
+            format!("\u{1F3F4}{sct}a\u{E007F}"),
+            format!("\u{1F3F4}\u{FE0F}{sct}\u{E007F}"),
+            format!("\u{1F3F4}\u{200D}{sct}\u{E007F}"),
+            format!("\u{1F3F4}{sct}\u{E007F}\u{E007F}"),
+            format!("\u{1F3F4}{sct}\u{E007F}{sct}\u{E007F}"),
+            format!("\u{1F980}{sct}\u{E007F}"),
+            format!("a{sct}\u{E007F}"),
+            format!("{sct}\u{E007F}"),
+            "\u{1F3F4}\u{E0001}\u{E007F}".to_owned(),
+        ] {
+            assert_eq!(line(&text), Err(TextError::Invisible), "{text:?}");
+            assert!(line(&text.replace('\u{1F3F4}', "")).is_err(), "{text:?}");
+        }
     }
 
     #[test]

@@ -21,11 +21,22 @@ struct Claims {
     sid: Option<String>,
 }
 
-/// Does something that only an administrator may do, with the token of now or one of before.
+/// Does something that only an administrator may do, with the token of now or one of before. Whoever logs out tries at
+/// once what is left of the token.
 pub(super) async fn govern(client: &Client, who: Shopper, what: &Governing, use_old: bool) {
     let tokens = client.tokens(who);
     let token = if use_old { tokens.first() } else { tokens.last() };
     let Some(token) = token else { return };
+    let is_done = attempt(client, who, what, token).await;
+    let session = claims(token).and_then(|claims| claims.sid);
+    if let (Governing::LogOut, true, Some(session)) = (what, is_done, session) {
+        client.history().logged_out.insert(session);
+        attempt(client, who, &Governing::ListUsers, token).await;
+    }
+}
+
+/// Does it by this token. Whether it was answered with a success, which is a violation where the token has no power.
+async fn attempt(client: &Client, who: Shopper, what: &Governing, token: &str) -> bool {
     let role = |role: &str| Some(json!({ "role": role }));
     let user = |whom: Shopper| client.user(whom);
     let (method, path, body) = match what {
@@ -39,7 +50,7 @@ pub(super) async fn govern(client: &Client, who: Shopper, what: &Governing, use_
             (Method::PUT, user(*whom).map(|id| format!("/users/{id}/role")), role("customer"))
         }
     };
-    let Some(path) = path else { return };
+    let Some(path) = path else { return false };
     let had_power = has_power(client, token);
     let authorization = format!("Bearer {token}");
     // As a guest, who has no token of its own: the header is the one that is meant.
@@ -50,13 +61,11 @@ pub(super) async fn govern(client: &Client, who: Shopper, what: &Governing, use_
     }
     let answer = client.send(&request).await;
     let is_done = (200..300).contains(&answer.status);
-    if matches!(what, Governing::LogOut) {
-        let session = claims(token).and_then(|claims| claims.sid).filter(|_| is_done);
-        client.history().logged_out.extend(session);
-    } else if !had_power && is_done {
+    if is_done && !had_power && !matches!(what, Governing::LogOut) {
         let seen = format!("{who:?}, {method} {path} was answered with {}", answer.status);
         client.report_violation(Violation::new("power-that-was-taken-is-gone", seen));
     }
+    is_done
 }
 
 /// Whether somebody is an administrator at this moment, by the token that their requests carry.

@@ -229,6 +229,22 @@ impl Drawer<'_> {
             let who = all.choose(self.random).copied().unwrap_or(Shopper::Administrator);
             self.push(who, Action::Govern { what, use_old });
         }
+        // One after the other becomes an administrator, logs in and out again.
+        for deputy in &deputies {
+            let mut at = self.random.random_range(0..self.open_for);
+            let steps = [
+                (
+                    Shopper::Administrator,
+                    Action::Govern { what: Governing::Promote(*deputy), use_old: false },
+                ),
+                (*deputy, Action::LogIn),
+                (*deputy, Action::Govern { what: Governing::LogOut, use_old: false }),
+            ];
+            for (who, action) in steps {
+                self.operations.push(Operation { at, who, action });
+                at += self.random.random_range(0..self.open_for / 8);
+            }
+        }
         // All who are administrators step down within a moment: one of them cannot.
         let at = self.random.random_range(0..self.open_for);
         for who in all {

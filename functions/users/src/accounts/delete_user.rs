@@ -36,6 +36,7 @@ impl Route for DeleteUser {
     const ENDPOINT: Endpoint = delete("/users/{id}");
     const ACCESS: Access = Access::SignedIn;
     const ASKS_ACCOUNT: bool = true;
+    const TAKES_BODY: bool = true;
 
     async fn start(start: &mut Start) -> Result<Self, StartError> {
         let accounts = AccountStore::start(start.environment(), start.client())?;

@@ -25,6 +25,7 @@ impl Route for RegisterUser {
     const NAME: &'static str = "register-user";
     const ENDPOINT: Endpoint = post("/users");
     const ACCESS: Access = Access::Public;
+    const TAKES_BODY: bool = true;
 
     async fn start(start: &mut Start) -> Result<Self, StartError> {
         let registrar = RegistrarSource::of(start.environment(), start.client())?;

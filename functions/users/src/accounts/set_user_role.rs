@@ -23,6 +23,7 @@ impl Route for SetUserRole {
     const NAME: &'static str = "set-user-role";
     const ENDPOINT: Endpoint = put("/users/{id}/role");
     const ACCESS: Access = Access::Admin;
+    const TAKES_BODY: bool = true;
 
     async fn start(start: &mut Start) -> Result<Self, StartError> {
         let accounts = AccountStore::start(start.environment(), start.client())?;

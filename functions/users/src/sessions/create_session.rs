@@ -38,6 +38,7 @@ impl Route for CreateSession {
     const NAME: &'static str = "create-session";
     const ENDPOINT: Endpoint = post("/sessions");
     const ACCESS: Access = Access::Public;
+    const TAKES_BODY: bool = true;
 
     async fn start(start: &mut Start) -> Result<Self, StartError> {
         let limiter = RateLimiter::start(start.environment(), start.client())?;

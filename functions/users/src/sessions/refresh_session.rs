@@ -30,6 +30,7 @@ impl Route for RefreshSession {
     const NAME: &'static str = "refresh-session";
     const ENDPOINT: Endpoint = post("/sessions/refresh");
     const ACCESS: Access = Access::Public;
+    const TAKES_BODY: bool = true;
 
     async fn start(start: &mut Start) -> Result<Self, StartError> {
         let sessions = SessionStore::start(start.environment(), start.client())?;

@@ -1,11 +1,12 @@
 //! `GET /users/{id}/stats`: how many orders a user has placed, what they cost, and which was the last.
 //!
 //! For the user (`me` is an id, too) and for administrators; to anybody else another's statistics do not
-//! exist (404). A user who has ordered nothing has statistics of zero. They lag behind the orders by the
-//! moment that the events take.
+//! exist (404). A user who has ordered nothing has statistics of zero, a deleted one too; an id that nobody ever had
+//! has none (404). They lag behind the orders by the moment that the events take.
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use shop_auth::AccountReader;
 use shop_http::{Access, Call, Contract, Decimal, Endpoint, Problem, Reply, Route, Start, get};
 use shop_lambda::{Function, StartError};
 use shop_types::{Currency, Money, OrderId, Timestamp, UserId};
@@ -19,6 +20,7 @@ pub const FUNCTION: Function = shop_http::function::<GetUserStats>();
 
 pub(crate) struct GetUserStats {
     store: StatsStore,
+    accounts: AccountReader,
 }
 
 impl Route for GetUserStats {
@@ -29,7 +31,7 @@ impl Route for GetUserStats {
 
     async fn start(start: &mut Start) -> Result<Self, StartError> {
         let store = StatsStore::start(start.environment(), start.client())?;
-        Ok(Self { store })
+        Ok(Self { store, accounts: start.accounts()? })
     }
 
     fn contract() -> Contract {
@@ -41,7 +43,16 @@ impl Route for GetUserStats {
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let user_id = visible_user(&call).await?.ok_or(Problem::not_found("user"))?;
-        let stats = self.store.stats(&user_id).await?.unwrap_or_else(|| UserStats::empty(user_id));
+        let stats = match self.store.stats(&user_id).await? {
+            Some(stats) => stats,
+            // Only an administrator can ask of somebody who may never have been: one's own token has an account.
+            None if !call.principal.is_user(&user_id)
+                && self.accounts.standing(&user_id, None).await?.is_none() =>
+            {
+                return Err(Problem::not_found("user"));
+            }
+            None => UserStats::empty(user_id),
+        };
         if call.is_unchanged(stats.version)? {
             return Reply::not_modified(stats.version);
         }

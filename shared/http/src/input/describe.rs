@@ -20,6 +20,8 @@ pub enum Keyword<'a> {
     AtLeast(i64),
     /// A number that must be more than this.
     MoreThan(i64),
+    /// A number that must be another than this.
+    OtherThan(i64),
     /// A regular expression.
     Pattern(&'static str),
     /// All values that there are.

@@ -55,6 +55,12 @@ pub(super) async fn bodies_that_are_no_object_are_refused(shop: &Shop) -> Result
             reply.problem(415, "unsupported_media_type")?;
         }
     }
+    // A route that takes no body takes an empty object for none, and nothing else.
+    let cancel = || administrator.post("/orders/ord_00000000000000000000000000/cancel");
+    for body in [&b"{"[..], b"null", b"reason=none", b"{\"reason\": \"none\"}"] {
+        cancel().body(body).await?.problem(400, "unexpected_body")?;
+    }
+    cancel().body("{}").await?.problem(404, "not_found")?;
     let unchanged = steps::catalogued(shop, &product).await?;
     unchanged.has("/version", 1)?;
     unchanged.has("/stock", 5)

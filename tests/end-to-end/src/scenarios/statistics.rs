@@ -3,6 +3,7 @@
 use anyhow::Result;
 use serde_json::Value;
 
+use crate::accounts;
 use crate::shop::Shop;
 use crate::steps;
 
@@ -49,7 +50,9 @@ pub(super) async fn a_new_customer_has_empty_statistics(shop: &Shop) -> Result<(
 
 /// They can be read by the user's id; another customer's are not there, and the administrator sees all.
 pub(super) async fn statistics_are_their_owners(shop: &Shop) -> Result<()> {
-    let (one, other) = (shop.new_customer()?, shop.new_customer()?);
+    // To the administrator somebody who never registered does not exist, whatever their token.
+    let account = accounts::customer(shop).await?;
+    let (one, other) = (account.caller(shop), shop.new_customer()?);
     let (_, mine) = steps::statistics(&one).await?;
     let path = format!("/users/{}/stats", mine.string("/user_id")?);
     one.get(path.clone()).await?.expect(200)?.has("/user_id", mine.at("/user_id")?.clone())?;

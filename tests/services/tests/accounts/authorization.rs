@@ -148,16 +148,22 @@ impl Stage {
         let owner = self.service.customer(&format!("{}@example.com", self.unique("owner"))).await?;
         let (method, path, body, order_token) = self.request(row, &owner).await?;
         let body = body.map(|body| Bytes::from(body.to_string())).unwrap_or_default();
-        let broken = format!("{}x", owner.access);
-        let token = match caller {
+        let account = match caller {
             "guest" => None,
-            "owner" => Some(owner.access.as_str()),
-            "other customer" => Some(self.other.access.as_str()),
-            "administrator" => Some(self.administrator.access.as_str()),
-            _ => Some(broken.as_str()),
+            "other customer" => Some(&self.other),
+            "administrator" => Some(&self.administrator),
+            _ => Some(&owner),
         };
+        let token = match account {
+            // It ends the session: the rows after it need theirs.
+            Some(account) if row == "DELETE /sessions/current" => {
+                Some(self.service.log_in(&account.email).await?.access)
+            }
+            account => account.map(|account| account.access.clone()),
+        };
+        let token = token.map(|token| if caller == "broken token" { format!("{token}x") } else { token });
         let mut headers = vec![("content-type", "application/json")];
-        headers.extend(token.map(|token| ("authorization", token)));
+        headers.extend(token.as_deref().map(|token| ("authorization", token)));
         headers.extend(order_token.as_deref().map(|token| ("order-token", token)));
         self.service.request(method, &path, body, &headers).await
     }

@@ -5,6 +5,7 @@ mod recording;
 mod showing;
 
 use anyhow::{Context, Result};
+use bytes::Bytes;
 use http::Method;
 use serde_json::{Value, json};
 use service_tests::{Answer, Calls, Service};
@@ -74,9 +75,11 @@ async fn deliver(service: &Service, events: &[Event]) -> Result<Vec<usize>> {
     Ok(places.map(str::parse).collect::<Result<_, _>>()?)
 }
 
-/// A user's statistics, as an administrator sees them; version 0 where there are none.
+/// A user's statistics, as the user sees them; version 0 where there are none.
 async fn stats_of(service: &Service, user: &UserId) -> Result<Answer> {
-    service.send(Method::GET, &format!("/users/{user}/stats"), None).await?.expect(200)
+    let token = service.token(user.as_str())?;
+    let headers = [("authorization", token.as_str())];
+    service.request(Method::GET, &format!("/users/{user}/stats"), Bytes::new(), &headers).await?.expect(200)
 }
 
 /// How many orders count, and how often that was written.

@@ -49,6 +49,37 @@ fn nobody_is_shown_another_s_statistics() -> Result<()> {
 }
 
 #[test]
+fn who_never_had_an_account_has_no_statistics_and_who_is_deleted_keeps_them() -> Result<()> {
+    simulate(async {
+        let (service, calls) = watched(FUNCTION).await?;
+        let admin = service.new_administrator("admin@example.com").await?;
+        let ada = service.customer("ada@example.com").await?;
+        let ask = async |whose: &str| {
+            service.send_as(&admin, Method::GET, &format!("/users/{whose}/stats"), None).await
+        };
+        ask(other_user().as_str()).await?.problem(404, "not_found")?;
+        ask(&ada.id).await?.expect(200)?;
+        service.leave(&ada).await?.expect(204)?;
+        let kept = ask(&ada.id).await?.expect(200)?;
+        assert_eq!((&kept.body["user_id"], &kept.body["orders_placed"]), (&json!(ada.id), &json!(0)));
+        // An account is asked for where there are no statistics alone, beside the administrator's own.
+        deliver(&service, &[confirmed(0)]).await?;
+        let (account, statistics) = ("BatchGetItem", "GetItem");
+        for (whose, reads) in [
+            (user().as_str(), vec![account, statistics]),
+            (&ada.id, vec![account, statistics, account]),
+            (&admin.id, vec![statistics]),
+            ("me", vec![statistics]),
+        ] {
+            drop(calls.take());
+            ask(whose).await?.expect(200)?;
+            assert_eq!(calls.take_operations(), reads, "{whose}");
+        }
+        Ok(())
+    })
+}
+
+#[test]
 fn an_administrator_sees_others_while_the_account_says_so() -> Result<()> {
     const ADMINISTRATOR: u8 = 7;
     simulate(async {
@@ -59,6 +90,11 @@ fn an_administrator_sees_others_while_the_account_says_so() -> Result<()> {
         let accounts = service.items("UsersTable").await?;
         let account = accounts.into_iter().find(|item| item["pk"] == pk).context("the account")?;
         let client = Client::new(&service.cloud.sdk_config("test"));
+        // Somebody else, who has ordered nothing.
+        let mut other = account.clone();
+        other.insert("pk".to_owned(), AttributeValue::S(other_user().to_string()));
+        other.insert("role".to_owned(), AttributeValue::S("customer".to_owned()));
+        client.put_item().table_name("UsersTable").set_item(Some(other)).send().await?;
         for (stored, status) in [
             (None, 401),
             (Some(("admin", 1)), 200),
