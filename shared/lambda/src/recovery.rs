@@ -45,9 +45,10 @@ pub const RETRIED_FOR: Duration = retried(true);
 /// How long a message waits that has failed when it was received for this time (the first is 1).
 #[must_use]
 pub const fn pause_after(receives: u32) -> Pause {
-    let mut index = 0;
-    while index + 1 < PAUSES.len() && (index as u32) + 1 < receives {
+    let (mut index, mut counted) = (0, 1);
+    while index + 1 < PAUSES.len() && counted < receives {
         index += 1;
+        counted += 1;
     }
     PAUSES[index]
 }
