@@ -322,8 +322,10 @@ impl Interceptor for FaultPlan {
         copies
     }
 
-    fn visibility(&self, _queue: &str) -> Option<Duration> {
-        self.injects(Fault::ShortVisibility).then(|| self.between(5, 60))
+    fn visibility(&self, queue: &str) -> Option<Duration> {
+        let is_short = self.injects(Fault::ShortVisibility);
+        self.model.lock().messages.receiving(queue, is_short);
+        is_short.then(|| self.between(5, 60))
     }
 
     fn down_until(&self, function: &str, now: i64) -> Option<i64> {

@@ -25,6 +25,8 @@ struct Held {
     receives: u32,
     /// The reception after which it was put off last, and for how many milliseconds.
     put_off: Option<(u32, i64)>,
+    /// It was hidden for so short a time that its receiver may not have had it any more.
+    is_short: bool,
 }
 
 /// The messages of all queues.
@@ -44,6 +46,8 @@ pub(crate) struct Messages {
     published: BTreeMap<EventId, EventType>,
     /// Messages that somebody has received, as they were received last.
     held: BTreeMap<String, Held>,
+    /// Queues whose last batch was hidden for a short time.
+    short: BTreeSet<String>,
     /// What had gone wrong when a batch was delivered, by its first message.
     delivered: BTreeMap<String, Disturbances>,
     disturbances: Disturbances,
@@ -76,6 +80,15 @@ impl Messages {
         self.disturbances.faults += 1;
     }
 
+    /// Says whether the batch that is received next is hidden for a short time.
+    pub(crate) fn receiving(&mut self, queue: &str, is_short: bool) {
+        if is_short {
+            self.short.insert(queue.to_owned());
+        } else {
+            self.short.remove(queue);
+        }
+    }
+
     /// Says that DynamoDB has refused a consumer in an outage.
     pub(crate) fn refused(&mut self) {
         self.disturbances.refusals += 1;
@@ -104,8 +117,9 @@ impl Messages {
                 return stray.map(|seen| Violation::new("a-queue-gets-what-it-asks-for", seen));
             }
             Step::Received(receives) => {
-                let held = self.held.entry(message.to_owned());
-                held.or_insert(Held { receives, put_off: None }).receives = receives;
+                let put_off = self.held.get(message).and_then(|held| held.put_off);
+                let is_short = self.short.contains(queue);
+                self.held.insert(message.to_owned(), Held { receives, put_off, is_short });
             }
             Step::PutOff(hidden) => {
                 if let Some(held) = self.held.get_mut(message) {
@@ -179,7 +193,7 @@ impl Messages {
 
     /// Whether a message that its consumer has just failed is hidden for another time than it should be.
     fn waits_wrongly(&self, delivery: &Delivery<'_>, id: &str) -> Option<Violation> {
-        let held = self.held.get(id)?;
+        let held = self.held.get(id).filter(|held| !held.is_short)?;
         let allowed = |receives: u32| {
             let pause = pause_after(receives);
             let is_parked = self.poison.contains(id) || receives >= MAX_RECEIVES;
