@@ -3,6 +3,8 @@
 //! Every decision is drawn from one generator in the order in which the cloud asks, so that the same case has the
 //! same faults. A mutation is made here as well, whatever the faults.
 
+mod outages;
+
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,11 +13,11 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::future::{BoxFuture, ready};
 use rand::rngs::StdRng;
-use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use serde_json::json;
 use shop_local::cloud::{AwsError, Call, Delivery, Fault as Wire, Interceptor, Service};
-use shop_local::template::{Event, Template};
+use shop_local::template::Template;
+use tokio::time::Instant;
 
 use crate::case::Case;
 use crate::coverage::{Coverage, CrashPoint, Side, Site, Witness};
@@ -23,6 +25,7 @@ use crate::faults::{Fault, Rates};
 use crate::model::Model;
 use crate::mutants::edit::inconsistent;
 use crate::mutants::{Mutant, Mutation};
+use outages::{Outage, OutageKind, outages};
 
 /// Tells this use of the seed from others.
 const SALT: u64 = 0x5eed_0002;
@@ -30,17 +33,6 @@ const SALT: u64 = 0x5eed_0002;
 const NEVER: Duration = Duration::from_secs(30);
 /// How far back a mutant's stale reads look.
 const LONG_AGO: Duration = Duration::from_secs(45);
-const HOUR: i64 = 3_600_000;
-
-/// A time in which a function does nothing, or nothing but fail. Milliseconds since the opening.
-#[derive(Clone, Debug)]
-struct Outage {
-    function: String,
-    from: i64,
-    until: i64,
-    /// It is called, and fails at once.
-    is_broken: bool,
-}
 
 pub(crate) struct FaultPlan {
     witness: Witness,
@@ -55,6 +47,8 @@ struct State {
     random: StdRng,
     /// When the shop opened. Before that and after the last fault nothing goes wrong but what a mutant does.
     opening: Option<i64>,
+    /// The same by the runtime's clock: a call does not say when it is made.
+    opened: Option<Instant>,
     coverage: Coverage,
     crashes: Vec<CrashPoint>,
     injected: BTreeMap<Fault, u64>,
@@ -69,6 +63,10 @@ impl FaultPlan {
             // A schedule is missed where events were lost, which one seed in a hundred has.
             rates.always(Fault::RelayOutage);
         }
+        if let Some(Mutant { mutation: Mutation::Visibility(_), .. }) = case.mutant {
+            // What a consumer does about failures shows where it is not the faults' doing.
+            rates.always(Fault::DependencyDown);
+        }
         if let Some(faults) = &case.faults {
             rates = rates.only(faults);
         }
@@ -76,6 +74,7 @@ impl FaultPlan {
         let state = State {
             random,
             opening: None,
+            opened: None,
             coverage: Coverage::default(),
             crashes: case.crashes.clone(),
             injected: BTreeMap::new(),
@@ -90,7 +89,8 @@ impl FaultPlan {
 
     /// The shop opens: from now on things go wrong. The time is in milliseconds since the epoch.
     pub(crate) fn open(&self, now: i64) {
-        self.state().opening = Some(now);
+        let mut state = self.state();
+        (state.opening, state.opened) = (Some(now), Some(Instant::now()));
     }
 
     /// When the last outage ends, if there is one, in milliseconds since the epoch.
@@ -161,49 +161,27 @@ impl FaultPlan {
     }
 
     /// The outage that a function is in, and when it ends.
-    fn outage(&self, function: &str, now: i64, is_broken: bool) -> Option<i64> {
+    fn outage(&self, function: &str, now: i64, kind: OutageKind) -> Option<i64> {
         let opening = self.state().opening?;
         let now = now - opening;
         let outage = self.outages.iter().find(|outage| {
-            outage.function == function
-                && outage.is_broken == is_broken
-                && (outage.from..outage.until).contains(&now)
+            outage.function == function && outage.kind == kind && (outage.from..outage.until).contains(&now)
         });
         outage.map(|outage| opening + outage.until)
+    }
+
+    /// Whether DynamoDB is down for who calls it now.
+    fn is_refused(&self, call: &Call) -> bool {
+        let state = self.state();
+        let (Some(opening), Some(opened)) = (state.opening, state.opened) else { return false };
+        drop(state);
+        let now = opening + i64::try_from(opened.elapsed().as_millis()).unwrap_or(i64::MAX);
+        call.service == Service::DynamoDb && self.outage(&call.caller, now, OutageKind::Refused).is_some()
     }
 
     fn mutation(&self) -> Option<&Mutation> {
         self.mutant.map(|mutant| &mutant.mutation)
     }
-}
-
-/// The outages of a run, each of a function that is drawn.
-fn outages(rates: &Rates, template: &Template, open_for: u64, random: &mut StdRng) -> Vec<Outage> {
-    let (mut consumers, mut relays) = (Vec::new(), Vec::new());
-    for function in template.functions.values() {
-        for event in function.events.values() {
-            match event {
-                Event::Sqs(_) => consumers.push(function.name.clone()),
-                Event::Stream(_) => relays.push(function.name.clone()),
-                _ => {}
-            }
-        }
-    }
-    let mut outages = Vec::new();
-    for (fault, functions, hours, is_broken) in [
-        (Fault::ConsumerDown, &consumers, 1..5, false),
-        (Fault::ConsumerBroken, &consumers, 1..2, true),
-        (Fault::RelayDown, &relays, 1..9, false),
-        (Fault::RelayOutage, &relays, 48..49, false),
-    ] {
-        let Some(function) = functions.choose(random).cloned() else { continue };
-        let from = i64::try_from(random.random_range(0..open_for)).unwrap_or(0);
-        let until = from + HOUR * random.random_range(hours);
-        if rates.has(fault) {
-            outages.push(Outage { function, from, until, is_broken });
-        }
-    }
-    outages
 }
 
 fn throttled(service: Service) -> AwsError {
@@ -252,6 +230,11 @@ impl Interceptor for FaultPlan {
         if self.crashes(call, Side::Before) {
             return ready(Some(Wire::Crashed)).boxed();
         }
+        if self.is_refused(call) {
+            self.model.lock().messages.refused();
+            let error = AwsError::service("InternalServerError", "DynamoDB is down");
+            return ready(Some(Wire::Error(error))).boxed();
+        }
         if self.injects(Fault::TimeoutBefore) {
             return tokio::time::sleep(NEVER).map(|()| Some(Wire::Disconnected)).boxed();
         }
@@ -282,7 +265,7 @@ impl Interceptor for FaultPlan {
     }
 
     fn fails_entry(&self, call: &Call, _entry: &str) -> Option<AwsError> {
-        let injects = call.environment != 0 && self.injects(Fault::PartialPublish);
+        let injects = call.environment != 0 && self.injects(Fault::PartialBatch);
         injects.then(|| AwsError::service("InternalError", "this entry failed"))
     }
 
@@ -339,12 +322,14 @@ impl Interceptor for FaultPlan {
         copies
     }
 
-    fn visibility(&self, _queue: &str) -> Option<Duration> {
-        self.injects(Fault::ShortVisibility).then(|| self.between(5, 60))
+    fn visibility(&self, queue: &str) -> Option<Duration> {
+        let is_short = self.injects(Fault::ShortVisibility);
+        self.model.lock().messages.receiving(queue, is_short);
+        is_short.then(|| self.between(5, 60))
     }
 
     fn down_until(&self, function: &str, now: i64) -> Option<i64> {
-        self.outage(function, now, false)
+        self.outage(function, now, OutageKind::Down)
     }
 
     fn loses_record(&self, table: &str, record: &str) -> bool {
@@ -365,7 +350,7 @@ impl Interceptor for FaultPlan {
     }
 
     fn dies_after(&self, function: &str, now: i64) -> Option<Duration> {
-        if self.outage(function, now, true).is_some() {
+        if self.outage(function, now, OutageKind::Broken).is_some() {
             self.model.lock().messages.fault();
             return Some(Duration::ZERO);
         }

@@ -55,8 +55,8 @@ faults! {
     DuplicatePublication = "duplicate-publication";
     /// A publication reaches a queue late, and so out of order.
     LatePublication = "late-publication";
-    /// Some entries of a batch are not published.
-    PartialPublish = "partial-publish";
+    /// Some entries of a batch fail: events are not published, messages not put off.
+    PartialBatch = "partial-batch";
     /// A batch is delivered twice in a row.
     DuplicateDelivery = "duplicate-delivery";
     /// A batch is delivered late.
@@ -81,6 +81,8 @@ faults! {
     MalformedMessage = "malformed-message";
     /// An item that no function writes lies in a table, so that the stream has a record that is no event.
     MalformedRecord = "malformed-record";
+    /// DynamoDB refuses a consumer for an hour.
+    DependencyDown = "dependency-down";
 }
 
 impl fmt::Display for Fault {
@@ -123,6 +125,7 @@ impl Rates {
                 // Outages are events of a whole run: this is how many runs have them.
                 Fault::RelayOutage => u32::from(drawn < 1) * ONE,
                 Fault::ConsumerDown | Fault::RelayDown | Fault::ConsumerBroken => u32::from(drawn < 5) * ONE,
+                Fault::DependencyDown => u32::from(drawn < 10) * ONE,
                 Fault::MalformedMessage | Fault::MalformedRecord => u32::from(drawn < 20) * ONE,
                 Fault::ClockSkew => u32::from(drawn < 30) * ONE,
                 _ => match drawn {

@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use shop_auth::TokenIssuer;
-use shop_lambda::{Clock, Environment, Random};
+use shop_lambda::{Clock, Environment, Random, recovery};
 use shop_local::cloud::{Cloud, Depth, Observer, Options, Trace, simulated_runtime};
 use shop_local::template::{Template, of_one_machine};
 use shop_types::{Timestamp, UserId};
@@ -29,8 +29,8 @@ use crate::workload::{Action, Actors, Client, Plan};
 const PATIENCE: Duration = Duration::from_mins(15);
 /// How often the operator looks in that time.
 const ROUND: Duration = Duration::from_mins(1);
-/// How long `verify` leaves alone what has just changed.
-const GRACE_PERIOD: Duration = Duration::from_mins(16);
+/// Longer than `verify` leaves alone what has just changed.
+const GRACE_PERIOD: Duration = recovery::GRACE_PERIOD.saturating_add(Duration::from_mins(1));
 /// How often the operator runs a verification that fails.
 const OPERATORS_TRIES: usize = 3;
 /// The id of an item that is no order.

@@ -8,7 +8,8 @@ use services::SERVICES;
 use shop_auth::{ACCESS_TOKEN_LIFETIME_SECONDS, ADMIN_TOKEN_LIFETIME_SECONDS, RETIREMENT_SECONDS};
 use shop_events::{EventType, schema};
 use shop_lambda::recovery::{
-    GRACE_PERIOD, MAX_RETRY_INTERVAL, RETRIED_FOR, STALLED_AFTER, SWEEP_INTERVAL, VERIFY_INTERVAL,
+    GRACE_PERIOD, MAX_RETRY_INTERVAL, RETRIED_AT_LEAST, RETRIED_FOR, STALLED_AFTER, SWEEP_INTERVAL,
+    VERIFY_INTERVAL, pause_after,
 };
 use template_truth::template::{Template, refers};
 use template_truth::{names, permissions, queues};
@@ -32,7 +33,13 @@ fn times() -> String {
     let mut rows = vec!["| what | for how long |".to_owned(), "|---|---|".to_owned()];
     rows.extend(
         [
-            ("a message that fails is tried again, before it goes to the dead-letter queue", RETRIED_FOR),
+            ("a message that has failed once waits, at most", pause_after(1).at_most),
+            ("one that has failed more often than four times waits, at most", pause_after(5).at_most),
+            (
+                "a message that fails is tried before it goes to the dead-letter queue, at least",
+                RETRIED_AT_LEAST,
+            ),
+            ("the same, at most", RETRIED_FOR),
             ("between two runs of sweep-orders", SWEEP_INTERVAL),
             ("an order is pending before it counts as stalled", STALLED_AFTER),
             ("between two re-emits of an order while none is progressing, at most", MAX_RETRY_INTERVAL),

@@ -208,7 +208,7 @@ impl Core {
             }
             Request::Sqs(request) => {
                 *units = one_request(call);
-                let answer = request.execute(&self.queues);
+                let answer = request.execute(&self.queues, &fails_entry);
                 answer.map(|answer| answer.to_string().into_bytes())
             }
             Request::Secrets(request) => {

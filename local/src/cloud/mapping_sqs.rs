@@ -1,8 +1,8 @@
 //! The event source mapping of a queue: takes messages in batches, invokes the function, deletes what it
 //! handled.
 //!
-//! What failed is left alone: it becomes visible again at the end of its visibility timeout, and goes to
-//! the dead-letter queue when it was received too often. A batch is taken as soon as there is a message,
+//! What failed is left alone: it becomes visible again at the end of its visibility timeout, which the function may have
+//! changed meanwhile, and goes to the dead-letter queue when it was received too often. A batch is taken as soon as there is a message,
 //! or when the batching window ends; waiting ends by notification, never by asking again and again.
 
 use std::sync::Arc;

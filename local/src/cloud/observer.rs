@@ -138,6 +138,8 @@ pub enum Step<'a> {
     Sent(&'a str),
     /// It was received, and how often by now.
     Received(u32),
+    /// Who received it has it hidden for so many milliseconds from now; 0 makes it visible at once.
+    PutOff(i64),
     /// It was deleted by who received it.
     Deleted,
     /// It was received too often and went to another queue, by its physical name.

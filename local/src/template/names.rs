@@ -27,6 +27,7 @@ const NOT_RUN: &[&str] = &[
     "AWS::CloudWatch::Alarm",
     "AWS::IAM::ManagedPolicy",
     "AWS::Logs::LogGroup",
+    "AWS::Logs::MetricFilter",
     "AWS::SNS::TopicPolicy",
     "AWS::SQS::QueuePolicy",
 ];

@@ -227,6 +227,13 @@ pub enum ParseEventError {
 }
 
 impl ParseEventError {
+    /// Whether a newer version of the reader may know it: it is well formed, and of a type or version that is not known
+    /// here.
+    #[must_use]
+    pub const fn may_be_newer(&self) -> bool {
+        matches!(self, Self::SpecVersion | Self::UnknownType)
+    }
+
     /// A short name for logs.
     #[must_use]
     pub const fn code(&self) -> &'static str {
@@ -332,7 +339,9 @@ mod tests {
         ] {
             let bad = good.replacen(from, to, 1);
             assert_ne!(bad, good, "{from}");
-            assert_eq!(Event::from_json(&bad).unwrap_err().code(), code, "{bad}");
+            let error = Event::from_json(&bad).unwrap_err();
+            assert_eq!(error.code(), code, "{bad}");
+            assert_eq!(error.may_be_newer(), code.starts_with("unknown_"), "{bad}");
         }
     }
 }

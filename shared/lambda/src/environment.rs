@@ -99,6 +99,15 @@ impl Random {
         bytes
     }
 
+    /// A whole number of seconds between two times, both included.
+    #[must_use]
+    pub fn seconds(&self, at_least: Duration, at_most: Duration) -> Duration {
+        let (least, most) = (at_least.as_secs(), at_most.as_secs());
+        let many = most.saturating_sub(least).saturating_add(1);
+        // Of 64 bits, so that the remainder favours none that anybody could measure.
+        Duration::from_secs(least + u64::from_be_bytes(self.bytes()) % many)
+    }
+
     /// 128 random bits in hexadecimal: a text that nothing else has.
     #[must_use]
     pub fn unique(&self) -> String {
@@ -225,6 +234,16 @@ mod tests {
             let error = environment.required(name).unwrap_err();
             assert_eq!(error.to_string(), format!("the environment variable {name} is not set"));
         }
+    }
+
+    #[test]
+    fn drawn_seconds_are_between_their_bounds_and_reach_both() {
+        let (least, most) = (Duration::from_secs(3), Duration::from_secs(5));
+        let random = Random::system();
+        let drawn: std::collections::BTreeSet<_> =
+            (0..1000).map(|_| random.seconds(least, most).as_secs()).collect();
+        assert_eq!(drawn, [3, 4, 5].into());
+        assert_eq!(random.seconds(most, most), most);
     }
 
     #[test]

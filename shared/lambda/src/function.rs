@@ -11,7 +11,7 @@ use lambda_runtime::{Context, Diagnostic, LambdaEvent, service_fn};
 use serde_json::value::RawValue;
 
 use crate::log::{self, Chain};
-use crate::{Environment, StartError};
+use crate::{Clock, Environment, StartError};
 
 /// What an invocation leaves of its time, to say that it failed.
 const LAST_MOMENT: Duration = Duration::from_millis(500);
@@ -94,6 +94,16 @@ pub struct Invocation {
     pub payload: Box<RawValue>,
     /// Request id, deadline and trace.
     pub context: Context,
+}
+
+impl Invocation {
+    /// How much of its time is left, less a last moment in which it can still be said that it failed; none where it has
+    /// no deadline that means anything.
+    #[must_use]
+    pub fn time_left(&self, clock: &Clock) -> Option<Duration> {
+        let now = u64::try_from(clock.now().as_millis()).unwrap_or_default();
+        time_left(self.context.deadline, UNIX_EPOCH + Duration::from_millis(now))
+    }
 }
 
 /// A started function.

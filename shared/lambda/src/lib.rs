@@ -14,6 +14,7 @@ pub mod log;
 pub mod recovery;
 pub mod report;
 mod task;
+mod timer;
 
 pub use backoff::{Backoff, Tries};
 pub use contention::Contention;
@@ -21,3 +22,4 @@ pub use environment::{Clock, Environment, Random, StartError};
 pub use function::{Function, FunctionError, Handler, Invocation, Kind, Start, Starting, run};
 pub use internal::Internal;
 pub use task::{Budget, Task, task};
+pub use timer::{OutOfTime, Timer};

@@ -51,15 +51,32 @@ pub(crate) fn sdk(
 ) -> (aws_types::SdkConfig, Arc<Mutex<Vec<Call>>>) {
     let fake = Fake { answer: Arc::new(answer), calls: Arc::default() };
     let calls = fake.calls.clone();
+    (settings(SharedHttpConnector::new(fake)), calls)
+}
+
+/// The same where no call is ever answered.
+pub(crate) fn silent_sdk() -> aws_types::SdkConfig {
+    settings(SharedHttpConnector::new(Silent))
+}
+
+#[derive(Debug)]
+struct Silent;
+
+impl HttpConnector for Silent {
+    fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
+        HttpConnectorFuture::new(std::future::pending())
+    }
+}
+
+fn settings(connector: SharedHttpConnector) -> aws_types::SdkConfig {
     let credentials = aws_credential_types::Credentials::from_keys("key", "secret", None);
-    let sdk = aws_types::SdkConfig::builder()
+    aws_types::SdkConfig::builder()
         .behavior_version(aws_smithy_runtime_api::client::behavior_version::BehaviorVersion::v2026_01_12())
         .region(aws_types::region::Region::new("eu-west-1"))
         .credentials_provider(aws_credential_types::provider::SharedCredentialsProvider::new(credentials))
         .retry_config(aws_smithy_types::retry::RetryConfig::disabled())
-        .http_client(http_client_fn(move |_, _| SharedHttpConnector::new(fake.clone())))
-        .build();
-    (sdk, calls)
+        .http_client(http_client_fn(move |_, _| connector.clone()))
+        .build()
 }
 
 /// An invocation with this payload.

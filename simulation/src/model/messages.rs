@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use shop_events::{Event, EventId, EventType};
+use shop_lambda::recovery::{MAX_RECEIVES, pause_after};
 use shop_local::cloud::{Delivery, Step};
 use shop_local::template::Template;
 
@@ -16,6 +17,16 @@ pub(crate) struct Count {
     pub(crate) deleted: u64,
     pub(crate) dead_lettered: u64,
     pub(crate) expired: u64,
+}
+
+/// A message that a consumer has received.
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    receives: u32,
+    /// The reception after which it was put off last, and for how many milliseconds.
+    put_off: Option<(u32, i64)>,
+    /// It was hidden for so short a time that its receiver may not have had it any more.
+    is_short: bool,
 }
 
 /// The messages of all queues.
@@ -33,9 +44,21 @@ pub(crate) struct Messages {
     /// Who went to which queue.
     arrived: BTreeSet<(String, EventId)>,
     published: BTreeMap<EventId, EventType>,
-    /// How many faults there were when a batch was delivered, by its first message.
-    delivered: BTreeMap<String, u64>,
+    /// Messages that somebody has received, as they were received last.
+    held: BTreeMap<String, Held>,
+    /// Queues whose last batch was hidden for a short time.
+    short: BTreeSet<String>,
+    /// What had gone wrong when a batch was delivered, by its first message.
+    delivered: BTreeMap<String, Disturbances>,
+    disturbances: Disturbances,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Disturbances {
+    /// What fails near one need not be anybody's mistake.
     faults: u64,
+    /// Calls that DynamoDB refused for an hour: their messages fail, and nothing else is amiss.
+    refusals: u64,
 }
 
 impl Messages {
@@ -54,7 +77,21 @@ impl Messages {
 
     /// Says that a fault was injected: what fails near it need not be anybody's mistake.
     pub(crate) fn fault(&mut self) {
-        self.faults += 1;
+        self.disturbances.faults += 1;
+    }
+
+    /// Says whether the batch that is received next is hidden for a short time.
+    pub(crate) fn receiving(&mut self, queue: &str, is_short: bool) {
+        if is_short {
+            self.short.insert(queue.to_owned());
+        } else {
+            self.short.remove(queue);
+        }
+    }
+
+    /// Says that DynamoDB has refused a consumer in an outage.
+    pub(crate) fn refused(&mut self) {
+        self.disturbances.refusals += 1;
     }
 
     pub(super) fn published(&mut self, message: &str) {
@@ -79,9 +116,19 @@ impl Messages {
                 self.events.insert(message.to_owned(), event);
                 return stray.map(|seen| Violation::new("a-queue-gets-what-it-asks-for", seen));
             }
-            Step::Received(_) => {}
+            Step::Received(receives) => {
+                let put_off = self.held.get(message).and_then(|held| held.put_off);
+                let is_short = self.short.contains(queue);
+                self.held.insert(message.to_owned(), Held { receives, put_off, is_short });
+            }
+            Step::PutOff(hidden) => {
+                if let Some(held) = self.held.get_mut(message) {
+                    held.put_off = Some((held.receives, hidden));
+                }
+            }
             Step::Deleted => {
                 count.deleted += 1;
+                self.held.remove(message);
                 let event = self.events.remove(message);
                 if self.wanted.contains_key(queue) && !self.done.contains(message) {
                     let event = event.map(|event| event.id().clone());
@@ -92,16 +139,20 @@ impl Messages {
             // It arrives there without being sent.
             Step::DeadLettered(to) => {
                 count.dead_lettered += 1;
+                self.held.remove(message);
                 self.counts.entry(to.to_owned()).or_default().sent += 1;
             }
-            Step::Expired => count.expired += 1,
+            Step::Expired => {
+                count.expired += 1;
+                self.held.remove(message);
+            }
         }
         None
     }
 
     pub(super) fn delivered(&mut self, delivery: &Delivery<'_>) {
         if let Some(first) = delivery.ids.first() {
-            self.delivered.insert((*first).to_owned(), self.faults);
+            self.delivered.insert((*first).to_owned(), self.disturbances);
         }
     }
 
@@ -111,12 +162,12 @@ impl Messages {
         delivery: &Delivery<'_>,
         failed: &BTreeSet<usize>,
         services: &Services,
-    ) -> Option<Violation> {
+    ) -> Vec<Violation> {
         if !self.wanted.contains_key(delivery.source) {
-            return None;
+            return Vec::new();
         }
-        let undisturbed =
-            delivery.ids.first().is_some_and(|first| self.delivered.get(*first) == Some(&self.faults));
+        let before = delivery.ids.first().and_then(|first| self.delivered.get(*first));
+        let undisturbed = before.is_some_and(|before| before.faults == self.disturbances.faults);
         let poison = delivery.ids.iter().filter(|id| self.poison.contains(**id)).count();
         for (place, id) in delivery.ids.iter().enumerate() {
             let event = self.events.get(*id);
@@ -126,12 +177,45 @@ impl Messages {
                 self.done.insert((*id).to_owned());
             }
         }
-        let all_failed = failed.len() == delivery.ids.len();
-        if undisturbed && all_failed && poison > 0 && poison < delivery.ids.len() {
-            let seen = format!("{} of {} messages in {}", poison, delivery.ids.len(), delivery.source);
-            return Some(Violation::new("one-bad-message-stops-no-other", seen));
+        if !undisturbed {
+            return Vec::new();
         }
-        None
+        let failed_ids = failed.iter().filter_map(|place| delivery.ids.get(*place));
+        let mut violations: Vec<_> = failed_ids.filter_map(|id| self.waits_wrongly(delivery, id)).collect();
+        let is_refused = before.is_none_or(|before| before.refusals != self.disturbances.refusals);
+        let all_failed = failed.len() == delivery.ids.len();
+        if all_failed && poison > 0 && poison < delivery.ids.len() && !is_refused {
+            let seen = format!("{} of {} messages in {}", poison, delivery.ids.len(), delivery.source);
+            violations.push(Violation::new("one-bad-message-stops-no-other", seen));
+        }
+        violations
+    }
+
+    /// Whether a message that its consumer has just failed is hidden for another time than it should be.
+    fn waits_wrongly(&self, delivery: &Delivery<'_>, id: &str) -> Option<Violation> {
+        let held = self.held.get(id).filter(|held| !held.is_short)?;
+        let allowed = |receives: u32| {
+            let pause = pause_after(receives);
+            let is_parked = self.poison.contains(id) || receives >= MAX_RECEIVES;
+            if is_parked { 0..=0 } else { pause.at_least.as_secs()..=pause.at_most.as_secs() }
+        };
+        let seconds = |hidden: i64| u64::try_from(hidden / 1000).unwrap_or(u64::MAX);
+        let is_right = held.put_off.is_some_and(|(receives, hidden)| {
+            // What is visible at once may have been received again before its batch is over.
+            let is_this_one = receives == held.receives || hidden == 0;
+            is_this_one && allowed(receives).contains(&seconds(hidden))
+        });
+        if is_right {
+            return None;
+        }
+        let seen = format!(
+            "{} failed {id}, received for the {}. time, which should wait {:?} s; put off {:?}",
+            delivery.function,
+            held.receives,
+            allowed(held.receives),
+            held.put_off
+        );
+        Some(Violation::new("a-failed-message-waits-its-time", seen))
     }
 
     /// The counts of every queue.

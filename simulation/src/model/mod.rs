@@ -53,6 +53,10 @@ const OF_ALL: &[(&str, &str)] = &[
         "a message leaves its queue when its consumer is done with it, as the tables show, or for the dead-letter queue",
     ),
     ("every-message-is-somewhere", "sent = handled + dead-lettered + in flight"),
+    (
+        "a-failed-message-waits-its-time",
+        "what a consumer has failed is put off by the pause of its try, and what is no event or has had its last try not at all",
+    ),
     ("one-bad-message-stops-no-other", "where one message of a batch is poison, the others are done"),
     ("nobody-sees-anothers-data", "no answer shows another customer's data"),
     ("only-poison-stays-behind", "the dead-letter queues hold what can never be handled, and nothing else"),
@@ -157,7 +161,7 @@ impl Observer for Model {
     fn batch_completed(&self, _time: i64, delivery: &Delivery<'_>, failed: &BTreeSet<usize>) {
         let mut inner = self.lock();
         let Inner { services, messages, .. } = &mut *inner;
-        let violation = messages.batch_completed(delivery, failed, services);
-        inner.report_violations(violation);
+        let violations = messages.batch_completed(delivery, failed, services);
+        inner.report_violations(violations);
     }
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::Mutant;
-use super::Mutation::{BatchResult, Event, Filter, Loss, Schedule, Stream};
-use super::edit::one_in;
+use super::Mutation::{BatchResult, Event, Filter, Loss, Schedule, Stream, Visibility};
+use super::edit::{one_in, paused};
 
 pub(super) const MUTANTS: &[Mutant] = &[
     Mutant::new(
@@ -23,6 +23,21 @@ pub(super) const MUTANTS: &[Mutant] = &[
             }
             failed
         }),
+    ),
+    Mutant::new(
+        "retry-at-once",
+        "a consumer makes what failed visible at once",
+        Visibility(|call| paused(call, |_| 0)),
+    ),
+    Mutant::new(
+        "forget-the-back-off",
+        "a consumer works the pause out, and does not tell its queue",
+        Visibility(|_| Some(Vec::new())),
+    ),
+    Mutant::new(
+        "retry-what-is-no-event",
+        "a consumer treats a malformed message as a dependency that is down",
+        Visibility(|call| paused(call, |seconds| if seconds == 0 { 60 } else { seconds })),
     ),
     Mutant::new(
         "publish-without-a-write",

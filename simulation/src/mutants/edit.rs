@@ -1,4 +1,4 @@
-//! Editing requests: DynamoDB's JSON and SNS's forms.
+//! Editing requests: DynamoDB's and SQS's JSON, and SNS's forms.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -39,6 +39,17 @@ pub(super) fn edited_items(call: &Call, edit: impl Fn(&mut Value) -> bool) -> Bo
 pub(super) fn edited(call: &Call, edit: impl FnOnce(&mut Value) -> bool) -> Bodies {
     let mut body: Value = serde_json::from_slice(&call.body).ok()?;
     edit(&mut body).then(|| vec![body.to_string().into_bytes()])
+}
+
+/// What a consumer tells its queue, with another pause for each message, in seconds.
+pub(super) fn paused(call: &Call, pause: impl Fn(u64) -> u64) -> Bodies {
+    edited(call, |body| {
+        for entry in body["Entries"].as_array_mut().into_iter().flatten() {
+            let seconds = entry["VisibilityTimeout"].as_u64().unwrap_or_default();
+            entry["VisibilityTimeout"] = json!(pause(seconds));
+        }
+        true
+    })
 }
 
 /// A batch of reads that need not be consistent.

@@ -49,6 +49,8 @@ pub(crate) enum Mutation {
     Stream(fn(&str, &str) -> bool),
     /// In what a function reports of a batch.
     BatchResult(fn(&Delivery<'_>, BTreeSet<usize>) -> BTreeSet<usize>),
+    /// In what any consumer tells its queue of the messages that failed: the bodies in the place of the call's.
+    Visibility(fn(&Call) -> Option<Vec<Vec<u8>>>),
     /// In the schedule of a function, which never comes.
     Schedule(&'static str),
     /// In a function's consistent reads of many items, which show a time that is long past.
@@ -68,6 +70,7 @@ impl Mutation {
             Self::Request(caller, operation, bodies) if is(call, caller, operation) => bodies(call),
             Self::Body(caller, operation, edit) if is(call, caller, operation) => edited(call, *edit),
             Self::Item(caller, edit) if is(call, caller, TRANSACTION) => edited_items(call, *edit),
+            Self::Visibility(bodies) if call.operation == "ChangeMessageVisibilityBatch" => bodies(call),
             Self::Event(relay, edit) if is(call, relay, "PublishBatch") => published(call, *edit),
             _ => None,
         }

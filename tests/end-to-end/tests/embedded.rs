@@ -163,6 +163,7 @@ impl Stage {
                 spoil::and_mend(&cloud).await?;
                 let issuer = issuer(&cloud.sdk_config("end-to-end"), &tokens).await?;
                 fixtures::of_functions_without_a_scenario(&cloud, &issuer, &administrator).await?;
+                fixtures::of_consumers_with_a_malformed_message(&cloud).await?;
             }
         }
         let queues = cloud.queues();

@@ -1,10 +1,9 @@
 //! Events to a service's queue, and those that come out of its topic.
 
-use std::time::Duration;
-
 use anyhow::{Context, Result};
 use aws_sdk_sqs::Client;
 use shop_events::{Cause, Event, EventData, OrderLine, OrderSnapshot, OrderStatus};
+use shop_lambda::recovery::RETRIED_FOR;
 use shop_types::{Currency, Money, OrderId, ProductId, Timestamp};
 
 use crate::Service;
@@ -95,11 +94,18 @@ impl Service {
     }
 
     /// Waits until everything that was sent is dealt with. It is a matter of virtual time, so it takes none;
-    /// an hour of it says that something never ends.
+    /// twice as long as a message is tried says that something never ends.
     ///
     /// # Errors
-    /// After an hour.
+    /// After that time.
     pub async fn settled(&self) -> Result<()> {
-        tokio::time::timeout(Duration::from_hours(1), self.cloud.settled()).await.context("it never settles")
+        tokio::time::timeout(RETRIED_FOR * 2, self.cloud.settled()).await.context("it never settles")
+    }
+
+    /// How many messages are in a queue, whoever has them.
+    #[must_use]
+    pub fn depth(&self, queue: &str) -> usize {
+        let depth = self.cloud.queues().get(queue).copied().unwrap_or_default();
+        depth.visible + depth.in_flight + depth.delayed
     }
 }

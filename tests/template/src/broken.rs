@@ -36,7 +36,7 @@ Resources:
             Action: [dynamodb:DescribeStream, dynamodb:GetRecords, dynamodb:GetShardIterator, dynamodb:ListStreams]
             Resource: !GetAtt OrdersTable.StreamArn # boundary
           - Effect: Allow
-            Action: [sqs:DeleteMessage, sqs:GetQueueAttributes, sqs:ReceiveMessage]
+            Action: [sqs:ChangeMessageVisibility, sqs:DeleteMessage, sqs:GetQueueAttributes, sqs:ReceiveMessage]
             Resource: !GetAtt PackQueue.Arn # boundary
           - { Effect: Allow, Action: sns:Publish, Resource: !Ref EventsTopic }
           - { Effect: Allow, Action: sqs:SendMessage, Resource: !GetAtt RelayDeadLetterQueue.Arn }
@@ -49,12 +49,14 @@ Resources:
       Environment:
         Variables:
           ORDERS_TABLE: !Ref OrdersTable
+          QUEUE_URL: !Ref PackQueue
       Policies:
         - Version: "2012-10-17"
           Statement:
             - { Effect: Allow, Action: dynamodb:PutItem, Resource: !GetAtt OrdersTable.Arn }
             - { Effect: Allow, Action: sns:Publish, Resource: !Ref EventsTopic }
             - { Effect: Allow, Action: sqs:SendMessage, Resource: !GetAtt RelayDeadLetterQueue.Arn }
+            - { Effect: Allow, Action: sqs:ChangeMessageVisibility, Resource: !GetAtt PackQueue.Arn } # retries
       Events:
         Http: { Type: HttpApi, Properties: { ApiId: !Ref Api, Method: POST, Path: /orders } }
         Schedule: { Type: Schedule, Properties: { Schedule: rate(1 day) } }
@@ -133,7 +135,7 @@ Resources:
       QueueName: !Sub ${AWS::StackName}-PackQueue
       VisibilityTimeout: 65
       SqsManagedSseEnabled: true
-      RedrivePolicy: { deadLetterTargetArn: !GetAtt PackDeadLetterQueue.Arn, maxReceiveCount: 5 }
+      RedrivePolicy: { deadLetterTargetArn: !GetAtt PackDeadLetterQueue.Arn, maxReceiveCount: 9 }
   PackDeadLetterQueue:
     Type: AWS::SQS::Queue
     Properties:
@@ -232,6 +234,36 @@ Resources:
       MetricName: ApproximateAgeOfOldestMessage
       Dimensions: [{ Name: QueueName, Value: !GetAtt PackQueue.QueueName }]
       AlarmActions: [!Ref AlarmTopic]
+  FailingMessagesMetric:
+    Type: AWS::Logs::MetricFilter
+    Properties:
+      LogGroupName: !Ref LogGroup # failing
+      FilterPattern: '{ $.message = "message keeps failing" && $.consumer = "*" }'
+      MetricTransformations:
+        - MetricNamespace: !Ref AWS::StackName # failing
+          MetricName: FailingMessages
+          MetricValue: "1"
+          Dimensions: [{ Key: Consumer, Value: $.consumer }]
+  FailingAlarm:
+    Type: AWS::CloudWatch::Alarm
+    Properties:
+      Namespace: !Ref AWS::StackName
+      MetricName: FailingMessages
+      Dimensions: [{ Name: Consumer, Value: place-order }] # failing
+      AlarmActions: [!Ref AlarmTopic]
+  MalformedMessagesMetric:
+    Type: AWS::Logs::MetricFilter
+    Properties:
+      LogGroupName: !Ref LogGroup
+      FilterPattern: '{ $.message = "message malformed" && $.consumer = "*" }'
+      MetricTransformations:
+        - { MetricNamespace: !Ref AWS::StackName, MetricName: MalformedMessages, MetricValue: "1" }
+  MalformedAlarm:
+    Type: AWS::CloudWatch::Alarm
+    Properties:
+      Namespace: !Ref AWS::StackName
+      MetricName: MalformedMessages
+      AlarmActions: [!Ref AlarmTopic] # malformed
   ServerErrorAlarm:
     Type: AWS::CloudWatch::Alarm
     Properties:

@@ -221,7 +221,8 @@ mod tests {
     #[test]
     fn the_table_names_resources_plainly() {
         let expected = "| function | may | on |\n|---|---|---|\n| place-order | dynamodb:PutItem | OrdersTable |\n\
-             | place-order | sns:Publish | EventsTopic |\n| place-order | sqs:SendMessage | RelayDeadLetterQueue |";
+             | place-order | sns:Publish | EventsTopic |\n| place-order | sqs:SendMessage | RelayDeadLetterQueue |\n\
+             | place-order | sqs:ChangeMessageVisibility | PackQueue |";
         assert_eq!(table(&good()), expected);
         let narrow = "Action: dynamodb:PutItem, Condition: { \"ForAllValues:StringLike\": { \
                       \"dynamodb:LeadingKeys\": [\"a#*\", \"b#*\"] } }";

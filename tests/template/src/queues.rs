@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::template::{Template, list, members, refers, statements};
+use crate::template::{Function, Statement, Template, list, members, refers, statements};
 
 /// Days that a dead-letter queue keeps a message: the longest that SQS allows.
 const DEAD_LETTER_SECONDS: u64 = 14 * 24 * 60 * 60;
@@ -31,6 +31,8 @@ pub fn check(template: &Template) -> Vec<String> {
         mapping(template, function.property("Timeout"), event, &mut |text| {
             wrong.push(format!("{}: {text}", function.id));
         });
+        let queue = refers(&event["Queue"], Some("Arn")).unwrap_or_default();
+        wrong.extend(retries(function, queue).map(|text| format!("{}: {text}", function.id)));
     }
     for (id, queue) in template.of_type("AWS::SQS::Queue") {
         if queue["SqsManagedSseEnabled"] != true {
@@ -52,6 +54,23 @@ pub fn check(template: &Template) -> Vec<String> {
         }
     }
     wrong
+}
+
+/// A consumer tells its own queue, and no other, when what failed comes again.
+fn retries(function: Function<'_>, queue: &str) -> Option<String> {
+    let of = |statement: &Statement| {
+        statement
+            .actions
+            .iter()
+            .any(|action| action == "sqs:ChangeMessageVisibility")
+            .then(|| statement.resources.clone())
+    };
+    let granted: Vec<String> = function.statements().iter().filter_map(of).flatten().collect();
+    if granted != [format!("${{{queue}.Arn}}")] {
+        return Some(format!("it may change the visibility of {granted:?}, not of {queue} alone"));
+    }
+    let named = refers(&function.property("Environment")["Variables"]["QUEUE_URL"], None);
+    (named != Some(queue)).then(|| format!("its QUEUE_URL is {named:?}, not {queue}"))
 }
 
 /// One consumed queue, seen from the mapping of its consumer.
@@ -132,7 +151,15 @@ mod tests {
                 ("MaxValue: 5", "MaxValue: 6", "6 x the timeout"),
                 ("Timeout: 10", "Timeout: 11", "6 x the timeout"),
                 ("GetAtt PackDeadLetterQueue.Arn", "GetAtt Nowhere.Arn", "no dead-letter queue"),
-                ("maxReceiveCount: 5", "maxReceiveCount: five", "no dead-letter queue"),
+                ("maxReceiveCount: 9", "maxReceiveCount: nine", "no dead-letter queue"),
+                (
+                    "sqs:ChangeMessageVisibility, Resource",
+                    "sqs:GetQueueUrl, Resource",
+                    "change the visibility of []",
+                ),
+                ("PackQueue.Arn } # retries", "PackDeadLetterQueue.Arn }", "not of PackQueue alone"),
+                ("QUEUE_URL: !Ref PackQueue", "QUEUE_URL: !Ref PackDeadLetterQueue", "its QUEUE_URL is"),
+                ("QUEUE_URL: !Ref PackQueue", "OTHER_URL: !Ref PackQueue", "its QUEUE_URL is None"),
                 ("MessageRetentionPeriod: 1209600", "MessageRetentionPeriod: 345600", "14 days"),
                 ("SqsManagedSseEnabled: true", "SqsManagedSseEnabled: false", "not encrypted"),
                 ("\"aws:SourceArn\": !Ref EventsTopic", "\"aws:SourceArn\": !Ref Other", "only the topic"),

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 use shop_lambda::recovery::{
-    RETRIED_FOR, STALLED_AFTER, SWEEP_INTERVAL, SWEEP_TIMEOUT, VERIFY_INTERVAL, VERIFY_TIMEOUT,
+    CONSUMER_TIMEOUT, MAX_BATCH_WINDOW, MAX_RECEIVES, RETRIED_FOR, STALLED_AFTER, SWEEP_INTERVAL,
+    SWEEP_TIMEOUT, VERIFY_INTERVAL, VERIFY_TIMEOUT, VISIBILITY_TIMEOUT, pause_after,
 };
 
 use crate::names;
@@ -50,27 +51,51 @@ pub fn check(template: &Template) -> Vec<String> {
         let this = |value: &Value| refers(value, Some("QueueName")) == queue;
         let alarm = Period::of(template, "ApproximateAgeOfOldestMessage", this);
         early(function.id, alarm, Duration::from_secs(1), &mut wrong);
+        if !lasting(template, &names::of_logical_id(function.id).unwrap_or_default()) {
+            wrong.push(format!("{}: its alarm ends between two tries of what keeps failing", function.id));
+        }
     }
     wrong
 }
 
-/// No message comes again for longer than the code waits before it calls a difference drift, and the code does not
-/// wait for longer than any does.
+/// How long a queue keeps a message where the template does not say: four days.
+const DEFAULT_RETENTION: u64 = 345_600;
+
+/// A consumed queue and its consumer have the times that the pauses between tries were written for, so that no message
+/// comes again for longer than the code waits before it calls a difference drift; and a message that is tried to the
+/// last is still there then.
 fn redelivery(template: &Template, wrong: &mut Vec<String>) {
-    let mut longest = Duration::ZERO;
-    for (id, queue) in template.of_type("AWS::SQS::Queue") {
-        let visible = queue["VisibilityTimeout"].as_u64();
-        let times = queue["RedrivePolicy"]["maxReceiveCount"].as_u64();
-        let Some((visible, times)) = visible.zip(times) else { continue };
-        let tried = Duration::from_secs(visible.saturating_mul(times));
-        longest = longest.max(tried);
-        if tried > RETRIED_FOR {
-            wrong.push(format!("{id}: a message comes again for more than {} s", RETRIED_FOR.as_secs()));
-        }
+    for (function, event) in template.sources("SQS") {
+        let id = refers(&event["Queue"], Some("Arn")).unwrap_or_default();
+        let queue = &template.resource(id)["Properties"];
+        let mut must = |what: &str, found: Option<u64>, is_right: &dyn Fn(u64) -> bool| {
+            if !found.is_some_and(is_right) {
+                wrong.push(format!("{id}: {what}"));
+            }
+        };
+        let visible =
+            format!("it hides a message for {} s, or the pauses do not add up", VISIBILITY_TIMEOUT.as_secs());
+        must(&visible, queue["VisibilityTimeout"].as_u64(), &|found| found == VISIBILITY_TIMEOUT.as_secs());
+        let receives = format!("a message is tried {MAX_RECEIVES} times, or is parked at another time");
+        let found = queue["RedrivePolicy"]["maxReceiveCount"].as_u64();
+        must(&receives, found, &|found| found == u64::from(MAX_RECEIVES));
+        let kept = queue["MessageRetentionPeriod"].as_u64().or(Some(DEFAULT_RETENTION));
+        must("a message is gone before its last try", kept, &|kept| kept > RETRIED_FOR.as_secs());
+        let timeout = template.largest(function.property("Timeout"));
+        must("its consumer takes longer than the pauses allow for", timeout, &|found| {
+            found <= CONSUMER_TIMEOUT.as_secs()
+        });
+        let window = template.largest(&event["MaximumBatchingWindowInSeconds"]);
+        must("its batches wait for longer than the pauses allow for", window, &|found| {
+            found <= MAX_BATCH_WINDOW.as_secs()
+        });
     }
-    if longest < RETRIED_FOR {
-        wrong.push(format!("no queue's messages come again for {} s", RETRIED_FOR.as_secs()));
-    }
+}
+
+/// An alarm on messages that keep failing stays on between two tries.
+fn lasting(template: &Template, consumer: &str) -> bool {
+    let alarm = Period::of(template, "FailingMessages", |value| value == consumer);
+    alarm.is_some_and(|alarm| alarm.length * alarm.count >= pause_after(MAX_RECEIVES).at_most)
 }
 
 /// An operator hears that events wait before the first order counts as stalled.
@@ -133,12 +158,28 @@ mod tests {
             ("Schedule: rate(1 day)", "Schedule: rate(1 hour)", "does not run every 86400 s"),
             ("Timeout: 240", "Timeout: 100", "its timeout is not 240 s"),
             ("Timeout: 900", "Timeout: 800", "its timeout is not 900 s"),
-            ("maxReceiveCount: 5", "maxReceiveCount: 6", "comes again for more than 325 s"),
-            ("maxReceiveCount: 5", "maxReceiveCount: 4", "no queue's messages come again for 325 s"),
-            ("VisibilityTimeout: 65", "VisibilityTimeout: 66", "comes again for more than 325 s"),
+            ("maxReceiveCount: 9", "maxReceiveCount: 10", "tried 9 times"),
+            ("maxReceiveCount: 9", "maxReceiveCount: 8", "tried 9 times"),
+            ("VisibilityTimeout: 65", "VisibilityTimeout: 66", "hides a message for 65 s"),
+            (
+                "      VisibilityTimeout: 65",
+                "      VisibilityTimeout: 65\n      MessageRetentionPeriod: 3600",
+                "gone before its last try",
+            ),
+            ("    Timeout: 10", "    Timeout: 11", "consumer takes longer"),
+            ("MaxValue: 5", "MaxValue: 6", "batches wait for longer"),
+            (
+                "Value: settle-order }],\n      Period: 900",
+                "Value: settle-order }],\n      Period: 600",
+                "ends between two tries",
+            ),
             ("Threshold: 60000", "Threshold: 240000", "before its alarm says that events wait"),
             ("Threshold: 60,", "Threshold: 180,", "before its alarm says that events wait"),
-            ("Period: 900", "Period: 240", "takes a pause for an outage"),
+            (
+                "Period: 900, EvaluationPeriods: 2",
+                "Period: 240, EvaluationPeriods: 2",
+                "takes a pause for an outage",
+            ),
             ("Period: 86400", "Period: 3600", "takes a pause for an outage"),
         ] {
             ensure!(TEMPLATE.contains(from), "{from}: the template does not have it");

@@ -1,21 +1,30 @@
 //! What the operations of SQS do, and what they answer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use super::message::{Message, NewMessage};
 use super::queues::Queues;
-use super::request::{MAX_MESSAGE_BYTES, MAX_MESSAGES, Receipt, Receive, Request, Send, queue_of};
+use super::request::{
+    MAX_MESSAGE_BYTES, MAX_MESSAGES, Receipt, Receive, Request, Send, VisibilityBatch, VisibilityEntry,
+    queue_of,
+};
 use crate::cloud::AwsError;
 
 impl Request {
-    pub(in crate::cloud) fn execute(self, queues: &Queues) -> Result<Value, AwsError> {
+    /// `fails` says which entry of a batch is to fail, by its id.
+    pub(in crate::cloud) fn execute(
+        self,
+        queues: &Queues,
+        fails: &dyn Fn(&str) -> Option<AwsError>,
+    ) -> Result<Value, AwsError> {
         match self {
             Self::Send(send) => send.execute(queues),
             Self::Receive(receive) => receive.execute(queues),
             Self::Delete(receipt) => receipt.execute(queues),
+            Self::ChangeVisibility(batch) => batch.execute(queues, fails),
         }
     }
 }
@@ -97,6 +106,72 @@ impl Receipt {
             Some(true) => Ok(json!({})),
             _ => Err(AwsError::client("ReceiptHandleIsInvalid", "The receipt handle is not valid.")),
         }
+    }
+}
+
+/// The longest that a message is hidden, in seconds: at once, and from its reception on.
+const MAX_VISIBILITY: i64 = 43_200;
+
+impl VisibilityBatch {
+    fn execute(&self, queues: &Queues, fails: &dyn Fn(&str) -> Option<AwsError>) -> Result<Value, AwsError> {
+        let queue = queue_of(&self.queue_url);
+        queues.settings(queue)?;
+        self.check()?;
+        let (mut successful, mut failed) = (Vec::new(), Vec::new());
+        for entry in &self.entries {
+            let changed = match fails(&entry.id) {
+                Some(error) => Err(error),
+                None => entry.execute(queues, queue),
+            };
+            match changed {
+                Ok(()) => successful.push(json!({"Id": entry.id})),
+                Err(AwsError { status, code, message, .. }) => failed.push(json!({
+                    "Id": entry.id, "Code": code, "Message": message, "SenderFault": status < 500,
+                })),
+            }
+        }
+        Ok(json!({"Successful": successful, "Failed": failed}))
+    }
+
+    /// What makes the batch fail as a whole.
+    fn check(&self) -> Result<(), AwsError> {
+        let refuse = |code: &str, message: &str| Err(AwsError::client(code, message));
+        if self.entries.is_empty() {
+            return refuse(
+                "AWS.SimpleQueueService.EmptyBatchRequest",
+                "There should be at least one entry in the request.",
+            );
+        }
+        if self.entries.len() > MAX_MESSAGES {
+            return refuse(
+                "AWS.SimpleQueueService.TooManyEntriesInBatchRequest",
+                "Maximum number of entries per request are 10.",
+            );
+        }
+        let allowed = |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_');
+        let is_id = |id: &str| (1..=80).contains(&id.len()) && id.chars().all(allowed);
+        if !self.entries.iter().all(|entry| is_id(&entry.id)) {
+            return refuse(
+                "AWS.SimpleQueueService.InvalidBatchEntryId",
+                "A batch entry id can only contain letters, digits, - and _.",
+            );
+        }
+        let ids: BTreeSet<_> = self.entries.iter().map(|entry| &entry.id).collect();
+        if ids.len() < self.entries.len() {
+            return refuse("AWS.SimpleQueueService.BatchEntryIdsNotDistinct", "Two entries have one id.");
+        }
+        Ok(())
+    }
+}
+
+impl VisibilityEntry {
+    fn execute(&self, queues: &Queues, queue: &str) -> Result<(), AwsError> {
+        let (receipt, seconds) = (&self.receipt_handle, self.visibility_timeout);
+        if !(0..=MAX_VISIBILITY).contains(&seconds) {
+            let message = format!("Value {seconds} for parameter VisibilityTimeout is invalid.");
+            return Err(AwsError::client("InvalidParameterValue", message));
+        }
+        queues.change_visibility(queue, receipt, seconds * 1000, MAX_VISIBILITY * 1000)
     }
 }
 

@@ -22,7 +22,7 @@ const SCHEMA: &str = "PRAGMA journal_mode = WAL;
 pub(super) enum Change<'a> {
     /// A new message, or a message that moves to another queue.
     Put(&'a str, &'a Message),
-    /// A message was received.
+    /// A message was received, or is hidden for another time.
     Update(&'a Message),
     Delete(i64),
 }
@@ -141,6 +141,7 @@ fn message(row: &Row<'_>) -> rusqlite::Result<(String, Message)> {
         receives: row.get(7)?,
         visible: row.get(8)?,
         dead_letter_source: row.get(9)?,
+        received: None,
         receipt: None,
     };
     Ok((row.get(0)?, message))

@@ -54,6 +54,8 @@ pub(in crate::cloud) struct Message {
     pub(in crate::cloud) sent: i64,
     pub(in crate::cloud) first_received: Option<i64>,
     pub(in crate::cloud) receives: u32,
+    /// When its last receiver received it; a process that finds it in the journal does not ask.
+    pub(in crate::cloud) received: Option<i64>,
     /// When it can be received.
     pub(in crate::cloud) visible: i64,
     /// The queue that it was received from too often.

@@ -1,4 +1,4 @@
-//! All queues of a template: sending, receiving, deleting, and the way to the dead-letter queues.
+//! All queues of a template: sending, receiving, putting off, deleting, and the way to the dead-letter queues.
 //!
 //! Every step is written to the journal, if there is one, before it happens in memory and is acknowledged.
 
@@ -98,6 +98,7 @@ impl Queues {
                 sent: now,
                 first_received: None,
                 receives: 0,
+                received: None,
                 visible: now.saturating_add(new.delay),
                 dead_letter_source: None,
                 receipt: None,
@@ -136,6 +137,7 @@ impl Queues {
                     let message = Message {
                         receives: 0,
                         first_received: None,
+                        received: None,
                         visible: now,
                         dead_letter_source: Some(queue.to_owned()),
                         receipt: None,
@@ -147,6 +149,7 @@ impl Queues {
                 _ => received.push(Message {
                     receives: message.receives.saturating_add(1),
                     first_received: message.first_received.or(Some(now)),
+                    received: Some(now),
                     visible,
                     receipt: Some(format!("{}.{}", message.key, self.random.hex())),
                     ..message.clone()
@@ -169,6 +172,44 @@ impl Queues {
             inner.put(queue, message.clone(), now);
         }
         Ok(received)
+    }
+
+    /// Hides a message that its receiver has for so many milliseconds from now, and from its reception on for no more
+    /// than `most`. Not at all makes it visible at once; its receipt handle stays good for deleting it until it is
+    /// received again.
+    pub(in crate::cloud) fn change_visibility(
+        &self,
+        queue: &str,
+        receipt: &str,
+        hidden: i64,
+        most: i64,
+    ) -> Result<(), AwsError> {
+        self.settings(queue)?;
+        let now = self.clock.now();
+        let mut inner = self.lock();
+        if let Some(state) = inner.queues.get_mut(queue) {
+            state.refresh(now);
+        }
+        let Some(key) = key_of(receipt) else {
+            let message = "The input receipt handle is invalid.";
+            return Err(AwsError::client("ReceiptHandleIsInvalid", message));
+        };
+        let held = inner.queue(queue).and_then(|queue| queue.by_receipt(key, receipt));
+        let Some(message) = held.filter(|message| message.visible > now) else {
+            let message = "Message does not exist or is not available for visibility timeout change.";
+            return Err(AwsError::client("AWS.SimpleQueueService.MessageNotInflight", message));
+        };
+        let visible = now.saturating_add(hidden);
+        if visible > message.received.unwrap_or(now).saturating_add(most) {
+            let message = "Total VisibilityTimeout for the message is beyond the limit [43200 seconds]";
+            return Err(AwsError::client("InvalidParameterValue", message));
+        }
+        let message = Message { visible, ..message.clone() };
+        inner.write(&[Change::Update(&message)])?;
+        self.observers.queued(queue, &message.id, Step::PutOff(hidden));
+        inner.put(queue, message, now);
+        self.wake(queue);
+        Ok(())
     }
 
     /// Deletes the messages of receipt handles. A handle that is not the last one given out for its message

@@ -8,7 +8,7 @@ use super::message::Attributes;
 use crate::cloud::AwsError;
 use crate::cloud::observer::Access;
 
-/// The most messages of one reception.
+/// The most messages of one reception, and the most entries of a batch.
 pub(super) const MAX_MESSAGES: usize = 10;
 pub(super) const MAX_MESSAGE_BYTES: usize = 1_048_576;
 
@@ -17,6 +17,7 @@ pub(in crate::cloud) enum Request {
     Send(Send),
     Receive(Receive),
     Delete(Receipt),
+    ChangeVisibility(VisibilityBatch),
 }
 
 #[derive(Debug, Deserialize)]
@@ -48,12 +49,31 @@ pub(in crate::cloud) struct Receipt {
     pub(super) receipt_handle: String,
 }
 
+/// Of `ChangeMessageVisibilityBatch`: functions change no single one.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(in crate::cloud) struct VisibilityBatch {
+    pub(super) queue_url: String,
+    #[serde(default)]
+    pub(super) entries: Vec<VisibilityEntry>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(in crate::cloud) struct VisibilityEntry {
+    pub(super) id: String,
+    pub(super) receipt_handle: String,
+    /// In seconds from now.
+    pub(super) visibility_timeout: i64,
+}
+
 impl Request {
     pub(in crate::cloud) fn parse(operation: &str, body: &[u8]) -> Result<Self, AwsError> {
         Ok(match operation {
             "SendMessage" => Self::Send(decode(body)?),
             "ReceiveMessage" => Self::Receive(decode(body)?),
             "DeleteMessage" => Self::Delete(decode(body)?),
+            "ChangeMessageVisibilityBatch" => Self::ChangeVisibility(decode(body)?),
             other => return Err(AwsError::client("InvalidAction", other)),
         })
     }
@@ -63,6 +83,8 @@ impl Request {
             Self::Send(send) => ("SendMessage", &send.queue_url),
             Self::Receive(receive) => ("ReceiveMessage", &receive.queue_url),
             Self::Delete(receipt) => ("DeleteMessage", &receipt.queue_url),
+            // A batch has no permission of its own.
+            Self::ChangeVisibility(batch) => ("ChangeMessageVisibility", &batch.queue_url),
         };
         vec![Access { action: format!("sqs:{action}"), resource: queue_of(url).to_owned() }]
     }

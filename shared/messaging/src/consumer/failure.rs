@@ -6,7 +6,7 @@ use std::fmt;
 /// What became of a message: done, or failed, in which case the queue delivers it again.
 pub type MessageResult = Result<(), Failure>;
 
-/// A message is not done: it is delivered again, and after `maxReceiveCount` deliveries it goes to the
+/// A message is not done: it is delivered again after a while, and after `maxReceiveCount` deliveries it goes to the
 /// dead-letter queue.
 #[derive(Debug)]
 pub struct Failure {

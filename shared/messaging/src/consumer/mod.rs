@@ -1,27 +1,37 @@
 //! Turns a consumer of events into the handler of an SQS queue.
 //!
-//! - Each body is parsed alone: a malformed one fails alone, and ends in the dead-letter queue as it came.
+//! - Each body is parsed alone: a malformed one fails alone, and is in the dead-letter queue as it came within seconds.
+//!   One of a type that is not known here may be for a newer version of the consumer, which is perhaps being deployed:
+//!   it is tried again like whatever fails.
 //! - Messages with the same event id in one batch are one message: it is handed over once, and its result
 //!   is that of all.
 //! - A panic fails only the message that causes it.
 //! - What has no result has failed: it stays in the queue and comes again.
+//! - What failed comes again after a pause that grows from a second to a quarter of an hour, nine tries in all
+//!   ([`shop_lambda::recovery`]); an outage of an hour uses up no message's tries.
+//! - A consumer that is not finished two seconds before its function's time is over is given up, and all that it was
+//!   handed has failed.
 //!
 //! A consumer that does one thing an event implements [`Consumer`] ([`each`]); one that needs the whole batch,
 //! to write many events' effects at once, implements [`BatchConsumer`] ([`batch`]).
 
+mod batch;
 mod failure;
 mod handler;
+mod retries;
 
 use std::panic::AssertUnwindSafe;
 
 use futures::{FutureExt, StreamExt, stream};
 use shop_events::Event;
-use shop_lambda::{Function, Handler, Kind, Start};
+use shop_lambda::{Environment, Function, Handler, Kind, Start, StartError};
 
+pub use batch::{KEEPS_FAILING, MALFORMED};
 pub use failure::{Failure, MessageResult};
 
 use crate::panics::Panicked;
 use handler::QueueHandler;
+use retries::Retries;
 
 /// How many events of a batch an [`each`] consumer works on at a time: as many as a plain SQS batch has.
 const CONCURRENCY: usize = 10;
@@ -52,24 +62,30 @@ pub trait BatchConsumer: Send + Sync {
     fn consume(&self, batch: &[Message]) -> impl Future<Output = Vec<MessageResult>> + Send;
 }
 
-/// The function of a queue whose events are consumed one by one, a few at a time.
+/// The function of a queue whose events are consumed one by one, a few at a time. It reads `QUEUE_URL`, and needs
+/// `sqs:ChangeMessageVisibility` on that queue.
 #[must_use]
 pub const fn each<C: Consumer + Start>() -> Function {
     Function::new(C::NAME, Kind::Consumer, |environment| {
-        Box::pin(async move { Ok(handler(Each(C::start(&environment).await?))) })
+        Box::pin(async move { handler(C::NAME, &environment, Each(C::start(&environment).await?)) })
     })
 }
 
-/// The function of a queue whose events are consumed a batch at a time.
+/// The function of a queue whose events are consumed a batch at a time. It reads `QUEUE_URL`, and needs
+/// `sqs:ChangeMessageVisibility` on that queue.
 #[must_use]
 pub const fn batch<C: BatchConsumer + Start>() -> Function {
     Function::new(C::NAME, Kind::Consumer, |environment| {
-        Box::pin(async move { Ok(handler(C::start(&environment).await?)) })
+        Box::pin(async move { handler(C::NAME, &environment, C::start(&environment).await?) })
     })
 }
 
-fn handler(consumer: impl BatchConsumer + 'static) -> Box<dyn Handler> {
-    Box::new(QueueHandler::new(consumer))
+fn handler(
+    name: &'static str,
+    environment: &Environment,
+    consumer: impl BatchConsumer + 'static,
+) -> Result<Box<dyn Handler>, StartError> {
+    Ok(Box::new(QueueHandler::new(consumer, Retries::start(name, environment)?)))
 }
 
 struct Each<C>(C);

@@ -20,12 +20,12 @@ use futures::future::{join_all, try_join_all};
 use http::Method;
 use serde_json::{Value, json};
 use service_tests::{Books, Service};
-use shop_lambda::Function;
+use shop_lambda::{Function, recovery};
 use shop_local::cloud::{AwsError, Call, Interceptor, Options};
 
 const REPAIR: &str = r#"{"repair": true}"#;
 /// Longer than what changed is left alone by a verification.
-const GRACE_PERIOD: Duration = Duration::from_mins(16);
+const GRACE_PERIOD: Duration = recovery::GRACE_PERIOD.saturating_add(Duration::from_mins(1));
 /// reserve-stock never hears of a cancellation.
 const NO_RELEASE: (&str, &str) =
     ("[order.created, order.stalled, order.cancelled]", "[order.created, order.stalled]");
