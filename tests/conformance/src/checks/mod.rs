@@ -265,6 +265,9 @@ checks! {
     queues::a_received_message_is_hidden_for_its_timeout:
         "A received message is hidden, comes again after the queue's visibility timeout, and counts its receptions",
         sqs "sqs-visibility-timeout";
+    queues::received_messages_are_put_off_each_for_its_time:
+        "Each entry of `ChangeMessageVisibilityBatch` puts off or brings forward its own message, or fails alone",
+        sqs_api "ChangeMessageVisibilityBatch";
     queues::an_old_receipt_deletes_nothing:
         "Only the last receipt handle deletes a message; an older one succeeds and does not",
         sqs_api "DeleteMessage";

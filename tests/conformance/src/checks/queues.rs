@@ -4,7 +4,10 @@ use std::collections::HashMap;
 
 use anyhow::{Context, Result, ensure};
 use aws_sdk_sqs::operation::receive_message::builders::ReceiveMessageFluentBuilder;
-use aws_sdk_sqs::types::{Message, MessageAttributeValue, MessageSystemAttributeName as Name};
+use aws_sdk_sqs::types::{
+    ChangeMessageVisibilityBatchRequestEntry, Message, MessageAttributeValue,
+    MessageSystemAttributeName as Name,
+};
 
 use super::messages::{body, receipt};
 use crate::answers::{refused, taken};
@@ -55,6 +58,39 @@ pub(super) async fn a_received_message_is_hidden_for_its_timeout(on: &Target) ->
         ensure!(received == count, "ApproximateReceiveCount is {received} instead of {count}");
     }
     ensure!(first.receipt_handle() != second.receipt_handle(), "both have one receipt handle");
+    Ok(())
+}
+
+/// What the consumers do with what failed: one message is put off, the other of the same batch comes at once.
+pub(super) async fn received_messages_are_put_off_each_for_its_time(on: &Target) -> Result<()> {
+    const QUEUE: &str = "PutOffQueue";
+    for text in ["put off", "at once"] {
+        on.send(QUEUE, text).await?;
+    }
+    let mut received = Vec::new();
+    wait::until("both messages", async || {
+        received.extend(taken(on.reception(QUEUE)?.send().await)?.messages.unwrap_or_default());
+        Ok(if received.len() == 2 { Look::Done(()) } else { Look::NotYet(format!("{received:?}")) })
+    })
+    .await?;
+    let mut change = on.sqs.change_message_visibility_batch().queue_url(on.name(QUEUE)?);
+    for (number, message) in received.iter().enumerate() {
+        let entry = ChangeMessageVisibilityBatchRequestEntry::builder().id(number.to_string());
+        let timeout = if body(message) == "at once" { 0 } else { 600 };
+        change = change.entries(entry.receipt_handle(receipt(message)?).visibility_timeout(timeout).build()?);
+    }
+    let changed = taken(change.send().await)?;
+    ensure!(changed.failed().is_empty() && changed.successful().len() == 2, "{changed:?}");
+    // Sooner than by the queue's own timeout, which a check does not wait for.
+    let again = on.receive_one(QUEUE).await?;
+    ensure!(body(&again) == "at once", "received is {:?}", body(&again));
+    let received = system(&again, &Name::ApproximateReceiveCount);
+    ensure!(received == "2", "ApproximateReceiveCount is {received} instead of 2");
+    let change = on.sqs.change_message_visibility_batch().queue_url(on.name(QUEUE)?);
+    let entry = ChangeMessageVisibilityBatchRequestEntry::builder().id("0");
+    let entry = entry.receipt_handle("no receipt handle").visibility_timeout(0).build()?;
+    let changed = taken(change.entries(entry).send().await)?;
+    ensure!(changed.successful().is_empty() && changed.failed().len() == 1, "{changed:?}");
     Ok(())
 }
 
