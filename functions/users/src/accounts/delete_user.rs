@@ -87,7 +87,7 @@ impl Route for DeleteUser {
                     None => &read_current_password(call.body())?,
                 };
                 self.prover.prove(&self.accounts, &before, session, password, now).await?;
-                also.push(self.prover.limiter.give_back_proof(&id, session, now));
+                also.push(self.prover.limiter.give_back_proof(&id, session, now).into());
             }
             let tombstone = before.deleted(call.cause(), now);
             let (remove, authority) = (LoginChange::Remove, authority(&call));

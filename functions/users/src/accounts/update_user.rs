@@ -93,7 +93,7 @@ impl Route for UpdateUser {
             if let Some(current) = &request.current_password {
                 let login = self.prover.prove(&self.accounts, &before, session, current, now).await?;
                 proven = Some(Login { password: self.new_hash(&request, login.password)?, ..login });
-                also.push(self.prover.limiter.give_back_proof(&id, session, now));
+                also.push(self.prover.limiter.give_back_proof(&id, session, now).into());
             }
             let (after, change) = self.change(&before, &request, proven.as_ref(), call.cause())?;
             match self.accounts.replace(&before, &after, change, None, also).await? {

@@ -166,7 +166,7 @@ impl RateLimiter {
     pub(crate) fn give_back(&self, attempt: &Attempt, path: Path, epoch: u64, now: Timestamp) -> Vec<Write> {
         let pair =
             || self.forget(key("pair", &attempt.pair), now.as_secs() + KNOWN_FOR_SECONDS, now, Some(epoch));
-        match (path, &attempt.device) {
+        let updates = match (path, &attempt.device) {
             (Path::Device, Some(token)) => {
                 let end = DEVICE.forgotten_at(now.as_millis()) / 1000 + MARGIN_SECONDS;
                 vec![self.forget(device_key(token), end, now, None)]
@@ -178,7 +178,8 @@ impl RateLimiter {
                 self.take_off(key("address", &attempt.address), ADDRESS, now),
                 self.take_off(key("account", &attempt.account), ACCOUNT, now),
             ],
-        }
+        };
+        updates.into_iter().map(Write::from).collect()
     }
 
     /// Counts an attempt to prove one's password within a session, or says how long none may be made.
@@ -202,7 +203,7 @@ impl RateLimiter {
         user: &UserId,
         session: Option<&SessionId>,
         now: Timestamp,
-    ) -> Write {
+    ) -> Update {
         let end = PROOF.forgotten_at(now.as_millis()) / 1000 + MARGIN_SECONDS;
         self.forget(proof_key(user, session), end, now, None)
     }
@@ -218,7 +219,7 @@ impl RateLimiter {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         // The write has no condition, so there is no refusal to look at: it is done, or the call failed.
-        self.table.transaction().writes([self.give_back_proof(user, session, now)]).send().await.map(drop)
+        self.table.update_if::<Failures>(self.give_back_proof(user, session, now)).await.map(drop)
     }
 
     /// Counts a change of an account's e-mail address, or says how long there may be none.
@@ -317,27 +318,24 @@ impl RateLimiter {
     }
 
     /// Sets a back-off to no failures; with an epoch, its address is known from now on.
-    fn forget(&self, key: Item, end: i64, now: Timestamp, known_epoch: Option<u64>) -> Write {
+    fn forget(&self, key: Item, end: i64, now: Timestamp, known_epoch: Option<u64>) -> Update {
         let forget = self.table.update(key).set("failures", 0_u32).set("failed_at", now.as_millis());
         let forget = forget.set("expires_at", end);
-        let update = match known_epoch {
+        match known_epoch {
             None => forget,
             Some(epoch) => forget.set("known_until", end).set("known_epoch", epoch),
-        };
-        update.into()
+        }
     }
 
-    fn take_off(&self, key: Item, rate: Rate, now: Timestamp) -> Write {
+    fn take_off(&self, key: Item, rate: Rate, now: Timestamp) -> Update {
         let end = rate.forgotten_at(now.as_millis()) / 1000 + MARGIN_SECONDS;
-        let update: Update = self
-            .table
+        self.table
             .update(key)
             // The table may have dropped it meanwhile.
             .set_to("empty_at", "if_not_exists(empty_at, :now) - :interval")
             .with("now", now.as_millis())
             .with("interval", rate.interval())
-            .set("expires_at", end);
-        update.into()
+            .set("expires_at", end)
     }
 }
 
