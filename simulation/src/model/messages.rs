@@ -25,7 +25,7 @@ struct Held {
     receives: u32,
     /// The reception after which it was put off last, and for how many milliseconds.
     put_off: Option<(u32, i64)>,
-    /// It was hidden for so short a time that its receiver may not have had it any more.
+    /// It was hidden once for so short a time that its receiver may not have had it any more.
     is_short: bool,
 }
 
@@ -117,8 +117,10 @@ impl Messages {
                 return stray.map(|seen| Violation::new("a-queue-gets-what-it-asks-for", seen));
             }
             Step::Received(receives) => {
-                let put_off = self.held.get(message).and_then(|held| held.put_off);
-                let is_short = self.short.contains(queue);
+                let before = self.held.get(message);
+                let put_off = before.and_then(|held| held.put_off);
+                // Who received it before may still be at it.
+                let is_short = self.short.contains(queue) || before.is_some_and(|held| held.is_short);
                 self.held.insert(message.to_owned(), Held { receives, put_off, is_short });
             }
             Step::PutOff(hidden) => {
