@@ -63,6 +63,8 @@ fn a_function_that_fails_crashes_or_hangs_is_answered_for_and_the_next_call_work
         assert_eq!(before.elapsed().as_secs(), 5);
         assert_eq!(place_item(&cloud, "a", "item.placed").await, 201);
         assert_eq!(place_item(&cloud, "a", "item.placed").await, 409);
+        // Lambda hands on no answer of more than 6 MB.
+        assert_eq!(place_item(&cloud, "a", "long").await, 500);
         // Kept after a failure; dropped after the crash and the timeout.
         assert_eq!(cloud.meter().invocations["place"].cold, 3);
     });

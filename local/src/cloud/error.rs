@@ -52,6 +52,10 @@ pub enum InvokeError {
     /// The function took longer than its timeout. What it had begun may have taken effect.
     #[error("the function was stopped after {} s", .0.as_secs())]
     TimedOut(Duration),
+    /// The function answered with more than Lambda hands on, so that nobody gets the answer. What it did has taken
+    /// effect.
+    #[error("the function's answer of {0} bytes is more than 6 MB")]
+    AnswerTooLarge(usize),
     /// The function panicked. What it had begun may have taken effect.
     #[error("the function crashed")]
     Crashed,

@@ -24,6 +24,9 @@ use super::running::Running;
 use super::{CloudError, InvokeError};
 use crate::template::{self, REGION, Template};
 
+/// The largest answer of an invocation that waits for it
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
+const MAX_ANSWER_BYTES: usize = 6 * 1024 * 1024;
 /// How long Lambda lets a function start.
 const START_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -190,7 +193,9 @@ impl Deployed {
         match ended {
             Ok(Ok(result)) => {
                 self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(started);
-                Ok(result?)
+                let answer = result?;
+                let length = answer.get().len();
+                if length > MAX_ANSWER_BYTES { Err(InvokeError::AnswerTooLarge(length)) } else { Ok(answer) }
             }
             Ok(Err(_panic)) => Err(InvokeError::Crashed),
             Err(_elapsed) => Err(InvokeError::TimedOut(self.timeout)),

@@ -73,6 +73,7 @@ fn place(environment: Environment, event: Value) -> BoxFuture<'static, Result<Va
             Some("panic") => panic!("asked to"),
             Some("hang") => std::future::pending().await,
             Some("fail") => return Err(failed("asked to")),
+            Some("long") => return Ok(json!({"statusCode": 200, "body": "x".repeat(6 * 1024 * 1024)})),
             _ => {}
         }
         let result = aws_sdk_dynamodb::Client::new(environment.sdk_config())

@@ -96,6 +96,21 @@ fn of_the_same_request_many_times_at_once_one_account_is_made() -> Result<()> {
     })
 }
 
+/// A replay says whether its password is the account's, so it is counted like any other registration.
+#[test]
+fn a_used_key_is_no_way_to_guess_passwords_uncounted() -> Result<()> {
+    simulate(async {
+        let service = service(5).await?;
+        ask(&service, KEY, &person("ada@example.com", "Ada", PASSWORD)).await?.expect(201)?;
+        let guess = |n: usize| person("ada@example.com", "Ada", &format!("a guess by the number of {n}"));
+        for n in 1..20 {
+            ask(&service, KEY, &guess(n)).await?.problem(422, "idempotency_key_reused")?;
+        }
+        ask(&service, KEY, &guess(20)).await?.problem(429, "too_many_attempts")?;
+        Ok(())
+    })
+}
+
 #[test]
 fn an_address_registers_twenty_in_an_hour_and_waits_then() -> Result<()> {
     simulate(async {
@@ -114,7 +129,7 @@ fn an_address_registers_twenty_in_an_hour_and_waits_then() -> Result<()> {
         register(101, "192.0.2.2").await?.expect(201)?;
         service.pass(Duration::from_secs(wait)).await;
         register(102, "192.0.2.1").await?.expect(201)?;
-        // Neither an address that is taken nor a used key goes round it, and mistakes cost nothing.
+        // An address that is taken does not go round it, and mistakes cost nothing.
         register(102, "192.0.2.1").await?.problem(429, "too_many_attempts")?;
         let mistaken = service.post_from("192.0.2.1", "/users", &json!({})).await?;
         mistaken.problem(422, "invalid_request")?;

@@ -67,6 +67,20 @@ async fn six(stage: &Stage) -> Result<Vec<(String, String)>> {
 }
 
 #[test]
+fn a_parameter_that_is_not_known_is_told_from_one_that_is_repeated() -> Result<()> {
+    simulate(async {
+        let stage = Stage::new().await?;
+        for (query, code) in [("utm_source=x", "unexpected"), ("limit=1&limit=1", "repeated")] {
+            let path = format!("/orders?{query}");
+            let answer = stage.send(Some(ADA), Method::GET, &path, None, &[]).await?;
+            let answer = answer.problem(400, "invalid_query")?;
+            assert_eq!(answer.body["errors"][0]["code"], code, "{}", answer.text);
+        }
+        Ok(())
+    })
+}
+
+#[test]
 fn everybody_sees_what_is_theirs_and_the_administrator_all_of_it() -> Result<()> {
     simulate(async {
         let stage = Stage::new().await?;
