@@ -19,14 +19,29 @@ pub(crate) struct Count {
     pub(crate) expired: u64,
 }
 
-/// A message that a consumer has received.
+/// How a consumer holds a message.
 #[derive(Clone, Copy, Debug)]
-struct Held {
+struct Reception {
+    /// How often the message has been received, this time included.
     receives: u32,
-    /// The reception after which it was put off last, and for how many milliseconds.
-    put_off: Option<(u32, i64)>,
-    /// It was hidden once for so short a time that its receiver may not have had it any more.
+    /// It is hidden for so short a time that its receiver may not have it to the end.
     is_short: bool,
+}
+
+/// A message that somebody has received.
+#[derive(Clone, Debug)]
+struct Held {
+    last: Reception,
+    /// For how many milliseconds it was put off, by the reception.
+    put_off: BTreeMap<u32, i64>,
+}
+
+/// What was so when a batch was delivered.
+#[derive(Clone, Debug, Default)]
+struct Delivered {
+    disturbances: Disturbances,
+    /// By message.
+    receptions: BTreeMap<String, Reception>,
 }
 
 /// The messages of all queues.
@@ -44,12 +59,12 @@ pub(crate) struct Messages {
     /// Who went to which queue.
     arrived: BTreeSet<(String, EventId)>,
     published: BTreeMap<EventId, EventType>,
-    /// Messages that somebody has received, as they were received last.
+    /// Messages that somebody has received.
     held: BTreeMap<String, Held>,
     /// Queues whose last batch was hidden for a short time.
     short: BTreeSet<String>,
-    /// What had gone wrong when a batch was delivered, by its first message.
-    delivered: BTreeMap<String, Disturbances>,
+    /// By the first message of a batch, and how often that was delivered before.
+    delivered: BTreeMap<(String, u32), Delivered>,
     disturbances: Disturbances,
 }
 
@@ -117,15 +132,13 @@ impl Messages {
                 return stray.map(|seen| Violation::new("a-queue-gets-what-it-asks-for", seen));
             }
             Step::Received(receives) => {
-                let before = self.held.get(message);
-                let put_off = before.and_then(|held| held.put_off);
-                // Who received it before may still be at it.
-                let is_short = self.short.contains(queue) || before.is_some_and(|held| held.is_short);
-                self.held.insert(message.to_owned(), Held { receives, put_off, is_short });
+                let last = Reception { receives, is_short: self.short.contains(queue) };
+                let held = Held { last, put_off: BTreeMap::new() };
+                self.held.entry(message.to_owned()).or_insert(held).last = last;
             }
             Step::PutOff(hidden) => {
                 if let Some(held) = self.held.get_mut(message) {
-                    held.put_off = Some((held.receives, hidden));
+                    held.put_off.insert(held.last.receives, hidden);
                 }
             }
             Step::Deleted => {
@@ -153,9 +166,10 @@ impl Messages {
     }
 
     pub(super) fn delivered(&mut self, delivery: &Delivery<'_>) {
-        if let Some(first) = delivery.ids.first() {
-            self.delivered.insert((*first).to_owned(), self.disturbances);
-        }
+        let Some(batch) = batch(delivery) else { return };
+        let reception = |id: &&str| Some(((*id).to_owned(), self.held.get(*id)?.last));
+        let receptions = delivery.ids.iter().filter_map(reception).collect();
+        self.delivered.insert(batch, Delivered { disturbances: self.disturbances, receptions });
     }
 
     /// Takes in what a consumer says of a batch. It is believed as far as the tables show it at this moment.
@@ -168,8 +182,8 @@ impl Messages {
         if !self.wanted.contains_key(delivery.source) {
             return Vec::new();
         }
-        let before = delivery.ids.first().and_then(|first| self.delivered.get(*first));
-        let undisturbed = before.is_some_and(|before| before.faults == self.disturbances.faults);
+        let before = batch(delivery).and_then(|batch| self.delivered.remove(&batch)).unwrap_or_default();
+        let undisturbed = before.disturbances.faults == self.disturbances.faults;
         let poison = delivery.ids.iter().filter(|id| self.poison.contains(**id)).count();
         for (place, id) in delivery.ids.iter().enumerate() {
             let event = self.events.get(*id);
@@ -183,8 +197,9 @@ impl Messages {
             return Vec::new();
         }
         let failed_ids = failed.iter().filter_map(|place| delivery.ids.get(*place));
-        let mut violations: Vec<_> = failed_ids.filter_map(|id| self.waits_wrongly(delivery, id)).collect();
-        let is_refused = before.is_none_or(|before| before.refusals != self.disturbances.refusals);
+        let mut violations: Vec<_> =
+            failed_ids.filter_map(|id| self.waits_wrongly(delivery, id, &before)).collect();
+        let is_refused = before.disturbances.refusals != self.disturbances.refusals;
         let all_failed = failed.len() == delivery.ids.len();
         if all_failed && poison > 0 && poison < delivery.ids.len() && !is_refused {
             let seen = format!("{} of {} messages in {}", poison, delivery.ids.len(), delivery.source);
@@ -193,29 +208,26 @@ impl Messages {
         violations
     }
 
-    /// Whether a message that its consumer has just failed is hidden for another time than it should be.
-    fn waits_wrongly(&self, delivery: &Delivery<'_>, id: &str) -> Option<Violation> {
-        let held = self.held.get(id).filter(|held| !held.is_short)?;
-        let allowed = |receives: u32| {
-            let pause = pause_after(receives);
-            let is_parked = self.poison.contains(id) || receives >= MAX_RECEIVES;
-            if is_parked { 0..=0 } else { pause.at_least.as_secs()..=pause.at_most.as_secs() }
-        };
-        let seconds = |hidden: i64| u64::try_from(hidden / 1000).unwrap_or(u64::MAX);
-        let is_right = held.put_off.is_some_and(|(receives, hidden)| {
-            // What is visible at once may have been received again before its batch is over.
-            let is_this_one = receives == held.receives || hidden == 0;
-            is_this_one && allowed(receives).contains(&seconds(hidden))
-        });
-        if is_right {
+    /// Whether a message that its consumer has just failed was hidden for another time than it should be. It may have
+    /// been received again meanwhile: what counts is what was said of this reception.
+    fn waits_wrongly(&self, delivery: &Delivery<'_>, id: &str, before: &Delivered) -> Option<Violation> {
+        let held = self.held.get(id)?;
+        let Reception { receives, is_short } = *before.receptions.get(id)?;
+        let put_off = held.put_off.get(&receives);
+        let is_lost = put_off.is_none() && (is_short || held.last.receives != receives);
+        if is_lost {
+            return None;
+        }
+        let pause = pause_after(receives);
+        let is_parked = self.poison.contains(id) || receives >= MAX_RECEIVES;
+        let allowed = if is_parked { 0..=0 } else { pause.at_least.as_secs()..=pause.at_most.as_secs() };
+        let seconds = |hidden: &i64| u64::try_from(hidden / 1000).unwrap_or(u64::MAX);
+        if put_off.is_some_and(|hidden| allowed.contains(&seconds(hidden))) {
             return None;
         }
         let seen = format!(
-            "{} failed {id}, received for the {}. time, which should wait {:?} s; put off {:?}",
-            delivery.function,
-            held.receives,
-            allowed(held.receives),
-            held.put_off
+            "{} failed {id}, received for the {receives}. time, which should wait {allowed:?} s; put off for {put_off:?} ms",
+            delivery.function
         );
         Some(Violation::new("a-failed-message-waits-its-time", seen))
     }
@@ -237,4 +249,9 @@ impl Messages {
         }
         missing
     }
+}
+
+/// What tells a batch from every other.
+fn batch(delivery: &Delivery<'_>) -> Option<(String, u32)> {
+    delivery.ids.first().map(|first| ((*first).to_owned(), delivery.earlier))
 }
