@@ -14,6 +14,10 @@ const FOUND: &[(u64, &str)] = &[
         1_795_681_875_542,
         "the invariant no-undersell judged a rejection by the stock of a minute after its claim",
     ),
+    (
+        1_795_698_523_132,
+        "the invariant a-failed-message-waits-its-time took a message's next reception for the one before",
+    ),
 ];
 
 #[test]
