@@ -11,9 +11,8 @@ use shop_lambda::{Clock, Function, StartError};
 use shop_types::OrderId;
 
 use crate::access::Gate;
-use crate::order::Order;
+use crate::moving::move_to;
 use crate::store::OrderStore;
-use crate::update_order_status::illegal_move;
 
 /// What the binary and the embedded cloud run.
 pub const FUNCTION: Function = shop_http::function::<CancelOrder>();
@@ -56,23 +55,8 @@ impl Route for CancelOrder {
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let id: OrderId = call.id("order")?;
         let precondition = call.precondition()?;
-        let mut order = self.gate.admit(&call, &id, self.orders.get(&id).await?).await?;
-        let mut tries = self.orders.tries();
-        loop {
-            if order.status == OrderStatus::Cancelled {
-                return answer(&order);
-            }
-            precondition.check(order.version)?;
-            let cancelled = order.cancelled(self.clock.now(), call.cause()).map_err(illegal_move)?;
-            match self.orders.replace(&order, &cancelled).await? {
-                Ok(()) => return answer(&cancelled),
-                Err(current) => order = current,
-            }
-            tries.pause().await?;
-        }
+        let order = self.gate.admit(&call, &id, self.orders.get(&id).await?).await?;
+        let to = (OrderStatus::Cancelled, None);
+        move_to((&self.orders, &self.clock), &call, &precondition, order, to).await
     }
-}
-
-fn answer(order: &Order) -> Result<Reply, Problem> {
-    Reply::ok(&order.view()?)?.versioned(order.version)
 }

@@ -83,7 +83,7 @@ mod tests {
         );
         assert_eq!(published(Some(&confirmed), &confirmed), []);
         let cause = shop_events::Cause::request("request-2");
-        let cancelled = confirmed.cancelled(confirmed.updated_at, cause).unwrap();
+        let cancelled = confirmed.moved(OrderStatus::Cancelled, None, confirmed.updated_at, cause).unwrap();
         assert_eq!(
             published(Some(&confirmed), &cancelled),
             [(format!("{id}:3:order.cancelled"), EventType::OrderCancelled)]
@@ -107,7 +107,9 @@ mod tests {
             Some(Rejection { reason: RejectionReason::InsufficientStock, shortages: Vec::new() });
         let confirmed = Order { status: OrderStatus::Confirmed, rejection: None, ..rejected.clone() };
         let cause = shop_events::Cause::request("request-2").by("usr_1");
-        let cancelled = confirmed.cancelled(Timestamp::from_millis(10_000), cause.clone()).unwrap();
+        let cancelled = confirmed
+            .moved(OrderStatus::Cancelled, None, Timestamp::from_millis(10_000), cause.clone())
+            .unwrap();
         for (old, new) in [
             (None, &pending),
             (Some(&pending), &confirmed),

@@ -24,6 +24,7 @@ pub mod create_order;
 mod events;
 pub mod get_order;
 pub mod list_orders;
+mod moving;
 pub mod order;
 mod order_keys;
 mod price_list;

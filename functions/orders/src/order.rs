@@ -144,15 +144,8 @@ impl Order {
         }
     }
 
-    /// This order, cancelled by a request, to which its event is traced, and to nothing else.
-    ///
-    /// # Errors
-    /// [`IllegalMove`] from a state that is final or on its way to the customer.
-    pub(crate) fn cancelled(&self, now: Timestamp, cause: Cause) -> Result<Self, IllegalMove> {
-        self.moved(OrderStatus::Cancelled, None, now, cause)
-    }
-
-    /// This order, moved by a request to another state, and what its carrier knows it by where it is shipped.
+    /// This order, moved to another state by a request, to which its event is traced, and to nothing else; with what its
+    /// carrier knows it by where it is shipped.
     ///
     /// # Errors
     /// [`IllegalMove`] where the table has no such step.
@@ -243,13 +236,24 @@ pub(crate) mod tests {
     fn only_pending_and_confirmed_orders_can_be_cancelled() {
         use OrderStatus::{Cancelled, Confirmed, Delivered, Pending, Rejected, Shipped};
         for status in [Pending, Confirmed] {
-            let cancelled =
-                order(status).cancelled(Timestamp::from_millis(2000), Cause::request("request-2")).unwrap();
+            let cancelled = order(status)
+                .moved(
+                    OrderStatus::Cancelled,
+                    None,
+                    Timestamp::from_millis(2000),
+                    Cause::request("request-2"),
+                )
+                .unwrap();
             assert_eq!((cancelled.status, cancelled.version), (Cancelled, 2));
             assert_eq!(cancelled.cause, Cause::request("request-2"));
         }
         for from in [Rejected, Cancelled, Shipped, Delivered] {
-            let refused = order(from).cancelled(Timestamp::from_millis(2000), Cause::request("request-2"));
+            let refused = order(from).moved(
+                OrderStatus::Cancelled,
+                None,
+                Timestamp::from_millis(2000),
+                Cause::request("request-2"),
+            );
             assert_eq!(refused, Err(IllegalMove { from, to: Cancelled }));
         }
     }
@@ -302,7 +306,7 @@ pub(crate) mod tests {
     #[test]
     fn time_never_goes_back() {
         let cancelled = order(OrderStatus::Pending)
-            .cancelled(Timestamp::from_millis(1), Cause::request("request-2"))
+            .moved(OrderStatus::Cancelled, None, Timestamp::from_millis(1), Cause::request("request-2"))
             .unwrap();
         assert_eq!(cancelled.updated_at, Timestamp::from_millis(1000));
     }

@@ -10,7 +10,8 @@ use shop_http::{
 use shop_lambda::{Clock, Function, StartError};
 use shop_types::OrderId;
 
-use crate::order::{ALL_STATUSES, IllegalMove, Order, is_set_by_hand, status_name};
+use crate::moving::{illegal_transition, move_to};
+use crate::order::{ALL_STATUSES, is_set_by_hand, status_name};
 use crate::store::OrderStore;
 use crate::view::OrderView;
 
@@ -51,27 +52,13 @@ impl Route for UpdateOrderStatus {
         let StatusRequest { status, tracking_number } = StatusRequest::read(call.body()?)?;
         call.audit("status", status_name(status));
         let absent = || Problem::not_found("order");
-        let mut order = self.orders.get(&id).await?.ok_or_else(absent)?;
-        let mut tries = self.orders.tries();
-        loop {
-            let is_tracked =
-                tracking_number.as_ref().is_none_or(|number| order.tracking_number.as_ref() == Some(number));
-            if order.status == status && is_set_by_hand(status) && is_tracked {
-                return answer(&order);
-            }
+        let order = self.orders.get(&id).await?.ok_or_else(absent)?;
+        if !is_set_by_hand(status) {
             precondition.check(order.version)?;
-            if !is_set_by_hand(status) {
-                let detail = "The shop confirms and rejects orders itself.";
-                return Err(illegal_transition(order.status, detail));
-            }
-            let (now, cause) = (self.clock.now(), call.cause());
-            let moved = order.moved(status, tracking_number.clone(), now, cause).map_err(illegal_move)?;
-            match self.orders.replace(&order, &moved).await? {
-                Ok(()) => return answer(&moved),
-                Err(current) => order = current,
-            }
-            tries.pause().await?;
+            return Err(illegal_transition(order.status, "The shop confirms and rejects orders itself."));
         }
+        let to = (status, tracking_number.as_deref());
+        move_to((&self.orders, &self.clock), &call, &precondition, order, to).await
     }
 }
 
@@ -104,18 +91,4 @@ impl StatusRequest {
             Some(Self { status: status?, tracking_number: tracking_number? })
         })
     }
-}
-
-/// 409: the table of an order's life has no such step.
-pub(crate) fn illegal_move(refused: IllegalMove) -> Problem {
-    let (from, to) = (status_name(refused.from), status_name(refused.to));
-    illegal_transition(refused.from, &format!("An order that is {from} cannot be {to}."))
-}
-
-fn illegal_transition(current: OrderStatus, detail: &str) -> Problem {
-    Problem::new(Code::IllegalTransition, detail).with("current_status", status_name(current))
-}
-
-fn answer(order: &Order) -> Result<Reply, Problem> {
-    Reply::ok(&order.view()?)?.versioned(order.version)
 }
