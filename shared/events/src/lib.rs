@@ -13,16 +13,19 @@ mod kind;
 pub mod schema;
 
 mod inventory;
+mod notifications;
 mod orders;
 mod products;
 mod users;
 
 pub use envelope::{Cause, Event, EventId, ParseEventError};
 pub use inventory::{
-    InventoryRejected, InventoryReleased, InventoryRepaired, InventoryReserved, InventoryUpdated,
+    InventoryBackInStock, InventoryClosed, InventoryLow, InventoryRejected, InventoryReleased,
+    InventoryRepaired, InventoryReplenished, InventoryReserved, InventorySoldOut, InventoryUpdated,
     RejectionReason, ReservationRepaired, ReservationStatus, ReservedLine, Shortage, StockFigures,
 };
 pub use kind::{EventData, EventType, UnknownEventType};
+pub use notifications::{AlertKind, AlertRaised, AlertResolved};
 pub use orders::{OrderLine, OrderRejected, OrderShipped, OrderSnapshot, OrderStalled, OrderStatus};
 pub use products::{ProductDeleted, ProductSnapshot};
 pub use users::{StatsFigures, UserDeleted, UserOrderPlaced, UserSnapshot, UserStatsRepaired};

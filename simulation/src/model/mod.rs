@@ -12,7 +12,7 @@ mod writes;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use shop_local::cloud::{Call, Delivery, Observer, Outcome, Step, Written};
 use shop_local::template::Template;
 
@@ -96,6 +96,8 @@ pub fn invariants() -> impl Iterator<Item = (&'static str, &'static str)> {
 pub(crate) struct Model(Mutex<Inner>);
 
 pub(crate) struct Inner {
+    /// The physical name of the topic of all events.
+    bus: String,
     pub(crate) services: Services,
     pub(crate) event_log: EventLog,
     pub(crate) messages: Messages,
@@ -109,7 +111,9 @@ impl Model {
     /// # Errors
     /// The template lacks what a service has.
     pub(crate) fn of(template: &Template) -> Result<Self> {
+        let bus = template.topics.get("EventsTopic").context("EventsTopic")?.name.clone();
         Ok(Self(Mutex::new(Inner {
+            bus,
             services: Services::of(template)?,
             event_log: EventLog::new(template),
             messages: Messages::new(template),
@@ -150,8 +154,12 @@ impl Observer for Model {
         true
     }
 
-    fn published(&self, _time: i64, _topic: &str, message: &str) {
+    fn published(&self, _time: i64, topic: &str, message: &str) {
         let mut inner = self.lock();
+        if topic != inner.bus {
+            inner.services.all_mut().for_each(|service| service.told(topic, message));
+            return;
+        }
         let violation = inner.event_log.published(message);
         inner.messages.published(message);
         inner.report_violations(violation);

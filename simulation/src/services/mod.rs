@@ -5,6 +5,7 @@
 //! below), which says of itself what must hold, or why nothing does; a test holds that none is forgotten.
 
 mod api;
+mod notifications;
 mod orders;
 mod products;
 mod record;
@@ -84,8 +85,16 @@ pub(crate) trait Service: fmt::Debug + Send {
         0
     }
 
+    /// Something was published for people, on a topic that is not the bus.
+    fn told(&mut self, _topic: &str, _message: &str) {}
+
     /// What does not hold when all is done: the faults have ended, and nothing is under way.
     fn finish(&self, _all: &Services, _history: &History) -> Vec<Violation> {
+        Vec::new()
+    }
+
+    /// What does not hold then, where no event was lost for good.
+    fn finish_whole(&self, _all: &Services) -> Vec<Violation> {
         Vec::new()
     }
 }
@@ -118,7 +127,7 @@ macro_rules! services {
     };
 }
 
-services![api, orders, products, users];
+services![api, orders, products, users, notifications];
 
 impl Services {
     /// Whether the tables show what a consumer does because of an event.
