@@ -4,12 +4,15 @@
 pub const ROUTES: &[(&str, &[&str])] = &[
     ("/.well-known/jwks.json", &["GET"]),
     ("/docs", &["GET"]),
+    ("/email-confirmations", &["POST"]),
     ("/health", &["GET"]),
     ("/openapi.json", &["GET"]),
     ("/orders", &["GET", "POST"]),
     ("/orders/{id}", &["GET"]),
     ("/orders/{id}/cancel", &["POST"]),
     ("/orders/{id}/status", &["PATCH"]),
+    ("/password-resets", &["POST"]),
+    ("/password-resets/complete", &["POST"]),
     ("/products", &["GET", "POST"]),
     ("/products/{id}", &["DELETE", "GET", "PATCH"]),
     ("/products/{id}/stock", &["GET", "PATCH"]),
@@ -18,6 +21,7 @@ pub const ROUTES: &[(&str, &[&str])] = &[
     ("/sessions/refresh", &["POST"]),
     ("/users", &["GET", "POST"]),
     ("/users/{id}", &["DELETE", "GET", "PATCH"]),
+    ("/users/{id}/email-confirmation", &["POST"]),
     ("/users/{id}/role", &["PUT"]),
     ("/users/{id}/stats", &["GET"]),
 ];

@@ -12,7 +12,8 @@ use crate::aggregate::Aggregate;
 use crate::{
     InventoryRejected, InventoryReleased, InventoryRepaired, InventoryReserved, InventoryUpdated,
     OrderRejected, OrderShipped, OrderSnapshot, OrderStalled, ProductDeleted, ProductSnapshot,
-    ReservationRepaired, UserDeleted, UserOrderPlaced, UserSnapshot, UserStatsRepaired,
+    ReservationRepaired, UserDeleted, UserEmailConfirmationRequested, UserOrderPlaced,
+    UserPasswordResetRequested, UserSnapshot, UserStatsRepaired,
 };
 
 macro_rules! events {
@@ -114,6 +115,10 @@ events! {
     UserUpdated(UserSnapshot) = "user.updated" from "/users";
     /// A user's personal data was erased.
     UserDeleted(UserDeleted) = "user.deleted" from "/users";
+    /// A user is to be mailed a token that sets another password.
+    UserPasswordResetRequested(UserPasswordResetRequested) = "user.password_reset_requested" from "/users";
+    /// A user is to be mailed a token that confirms the address of the account.
+    UserEmailConfirmationRequested(UserEmailConfirmationRequested) = "user.email_confirmation_requested" from "/users";
     /// A confirmed order was counted in its user's statistics.
     UserOrderPlaced(UserOrderPlaced) = "user.order_placed" from "/users";
     /// A user's statistics, or their ledger, were put right.

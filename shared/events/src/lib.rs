@@ -25,4 +25,7 @@ pub use inventory::{
 pub use kind::{EventData, EventType, UnknownEventType};
 pub use orders::{OrderLine, OrderRejected, OrderShipped, OrderSnapshot, OrderStalled, OrderStatus};
 pub use products::{ProductDeleted, ProductSnapshot};
-pub use users::{StatsFigures, UserDeleted, UserOrderPlaced, UserSnapshot, UserStatsRepaired};
+pub use users::{
+    StatsFigures, UserDeleted, UserEmailConfirmationRequested, UserOrderPlaced, UserPasswordResetRequested,
+    UserSnapshot, UserStatsRepaired,
+};
