@@ -190,6 +190,9 @@ fn throttled(service: Service) -> AwsError {
         Service::Sns => "Throttling",
         Service::Sqs => "RequestThrottled",
         Service::SecretsManager => "ThrottlingException",
+        Service::Ses => {
+            return AwsError::client("TooManyRequestsException", "slow down").with_status(429);
+        }
     };
     AwsError::client(code, "slow down")
 }
