@@ -4,6 +4,7 @@
 pub const ROUTES: &[(&str, &[&str])] = &[
     ("/.well-known/jwks.json", &["GET"]),
     ("/docs", &["GET"]),
+    ("/emails", &["GET"]),
     ("/health", &["GET"]),
     ("/openapi.json", &["GET"]),
     ("/orders", &["GET", "POST"]),
