@@ -26,7 +26,10 @@ FUNCTION = re.compile(r"\$\{(\w+)\.Arn\}")
 def main(stack: str) -> None:
     aws = session(stack)
     cloudformation = aws.client("cloudformation")
-    template = cloudformation.get_template(StackName=stack, TemplateStage="Processed")["TemplateBody"]
+    try:
+        template = cloudformation.get_template(StackName=stack, TemplateStage="Processed")["TemplateBody"]
+    except ClientError as error:
+        sys.exit(f"{stack}: {error.response['Error']['Message']}")
     if isinstance(template, str):
         template = json.loads(template)
     resources = physical_ids(cloudformation, stack)

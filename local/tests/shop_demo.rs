@@ -49,6 +49,20 @@ async fn without_the_demo_a_request_without_a_token_is_a_guest() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_shop_in_memory_without_the_demo_has_an_administrator_where_one_is_asked_for() {
+    let shop = Shop::start(&["--memory", "--no-demo", "--admin", "ada@example.com"]);
+    let password = shop.said("shown this once: ");
+    let credentials = json!({ "email": "ada@example.com", "password": password });
+    let session = shop.send(Method::POST, "/sessions", &credentials).await;
+    assert_eq!((session.status, &session.body["role"]), (StatusCode::CREATED, &json!("admin")));
+    let token = format!("Bearer {}", session.body["access_token"].as_str().unwrap());
+    let product = json!({ "name": "The first", "price": 1 });
+    let headers = [("authorization", token.as_str())];
+    let made = shop.try_send_with(Method::POST, "/products", &product, &headers).await.unwrap();
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_first_administrator_logs_in_with_the_password_that_was_shown_once() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path().to_str().unwrap();
@@ -95,6 +109,8 @@ async fn the_demo_starts_whatever_became_of_its_administrator() {
     // With another one it may step down; it is one again when the demo starts anew.
     let made = support::run(&["admin", "--email", "ada@example.com", "--data", folder]);
     assert!(made.status.success(), "{made:?}");
+    let said = String::from_utf8(made.stdout).unwrap();
+    let password = said.split("shown this once: ").nth(1).unwrap().trim();
     let shop = Shop::start(&["--data", folder]);
     assert_eq!(shop.send(Method::PUT, "/users/me/role", &customer).await.status, StatusCode::OK);
     drop(shop);
@@ -103,6 +119,20 @@ async fn the_demo_starts_whatever_became_of_its_administrator() {
     // Nobody knows its password, so it cannot leave; another may delete it.
     let left = shop.send(Method::DELETE, "/users/me", &json!({ "current_password": "a guess" })).await;
     assert_eq!(left.body["errors"][0]["code"], "wrong_password", "{}", left.body);
+    let demo = shop.get("/users/me").await.body["id"].as_str().unwrap().to_owned();
+    let credentials = json!({ "email": "ada@example.com", "password": password });
+    let session = shop.send(Method::POST, "/sessions", &credentials).await;
+    let token = format!("Bearer {}", session.body["access_token"].as_str().unwrap());
+    let headers = [("authorization", token.as_str())];
+    let path = format!("/users/{demo}");
+    let deleted = shop.try_send_with(Method::DELETE, &path, &Value::Null, &headers).await.unwrap();
+    assert_eq!(deleted.status, StatusCode::NO_CONTENT, "{}", deleted.body);
+    drop(shop);
+    // It starts, with a new account for the demo: the address is free again.
+    let shop = Shop::start(&["--data", folder]);
+    let me = shop.get("/users/me").await;
+    assert_eq!((&me.body["email"], &me.body["role"]), (&json!("demo@example.com"), &json!("admin")));
+    assert_ne!(me.body["id"], json!(demo));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -109,3 +109,50 @@ async fn a_restart_finds_orders_products_and_the_signing_secret_again() {
     let product = shop.get("/products/prod-123").await.body;
     assert_eq!(product["price"], json!(31.5), "{product}");
 }
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_loses_nothing_that_was_acknowledged_and_once_there_is_room_the_shop_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = ["--data", folder.path().to_str().unwrap()];
+    let shop = Shop::start_with_limited_files(&arguments);
+    let product = json!({ "id": PRODUCT, "name": "Full disk", "price": 10, "stock": STOCK });
+    assert_eq!(shop.send(Method::POST, "/products", &product).await.status, StatusCode::CREATED);
+    let body = json!({ "items": [{ "product_id": PRODUCT, "quantity": 2 }] });
+    let mut acknowledged = Vec::new();
+    let mut refused = 0;
+    for number in 0..12 {
+        if number == 4 {
+            support::limit_files(shop.id(), Some(1));
+        }
+        if number == 8 {
+            support::limit_files(shop.id(), None);
+        }
+        let key = format!("full-disk-{number:04}");
+        let headers = [("idempotency-key", key.as_str())];
+        let answer = shop.try_send_with(Method::POST, "/orders", &body, &headers).await.unwrap();
+        match answer.status {
+            StatusCode::CREATED => acknowledged.push(answer.body["id"].as_str().unwrap().to_owned()),
+            // A failure that can be tried again, and says nothing of the disk.
+            status => {
+                assert!((4..8).contains(&number) && status.is_server_error(), "{number}: {}", answer.body);
+                assert!(!answer.body.to_string().to_lowercase().contains("disk"), "{}", answer.body);
+                refused += 1;
+            }
+        }
+    }
+    assert_eq!((acknowledged.len(), refused), (8, 4));
+    for id in &acknowledged {
+        eventually("the order is confirmed", async || {
+            (shop.get(&format!("/orders/{id}")).await.body["status"] == "confirmed").then_some(())
+        })
+        .await;
+    }
+    drop(shop);
+    let shop = Shop::start(&arguments);
+    let orders = shop.all("/orders?limit=100").await;
+    assert!(acknowledged.iter().all(|id| orders.iter().any(|order| order["id"] == **id)));
+    let confirmed: Vec<_> = orders.iter().filter(|order| order["status"] == "confirmed").cloned().collect();
+    let stock = shop.get(&format!("/products/{PRODUCT}/stock")).await;
+    assert_eq!(stock.body["stock"].as_u64(), Some(STOCK - units(&confirmed)), "{}", stock.body);
+}

@@ -137,15 +137,17 @@ impl Simulator {
         if self.arguments.crash_points {
             println!("{}", report::table(&sum.coverage));
         }
+        // What failed is told last, where it is seen; crashes are looked for only where nothing has failed.
+        let is_covered = self.is_whole() && sum.failures.is_empty();
+        let missing = if is_covered { sum.coverage.missing() } else { Vec::new() };
+        for (point, witness) in &missing {
+            println!("no function has died {point} (seed {})", witness.seed);
+        }
         for failure in sum.failures.values() {
             report::failure(failure);
         }
         if let Some(failure) = sum.failures.values().next().filter(|_| stop) {
             self.explain(failure)?;
-        }
-        let missing = if self.is_whole() { sum.coverage.missing() } else { Vec::new() };
-        for (point, witness) in &missing {
-            println!("no function has died {point} (seed {})", witness.seed);
         }
         let points = 2 * sum.coverage.0.len();
         println!(

@@ -313,11 +313,11 @@ impl Interceptor for FaultPlan {
         if self.below(10) == 0 { self.between(3000, 60_000) } else { self.between(1, 3000) }
     }
 
-    fn leaves_unprocessed(&self, call: &Call, keys: usize) -> usize {
-        if call.environment == 0 || keys < 2 || !self.injects(Fault::UnprocessedKeys) {
+    fn leaves_unprocessed(&self, call: &Call, entries: usize) -> usize {
+        if call.environment == 0 || entries < 2 || !self.injects(Fault::Unprocessed) {
             return 0;
         }
-        self.state().random.random_range(1..keys)
+        self.state().random.random_range(1..entries)
     }
 
     fn filters(&self, queue: &str, message: &str, passes: bool) -> bool {

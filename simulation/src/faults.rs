@@ -49,8 +49,8 @@ faults! {
     TransactionConflict = "transaction-conflict";
     /// A read that is not consistent, or one of an index, shows the past.
     StaleReads = "stale-reads";
-    /// A batch of reads leaves keys unprocessed.
-    UnprocessedKeys = "unprocessed-keys";
+    /// A batch leaves keys or writes unprocessed.
+    Unprocessed = "unprocessed";
     /// A publication reaches a queue twice.
     DuplicatePublication = "duplicate-publication";
     /// A publication reaches a queue late, and so out of order.

@@ -33,6 +33,8 @@ const ROUND: Duration = Duration::from_mins(1);
 const GRACE_PERIOD: Duration = recovery::GRACE_PERIOD.saturating_add(Duration::from_mins(1));
 /// How often the operator runs a verification that fails.
 const OPERATORS_TRIES: usize = 3;
+/// Who calls AWS for the simulation itself.
+const HARNESS: &str = "simulation";
 /// The id of an item that is no order.
 const POISON_ID: &str = "poison";
 /// A secret as long as the stack's own.
@@ -129,6 +131,7 @@ struct Run {
     client: Client,
     operator: Operator,
     clock: Clock,
+    keys_table: String,
     trace: Option<Arc<Trace>>,
 }
 
@@ -149,12 +152,13 @@ impl Run {
             ..Options::simulated(case.seed)
         };
         let cloud = Cloud::start(template, &services::functions(), options).await?;
-        let sdk = cloud.sdk_config("simulation");
+        let sdk = cloud.sdk_config(HARNESS);
         let clock = Environment::new(BTreeMap::new(), sdk.clone(), Random::system()).clock();
 
         let issuer =
             TokenIssuer::from_secret(SECRET, variable("TOKEN_ISSUER")?, variable("TOKEN_AUDIENCE")?)?;
-        issuer.publish(&aws_sdk_dynamodb::Client::new(&sdk), &variable("KEYS_TABLE")?).await?;
+        let keys_table = variable("KEYS_TABLE")?;
+        issuer.publish(&aws_sdk_dynamodb::Client::new(&sdk), &keys_table).await?;
         let user = |number: usize| {
             let number = u8::try_from(number).unwrap_or(u8::MAX);
             UserId::fresh(Timestamp::from_millis(1), [number; 10])
@@ -165,7 +169,7 @@ impl Run {
             Client::new(cloud.clone(), issuer, clock.clone(), customers, administrator, Arc::clone(&model));
         let operator = Operator::new(&cloud, template)?;
         let actors = Actors::new(client.clone(), Arc::clone(&plan));
-        Ok(Self { cloud, plan, model, fault_plan, actors, client, operator, clock, trace })
+        Ok(Self { cloud, plan, model, fault_plan, actors, client, operator, clock, keys_table, trace })
     }
 
     /// The life of the shop, until all is quiet after its last fault.
@@ -187,6 +191,10 @@ impl Run {
         if settled.is_err() {
             self.report_violation("every-order-becomes-final", "something is still under way");
         }
+        // After an outage of days the key of the first hour is retired.
+        let keys = aws_sdk_dynamodb::Client::new(&self.cloud.sdk_config(HARNESS));
+        self.client.issuer().publish(&keys, &self.keys_table).await?;
+        self.actors.read_all().await;
         Ok(self.operator.depths())
     }
 

@@ -5,13 +5,11 @@
 
 use std::fmt;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_async::time::SharedTimeSource;
-use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
     SharedHttpConnector,
@@ -20,18 +18,13 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
-use aws_smithy_types::retry::RetryConfig;
-use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
+use shop_lambda::calls;
 
 use super::core::Core;
 use super::environment::Place;
 use crate::template::REGION;
-
-/// As the functions have it on AWS: see the environment in shop-lambda.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
-const CALL_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// Settings for the AWS clients of one caller.
 pub(super) fn sdk_config(core: &Arc<Core>, place: Place) -> SdkConfig {
@@ -39,7 +32,7 @@ pub(super) fn sdk_config(core: &Arc<Core>, place: Place) -> SdkConfig {
     let connector = Connector { core: Arc::downgrade(core), place };
     let credentials = Credentials::from_keys("local", "local", None);
     SdkConfig::builder()
-        .behavior_version(BehaviorVersion::v2026_01_12())
+        .behavior_version(calls::behavior_version())
         .region(Region::new(REGION))
         // Never resolved: it only spares each call the search for one.
         .endpoint_url("http://aws.localhost")
@@ -47,13 +40,8 @@ pub(super) fn sdk_config(core: &Arc<Core>, place: Place) -> SdkConfig {
         .http_client(SharedHttpClient::new(connector))
         .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
         .time_source(SharedTimeSource::new(clock))
-        .retry_config(RetryConfig::standard())
-        .timeout_config(
-            TimeoutConfig::builder()
-                .operation_attempt_timeout(ATTEMPT_TIMEOUT)
-                .operation_timeout(CALL_TIMEOUT)
-                .build(),
-        )
+        .retry_config(calls::retries())
+        .timeout_config(calls::timeouts())
         // Bodies are whole when they arrive.
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .build()

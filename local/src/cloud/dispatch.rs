@@ -263,7 +263,7 @@ impl Core {
                 return self.dynamodb.read_stale(request, age);
             }
         }
-        let left = request.leave_keys(|keys| interceptor.leaves_unprocessed(call, keys));
+        let left = request.leave(|entries| interceptor.leaves_unprocessed(call, entries));
         left.add_to(self.dispatch(request, body, call)?)
     }
 

@@ -58,8 +58,8 @@ pub trait Interceptor: Send + Sync {
         false
     }
 
-    /// How many keys of a `BatchGetItem` are left unprocessed.
-    fn leaves_unprocessed(&self, _call: &Call, _keys: usize) -> usize {
+    /// How many keys of a `BatchGetItem`, or writes of a `BatchWriteItem`, are left unprocessed.
+    fn leaves_unprocessed(&self, _call: &Call, _entries: usize) -> usize {
         0
     }
 

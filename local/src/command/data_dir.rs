@@ -19,11 +19,13 @@ const IN_USE: &str = "A shop keeps its state here.\n";
 pub(super) struct DataDir {
     path: PathBuf,
     lock: File,
+    /// What else can be done, by whoever opened it.
+    instead: String,
 }
 
 impl DataDir {
     /// Makes the folder where there is none, and takes it. `instead` says what else can be done where another shop
-    /// has it.
+    /// has it, or its state cannot be used.
     pub(super) fn open(path: &Path, instead: &str) -> Result<Self> {
         let shown = path.display();
         make(path).with_context(|| format!("the data folder {shown} cannot be made"))?;
@@ -41,7 +43,7 @@ impl DataDir {
             }
         }
         close(&path).with_context(|| format!("the data folder {shown} cannot be closed to others"))?;
-        let data = Self { path, lock };
+        let data = Self { path, lock, instead: instead.to_owned() };
         data.check()?;
         Ok(data)
     }
@@ -62,8 +64,8 @@ impl DataDir {
     pub(super) fn remedy(&self) -> String {
         let folder = self.path.display();
         format!(
-            "the state in {folder} cannot be used as it is; rm -r {folder} starts afresh, --data DIR or --memory leaves \
-             it alone"
+            "the state in {folder} cannot be used as it is; rm -r {folder} starts afresh, {} leaves it alone",
+            self.instead
         )
     }
 
@@ -153,7 +155,7 @@ mod tests {
     #[test]
     fn an_emptied_database_is_not_started_with() {
         let parent = tempfile::tempdir().unwrap();
-        let mut data = DataDir::open(parent.path(), "").unwrap();
+        let mut data = DataDir::open(parent.path(), "--data DIR").unwrap();
         data.started().unwrap();
         drop(data);
         for name in DATABASES {
@@ -161,8 +163,10 @@ mod tests {
         }
         DataDir::open(parent.path(), "").unwrap();
         fs::write(parent.path().join(DATABASES[0]), "").unwrap();
-        let error = DataDir::open(parent.path(), "").unwrap_err().to_string();
+        let error = DataDir::open(parent.path(), "--data DIR").unwrap_err().to_string();
         assert!(error.contains("dynamodb.sqlite is empty") && error.contains("rm -r"), "{error}");
+        // No more is offered than whoever asks can do: `admin` has no --memory.
+        assert!(error.contains("--data DIR leaves it alone") && !error.contains("--memory"), "{error}");
     }
 
     #[cfg(unix)]

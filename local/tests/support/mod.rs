@@ -4,7 +4,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::mpsc;
+use std::sync::{Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -24,6 +24,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(50);
 pub(crate) struct Shop {
     child: Child,
     port: u16,
+    said: Mutex<mpsc::Receiver<String>>,
     client: Client<HttpConnector, Full<Bytes>>,
 }
 
@@ -53,12 +54,38 @@ pub(crate) fn signal(process: u32, name: &str) {
     assert!(sent.success());
 }
 
+/// Refuses a process every write beyond so many bytes of a file; none allows all again. It stands for a full disk,
+/// which takes a privilege to make.
+#[cfg(target_os = "linux")]
+pub(crate) fn limit_files(process: u32, bytes: Option<u64>) {
+    let process = rustix::process::Pid::from_raw(process.try_into().unwrap());
+    let limit = rustix::process::Rlimit { current: bytes, maximum: None };
+    rustix::process::prlimit(process, rustix::process::Resource::Fsize, limit).unwrap();
+}
+
 impl Shop {
     /// Starts the shop on a free port and waits until it says that it is open.
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        let mut child = command(&[&["--port", "0"], arguments].concat()).spawn().unwrap();
+        Self::start_by(command(&[&["--port", "0"], arguments].concat()))
+    }
+
+    /// Starts it with files of a limit that can be lowered while it runs ([`limit_files`]): a write beyond it is
+    /// refused, as it is by a full disk.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn start_with_limited_files(arguments: &[&str]) -> Self {
+        let shop = env!("CARGO_BIN_EXE_shop");
+        let mut shell = Command::new("sh");
+        // Whoever ignores the signal is answered with an error instead; what is ignored stays so in the shop.
+        shell.args(["-c", "trap '' XFSZ; exec \"$0\" --port 0 \"$@\"", shop]).args(arguments);
+        shell.stdin(Stdio::null()).stdout(Stdio::piped());
+        Self::start_by(shell)
+    }
+
+    fn start_by(mut command: Command) -> Self {
+        let mut child = command.spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let (opened, port) = mpsc::channel();
+        let (sayer, said) = mpsc::channel();
         // The pipe is read to its end, or a full one would block the shop.
         thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
@@ -66,10 +93,29 @@ impl Shop {
                     let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
                     opened.send(digits.parse().unwrap()).ok();
                 }
+                sayer.send(line).ok();
             }
         });
         let port = port.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("the shop did not open"));
-        Self { child, port, client: Client::builder(TokioExecutor::new()).build_http() }
+        Self {
+            child,
+            port,
+            said: Mutex::new(said),
+            client: Client::builder(TokioExecutor::new()).build_http(),
+        }
+    }
+
+    /// What follows these words in what it says, to the end of the line.
+    pub(crate) fn said(&self, words: &str) -> String {
+        let rest = |line: String| line.split_once(words).map(|(_, rest)| rest.to_owned());
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let line =
+                self.said.lock().unwrap().recv_timeout(until.saturating_duration_since(Instant::now()));
+            if let Some(rest) = rest(line.unwrap_or_else(|_| panic!("the shop did not say: {words}"))) {
+                return rest;
+            }
+        }
     }
 
     pub(crate) fn port(&self) -> u16 {

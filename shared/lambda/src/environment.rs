@@ -12,23 +12,11 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_async::time::{SharedTimeSource, SystemTimeSource};
-use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
-use aws_smithy_types::retry::RetryConfig;
-use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 use shop_types::Timestamp;
 
-/// An AWS call that has not connected by then will not; Lambda and DynamoDB share a region.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-/// One attempt. DynamoDB answers in milliseconds; a stuck connection is better replaced than awaited.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
-/// The longest pause before the second attempt. It doubles with each attempt, and each pause is random, between none
-/// and the longest. The SDK's default is a second, and a caller waits: DynamoDB has mostly recovered after a few
-/// milliseconds.
-const FIRST_BACKOFF: Duration = Duration::from_millis(50);
-/// All attempts of one call: below every function's own timeout in template.yaml.
-const CALL_TIMEOUT: Duration = Duration::from_secs(8);
+use crate::calls;
 
 /// Why a function could not start. Its text names what is missing, and never a value.
 #[derive(Debug, thiserror::Error)]
@@ -159,19 +147,13 @@ impl Environment {
             "lambda-environment",
         );
         let mut sdk = SdkConfig::builder()
-            .behavior_version(behavior_version())
+            .behavior_version(calls::behavior_version())
             .region(Region::new(required(&variables, "AWS_REGION")?.to_owned()))
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
             .time_source(SharedTimeSource::new(SystemTimeSource::new()))
-            .retry_config(RetryConfig::standard().with_initial_backoff(FIRST_BACKOFF))
-            .timeout_config(
-                TimeoutConfig::builder()
-                    .connect_timeout(CONNECT_TIMEOUT)
-                    .operation_attempt_timeout(ATTEMPT_TIMEOUT)
-                    .operation_timeout(CALL_TIMEOUT)
-                    .build(),
-            );
+            .retry_config(calls::retries())
+            .timeout_config(calls::timeouts());
         if let Some(endpoint) = variables.get("AWS_ENDPOINT_URL").filter(|url| !url.is_empty()) {
             sdk = sdk.endpoint_url(endpoint);
         }
@@ -221,11 +203,6 @@ fn required<'a>(variables: &'a BTreeMap<String, String>, name: &str) -> Result<&
         Some(value) if !value.is_empty() => Ok(value),
         _ => Err(StartError::MissingVariable(name.to_owned())),
     }
-}
-
-/// Pinned: "latest" would change retries and timeouts with a lock file.
-fn behavior_version() -> BehaviorVersion {
-    BehaviorVersion::v2026_01_12()
 }
 
 #[cfg(test)]

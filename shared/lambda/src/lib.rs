@@ -6,6 +6,7 @@
 //! source of randomness: that is what makes the whole system run deterministically under a seed.
 
 mod backoff;
+pub mod calls;
 mod contention;
 mod environment;
 mod function;

@@ -59,6 +59,15 @@ const OF_ALL: &[(&str, &str)] = &[
     ),
     ("one-bad-message-stops-no-other", "where one message of a batch is poison, the others are done"),
     ("nobody-sees-anothers-data", "no answer shows another customer's data"),
+    (
+        "a-read-shows-what-is-written",
+        "whatever is read by its id is shown as it was written when it was asked for, or later",
+    ),
+    ("a-list-shows-each-thing-once", "a list that is walked page by page ends, and has nothing twice"),
+    (
+        "a-list-forgets-nothing",
+        "a walk shows all that is older than an index can be slow, and when all is quiet exactly what is written",
+    ),
     ("only-poison-stays-behind", "the dead-letter queues hold what can never be handled, and nothing else"),
     (
         "verify-finds-what-is-lost",

@@ -52,8 +52,14 @@ pub(super) fn paused(call: &Call, pause: impl Fn(u64) -> u64) -> Bodies {
     })
 }
 
-/// A batch of reads that need not be consistent.
+/// A read by key, of one item or a batch, that need not be consistent.
 pub(crate) fn inconsistent(call: &Call, caller: &str) -> Bodies {
+    if is(call, caller, "GetItem") {
+        return edited(call, |body| {
+            body["ConsistentRead"] = json!(false);
+            true
+        });
+    }
     if !is(call, caller, "BatchGetItem") {
         return None;
     }

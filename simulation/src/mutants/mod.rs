@@ -53,7 +53,7 @@ pub(crate) enum Mutation {
     Visibility(fn(&Call) -> Option<Vec<Vec<u8>>>),
     /// In the schedule of a function, which never comes.
     Schedule(&'static str),
-    /// In a function's consistent reads of many items, which show a time that is long past.
+    /// In a function's consistent reads by key, which show a time that is long past.
     Stale(&'static str),
 }
 

@@ -6,6 +6,9 @@ use super::Mutation::{Body, Item, Request, Stale};
 use super::edit::{always, items, one_in, split};
 use super::{Mutant, TRANSACTION};
 
+/// Where a query goes on.
+const START: &str = "ExclusiveStartKey";
+
 pub(super) const MUTANTS: &[Mutant] = &[
     Mutant::new(
         "place-without-condition",
@@ -141,6 +144,25 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "books-read-late",
         "reserve-stock decides on an eventually consistent read",
         Stale("reserve-stock"),
+    ),
+    Mutant::new("order-read-late", "an order is shown by an eventually consistent read", Stale("get-order")),
+    Mutant::new(
+        "list-begins-anew",
+        "a list forgets where the page before has ended",
+        Body("list-orders", "Query", |body| {
+            body.as_object_mut().is_some_and(|body| body.remove(START).is_some())
+        }),
+    ),
+    Mutant::new(
+        "list-turns-round",
+        "a list goes on from where the page before has ended, in the other direction",
+        Body("list-orders", "Query", |body| {
+            let turns = body[START].is_object();
+            if turns {
+                body["ScanIndexForward"] = json!(body["ScanIndexForward"] == json!(false));
+            }
+            turns
+        }),
     ),
     Mutant::new(
         "settle-keeps-the-version",

@@ -51,7 +51,7 @@ pub(super) const INVARIANTS: Invariants = Invariants::Are(&[
 #[derive(Debug)]
 pub(crate) struct Model {
     table: String,
-    pub(super) orders: BTreeMap<OrderId, Order>,
+    pub(crate) orders: BTreeMap<OrderId, Order>,
     budgets: Budgets,
     /// Those that the writes of this moment have placed.
     placed: Vec<OrderId>,

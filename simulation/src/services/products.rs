@@ -3,11 +3,15 @@
 mod events;
 mod stock;
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, Result};
 use orders::order::Order;
 use products::reservation::{Reservation, Status};
 use products::stock::Stock;
 use products::store::Kind;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use shop_events::{Event, EventData, OrderStatus};
 use shop_local::template::Template;
@@ -41,9 +45,20 @@ pub(super) const INVARIANTS: Invariants = Invariants::Are(&[
     ),
 ]);
 
+/// What is read off a product's item, without the service's types.
+#[derive(Deserialize)]
+struct Written {
+    #[serde(rename = "pk")]
+    id: String,
+    version: u64,
+    deleted_at: Option<IgnoredAny>,
+}
+
 #[derive(Debug)]
 pub(crate) struct Model {
     table: String,
+    /// The version of each product; none of those that were deleted.
+    products: BTreeMap<String, Option<u64>>,
     stock: StockModel,
     /// How many levels, and how many keys of adjustments, the writes of this moment have changed.
     levels_changed: usize,
@@ -53,7 +68,18 @@ pub(crate) struct Model {
 impl Model {
     pub(super) fn of(template: &Template) -> Result<Self> {
         let table = template.tables.get("ProductsTable").context("ProductsTable")?.name.clone();
-        Ok(Self { table, stock: StockModel::default(), levels_changed: 0, adjustments: 0 })
+        let (products, stock) = (BTreeMap::new(), StockModel::default());
+        Ok(Self { table, products, stock, levels_changed: 0, adjustments: 0 })
+    }
+
+    /// The version of a product that is not deleted.
+    pub(crate) fn version(&self, product: &str) -> Option<u64> {
+        self.products.get(product).copied().flatten()
+    }
+
+    /// Every product that is not deleted, with its version.
+    pub(crate) fn catalogue(&self) -> BTreeMap<String, u64> {
+        self.products.iter().filter_map(|(id, version)| Some((id.clone(), (*version)?))).collect()
     }
 
     fn status(&self, order: &OrderId) -> Option<Status> {
@@ -116,7 +142,11 @@ impl Service for Model {
                 Ok(again("an-adjustment-happens-once"))
             }
             Some(Kind::Creation) => Ok(again("a-key-is-one-product")),
-            Some(Kind::Product) => Ok(Vec::new()),
+            Some(Kind::Product) => {
+                let (_, new) = record.read::<Written>()?;
+                self.products.insert(new.id, new.deleted_at.is_none().then_some(new.version));
+                Ok(Vec::new())
+            }
             None => Err(Violation::new("an-item-is-readable", format!("{:?}", record.new))),
         }
     }

@@ -33,6 +33,11 @@ pub(super) const INVARIANTS: Invariants = Invariants::Are(&[
     ("one-account-per-address", "no two accounts have one e-mail address"),
     ("an-acknowledged-account-exists", "an account that was acknowledged is there"),
     ("a-deleted-account-is-gone", "nothing personal is left of a deleted account, and nobody logs into it"),
+    (
+        "a-session-lasts",
+        "whoever has logged in renews the session, until something ends it: the owner, an administrator, or a token \
+         that two have used",
+    ),
     ("a-used-token-is-worthless", "a refresh token that another has taken the place of renews no session"),
     ("an-ended-session-changes-nothing", "a token whose session was ended changes no account"),
     (
@@ -74,6 +79,18 @@ impl Model {
 
     pub(crate) fn account(&self, user: &UserId) -> Option<&User> {
         self.accounts.get(user)
+    }
+
+    /// Every account that is not deleted, with its version.
+    pub(crate) fn directory(&self) -> BTreeMap<String, u64> {
+        let there = self.accounts.values().filter(|user| user.profile.is_some());
+        there.map(|user| (user.id.to_string(), user.version)).collect()
+    }
+
+    /// Somebody who is an administrator, with the session epoch of the account.
+    pub(crate) fn an_administrator(&self) -> Option<(&UserId, u64)> {
+        let rules = |user: &&User| user.role == Role::Admin && user.profile.is_some();
+        self.accounts.values().find(rules).map(|user| (&user.id, user.session_epoch))
     }
 
     /// Whether a user is, or was once, an administrator.

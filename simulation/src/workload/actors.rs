@@ -10,6 +10,7 @@ use shop_events::OrderStatus;
 
 use super::client::{Answer, Answered, Client, Request};
 use super::plan::{Action, Look, Operation, Plan, Shopper, Ware};
+use super::reading::{self, Thing};
 use super::{administrators, people};
 use crate::case::Case;
 use crate::violation::Violation;
@@ -71,6 +72,11 @@ impl Actors {
         }
     }
 
+    /// When all is quiet: holds every list against what is written.
+    pub(crate) async fn read_all(&self) {
+        reading::walk_all(&self.client, self.plan.customers).await;
+    }
+
     async fn carry_out(&self, number: usize, operation: &Operation) {
         let who = operation.who;
         match &operation.action {
@@ -104,6 +110,7 @@ impl Actors {
             | Action::LogIn
             | Action::Refresh { .. }
             | Action::Rename
+            | Action::ChangeAddress
             | Action::ChangePassword
             | Action::LogOut
             | Action::Leave => {
@@ -218,41 +225,50 @@ impl Actors {
             Look::Order(order) => self.order(order),
             _ => None,
         };
-        let path = match look {
+        let (path, thing) = match look {
             Look::Order(_) => match &placed {
-                Some(placed) => format!("/orders/{}", placed.id),
+                Some(placed) => (format!("/orders/{}", placed.id), Some(Thing::Order(placed.id.clone()))),
                 None => return,
             },
-            Look::OwnOrders => "/orders".to_owned(),
-            Look::AllOrders => "/orders?status=pending".to_owned(),
+            Look::OwnOrders => return reading::walk_own_orders(&self.client, who).await,
+            Look::AllOrders => ("/orders?status=pending".to_owned(), None),
+            Look::Me => ("/users/me".to_owned(), self.client.user(who).map(Thing::Account)),
             Look::Statistics(customer) => match self.client.user(Shopper::Customer(customer)) {
-                Some(user) => format!("/users/{user}/stats"),
+                Some(user) => (format!("/users/{user}/stats"), None),
                 None => return,
             },
-            Look::Product(product) => format!("/products/{}", self.ware(product).id),
-            Look::Catalogue => "/products".to_owned(),
+            Look::Product(product) => {
+                let id = &self.ware(product).id;
+                (format!("/products/{id}"), Some(Thing::Product(id.clone())))
+            }
+            Look::Catalogue => ("/products".to_owned(), None),
         };
         let mut request = Request::new(who, Method::GET, &path);
         if let (Look::Order(order), Some(placed)) = (look, &placed) {
             request = request.headers(self.proof(order, who, placed));
         }
+        let version = || thing.as_ref().and_then(|thing| thing.version(&self.client.model().lock()));
         let may_see_all = administrators::rules(&self.client, who);
+        let before = version();
         let answer = self.client.send(&request).await;
+        let is_ones_own = match look {
+            Look::Order(order) => self.plan.operations[order].who == who,
+            _ => true,
+        };
+        // What is somebody else's is not there. Of those with an account, who it is may have changed since.
+        if is_ones_own
+            && !matches!((look, who), (Look::Order(_), Shopper::Person(_)))
+            && let Some(thing) = &thing
+            && let Some(wrong) = thing.judge((before, version()), (answer.status, &answer.body))
+        {
+            self.client.report_violation(wrong);
+        }
         let strange = match (look, who) {
             _ if may_see_all => None,
-            (_, Shopper::Administrator) | (Look::Product(_) | Look::Catalogue, _) => None,
-            (Look::Order(order), _) => {
-                let owner = self.plan.operations[order].who;
-                (owner != who && answer.status == 200).then_some("an order")
-            }
-            (Look::OwnOrders | Look::AllOrders, _) => {
-                let own = answer.user.as_ref().map(|user| json!(user));
-                let orders = answer.body["data"].as_array().into_iter().flatten();
-                orders
-                    .into_iter()
-                    .any(|order| Some(&order["customer_id"]) != own.as_ref())
-                    .then_some("a list of orders")
-            }
+            (_, Shopper::Administrator)
+            | (Look::Product(_) | Look::Catalogue | Look::Me | Look::OwnOrders, _) => None,
+            (Look::Order(_), _) => (!is_ones_own && answer.status == 200).then_some("an order"),
+            (Look::AllOrders, _) => (answer.status == 200).then_some("a list of orders"),
             (Look::Statistics(customer), _) => {
                 (who != Shopper::Customer(customer) && answer.status == 200).then_some("statistics")
             }

@@ -51,6 +51,14 @@ async fn attempt(client: &Client, who: Shopper, what: &Governing, token: &str) -
         }
     };
     let Some(path) = path else { return false };
+    // Whose sessions end, if somebody's do.
+    let ended = match what {
+        Governing::ListUsers => None,
+        Governing::LogOut | Governing::StepDown => claims(token).map(|claims| claims.sub.to_string()),
+        Governing::Promote(whom) | Governing::Demote(whom) => user(*whom),
+    };
+    let people = client.people();
+    ended.iter().for_each(|user| people.begin_ending(user));
     let had_power = has_power(client, token);
     let authorization = format!("Bearer {token}");
     // As a guest, who has no token of its own: the header is the one that is meant.
@@ -60,6 +68,7 @@ async fn attempt(client: &Client, who: Shopper, what: &Governing, token: &str) -
         request = request.body(body);
     }
     let answer = client.send(&request).await;
+    ended.iter().for_each(|user| people.end_ending(user));
     let is_done = (200..300).contains(&answer.status);
     if is_done && !had_power && !matches!(what, Governing::LogOut) {
         let seen = format!("{who:?}, {method} {path} was answered with {}", answer.status);

@@ -23,6 +23,9 @@ use crate::violation::Violation;
 const TRIES: usize = 4;
 const PAUSE: Duration = Duration::from_millis(1500);
 
+/// The session epoch of an account from whose sessions nobody has taken anything.
+const FIRST_EPOCH: u64 = 1;
+
 /// A request, and who sends it.
 #[derive(Clone, Debug)]
 pub(crate) struct Request<'a> {
@@ -159,11 +162,28 @@ impl Client {
             }
             Shopper::Guest => return None,
         };
-        Some((user.to_string(), self.issue(user, role)?))
+        Some((user.to_string(), self.issue(user, role, FIRST_EPOCH)?))
     }
 
-    fn issue(&self, user: &UserId, role: Role) -> Option<String> {
-        let grant = Grant { user, role, epoch: 1, session: None };
+    /// A token of somebody who is an administrator at this moment.
+    pub(crate) fn token_of_an_administrator(&self) -> Option<String> {
+        let model = self.model().lock();
+        let (user, epoch) = model.services.users.an_administrator()?;
+        self.issue(user, Role::Admin, epoch)
+    }
+
+    /// What makes the tokens of those without an account.
+    pub(crate) fn issuer(&self) -> &TokenIssuer {
+        &self.0.issuer
+    }
+
+    /// Milliseconds since the epoch.
+    pub(crate) fn now(&self) -> i64 {
+        self.0.clock.now().as_millis()
+    }
+
+    fn issue(&self, user: &UserId, role: Role, epoch: u64) -> Option<String> {
+        let grant = Grant { user, role, epoch, session: None };
         match self.0.issuer.issue(&grant, [1; 16], self.0.clock.now()) {
             Ok(token) => Some(token),
             Err(error) => {
@@ -212,7 +232,7 @@ impl Client {
             self.report_violation(Violation::new("orders-keep-to-their-budget", seen));
         }
         let answer: Value = serde_json::from_slice(response.body()).unwrap_or_default();
-        let now = self.0.clock.now().as_millis();
+        let now = self.now();
         let line = format!(
             "{now} http {who:?} {method} {path} {} {headers:?} -> {status} {answer}",
             body.map(Value::to_string).unwrap_or_default(),

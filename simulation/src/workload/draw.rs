@@ -223,11 +223,13 @@ impl Drawer<'_> {
         push(self, Action::Register { key });
         push(self, Action::LogIn);
         for _ in 0..self.random.random_range(0..5) {
-            let action = match self.random.random_range(0..6) {
+            let action = match self.random.random_range(0..9) {
                 0..2 => Action::Refresh { used: false },
                 2 => Action::Refresh { used: true },
                 3 => Action::Rename,
                 4 => Action::ChangePassword,
+                5 => Action::ChangeAddress,
+                6..8 => Action::Look(Look::Me),
                 _ => Action::LogIn,
             };
             push(self, action);

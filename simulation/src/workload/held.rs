@@ -11,6 +11,16 @@ pub(crate) struct Session {
     pub(super) refresh: String,
     /// Refresh tokens that others have taken the place of.
     pub(super) used: Vec<String>,
+    /// Whether nothing had been begun by the time of its answer that ends an account's sessions, or might have: then
+    /// it lasts until the next such thing.
+    pub(super) since: Option<Endings>,
+}
+
+/// What has been begun, and is still under way, of what may end an account's sessions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Endings {
+    begun: usize,
+    under_way: usize,
 }
 
 /// What somebody knows of the own account.
@@ -21,7 +31,16 @@ pub(super) struct Known {
     tokens: Vec<String>,
     /// Passwords that may be the account's: an answer about a change may have been lost.
     pub(super) passwords: Vec<String>,
+    /// Addresses that may be the account's, likewise.
+    pub(super) addresses: Vec<String>,
     pub(super) has_left: bool,
+}
+
+impl Endings {
+    /// Whether something is under way.
+    pub(super) fn are_under_way(self) -> bool {
+        self.under_way > 0
+    }
 }
 
 impl Known {
@@ -32,9 +51,37 @@ impl Known {
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct People(Mutex<BTreeMap<usize, Known>>);
+pub(crate) struct People {
+    known: Mutex<BTreeMap<usize, Known>>,
+    /// By the user's id.
+    endings: Mutex<BTreeMap<String, Endings>>,
+}
 
 impl People {
+    /// Something begins that may end the sessions of a user, or leave unknown which token is the last.
+    pub(super) fn begin_ending(&self, user: &str) {
+        let mut endings = self.endings();
+        let of_user = endings.entry(user.to_owned()).or_default();
+        of_user.begun += 1;
+        of_user.under_way += 1;
+    }
+
+    /// It has been answered.
+    pub(super) fn end_ending(&self, user: &str) {
+        if let Some(of_user) = self.endings().get_mut(user) {
+            of_user.under_way -= 1;
+        }
+    }
+
+    /// What is known of the endings of each user's sessions.
+    pub(super) fn all_endings(&self) -> BTreeMap<String, Endings> {
+        self.endings().clone()
+    }
+
+    fn endings(&self) -> MutexGuard<'_, BTreeMap<String, Endings>> {
+        self.endings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(crate) fn session(&self, number: usize) -> Option<Session> {
         self.lock().get(&number).and_then(|known| known.session.clone())
     }
@@ -45,7 +92,7 @@ impl People {
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<usize, Known>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn change(&self, number: usize, change: impl FnOnce(&mut Known)) {

@@ -11,6 +11,7 @@ mod held;
 mod large;
 mod people;
 mod plan;
+mod reading;
 
 pub(crate) use actors::Actors;
 pub(crate) use client::{Answered, Client, History};

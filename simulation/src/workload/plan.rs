@@ -33,8 +33,11 @@ pub(crate) struct Ware {
 pub(crate) enum Look {
     /// An order, by the operation that placed it.
     Order(usize),
+    /// All of the own orders, page by page.
     OwnOrders,
     AllOrders,
+    /// The own account.
+    Me,
     /// A customer's statistics.
     Statistics(usize),
     Product(usize),
@@ -95,6 +98,8 @@ pub(crate) enum Action {
         used: bool,
     },
     Rename,
+    /// Moves to another address, and back again the next time.
+    ChangeAddress,
     ChangePassword,
     /// Logs out, and tries what is left of the token.
     LogOut,

@@ -34,6 +34,23 @@ fn body(route: &str) -> Value {
     }
 }
 
+/// The metrics of the template that count lines of the trail, each with what its lines say.
+const METRICS: [(&str, [(&str, &str); 2]); 3] = [
+    ("RoleChangesMetric", [("audit.act", "set-user-role"), ("audit.outcome", "done")]),
+    ("AdministratorsMadeMetric", [("audit.act", "create-admin"), ("audit.outcome", "done")]),
+    ("RefusedAttemptsMetric", [("audit.outcome", "refused"), ("audit.code", "too_many_attempts")]),
+];
+
+/// The words that a metric's filter asks for: each in quotation marks, and a line must have them all
+/// (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html>).
+fn pattern(metric: &str) -> Result<Vec<String>> {
+    let template = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml"))?;
+    let (_, metric) = template.split_once(&format!("  {metric}:\n")).context("the metric")?;
+    let (_, pattern) = metric.split_once("FilterPattern: '").context("its pattern")?;
+    let (pattern, _) = pattern.split_once('\'').context("its end")?;
+    Ok(pattern.split('"').skip(1).step_by(2).map(str::to_owned).collect())
+}
+
 #[test]
 fn every_route_that_changes_something_leaves_a_line_and_so_does_every_refusal() -> Result<()> {
     let lines = Lines::default();
@@ -48,6 +65,9 @@ fn every_route_that_changes_something_leaves_a_line_and_so_does_every_refusal() 
             service.send_as(&administrator, method.parse()?, path, Some(body)).await
         };
         send("POST", "/products", &product).await?.expect(201)?;
+        let deputy = service.customer("deputy@example.com").await?;
+        let role = format!("/users/{}/role", deputy.id);
+        send("PUT", &role, &json!({ "role": "admin" })).await?.expect(200)?;
 
         let routes = service.cloud.routes().to_vec();
         let mut ids = BTreeMap::new();
@@ -71,6 +91,17 @@ fn every_route_that_changes_something_leaves_a_line_and_so_does_every_refusal() 
         }
         let answer = service.raw(&Method::GET, "/orders", "Bearer x").await?.expect(401)?;
         ids.insert(answer.header("x-request-id")?.to_owned(), (String::new(), "list-orders".to_owned(), 401));
+
+        // Guesses, until one is not taken any more.
+        let guess = json!({ "email": "deputy@example.com", "password": "a guess of somebody's" });
+        let mut guessed = service.post("/sessions", &guess).await?;
+        for _ in 0..100 {
+            if guessed.status == 429 {
+                break;
+            }
+            guessed = service.post("/sessions", &guess).await?;
+        }
+        guessed.problem(429, "too_many_attempts")?;
 
         let mut acts = BTreeSet::new();
         let trail = trail(&lines)?;
@@ -109,6 +140,14 @@ fn every_route_that_changes_something_leaves_a_line_and_so_does_every_refusal() 
         // What was made, and of what: by its id.
         let made = trail.iter().find(|line| line["audit.act"] == "create-product").context("a product")?;
         ensure!(made["audit.subject"] == "prod-1" && made["audit.outcome"] == "done", "{made}");
+        for (metric, says) in METRICS {
+            let pattern = pattern(metric)?;
+            let log = lines.text()?;
+            let counted = log.lines().filter(|line| pattern.iter().all(|word| line.contains(word))).count();
+            let meant =
+                trail.iter().filter(|line| says.iter().all(|(field, value)| line[*field] == *value)).count();
+            ensure!(meant > 0 && counted == meant, "{metric} counts {counted} lines, not {meant}");
+        }
         let stocked = trail.iter().find(|line| line["audit.act"] == "set-stock").context("a stock")?;
         ensure!(stocked["audit.subject"] == "prod-1", "{stocked}");
         Ok(())

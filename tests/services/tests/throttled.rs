@@ -2,7 +2,8 @@
 //! client may follow, and never 500.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use futures::future::{BoxFuture, FutureExt, ready};
@@ -10,6 +11,7 @@ use http::Method;
 use serde_json::{Value, json};
 use service_tests::{Account, PASSWORD, Service, simulate};
 use shop_local::cloud::{AwsError, Call, Fault, Interceptor, Options, Service as AwsService};
+use tokio::time::Instant;
 
 /// How DynamoDB refuses what it is asked.
 #[derive(Clone, Copy)]
@@ -24,6 +26,19 @@ enum How {
 struct Refusing {
     is_on: AtomicBool,
     how: How,
+}
+
+/// Refuses so many calls, and takes the others.
+struct RefusingSome(AtomicUsize);
+
+impl Interceptor for RefusingSome {
+    fn before<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Option<Fault>> {
+        let less_one = |left: usize| left.checked_sub(1);
+        let is_refused = call.service == AwsService::DynamoDb
+            && self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less_one).is_ok();
+        let error = || Fault::Error(AwsError::client("ThrottlingException", "Slow down"));
+        ready(is_refused.then(error)).boxed()
+    }
 }
 
 fn cancelled(call: &Call, reason: &str) -> Option<AwsError> {
@@ -156,4 +171,33 @@ fn a_transaction_that_others_are_in_the_way_of_is_a_503_that_may_be_tried_again(
         simulate(refuse(How::Transaction(reason))).context(reason)?;
     }
     Ok(())
+}
+
+/// The pauses of two further attempts, at most: 50 and 100 ms; the rest is what the embedded cloud's calls take. By the
+/// SDK's own default they would be up to 3 s, and a shopper waits for an answer.
+const TWO_PAUSES: Duration = Duration::from_millis(150 + 50);
+
+#[test]
+fn a_table_that_throttles_twice_costs_the_caller_no_more_than_a_moment() -> Result<()> {
+    simulate(async {
+        let refusing = Arc::new(RefusingSome(AtomicUsize::new(0)));
+        let interceptor: Arc<dyn Interceptor> = Arc::<RefusingSome>::clone(&refusing);
+        let options = Options { interceptor: Some(interceptor), ..Options::simulated(1) };
+        let service = Service::start(&services::functions(), options).await?;
+        let customer = service.customer("customer@example.com").await?;
+        let look = async || {
+            let answer = service.send_as(&customer, Method::GET, "/products/none", None).await?;
+            answer.problem(404, "not_found")
+        };
+        look().await?;
+        // The times are drawn: over so many requests one of seconds would be seen.
+        for _ in 0..50 {
+            refusing.0.store(2, Ordering::Relaxed);
+            let begun = Instant::now();
+            look().await?;
+            ensure!(refusing.0.load(Ordering::Relaxed) == 0, "it was not asked");
+            ensure!(begun.elapsed() <= TWO_PAUSES, "{:?} of the cloud's time", begun.elapsed());
+        }
+        Ok(())
+    })
 }

@@ -10,6 +10,8 @@ const SETTINGS: &[(&str, &str, &str)] = &[
     ("FunctionResponseTypes", "[\"ReportBatchItemFailures\"]", "one bad record would fail its batch"),
     ("BisectBatchOnFunctionError", "true", "a batch that crashes the relay would not be narrowed down"),
     ("MaximumRetryAttempts", "-1", "an outage of SNS would skip records"),
+    // 23 hours: a stream keeps its records for 24, and what a relay gives up must be read before they are gone.
+    ("MaximumRecordAgeInSeconds", "82800", "an outage would skip records, or let them expire unread"),
     ("MaximumBatchingWindowInSeconds", "0", "events would wait for a batch to fill"),
 ];
 
@@ -63,6 +65,7 @@ mod tests {
                 ("[ReportBatchItemFailures] # relay", "[]", "fail its batch"),
                 ("BisectBatchOnFunctionError: true", "BisectBatchOnFunctionError: false", "narrowed down"),
                 ("MaximumRetryAttempts: -1", "MaximumRetryAttempts: 10", "skip records"),
+                ("MaximumRecordAgeInSeconds: 82800", "MaximumRecordAgeInSeconds: 3600", "expire unread"),
                 ("MaximumBatchingWindowInSeconds: 0", "MaximumBatchingWindowInSeconds: 1", "would wait"),
                 ("ParallelizationFactor: 10", "ParallelizationFactor: 1", "hold back"),
                 ("Destination: !GetAtt RelayDeadLetterQueue.Arn", "Destination: nowhere", "would vanish"),

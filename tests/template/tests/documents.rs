@@ -10,7 +10,14 @@ use template_truth::{commands, permissions, project, rules};
 fn the_documentation_lists_the_permissions_that_are_granted() {
     let granted = permissions::table(&project::template().unwrap());
     let documented = project::text("docs/permissions.md").unwrap();
-    assert!(documented.contains(&granted), "docs/permissions.md should hold this table:\n{granted}");
+    let lines: Vec<_> = documented.lines().collect();
+    let missing: Vec<_> = granted.lines().filter(|line| !lines.contains(line)).collect();
+    assert!(
+        missing.is_empty(),
+        "docs/permissions.md lacks, `cargo xtask sync` writes:\n{}",
+        missing.join("\n")
+    );
+    assert!(documented.contains(&granted), "docs/permissions.md has more in its table, or another order");
 }
 
 /// What an environment of samconfig.toml sets, by the parameter's name, for every command of `sam`.
@@ -140,4 +147,23 @@ fn what_is_built_for_deployment_is_every_service() {
         }
     }
     assert!(builds.count() >= 3);
+}
+
+#[test]
+fn what_is_deployed_was_built_and_looked_at_in_the_same_command() {
+    let documented = commands::documented().unwrap();
+    let deploys =
+        |command: &&String| command.contains("sam deploy") && !command.contains("--config-env local");
+    let deploying: Vec<_> = documented.iter().filter(deploys).collect();
+    // `sam deploy` takes whatever `sam build` has left, and that whatever lies in target/lambda.
+    for command in &deploying {
+        let steps: Vec<_> = command.split("&&").map(str::trim).collect();
+        let begins = ["cargo lambda build --release", "cargo xtask deployable", "sam build", "sam deploy"];
+        // The first deployment of an environment is followed by the second.
+        let begins = begins.into_iter().chain(std::iter::repeat("sam deploy"));
+        let is_whole =
+            steps.len() >= 4 && steps.iter().zip(begins).all(|(step, begin)| step.starts_with(begin));
+        assert!(is_whole, "{command}");
+    }
+    assert!(deploying.len() >= 2, "{deploying:?}");
 }

@@ -20,6 +20,7 @@ pub(super) const STEPS: &[Step] = &[
     Step { name: "one TLS stack, one hyper", run: dependencies::no_duplicates },
     Step { name: "template: sam validate", run: sam_validate },
     Step { name: "template: cfn-lint", run: cfn_lint },
+    Step { name: "scripts", run: scripts },
     Step { name: "lints", run: lints },
     Step { name: "documentation", run: documentation },
     Step { name: "build", run: build },
@@ -67,6 +68,13 @@ fn sam_validate(project: &Project) -> Result<()> {
 fn cfn_lint(project: &Project) -> Result<()> {
     let mut lint = Environment::sam(project)?.command("cfn-lint");
     process::run(lint.current_dir(project.root()).arg("template.yaml"))
+}
+
+/// The scripts that speak to CloudFormation and to emulators.
+fn scripts(project: &Project) -> Result<()> {
+    let mut python = Environment::sam(project)?.command("python");
+    let tests = ["-m", "unittest", "discover", "localstack", "-p", "tests.py"];
+    process::run(python.current_dir(project.root()).args(tests))
 }
 
 fn first_order(project: &Project) -> Result<()> {

@@ -61,8 +61,8 @@ impl Emulator {
     }
 
     /// The port for its gateway: the one that it had before, or the usual one, or else a free one.
-    fn shop_port(&self, before: Option<&record::Record>) -> Result<u16> {
-        let had = before.and_then(|record| record.base_url.rsplit(':').next()?.parse().ok());
+    fn shop_port(&self, before: Option<&str>) -> Result<u16> {
+        let had = before.and_then(|base_url| base_url.rsplit(':').next()?.parse().ok());
         let usual = (self.port == PORT).then_some(SHOP_PORT);
         match had.into_iter().chain(usual).find(|port| http::is_free(*port)) {
             Some(port) => Ok(port),
@@ -162,7 +162,7 @@ fn start(project: &Project, emulator: &Emulator) -> Result<Running> {
     if let Some(process) = before.clone().and_then(record::Record::running_gateway) {
         process.stop()?;
     }
-    let port = emulator.shop_port(before.as_ref())?;
+    let port = emulator.shop_port(before.as_ref().map(|record| record.base_url.as_str()))?;
     let (server, base_url) = gateway::start(project, emulator, &shop, &stack, port)?;
     let gateway = record::Process::of(server.pid())?;
     servers.insert(0, server);
@@ -202,4 +202,29 @@ pub(crate) fn down(emulator: &Emulator) -> Result<()> {
     record.ministack.stop()?;
     ministack::remove_temporary(emulator)?;
     record::Record::remove(&emulator.folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, TcpListener};
+
+    use super::*;
+
+    #[test]
+    fn the_shop_s_url_stays_unless_somebody_else_has_its_port() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let taken = listener.local_addr().unwrap().port();
+        let free = http::free_port().unwrap();
+        let emulator = |port| Emulator { port, folder: PathBuf::new() };
+        let url = |port| format!("http://localhost:{port}");
+        // Whichever it had before is it again.
+        assert_eq!(emulator(4567).shop_port(Some(&url(free))).unwrap(), free);
+        assert_eq!(emulator(PORT).shop_port(Some(&url(free))).unwrap(), free);
+        // Of an emulator at the usual port it is a known one from the first start on.
+        if http::is_free(SHOP_PORT) {
+            assert_eq!(emulator(PORT).shop_port(None).unwrap(), SHOP_PORT);
+        }
+        let other = emulator(4567).shop_port(Some(&url(taken))).unwrap();
+        assert!(other != taken && http::is_free(other));
+    }
 }

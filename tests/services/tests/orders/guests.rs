@@ -6,6 +6,7 @@ use anyhow::{Context, Result, ensure};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use http::Method;
+use serde_json::json;
 use service_tests::simulate;
 use shop_types::OrderId;
 
@@ -142,6 +143,40 @@ fn a_guest_s_retry_is_the_same_request_however_the_address_is_spelt() -> Result<
         // The address is kept as it came first.
         let item = stored(&stage, text(&first, "id")?).await?;
         assert_eq!(item["contact_email"], AttributeValue::S("ada@example.com".to_owned()));
+        Ok(())
+    })
+}
+
+/// What docs/operations.md gives an option of its command that erases a guest's address.
+fn erasing(option: &str) -> Result<String> {
+    let document = std::fs::read_to_string(service_tests::workspace().join("docs/operations.md"))?;
+    let (_, erasing) = document.split_once("### Erasing a guest").context("the runbook")?;
+    let (_, value) = erasing.split_once(&format!("{option} '")).context("the option")?;
+    Ok(value.split_once('\'').context("its end")?.0.to_owned())
+}
+
+#[test]
+fn the_runbook_erases_an_address_and_makes_no_item_of_a_mistyped_id() -> Result<()> {
+    simulate(async {
+        let stage = Stage::new().await?;
+        let order = json!({ "items": [{ "product_id": "mug", "quantity": 1 }], "email": "ada@example.com" });
+        let placed = stage.service.post("/orders", &order).await?.expect(201)?;
+        stage.service.settled().await?;
+        let client = Client::new(&stage.service.cloud.sdk_config("test"));
+        let table = stage.service.cloud.physical("OrdersTable").context("the table")?;
+        let erase = async |id: &str| -> Result<_> {
+            let update = client.update_item().table_name(table).key("id", AttributeValue::S(id.to_owned()));
+            let update = update.update_expression(erasing("--update-expression")?);
+            Ok(update.condition_expression(erasing("--condition-expression")?).send().await)
+        };
+        let id = text(&placed, "id")?;
+        erase(id).await??;
+        ensure!(!stored(&stage, id).await?.contains_key("contact_email"), "the address is still there");
+        let before = stage.service.items(table).await?.len();
+        let mistyped = erase("ord_nobody").await?.err().context("an order was made of a mistyped id")?;
+        let refused = mistyped.into_service_error();
+        ensure!(refused.is_conditional_check_failed_exception(), "{refused:?}");
+        assert_eq!(stage.service.items(table).await?.len(), before);
         Ok(())
     })
 }

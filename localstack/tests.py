@@ -1,0 +1,91 @@
+"""Tests of the scripts here that need no AWS: python -m unittest discover localstack -p tests.py"""
+
+import contextlib
+import io
+import json
+import os
+import sys
+import unittest
+from pathlib import Path
+from unittest import mock
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import add_http_routes
+import boto3
+import settings
+from botocore.stub import Stubber
+
+NAMES = ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_ENDPOINT_URL")
+
+
+def environment(**variables: str):
+    """The environment without any AWS settings but these, and without the configuration of whoever runs it."""
+    kept = {name: value for name, value in os.environ.items() if name not in NAMES}
+    return mock.patch.dict(os.environ, {**kept, "AWS_CONFIG_FILE": os.devnull, **variables}, clear=True)
+
+
+def client(service: str):
+    """A client of nobody's account."""
+    return boto3.client(service, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
+
+
+class Region(unittest.TestCase):
+    def test_each_way_to_say_a_region_is_enough_and_the_environment_comes_first(self):
+        for variables in ({"AWS_REGION": "eu-north-1"}, {"AWS_DEFAULT_REGION": "eu-north-1"},
+                          {"AWS_REGION": "eu-north-1", "AWS_DEFAULT_REGION": "eu-west-1"}):
+            with environment(**variables):
+                self.assertEqual(settings.region("shop-local"), "eu-north-1", variables)
+                self.assertEqual(settings.session("shop-local").region_name, "eu-north-1", variables)
+
+    def test_without_one_it_is_where_the_stack_is_deployed_to(self):
+        with environment():
+            self.assertEqual(settings.region("shop-local"), "us-east-1")
+
+    def test_where_none_is_said_it_is_asked_for(self):
+        with environment(), self.assertRaises(SystemExit) as ended:
+            settings.region("nobody-s-stack")
+        self.assertIn("set AWS_REGION", str(ended.exception))
+
+
+class Routes(unittest.TestCase):
+    TEMPLATE = {"Resources": {"Api": {"Type": "AWS::ApiGatewayV2::Api", "Properties": {"Body": {"paths": {
+        "/orders": {"post": {"x-amazon-apigateway-integration": {"uri": {
+            "Fn::Sub": "arn:...:${CreateOrderFunction.Arn}/invocations"}}}}}}}}}}
+
+    def test_an_emulator_without_an_http_api_is_said_in_a_sentence_and_told_apart(self):
+        formation, gateway = client("cloudformation"), client("apigatewayv2")
+        with Stubber(formation) as stack, Stubber(gateway) as api:
+            stack.add_response("get_template", {"TemplateBody": json.dumps(self.TEMPLATE)})
+            stack.add_response("list_stack_resources", {"StackResourceSummaries": [
+                {"LogicalResourceId": "Api", "PhysicalResourceId": "a1", "ResourceType": "AWS::ApiGatewayV2::Api",
+                 "LastUpdatedTimestamp": 0, "ResourceStatus": "CREATE_COMPLETE"}]})
+            api.add_client_error("get_routes", "InternalFailure", "not part of this edition", 501)
+            aws = mock.Mock()
+            aws.client.side_effect = {"cloudformation": formation, "apigatewayv2": gateway, "lambda": None}.get
+            said = io.StringIO()
+            with (mock.patch.object(add_http_routes, "session", return_value=aws),
+                  contextlib.redirect_stderr(said), self.assertRaises(SystemExit) as ended):
+                add_http_routes.main("shop-local")
+        self.assertEqual(ended.exception.code, add_http_routes.NO_HTTP_API)
+        self.assertIn("Api: the emulator has no HTTP API that takes routes", said.getvalue())
+        self.assertNotIn("Traceback", said.getvalue())
+
+    def test_a_stack_that_is_not_there_is_said_in_a_sentence(self):
+        formation = client("cloudformation")
+        with Stubber(formation) as stack:
+            stack.add_client_error("get_template", "ValidationError", "Stack with id nobody does not exist")
+            aws = mock.Mock()
+            aws.client.return_value = formation
+            with (mock.patch.object(add_http_routes, "session", return_value=aws),
+                  self.assertRaises(SystemExit) as ended):
+                add_http_routes.main("nobody")
+        self.assertIn("does not exist", str(ended.exception))
+
+    def test_routes_are_those_of_the_template(self):
+        body = self.TEMPLATE["Resources"]["Api"]["Properties"]["Body"]
+        self.assertEqual(add_http_routes.routes(body), {"POST /orders": "CreateOrderFunction"})
+
+
+if __name__ == "__main__":
+    unittest.main()
