@@ -7,7 +7,8 @@ use shop_http::{RouteInfo, Service};
 use shop_lambda::Function;
 
 /// Every service.
-pub const SERVICES: &[Service] = &[api::SERVICE, orders::SERVICE, products::SERVICE, users::SERVICE];
+pub const SERVICES: &[Service] =
+    &[api::SERVICE, orders::SERVICE, products::SERVICE, users::SERVICE, emails::SERVICE];
 
 /// Every function of every service: what template.yaml names by `CodeUri`.
 #[must_use]

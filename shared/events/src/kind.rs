@@ -10,9 +10,9 @@ use serde_json::value::RawValue;
 
 use crate::aggregate::Aggregate;
 use crate::{
-    InventoryRejected, InventoryReleased, InventoryRepaired, InventoryReserved, InventoryUpdated,
-    OrderRejected, OrderShipped, OrderSnapshot, OrderStalled, ProductDeleted, ProductSnapshot,
-    ReservationRepaired, UserDeleted, UserEmailConfirmationRequested, UserOrderPlaced,
+    EmailFailed, EmailSent, InventoryRejected, InventoryReleased, InventoryRepaired, InventoryReserved,
+    InventoryUpdated, OrderRejected, OrderShipped, OrderSnapshot, OrderStalled, ProductDeleted,
+    ProductSnapshot, ReservationRepaired, UserDeleted, UserEmailConfirmationRequested, UserOrderPlaced,
     UserPasswordResetRequested, UserSnapshot, UserStatsRepaired,
 };
 
@@ -123,6 +123,12 @@ events! {
     UserOrderPlaced(UserOrderPlaced) = "user.order_placed" from "/users";
     /// A user's statistics, or their ledger, were put right.
     UserStatsRepaired(UserStatsRepaired) = "user.stats_repaired" from "/users";
+    /// A mail was sent: the mail service has taken it.
+    EmailSent(EmailSent) = "email.sent" from "/emails";
+    /// The confirmation of an order was sent.
+    EmailConfirmationSent(EmailSent) = "email.confirmation_sent" from "/emails";
+    /// A mail did not reach its recipient, or was not wanted.
+    EmailFailed(EmailFailed) = "email.failed" from "/emails";
 }
 
 /// The text is not the name of an event type that this version of the code knows.

@@ -12,11 +12,13 @@ mod envelope;
 mod kind;
 pub mod schema;
 
+mod emails;
 mod inventory;
 mod orders;
 mod products;
 mod users;
 
+pub use emails::{EmailFailed, EmailFailure, EmailSent, EmailTemplate};
 pub use envelope::{Cause, Event, EventId, ParseEventError};
 pub use inventory::{
     InventoryRejected, InventoryReleased, InventoryRepaired, InventoryReserved, InventoryUpdated,

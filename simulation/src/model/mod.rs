@@ -12,7 +12,7 @@ mod writes;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use shop_local::cloud::{Call, Delivery, Observer, Outcome, Step, Written};
 use shop_local::template::Template;
 
@@ -93,7 +93,11 @@ pub fn invariants() -> impl Iterator<Item = (&'static str, &'static str)> {
     OF_ALL.iter().chain(of_services).copied()
 }
 
-pub(crate) struct Model(Mutex<Inner>);
+pub(crate) struct Model {
+    inner: Mutex<Inner>,
+    /// The physical name of the topic of the shop's own events.
+    events: String,
+}
 
 pub(crate) struct Inner {
     pub(crate) services: Services,
@@ -109,16 +113,18 @@ impl Model {
     /// # Errors
     /// The template lacks what a service has.
     pub(crate) fn of(template: &Template) -> Result<Self> {
-        Ok(Self(Mutex::new(Inner {
+        let inner = Mutex::new(Inner {
             services: Services::of(template)?,
             event_log: EventLog::new(template),
             messages: Messages::new(template),
             violations: Vec::new(),
-        })))
+        });
+        let events = template.topics.get("EventsTopic").context("EventsTopic")?.name.clone();
+        Ok(Self { inner, events })
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -150,15 +156,24 @@ impl Observer for Model {
         true
     }
 
-    fn published(&self, _time: i64, _topic: &str, message: &str) {
+    fn published(&self, time: i64, topic: &str, message: &str) {
         let mut inner = self.lock();
+        if topic != self.events {
+            let violations = inner.services.told(time, topic, message);
+            return inner.report_violations(violations);
+        }
+        if message.contains('@') {
+            let violation = Violation::new("an-address-stays-where-it-belongs", message);
+            inner.report_violations([violation]);
+        }
         let violation = inner.event_log.published(message);
         inner.messages.published(message);
         inner.report_violations(violation);
     }
 
-    fn queued(&self, _time: i64, queue: &str, message: &str, step: Step<'_>) {
+    fn queued(&self, time: i64, queue: &str, message: &str, step: Step<'_>) {
         let mut inner = self.lock();
+        inner.services.queued(time, queue, message, step);
         let violation = inner.messages.queued(queue, message, step);
         inner.report_violations(violation);
     }
