@@ -4,6 +4,7 @@
 pub const ROUTES: &[(&str, &[&str])] = &[
     ("/.well-known/jwks.json", &["GET"]),
     ("/docs", &["GET"]),
+    ("/email-confirmations", &["POST"]),
     ("/emails", &["GET"]),
     ("/health", &["GET"]),
     ("/openapi.json", &["GET"]),
@@ -11,6 +12,8 @@ pub const ROUTES: &[(&str, &[&str])] = &[
     ("/orders/{id}", &["GET"]),
     ("/orders/{id}/cancel", &["POST"]),
     ("/orders/{id}/status", &["PATCH"]),
+    ("/password-resets", &["POST"]),
+    ("/password-resets/complete", &["POST"]),
     ("/products", &["GET", "POST"]),
     ("/products/{id}", &["DELETE", "GET", "PATCH"]),
     ("/products/{id}/stock", &["GET", "PATCH"]),
@@ -19,6 +22,7 @@ pub const ROUTES: &[(&str, &[&str])] = &[
     ("/sessions/refresh", &["POST"]),
     ("/users", &["GET", "POST"]),
     ("/users/{id}", &["DELETE", "GET", "PATCH"]),
+    ("/users/{id}/email-confirmation", &["POST"]),
     ("/users/{id}/role", &["PUT"]),
     ("/users/{id}/stats", &["GET"]),
 ];

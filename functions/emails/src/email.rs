@@ -13,7 +13,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shop_dynamo::Record;
-use shop_events::{Cause, EmailTemplate, Event, EventData};
+use shop_events::{Cause, EmailTemplate, Event, EventData, OrderSnapshot};
 use shop_lambda::recovery::{EMAIL_EXPIRES_AFTER, EMAIL_RETRIED_AFTER, EMAIL_UNCERTAIN_FOR};
 use shop_types::{EmailId, ListPosition, OrderId, Timestamp, UserId};
 
@@ -97,6 +97,9 @@ pub(crate) struct Email {
     /// Tells who claimed it last from all others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) claim: Option<String>,
+    /// When it was asked for, where that decides how long what it says is good for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) asked_at: Option<Timestamp>,
     /// When SES took it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) sent_at: Option<Timestamp>,
@@ -117,12 +120,14 @@ impl Record for Email {
 }
 
 /// Every template.
-pub(crate) const TEMPLATES: [EmailTemplate; 5] = [
+pub(crate) const TEMPLATES: [EmailTemplate; 7] = [
     EmailTemplate::OrderConfirmation,
     EmailTemplate::OrderRejection,
     EmailTemplate::OrderCancellation,
     EmailTemplate::OrderShipment,
     EmailTemplate::Welcome,
+    EmailTemplate::EmailConfirmation,
+    EmailTemplate::PasswordReset,
 ];
 
 /// The name of a template, as the API, the events and the settings write it.
@@ -134,6 +139,8 @@ pub(crate) const fn template_name(template: EmailTemplate) -> &'static str {
         EmailTemplate::OrderCancellation => "order_cancellation",
         EmailTemplate::OrderShipment => "order_shipment",
         EmailTemplate::Welcome => "welcome",
+        EmailTemplate::EmailConfirmation => "email_confirmation",
+        EmailTemplate::PasswordReset => "password_reset",
     }
 }
 
@@ -147,25 +154,40 @@ impl Email {
     /// The mail that an event asks for, not stored yet; none for an event that asks for none.
     #[must_use]
     pub(crate) fn of_event(event: &Event, now: Timestamp) -> Option<Self> {
-        let (template, order, user) = match event.data() {
-            EventData::OrderConfirmed(order) => (EmailTemplate::OrderConfirmation, Some(order), None),
-            EventData::OrderRejected(rejected) => {
-                (EmailTemplate::OrderRejection, Some(&rejected.order), None)
+        let of_order = |template, order: &OrderSnapshot| {
+            let (id, customer) = (order.order_id.clone(), order.customer_id.clone());
+            (template, id.to_string(), Some(id), customer, None)
+        };
+        let of_user = |template, user: &UserId, asked_at: Timestamp, subject: String| {
+            (template, subject, None, Some(user.clone()), Some(asked_at))
+        };
+        // Somebody may ask for such a mail more than once, and gets one each time.
+        let of_request = |template, user: &UserId, asked_at: Timestamp| {
+            of_user(template, user, asked_at, format!("{user}/{}", asked_at.as_millis()))
+        };
+        let (template, subject, order_id, user_id, asked_at) = match event.data() {
+            EventData::OrderConfirmed(order) => of_order(EmailTemplate::OrderConfirmation, order),
+            EventData::OrderRejected(rejected) => of_order(EmailTemplate::OrderRejection, &rejected.order),
+            EventData::OrderCancelled(order) => of_order(EmailTemplate::OrderCancellation, order),
+            EventData::OrderShipped(shipped) => of_order(EmailTemplate::OrderShipment, &shipped.order),
+            EventData::UserRegistered(user) => {
+                let id = &user.user_id;
+                of_user(EmailTemplate::Welcome, id, user.registered_at, id.to_string())
             }
-            EventData::OrderCancelled(order) => (EmailTemplate::OrderCancellation, Some(order), None),
-            EventData::OrderShipped(shipped) => (EmailTemplate::OrderShipment, Some(&shipped.order), None),
-            EventData::UserRegistered(user) => (EmailTemplate::Welcome, None, Some(&user.user_id)),
+            EventData::UserEmailConfirmationRequested(asked) => {
+                of_request(EmailTemplate::EmailConfirmation, &asked.user_id, asked.requested_at)
+            }
+            EventData::UserPasswordResetRequested(asked) => {
+                of_request(EmailTemplate::PasswordReset, &asked.user_id, asked.requested_at)
+            }
             _ => return None,
         };
-        let subject = match (order, user) {
-            (Some(order), _) => order.order_id.as_str(),
-            (None, user) => user?.as_str(),
-        };
         Some(Self {
-            id: email_id(template, subject),
+            id: email_id(template, &subject),
             template,
-            order_id: order.map(|order| order.order_id.clone()),
-            user_id: order.and_then(|order| order.customer_id.clone()).or(user.cloned()),
+            order_id,
+            user_id,
+            asked_at,
             status: Status::Queued,
             reason: None,
             attempt: 0,

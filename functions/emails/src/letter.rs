@@ -71,6 +71,8 @@ struct Content<'a> {
     lines: Vec<Line>,
     total: String,
     tracking_number: Option<String>,
+    /// What the mail proves, where it proves something.
+    token: Option<String>,
 }
 
 macro_rules! parts {
@@ -93,6 +95,18 @@ parts! {
     CancellationHtml = "order_cancellation.html", CancellationText = "order_cancellation.txt";
     ShipmentHtml = "order_shipment.html", ShipmentText = "order_shipment.txt";
     WelcomeHtml = "welcome.html", WelcomeText = "welcome.txt";
+    EmailConfirmationHtml = "email_confirmation.html", EmailConfirmationText = "email_confirmation.txt";
+    PasswordResetHtml = "password_reset.html", PasswordResetText = "password_reset.txt";
+}
+
+/// What a mail is about.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Matter<'a> {
+    Order(About<'a>),
+    /// An account, and the token that its mail proves something by, if it still is to.
+    Account {
+        token: Option<&'a str>,
+    },
 }
 
 /// The order that a mail is about.
@@ -104,13 +118,17 @@ pub(crate) struct About<'a> {
 }
 
 impl Letter {
-    /// The mail of a template to somebody, about an order where it is about one.
+    /// The mail of a template to somebody.
     pub(crate) fn write(
         shop: &Shop,
         template: EmailTemplate,
         name: Option<&str>,
-        order: Option<About<'_>>,
+        matter: Matter<'_>,
     ) -> Result<Self, LetterError> {
+        let (order, token) = match matter {
+            Matter::Order(order) => (Some(order), None),
+            Matter::Account { token } => (None, token),
+        };
         let subject = subject(shop, template, order.map(|order| order.id));
         let mut content = Content {
             shop,
@@ -121,10 +139,11 @@ impl Letter {
             lines: Vec::new(),
             total: String::new(),
             tracking_number: None,
+            token: token.map(str::to_owned),
         };
         match order {
             Some(order) => content.add(order)?,
-            None if template != EmailTemplate::Welcome => return Err(LetterError::NoSubject),
+            None if !is_of_account(template) => return Err(LetterError::NoSubject),
             None => {}
         }
         let it = &content;
@@ -138,6 +157,12 @@ impl Letter {
             }
             EmailTemplate::OrderShipment => (ShipmentHtml { it }.render()?, ShipmentText { it }.render()?),
             EmailTemplate::Welcome => (WelcomeHtml { it }.render()?, WelcomeText { it }.render()?),
+            EmailTemplate::EmailConfirmation => {
+                (EmailConfirmationHtml { it }.render()?, EmailConfirmationText { it }.render()?)
+            }
+            EmailTemplate::PasswordReset => {
+                (PasswordResetHtml { it }.render()?, PasswordResetText { it }.render()?)
+            }
         };
         Ok(Self { subject, text, html })
     }
@@ -174,7 +199,17 @@ fn subject(shop: &Shop, template: EmailTemplate, order: Option<&OrderId>) -> Str
         EmailTemplate::OrderCancellation => format!("Your order {order} is cancelled"),
         EmailTemplate::OrderShipment => format!("Your order {order} is on its way"),
         EmailTemplate::Welcome => format!("Welcome to {}", shop.name),
+        EmailTemplate::EmailConfirmation => "Confirm your e-mail address".to_owned(),
+        EmailTemplate::PasswordReset => "Set another password".to_owned(),
     }
+}
+
+/// Whether a mail is about somebody's account, and about no order.
+const fn is_of_account(template: EmailTemplate) -> bool {
+    matches!(
+        template,
+        EmailTemplate::Welcome | EmailTemplate::EmailConfirmation | EmailTemplate::PasswordReset
+    )
 }
 
 /// An amount with all the digits of its currency, and that.

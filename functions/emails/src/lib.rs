@@ -4,7 +4,7 @@
 //! | called by | module |
 //! |---|---|
 //! | `GET /emails` | [`list_emails`] |
-//! | `SendEmailQueue`: `order.cancelled`, `order.confirmed`, `order.rejected`, `order.shipped`, `user.registered` | [`send_email`] |
+//! | `SendEmailQueue`: `order.cancelled`, `order.confirmed`, `order.rejected`, `order.shipped`, `user.email_confirmation_requested`, `user.password_reset_requested`, `user.registered` | [`send_email`] |
 //! | `NoteEmailFeedbackQueue`: what a service of AWS says | [`note_email_feedback`] |
 //! | `rate(2 minutes)`, or an operator | [`resend_emails`] |
 //! | the stream of `EmailsTable` | [`publish_email_events`] |

@@ -7,6 +7,7 @@
 
 use aws_sdk_dynamodb::Client;
 use serde::Deserialize;
+use shop_auth::{KeyTableError, MailTokenKey, NoMailTokenKey, Purpose, ServiceSecret};
 use shop_dynamo::StoreError;
 use shop_events::{EmailTemplate, OrderStatus};
 use shop_lambda::log::Chain;
@@ -15,7 +16,7 @@ use shop_read_models::{Contacts, OrderDetail, OrderRecord, OrdersReadModel};
 use shop_types::{EmailAddress, UserId};
 
 use crate::email::{Email, Reason};
-use crate::letter::{About, Letter, LetterError, OrderText};
+use crate::letter::{About, Letter, LetterError, Matter, OrderText};
 use crate::mailer::{Mailer, Outcome};
 use crate::settings::Settings;
 use crate::store::{Saved, Store};
@@ -38,6 +39,10 @@ pub(crate) enum DeliveryError {
     Store(#[from] StoreError),
     #[error("the mail cannot be written")]
     Letter(#[from] LetterError),
+    #[error("no token can be made")]
+    Secret(#[from] KeyTableError),
+    #[error("no token can be made")]
+    Key(#[from] NoMailTokenKey),
 }
 
 /// What is read of an order: what its mail says, and a guest's address. It must not be logged.
@@ -69,11 +74,13 @@ pub(crate) struct Postman {
     mailer: Mailer,
     orders: OrdersReadModel<OrderMail>,
     contacts: Contacts,
+    /// What the tokens' key derives from.
+    secret: ServiceSecret,
     random: Random,
 }
 
 impl Postman {
-    /// With the tables that `EMAILS_TABLE`, `ORDERS_TABLE` and `USERS_TABLE` name, and [`Settings`].
+    /// With the tables that `EMAILS_TABLE`, `ORDERS_TABLE`, `USERS_TABLE` and `MAIL_KEYS_TABLE` name, and [`Settings`].
     pub(crate) fn start(environment: &Environment) -> Result<Self, StartError> {
         let client = Client::new(environment.sdk_config());
         let settings = Settings::start(environment)?;
@@ -83,7 +90,12 @@ impl Postman {
             mailer: Mailer::start(environment, &settings),
             settings,
             orders: OrdersReadModel::start(environment, client.clone(), "ORDERS_TABLE")?,
-            contacts: Contacts::start(environment, client, "USERS_TABLE")?,
+            contacts: Contacts::start(environment, client.clone(), "USERS_TABLE")?,
+            secret: ServiceSecret::new(
+                client,
+                environment.required("MAIL_KEYS_TABLE")?,
+                environment.random(),
+            ),
             random: environment.random(),
         })
     }
@@ -132,37 +144,53 @@ impl Postman {
         if let Some(reason) = self.settings.leaves_out(email.template) {
             return Ok(Decision::Skip(reason));
         }
-        let order = match &email.order_id {
-            Some(id) => match self.orders.get(id.as_str()).await? {
-                Some(order) if is_overtaken(email.template, &order) => {
-                    return Ok(Decision::Skip(Reason::Overtaken));
-                }
-                Some(order) => Some(order),
-                None => return Ok(Decision::Skip(Reason::Erased)),
-            },
-            None => None,
+        let Some(id) = &email.order_id else { return self.decide_of_account(email).await };
+        let Some(order) = self.orders.get(id.as_str()).await? else {
+            return Ok(Decision::Skip(Reason::Erased));
         };
-        let user = match &order {
-            Some(order) => order.detail.customer_id.as_ref(),
-            None => email.user_id.as_ref(),
-        };
-        let (name, to) = match (user, &order) {
+        if is_overtaken(email.template, &order) {
+            return Ok(Decision::Skip(Reason::Overtaken));
+        }
+        let (name, to) = match (&order.detail.customer_id, &order.detail.contact_email) {
             (Some(user), _) => match self.contacts.of(user).await? {
                 Some(contact) => (Some(contact.name), contact.email),
                 None => return Ok(Decision::Skip(Reason::Erased)),
             },
-            (None, Some(OrderRecord { detail: OrderMail { contact_email: Some(to), .. }, .. })) => {
-                (None, to.clone())
-            }
-            (None, _) => return Ok(Decision::Skip(Reason::NoAddress)),
+            (None, Some(to)) => (None, to.clone()),
+            (None, None) => return Ok(Decision::Skip(Reason::NoAddress)),
         };
-        let about = order.as_ref().map(|order| About {
-            id: &order.id,
-            placed_at: order.placed_at,
-            text: &order.detail.text,
-        });
-        let letter = Letter::write(&self.settings.shop, email.template, name.as_deref(), about)?;
+        let about = About { id: &order.id, placed_at: order.placed_at, text: &order.detail.text };
+        let matter = Matter::Order(about);
+        let letter = Letter::write(&self.settings.shop, email.template, name.as_deref(), matter)?;
         Ok(Decision::Send(letter, to))
+    }
+
+    /// The same of a mail about somebody's account.
+    async fn decide_of_account(&self, email: &Email) -> Result<Decision, DeliveryError> {
+        let Some(user) = &email.user_id else { return Ok(Decision::Skip(Reason::NoAddress)) };
+        let Some(contact) = self.contacts.of(user).await? else { return Ok(Decision::Skip(Reason::Erased)) };
+        let asked_at = email.asked_at.unwrap_or(email.created_at);
+        let purpose = match email.template {
+            EmailTemplate::PasswordReset => {
+                Purpose::ResetPassword { epoch: contact.session_epoch, request: asked_at.as_millis() }
+            }
+            _ => Purpose::ConfirmEmail(&contact.email),
+        };
+        let key = MailTokenKey::from_secret(&self.secret.get_or_make().await?)?;
+        let token = key.issue(user.clone(), purpose, asked_at);
+        let is_needed = match email.template {
+            EmailTemplate::PasswordReset => true,
+            _ => !contact.is_confirmed,
+        };
+        let is_good = is_needed && !token.has_expired(self.clock.now());
+        // A welcome is one all the same; the others are about nothing else.
+        if !is_good && email.template != EmailTemplate::Welcome {
+            return Ok(Decision::Skip(Reason::Overtaken));
+        }
+        let token = is_good.then(|| token.reveal());
+        let matter = Matter::Account { token: token.as_deref() };
+        let letter = Letter::write(&self.settings.shop, email.template, Some(&contact.name), matter)?;
+        Ok(Decision::Send(letter, contact.email))
     }
 }
 

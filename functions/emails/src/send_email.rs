@@ -1,5 +1,6 @@
-//! Sends a mail for each of `order.confirmed`, `order.rejected`, `order.cancelled`, `order.shipped` and
-//! `user.registered`.
+//! Sends a mail for each of `order.confirmed`, `order.rejected`, `order.cancelled`, `order.shipped`, `user.registered`,
+//! `user.email_confirmation_requested` and `user.password_reset_requested`. The tokens of the last three are made when
+//! they are sent, and kept nowhere (docs/decisions/0044).
 //!
 //! - Deduplicated by the mail's id, which follows from the order or user and the template: one row, which is claimed
 //!   before SES is called ([`crate::postman`]). An event that comes again finds it sent, or on its way.

@@ -18,8 +18,12 @@ pub enum EmailTemplate {
     OrderCancellation,
     /// An order is on its way.
     OrderShipment,
-    /// Somebody has registered.
+    /// Somebody has registered: it has a token that confirms the address.
     Welcome,
+    /// An address is to be confirmed.
+    EmailConfirmation,
+    /// A password was forgotten.
+    PasswordReset,
 }
 
 /// Why a mail failed.

@@ -14,11 +14,24 @@ pub struct Contact {
     pub name: String,
     /// The e-mail address.
     pub email: EmailAddress,
+    /// Whether somebody has shown to read its mail.
+    pub is_confirmed: bool,
+    /// Tokens of an earlier epoch are over.
+    pub session_epoch: u64,
 }
 
 #[derive(Deserialize)]
 struct Account {
-    profile: Option<Contact>,
+    profile: Option<Profile>,
+    session_epoch: u64,
+}
+
+#[derive(Deserialize)]
+struct Profile {
+    name: String,
+    email: EmailAddress,
+    #[serde(default)]
+    is_confirmed: bool,
 }
 
 impl Record for Account {
@@ -46,8 +59,11 @@ impl Contacts {
         let key = [("pk", user.as_str()), ("sk", "account")];
         let key: Item = key.into_iter().map(|(name, value)| (name.to_owned(), string(value))).collect();
         // The parts of it: the profile also has the key of the login.
-        let attributes = ["profile.#name", "profile.#email"];
+        let attributes = ["profile.#name", "profile.#email", "profile.#is_confirmed", "session_epoch"];
         let account: Option<Account> = self.0.get_only(key, &attributes, Read::Consistent).await?;
-        Ok(account.and_then(|account| account.profile))
+        Ok(account.and_then(|Account { profile, session_epoch }| {
+            let Profile { name, email, is_confirmed } = profile?;
+            Some(Contact { name, email, is_confirmed, session_epoch })
+        }))
     }
 }

@@ -78,6 +78,7 @@ Resources:
             FunctionResponseTypes: [ReportBatchItemFailures] # relay
             BisectBatchOnFunctionError: true
             MaximumRetryAttempts: -1
+            MaximumRecordAgeInSeconds: 82800
             DestinationConfig: { OnFailure: { Destination: !GetAtt RelayDeadLetterQueue.Arn } }
   OrdersTable:
     Type: AWS::DynamoDB::Table

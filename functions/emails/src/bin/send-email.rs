@@ -1,4 +1,4 @@
-//! `SendEmailQueue`: `order.cancelled`, `order.confirmed`, `order.rejected`, `order.shipped`, `user.registered`: [`emails::send_email`]. Written by `cargo xtask sync`.
+//! `SendEmailQueue`: `order.cancelled`, `order.confirmed`, `order.rejected`, `order.shipped`, `user.email_confirmation_requested`, `user.password_reset_requested`, `user.registered`: [`emails::send_email`]. Written by `cargo xtask sync`.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

@@ -1,4 +1,4 @@
-use shop_events::{OrderSnapshot, OrderStatus, UserSnapshot};
+use shop_events::{OrderSnapshot, OrderStatus, UserPasswordResetRequested, UserSnapshot};
 use shop_types::{Currency, Money};
 
 use super::*;
@@ -49,6 +49,15 @@ fn there_is_one_mail_for_each_thing_and_template() {
     let registered = UserSnapshot { user_id: user_id.clone(), is_admin: false, registered_at: at(1) };
     let welcome = Email::of_event(&event(EventData::UserRegistered(registered)), at(1000)).unwrap();
     assert_eq!((welcome.template, welcome.user_id), (EmailTemplate::Welcome, Some(user_id)));
+    // Who asks twice gets two, and the same request twice is one.
+    let reset = |millis| {
+        let asked =
+            UserPasswordResetRequested { user_id: UserId::fresh(at(1), [1; 10]), requested_at: at(millis) };
+        Email::of_event(&event(EventData::UserPasswordResetRequested(asked)), at(1000)).unwrap()
+    };
+    assert_eq!(reset(7).id, reset(7).id);
+    assert_ne!(reset(7).id, reset(8).id);
+    assert_eq!(reset(7).asked_at, Some(at(7)));
     let ids: std::collections::BTreeSet<_> =
         TEMPLATES.iter().map(|template| email_id(*template, order_id().as_str())).collect();
     assert_eq!(ids.len(), TEMPLATES.len());

@@ -5,6 +5,8 @@ use super::*;
 use crate::email::TEMPLATES;
 use crate::email::tests::order_id;
 
+const TOKEN: &str = "ce1.usr_1.17.c2lnbmVk";
+
 fn shop() -> Shop {
     Shop { name: "Mugs & more".to_owned(), url: Some("https://shop.example".to_owned()) }
 }
@@ -28,8 +30,9 @@ fn order(name: &str) -> OrderText {
 fn letter(template: EmailTemplate, name: Option<&str>, order: &OrderText) -> Letter {
     let id = order_id();
     let about = About { id: &id, placed_at: Timestamp::from_millis(1_795_446_000_000), text: order };
-    let about = (template != EmailTemplate::Welcome).then_some(about);
-    Letter::write(&shop(), template, name, about).unwrap()
+    let matter =
+        if is_of_account(template) { Matter::Account { token: Some(TOKEN) } } else { Matter::Order(about) };
+    Letter::write(&shop(), template, name, matter).unwrap()
 }
 
 #[test]
@@ -42,7 +45,18 @@ fn each_template_says_what_it_is_about_in_both_parts() {
         (EmailTemplate::OrderRejection, ["cannot deliver", "1 left", "59.98 USD", "you owe nothing"]),
         (EmailTemplate::OrderCancellation, ["is cancelled", "29.99 USD", "59.98 USD", "Ceramic mug"]),
         (EmailTemplate::OrderShipment, ["on its way", "Tracking number", "59.98 USD", "Ceramic mug"]),
-        (EmailTemplate::Welcome, ["Welcome", "Ada", "account is ready", "https://shop.example"]),
+        (
+            EmailTemplate::Welcome,
+            ["Welcome", "Ada", "account is ready", "https://shop.example/account/confirm#token=ce1."],
+        ),
+        (
+            EmailTemplate::EmailConfirmation,
+            ["Confirm", "for a week", TOKEN, "https://shop.example/account/confirm#token=ce1."],
+        ),
+        (
+            EmailTemplate::PasswordReset,
+            ["another password", "for an hour", TOKEN, "https://shop.example/account/password#token=ce1."],
+        ),
     ] {
         let Letter { subject, text, html } = letter(template, Some("Ada"), &order("Ceramic mug"));
         for word in words {
@@ -57,13 +71,18 @@ fn each_template_says_what_it_is_about_in_both_parts() {
 #[test]
 fn a_guest_is_greeted_without_a_name_and_a_shop_without_a_page_has_no_link() {
     let shop = Shop { url: None, ..shop() };
-    let letter = Letter::write(&shop, EmailTemplate::Welcome, None, None).unwrap();
+    let welcome =
+        |token| Letter::write(&shop, EmailTemplate::Welcome, None, Matter::Account { token }).unwrap();
+    let letter = welcome(None);
     assert!(
         letter.text.starts_with("Hello,\n")
             && letter.html.contains("<p style=\"margin:0 0 16px\">Hello,</p>")
     );
     assert!(!letter.html.contains("<a ") && !letter.text.contains("http"));
     assert!(letter.html.contains("Mugs &#38; more"));
+    assert!(!letter.html.contains("code") && !letter.text.contains("code"), "whose address is confirmed");
+    let letter = welcome(Some(TOKEN));
+    assert!(letter.html.contains(TOKEN) && letter.text.contains(TOKEN) && !letter.html.contains("<a "));
 }
 
 #[test]
@@ -83,14 +102,14 @@ fn what_people_write_is_text_and_directs_nothing() {
 #[test]
 fn a_mail_about_an_order_needs_one_and_a_line_that_overflows_is_an_error() {
     assert!(matches!(
-        Letter::write(&shop(), EmailTemplate::OrderShipment, None, None),
+        Letter::write(&shop(), EmailTemplate::OrderShipment, None, Matter::Account { token: None }),
         Err(LetterError::NoSubject)
     ));
     let mut large = order("Mug");
     large.lines[0].unit_price = i64::MAX;
     let id = order_id();
     let about = About { id: &id, placed_at: Timestamp::from_millis(0), text: &large };
-    let written = Letter::write(&shop(), EmailTemplate::OrderConfirmation, None, Some(about));
+    let written = Letter::write(&shop(), EmailTemplate::OrderConfirmation, None, Matter::Order(about));
     assert!(matches!(written, Err(LetterError::Amount(_))));
 }
 

@@ -249,7 +249,8 @@ pub(crate) mod tests {
         let user = user();
         let json = serde_json::to_value(user.view().unwrap()).unwrap();
         let expected = serde_json::json!({
-            "id": user.id, "email": "Ada@example.com", "name": "Ada", "role": "customer", "version": 1,
+            "id": user.id, "email": "Ada@example.com", "email_confirmed": false, "name": "Ada",
+            "role": "customer", "version": 1,
             "created_at": "1970-01-01T00:00:01.000Z", "updated_at": "1970-01-01T00:00:01.000Z",
         });
         assert_eq!(json, expected);
