@@ -41,11 +41,10 @@ impl Consumer for SendEmail {
         // Twice: as a new mail, and as the one that there is, which may wait for its next attempt.
         for _ in 0..2 {
             match self.postman.deliver(&email).await {
-                Ok(Delivery::Done) => return Ok(()),
                 Ok(Delivery::NotYet) => return Err(Failure::code_only("not_sent_now")),
                 Ok(Delivery::Outrun(current)) if current.status == Status::Queued => email = *current,
-                // It is done, or somebody is at it: if that is cut short, resend-emails goes on.
-                Ok(Delivery::Outrun(_)) => return Ok(()),
+                // It is done, or somebody else is at it: if that is cut short, resend-emails goes on.
+                Ok(Delivery::Done | Delivery::Outrun(_)) => return Ok(()),
                 Err(error) => return Err(Failure::new("not_delivered", error)),
             }
         }

@@ -183,7 +183,7 @@ async fn what_ses_would_refuse_is_refused() {
 #[tokio::test(start_paused = true)]
 async fn the_last_messages_are_kept() {
     let account = account(of_domain());
-    for number in 0..KEPT + 1 {
+    for number in 0..=KEPT {
         account.send(&body(&format!("a{number}@example.com"))).unwrap();
     }
     let kept = account.ses.kept();

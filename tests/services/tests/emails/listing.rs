@@ -43,7 +43,7 @@ fn the_mails_about_one_thing_are_found_by_it() -> Result<()> {
         let order = Order::of(None, "order")?;
         stage.store(&order, OrderStatus::Shipped, Some(GUEST)).await?;
         for event in
-            [order.event(OrderStatus::Confirmed), order.event(OrderStatus::Shipped), stage.registered()?]
+            [order.event(OrderStatus::Confirmed), order.event(OrderStatus::Shipped), Stage::registered()?]
         {
             stage.send(&[event]).await?;
             stage.service.settled().await?;

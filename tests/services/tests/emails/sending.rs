@@ -38,7 +38,7 @@ fn each_event_is_one_mail_to_whom_it_concerns() -> Result<()> {
                 ensure!(email["message_id"] == json!(mail.message_id), "{email}");
             }
         }
-        stage.send(&[stage.registered()?]).await?;
+        stage.send(&[Stage::registered()?]).await?;
         stage.service.settled().await?;
         ensure!(stage.mailbox().last().unwrap().subject == "Welcome to The shop");
         ensure!(stage.mailbox().len() == 9);

@@ -232,7 +232,7 @@ impl Stage {
     }
 
     /// The event that Ada has registered.
-    pub(crate) fn registered(&self) -> Result<Event> {
+    pub(crate) fn registered() -> Result<Event> {
         let registered_at = Timestamp::from_millis(1_795_446_000_000);
         let data = UserSnapshot { user_id: ADA.parse()?, is_admin: false, registered_at };
         let cause = Cause::request("request-2").by(ADA);
