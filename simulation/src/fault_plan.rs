@@ -160,6 +160,12 @@ impl FaultPlan {
         true
     }
 
+    /// Whether the case asks for a crash at this side of the call.
+    fn is_asked_for(&self, call: &Call, side: Side) -> bool {
+        let site = Site::of(call);
+        self.state().crashes.iter().any(|crash| crash.side == side && crash.site == site)
+    }
+
     /// The outage that a function is in, and when it ends.
     fn outage(&self, function: &str, now: i64, kind: OutageKind) -> Option<i64> {
         let opening = self.state().opening?;
@@ -247,6 +253,10 @@ impl Interceptor for FaultPlan {
         }
         if self.crashes(call, Side::Before) {
             return ready(Some(Wire::Crashed)).boxed();
+        }
+        // A crash that is asked for after a call needs the call: no other fault is in its way.
+        if self.is_asked_for(call, Side::After) {
+            return ready(None).boxed();
         }
         if self.is_refused(call) {
             self.model.lock().messages.refused();

@@ -58,7 +58,9 @@ async fn attempt(client: &Client, who: Shopper, what: &Governing, token: &str) -
         Governing::Promote(whom) | Governing::Demote(whom) => user(*whom),
     };
     let people = client.people();
-    ended.iter().for_each(|user| people.begin_ending(user));
+    if let Some(user) = &ended {
+        people.begin_ending(user);
+    }
     let had_power = has_power(client, token);
     let authorization = format!("Bearer {token}");
     // As a guest, who has no token of its own: the header is the one that is meant.
@@ -68,7 +70,9 @@ async fn attempt(client: &Client, who: Shopper, what: &Governing, token: &str) -
         request = request.body(body);
     }
     let answer = client.send(&request).await;
-    ended.iter().for_each(|user| people.end_ending(user));
+    if let Some(user) = &ended {
+        people.end_ending(user);
+    }
     let is_done = (200..300).contains(&answer.status);
     if is_done && !had_power && !matches!(what, Governing::LogOut) {
         let seen = format!("{who:?}, {method} {path} was answered with {}", answer.status);
