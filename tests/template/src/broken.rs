@@ -166,6 +166,7 @@ Resources:
     Type: AWS::SNS::Subscription
     DependsOn: EventsTopicPolicy
     Properties:
+      TopicArn: !Ref EventsTopic
       Protocol: sqs
       Endpoint: !GetAtt PackQueue.Arn
       RawMessageDelivery: true
