@@ -49,10 +49,10 @@ impl RegistrarSource {
     }
 }
 
-/// How many registrations an address has.
+/// How many registrations an address has; as many passwords it may ask to replace, of any accounts.
 pub(crate) struct RegistrationBudget {
-    limiter: RateLimiter,
-    rate: Rate,
+    pub(crate) limiter: RateLimiter,
+    pub(crate) rate: Rate,
 }
 
 impl RegistrationBudget {

@@ -13,7 +13,7 @@ use shop_types::{Timestamp, UserId};
 
 use crate::attempts::limits::{
     ACCOUNT, ADDRESS, ADDRESS_CHANGES, Backoff, DEVICE, FORMER, Failures, KNOWN_FOR_SECONDS, MAILS_TO, PAIR,
-    PROOF, Path, RESETS_FROM, Rate, Seen, Wait,
+    PROOF, Path, Rate, Seen, Wait,
 };
 use crate::credentials::blind_index::LoginKey;
 use crate::credentials::device::DeviceToken;
@@ -255,9 +255,10 @@ impl RateLimiter {
     pub(crate) async fn count_reset_from(
         &self,
         address: &str,
+        rate: Rate,
         now: Timestamp,
     ) -> Result<Result<(), Wait>, StoreError> {
-        self.count_one(key("reset-from", address), RESETS_FROM, None, now).await
+        self.count_one(key("reset-from", address), rate, None, now).await
     }
 
     /// Counts a mail of a kind to somebody, or says how long there may be none.

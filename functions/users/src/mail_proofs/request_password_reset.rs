@@ -7,8 +7,8 @@
 use shop_http::{Access, Call, Code, Contract, Endpoint, Problem, Reply, Route, Start, post};
 use shop_lambda::{Clock, Function, StartError};
 
+use crate::accounts::registration::RegistrationBudget;
 use crate::accounts::store::AccountStore;
-use crate::attempts::rate_limiter::RateLimiter;
 use crate::attempts::{source, too_many_attempts};
 use crate::credentials::blind_index::BlindIndex;
 use crate::mail_proofs::fields::read_email;
@@ -22,7 +22,7 @@ pub const FUNCTION: Function = shop_http::function::<RequestPasswordReset>();
 pub(crate) struct RequestPasswordReset {
     accounts: AccountStore,
     requests: MailRequests,
-    limiter: RateLimiter,
+    budget: RegistrationBudget,
     blind_index: BlindIndex,
     clock: Clock,
 }
@@ -36,9 +36,9 @@ impl Route for RequestPasswordReset {
     async fn start(start: &mut Start) -> Result<Self, StartError> {
         let accounts = AccountStore::start(start.environment(), start.client())?;
         let requests = MailRequests::start(start.environment(), start.client())?;
-        let limiter = RateLimiter::start(start.environment(), start.client())?;
+        let budget = RegistrationBudget::start(start.environment(), start.client())?;
         let blind_index = BlindIndexSource::of(start.environment())?.read().await?;
-        Ok(Self { accounts, requests, limiter, blind_index, clock: start.clock() })
+        Ok(Self { accounts, requests, budget, blind_index, clock: start.clock() })
     }
 
     fn contract() -> Contract {
@@ -52,10 +52,11 @@ impl Route for RequestPasswordReset {
         let email = read_email(call.body()?)?;
         let now = self.clock.now();
         let address = self.blind_index.attempts_from(source(call.source_address()));
-        self.limiter.count_reset_from(&address, now).await?.map_err(too_many_attempts)?;
+        let RegistrationBudget { limiter, rate } = &self.budget;
+        limiter.count_reset_from(&address, *rate, now).await?.map_err(too_many_attempts)?;
         let account = self.blind_index.attempts_on(&email);
         let kind = MailKind::PasswordReset;
-        let has_room = self.limiter.count_mail(kind, &account, now).await?.is_ok();
+        let has_room = limiter.count_mail(kind, &account, now).await?.is_ok();
         let login = self.accounts.login(&self.blind_index.login(&email)).await?;
         if let Some(login) = &login {
             call.audit("account", &login.user_id);
