@@ -152,7 +152,7 @@ impl Actors {
         let mut asked = json!({ "items": lines.iter().map(item).collect::<Vec<_>>() });
         if who == Shopper::Guest {
             // The same of all guests: a key that is used again comes with it.
-            asked["contact_email"] = json!(GUEST_ADDRESS);
+            asked["email"] = json!(GUEST_ADDRESS);
         }
         let request = Request::new(who, Method::POST, "/orders").body(&asked).key(key);
         let answer = match key {

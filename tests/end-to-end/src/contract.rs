@@ -84,6 +84,28 @@ const USER: Shape = Shape {
 
 const USERS: Shape = Shape { required: &["data", "next_cursor"], optional: &[], nested: &[("data", &USER)] };
 
+const EMAIL: Shape = Shape {
+    required: &[
+        "id",
+        "template",
+        "order_id",
+        "user_id",
+        "status",
+        "reason",
+        "attempts",
+        "message_id",
+        "sent_at",
+        "version",
+        "created_at",
+        "updated_at",
+    ],
+    optional: &[],
+    nested: &[],
+};
+
+const EMAILS: Shape =
+    Shape { required: &["data", "next_cursor"], optional: &[], nested: &[("data", &EMAIL)] };
+
 const SESSION_MEMBERS: &[&str] = &[
     "access_token",
     "token_type",
@@ -205,6 +227,7 @@ fn documented(method: &Method, route: &[&str]) -> Option<Answer> {
             Answer::Json(&USER)
         }
         ("GET", ["users"]) => Answer::Json(&USERS),
+        ("GET", ["emails"]) => Answer::Json(&EMAILS),
         ("DELETE", ["products" | "users", _] | ["sessions", "current"])
         | ("POST", ["users", _, "email-confirmation"] | ["email-confirmations"])
         | ("POST", ["password-resets"] | ["password-resets", "complete"]) => Answer::Nothing,
