@@ -15,7 +15,7 @@ use shop_events::{Event, EventData, OrderStatus};
 use shop_lambda::recovery::EMAIL_UNCERTAIN_FOR;
 use shop_local::cloud::Step;
 use shop_local::template::Template;
-use shop_types::{EmailId, OrderId, Timestamp};
+use shop_types::{EmailId, OrderId, Timestamp, UserId};
 
 use super::{Images, Invariants, Record, Service, Services};
 use crate::violation::Violation;
@@ -228,15 +228,23 @@ fn sent(word: &str) -> Option<(EmailId, u32)> {
 
 /// The mail that an event asks for.
 fn asked_for(event: &Event) -> Option<EmailId> {
+    let of_request =
+        |user: &UserId, at: Timestamp| format!("{user}/{}", at.as_millis());
     let (template, subject) = match event.data() {
-        EventData::OrderConfirmed(order) => ("order_confirmation", order.order_id.as_str()),
-        EventData::OrderRejected(rejected) => ("order_rejection", rejected.order.order_id.as_str()),
-        EventData::OrderCancelled(order) => ("order_cancellation", order.order_id.as_str()),
-        EventData::OrderShipped(shipped) => ("order_shipment", shipped.order.order_id.as_str()),
-        EventData::UserRegistered(user) => ("welcome", user.user_id.as_str()),
+        EventData::OrderConfirmed(order) => ("order_confirmation", order.order_id.to_string()),
+        EventData::OrderRejected(rejected) => ("order_rejection", rejected.order.order_id.to_string()),
+        EventData::OrderCancelled(order) => ("order_cancellation", order.order_id.to_string()),
+        EventData::OrderShipped(shipped) => ("order_shipment", shipped.order.order_id.to_string()),
+        EventData::UserRegistered(user) => ("welcome", user.user_id.to_string()),
+        EventData::UserEmailConfirmationRequested(asked) => {
+            ("email_confirmation", of_request(&asked.user_id, asked.requested_at))
+        }
+        EventData::UserPasswordResetRequested(asked) => {
+            ("password_reset", of_request(&asked.user_id, asked.requested_at))
+        }
         _ => return None,
     };
-    Some(EmailId::derived(template, subject))
+    Some(EmailId::derived(template, &subject))
 }
 
 impl Service for Model {

@@ -1,6 +1,7 @@
 //! Mails: an order leaves its confirmation with whom it is to, and the administrator sees what became of each.
 
 use anyhow::{Result, ensure};
+use serde_json::json;
 
 use crate::accounts;
 use crate::reply::Reply;
@@ -8,6 +9,8 @@ use crate::shop::Shop;
 use crate::steps;
 use crate::wait::{Look, until};
 
+/// What a forgotten password is replaced by.
+const ANOTHER_PASSWORD: &str = "another correct horse battery";
 /// How a mail ends that reaches somebody, or that a shop without a sender does not send.
 const SENT: &[&str] = &["sent", "skipped"];
 
@@ -57,6 +60,55 @@ pub(super) async fn a_mail_that_comes_back_is_noted(shop: &Shop) -> Result<()> {
         mail.has("/data/0/reason", "permanent")?;
     }
     Ok(())
+}
+
+/// Who has forgotten the password asks for a mail, and sets another by its token; the welcome's token confirms the address.
+/// Where mails can be read: everywhere else no token is to be had, and none is made up.
+pub(super) async fn a_forgotten_password_is_replaced_by_mail(shop: &Shop) -> Result<()> {
+    let account = accounts::customer(shop).await?;
+    let (nobody, customer) = (shop.nobody(), account.caller(shop));
+    for email in [account.email.clone(), accounts::new_address(shop)] {
+        nobody.post("/password-resets").json(&json!({ "email": email })).await?.expect(202)?;
+    }
+    customer.post("/users/me/email-confirmation").await?.expect(202)?;
+    for wrong in ["x", "rp1.usr_00000000000000000000000001.1.c2lnbmVk"] {
+        let body = json!({ "token": wrong, "password": ANOTHER_PASSWORD });
+        nobody.post("/password-resets/complete").json(&body).await?.problem(422, "invalid_mail_token")?;
+        let body = json!({ "token": wrong });
+        nobody.post("/email-confirmations").json(&body).await?.problem(422, "invalid_mail_token")?;
+    }
+    if !shop.http().get(shop.url("/mailbox")).send().await?.status().is_success() {
+        return Ok(());
+    }
+    let confirmation = json!({ "token": mailed(shop, &account.email, "ce1.").await? });
+    nobody.post("/email-confirmations").json(&confirmation).await?.expect(204)?;
+    customer.get("/users/me").await?.expect(200)?.has("/email_confirmed", true)?;
+    let token = mailed(shop, &account.email, "rp1.").await?;
+    let body = json!({ "token": token, "password": ANOTHER_PASSWORD });
+    nobody.post("/password-resets/complete").json(&body).await?.expect(204)?;
+    nobody.post("/password-resets/complete").json(&body).await?.problem(422, "invalid_mail_token")?;
+    customer.get("/users/me").await?.problem(401, "unauthorized")?;
+    let old = accounts::try_log_in(shop, &account.email, accounts::PASSWORD).await?;
+    old.problem(401, "invalid_credentials")?;
+    accounts::log_in(shop, &account.email, ANOTHER_PASSWORD).await?;
+    Ok(())
+}
+
+/// The token of a kind that an address was mailed.
+async fn mailed(shop: &Shop, email: &str, prefix: &str) -> Result<String> {
+    until(&format!("a mail with {prefix} to {email}"), shop.patience(), async || {
+        let list = shop.http().get(shop.url("/mailbox")).send().await?.text().await?;
+        let rows = list.split("<tr>").filter(|row| row.contains(&format!("<td>{email}</td>")));
+        for path in rows.filter_map(|row| row.split("href=\"").nth(1)?.split('"').next()) {
+            let page = shop.http().get(shop.url(path)).send().await?.text().await?;
+            let is_part = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+            if let Some(start) = page.find(prefix) {
+                return Ok(Look::Done(page[start..].chars().take_while(|c| is_part(*c)).collect()));
+            }
+        }
+        Ok(Look::NotYet("there is none".to_owned()))
+    })
+    .await
 }
 
 /// Waits until the one mail of a list has come to its end.

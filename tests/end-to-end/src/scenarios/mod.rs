@@ -69,6 +69,7 @@ scenarios![
     shipping::a_confirmed_order_is_shipped_and_delivered,
     emails::an_order_is_confirmed_by_mail,
     emails::a_mail_that_comes_back_is_noted,
+    emails::a_forgotten_password_is_replaced_by_mail,
     statistics::statistics_follow_the_orders,
     statistics::a_new_customer_has_empty_statistics,
     statistics::statistics_are_their_owners,
