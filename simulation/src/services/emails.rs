@@ -228,8 +228,7 @@ fn sent(word: &str) -> Option<(EmailId, u32)> {
 
 /// The mail that an event asks for.
 fn asked_for(event: &Event) -> Option<EmailId> {
-    let of_request =
-        |user: &UserId, at: Timestamp| format!("{user}/{}", at.as_millis());
+    let of_request = |user: &UserId, at: Timestamp| format!("{user}/{}", at.as_millis());
     let (template, subject) = match event.data() {
         EventData::OrderConfirmed(order) => ("order_confirmation", order.order_id.to_string()),
         EventData::OrderRejected(rejected) => ("order_rejection", rejected.order.order_id.to_string()),
