@@ -229,8 +229,13 @@ fn documented(method: &Method, route: &[&str]) -> Option<Answer> {
         ("GET", ["users"]) => Answer::Json(&USERS),
         ("GET", ["emails"]) => Answer::Json(&EMAILS),
         ("DELETE", ["products" | "users", _] | ["sessions", "current"])
-        | ("POST", ["users", _, "email-confirmation"] | ["email-confirmations"])
-        | ("POST", ["password-resets"] | ["password-resets", "complete"]) => Answer::Nothing,
+        | (
+            "POST",
+            ["users", _, "email-confirmation"]
+            | ["email-confirmations"]
+            | ["password-resets"]
+            | ["password-resets", "complete"],
+        ) => Answer::Nothing,
         ("POST", ["sessions"]) => Answer::Json(&SESSION),
         ("POST", ["sessions", "refresh"]) => Answer::Json(&TOKENS),
         ("GET", [".well-known", "jwks.json"]) => Answer::Json(&KEYS),
