@@ -3,6 +3,7 @@
 /// `HEAD` goes with `GET`, and `OPTIONS` with all.
 pub const ROUTES: &[(&str, &[&str])] = &[
     ("/.well-known/jwks.json", &["GET"]),
+    ("/alerts", &["GET"]),
     ("/docs", &["GET"]),
     ("/email-confirmations", &["POST"]),
     ("/emails", &["GET"]),

@@ -28,6 +28,7 @@ use shop_types::{OrderId, ProductId, Timestamp};
 use crate::plan::is_large;
 use crate::reservation::{Reservation, Status};
 use crate::stock::Stock;
+use crate::watch::Watch;
 
 /// What one snapshot of the whole table saw of the counters and of the entries that touch them.
 #[derive(Clone, Debug, Default)]
@@ -45,6 +46,7 @@ pub(crate) struct Snapshot {
 pub(crate) struct Counter {
     pub(crate) version: u64,
     pub(crate) figures: StockFigures,
+    pub(crate) watch: Watch,
     pub(crate) updated_at: Timestamp,
 }
 
@@ -96,8 +98,12 @@ impl Snapshot {
     }
 
     pub(crate) fn see_counter(&mut self, stock: Stock) {
-        let counter =
-            Counter { version: stock.version, figures: stock.figures(), updated_at: stock.updated_at };
+        let counter = Counter {
+            version: stock.version,
+            figures: stock.figures(),
+            watch: stock.watch(),
+            updated_at: stock.updated_at,
+        };
         self.counters.insert(stock.product_id, counter);
         if let Some(claim) = stock.claim {
             self.see_large(claim);

@@ -66,6 +66,7 @@ impl Route for CreateProduct {
         };
         let cause = call.cause();
         let stock = Stock::create(id.clone(), new.stock, now, cause.clone());
+        let stock = stock.watched_below(new.low_stock_threshold);
         let hash = new.hash()?;
         let product = Product::create(id, new, hash, now, cause);
         let keyed = key.map(|key| KeyedCreation::new(&key.hash(), &product));

@@ -1,15 +1,17 @@
 //! What a write to the products table means to others: from an item before and after to events. Pure.
 //!
 //! - A product: product.created, .updated, .deleted, at the product's version.
-//! - A stock counter: inventory.updated, at the counter's version, where its figures changed; and
-//!   inventory.repaired, where a repair changed them.
+//! - A stock counter: inventory.updated, at the counter's version, where its figures changed; inventory.low,
+//!   .replenished, `.sold_out` and `.back_in_stock`, where the write crossed one of these ([`crate::watch`]);
+//!   inventory.closed, where its product was deleted; and inventory.repaired, where a repair changed them.
 //! - An entry of the ledger: inventory.reserved, .rejected, .released, at the entry's version. A cancellation
 //!   that came before its order set nothing aside, so it releases nothing. An entry that is re-emitted is
 //!   published with the very same event. Where a repair wrote it, reservation.repaired.
 //! - An adjustment or a creation, which only remember an idempotency key: nothing.
 
 use shop_events::{
-    Event, EventData, InventoryRejected, InventoryReleased, InventoryRepaired, InventoryReserved,
+    Event, EventData, InventoryBackInStock, InventoryClosed, InventoryLow, InventoryRejected,
+    InventoryReleased, InventoryRepaired, InventoryReplenished, InventoryReserved, InventorySoldOut,
     ProductDeleted, RejectionReason, ReservationRepaired, ReservationStatus,
 };
 use shop_messaging::relay::{Image, ImageError};
@@ -45,7 +47,8 @@ pub(crate) fn events(old: Option<&Image>, new: Option<&Image>) -> Result<Vec<Eve
         Kind::Product => of_product(read(kind, old)?.as_ref(), &new.read(kind.name())?).into_iter().collect(),
         Kind::Stock => {
             let (old, new) = (read(kind, old)?, new.read(kind.name())?);
-            of_stock(old.as_ref(), &new).into_iter().chain(repair_of_stock(old.as_ref(), &new)).collect()
+            let told = of_stock(old.as_ref(), &new).into_iter();
+            told.chain(crossings(old.as_ref(), &new)).chain(repair_of_stock(old.as_ref(), &new)).collect()
         }
         Kind::Reservation => {
             let (old, new) = (read(kind, old)?, new.read(kind.name())?);
@@ -75,6 +78,46 @@ fn of_product(old: Option<&Product>, new: &Product) -> Option<Event> {
 fn of_stock(old: Option<&Stock>, new: &Stock) -> Option<Event> {
     let data = EventData::InventoryUpdated(new.change_since(old)?);
     Some(Event::new(data, new.version, new.updated_at, new.cause.clone()))
+}
+
+/// What the write crossed; or that nothing of the counter will be told any more.
+fn crossings(old: Option<&Stock>, new: &Stock) -> Vec<Event> {
+    let product_id = || new.product_id.clone();
+    let (before, watch) = (old.map(Stock::watch).unwrap_or_default(), new.watch());
+    if let Some(deleted_at) = new.deleted_at {
+        if old.is_some_and(|old| old.deleted_at.is_some()) {
+            return Vec::new();
+        }
+        let (low_since, sold_out_since) = (watch.low_since(), watch.sold_out_since());
+        let data = InventoryClosed { product_id: product_id(), low_since, sold_out_since };
+        // A clock that was ahead may have changed the figures; a counter's events sort by their time.
+        let at = deleted_at.max(new.updated_at);
+        return vec![Event::new(EventData::InventoryClosed(data), new.version, at, new.cause.clone())];
+    }
+    let (available, low_stock_threshold) = (new.available, watch.threshold());
+    let level = match (before.low_since(), watch.low_since()) {
+        (was, Some(is)) if was != Some(is) => {
+            let data = InventoryLow { product_id: product_id(), available, low_stock_threshold };
+            Some(EventData::InventoryLow(data))
+        }
+        (Some(low_since), None) => {
+            let product_id = product_id();
+            let data = InventoryReplenished { product_id, available, low_stock_threshold, low_since };
+            Some(EventData::InventoryReplenished(data))
+        }
+        _ => None,
+    };
+    let stock = match (old.map_or(0, |old| old.available), available) {
+        (1.., 0) => Some(EventData::InventorySoldOut(InventorySoldOut { product_id: product_id() })),
+        (0, 1..) => {
+            let sold_out_since = before.sold_out_since();
+            let data = InventoryBackInStock { product_id: product_id(), available, sold_out_since };
+            Some(EventData::InventoryBackInStock(data))
+        }
+        _ => None,
+    };
+    let event = |data| Event::new(data, new.version, new.updated_at, new.cause.clone());
+    level.into_iter().chain(stock).map(event).collect()
 }
 
 /// The mark of a repair stays on the item; only the write that made the version it names is the repair.
@@ -196,10 +239,65 @@ mod tests {
         let EventData::InventoryUpdated(data) = updated[0].data() else { panic!("{updated:?}") };
         assert_eq!((data.available, data.reserved, data.change), (48, 2, -2));
         assert_eq!(updated[0].cause().causation_id.as_ref().unwrap().as_str(), "prod-1:1:product.deleted");
-        let deleted = Stock { deleted_at: Some(later()), ..moved.clone() };
-        assert_eq!(published("stock", Some(&moved), &deleted), []);
-        assert_eq!(types(&published("stock", None::<&Stock>, &before)), [(EventType::InventoryUpdated, 1)]);
+        let first = [(EventType::InventoryUpdated, 1), (EventType::InventoryBackInStock, 1)];
+        assert_eq!(types(&published("stock", None::<&Stock>, &before)), first);
         assert_eq!(published("stock", None::<&Stock>, &stock("prod-1", 0, 0)), []);
+    }
+
+    /// The counter after `available` has become another.
+    fn moved(stock: &Stock, available: u64) -> Stock {
+        let version = stock.version + 1;
+        let watch = Some(stock.watch().moved(stock.available, available, version));
+        Stock { available, total: available + stock.reserved, version, watch, ..stock.clone() }
+    }
+
+    #[test]
+    fn a_write_tells_what_it_crossed_and_names_what_that_ends() {
+        let full = stock("prod-1", 50, 0);
+        let low = moved(&full, 4);
+        let empty = moved(&low, 0);
+        let some = moved(&empty, 3);
+        let enough = moved(&some, 6);
+        let crossed = |old: &Stock, new: &Stock| {
+            let mut events = published("stock", Some(old), new);
+            assert_eq!(events.remove(0).event_type(), EventType::InventoryUpdated);
+            events.into_iter().map(|event| event.data().clone()).collect::<Vec<_>>()
+        };
+        let product_id: ProductId = "prod-1".parse().unwrap();
+        let data = InventoryLow { product_id: product_id.clone(), available: 4, low_stock_threshold: 5 };
+        assert_eq!(crossed(&full, &low), [EventData::InventoryLow(data)]);
+        let data = InventorySoldOut { product_id: product_id.clone() };
+        assert_eq!(crossed(&low, &empty), [EventData::InventorySoldOut(data)]);
+        let (available, sold_out_since) = (3, Some(3));
+        let data = InventoryBackInStock { product_id: product_id.clone(), available, sold_out_since };
+        assert_eq!(crossed(&empty, &some), [EventData::InventoryBackInStock(data)]);
+        let data = InventoryReplenished {
+            product_id: product_id.clone(),
+            available: 6,
+            low_stock_threshold: 5,
+            low_since: 2,
+        };
+        assert_eq!(crossed(&some, &enough), [EventData::InventoryReplenished(data)]);
+        let types = |data: Vec<EventData>| data.iter().map(EventData::event_type).collect::<Vec<_>>();
+        let both = [EventType::InventoryLow, EventType::InventorySoldOut];
+        assert_eq!(types(crossed(&full, &moved(&full, 0))), both);
+        let both = [EventType::InventoryReplenished, EventType::InventoryBackInStock];
+        assert_eq!(types(crossed(&empty, &moved(&empty, 9))), both);
+    }
+
+    #[test]
+    fn a_counter_of_a_deleted_product_tells_what_is_left_open_and_then_nothing_but_its_figures() {
+        let low = moved(&stock("prod-1", 50, 2), 0);
+        let early = Timestamp::from_millis(1);
+        let closed = Stock { deleted_at: Some(early), updated_at: later(), cause: cause(), ..low.clone() };
+        let told = published("stock", Some(&low), &closed);
+        assert_eq!(types(&told), [(EventType::InventoryClosed, 2)]);
+        assert_eq!((told[0].time(), told[0].cause()), (later(), &cause()));
+        let (low_since, sold_out_since) = (Some(2), Some(2));
+        let data = InventoryClosed { product_id: "prod-1".parse().unwrap(), low_since, sold_out_since };
+        assert_eq!(told[0].data(), &EventData::InventoryClosed(data));
+        let released = Stock { available: 2, reserved: 0, version: 3, ..closed.clone() };
+        assert_eq!(types(&published("stock", Some(&closed), &released)), [(EventType::InventoryUpdated, 3)]);
     }
 
     #[test]
@@ -239,8 +337,8 @@ mod tests {
         // The mark stays, and later writes are no repairs.
         let moved = Stock { available: 47, reserved: 3, version: 3, ..right.clone() };
         assert_eq!(types(&published("stock", Some(&right), &moved)), [(EventType::InventoryUpdated, 3)]);
-        let deleted = Stock { deleted_at: Some(later()), ..right.clone() };
-        assert_eq!(published("stock", Some(&right), &deleted), []);
+        let closed = Stock { deleted_at: Some(later()), ..right.clone() };
+        assert_eq!(types(&published("stock", Some(&right), &closed)), [(EventType::InventoryClosed, 2)]);
 
         let order = OrderId::derived(b"test", "test", "order");
         let tombstone = Reservation::never_needed(order.clone(), later(), cause()).into_repair();

@@ -6,6 +6,7 @@ use shop_types::{AmountError, Currency, Money, ProductId};
 
 use crate::picture::image_url;
 use crate::stock::MAX_STOCK;
+use crate::watch::DEFAULT_THRESHOLD;
 
 const MAX_NAME: usize = 200;
 const MAX_DESCRIPTION: usize = 5000;
@@ -26,6 +27,8 @@ pub(crate) struct NewProduct {
     pub(crate) image_url: Option<String>,
     /// How many are for sale at first.
     pub(crate) stock: u64,
+    /// Administrators are told when fewer than this are for sale.
+    pub(crate) low_stock_threshold: u64,
 }
 
 impl NewProduct {
@@ -51,6 +54,7 @@ impl NewProduct {
             let category = body.optional("category", category);
             let image_url = body.optional("image_url", image_url);
             let stock = body.optional("stock", |node| node.integer(0..=MAX_STOCK));
+            let threshold = body.optional("low_stock_threshold", low_stock_threshold);
             Some(Self {
                 id: id?,
                 name: name?,
@@ -59,6 +63,7 @@ impl NewProduct {
                 category: category?,
                 image_url: image_url?,
                 stock: stock?.unwrap_or(0),
+                low_stock_threshold: threshold?.unwrap_or(DEFAULT_THRESHOLD),
             })
         })
     }
@@ -111,6 +116,7 @@ impl Changes {
                 }
             };
             body.nullable("stock", elsewhere("Change it by PATCH /products/{id}/stock."));
+            body.nullable("low_stock_threshold", elsewhere("Change it by PATCH /products/{id}/stock."));
             body.nullable("currency", elsewhere("A product's currency stays what it was created with."));
             let changes = Self {
                 name: name?,
@@ -130,6 +136,11 @@ impl Changes {
 #[expect(clippy::option_option, reason = "mistaken, null, and read are three things")]
 fn or_null<T>(node: &Node<'_>, read: impl FnOnce(&Node<'_>) -> Option<T>) -> Option<Option<T>> {
     if node.is_null() { Some(None) } else { read(node).map(Some) }
+}
+
+/// Fewer than this for sale are low; 0 for never.
+pub(crate) fn low_stock_threshold(node: &Node<'_>) -> Option<u64> {
+    node.integer(0..=MAX_STOCK)
 }
 
 fn name(node: &Node<'_>) -> Option<String> {
@@ -212,6 +223,7 @@ mod tests {
             category: None,
             image_url: None,
             stock: 0,
+            low_stock_threshold: 5,
         };
         assert_eq!(made, expected);
         assert_eq!(
@@ -238,6 +250,8 @@ mod tests {
             ("image_url", json!("https://images.example/a.jpg?w=1#x")),
             ("image_url", json!("/images/a.jpg")),
             ("stock", json!(1_000_000_000)),
+            ("low_stock_threshold", json!(0)),
+            ("low_stock_threshold", json!(1_000_000_000)),
         ] {
             assert!(with(field, value.clone()).is_ok(), "{field}: {value}");
         }
@@ -283,6 +297,7 @@ mod tests {
             ("stock", json!(-1), "out_of_range"),
             ("stock", json!(1_000_000_001), "out_of_range"),
             ("stock", json!(1.5), "wrong_type"),
+            ("low_stock_threshold", json!(-1), "out_of_range"),
             ("colour", json!("blue"), "unexpected"),
         ] {
             assert_eq!(with(field, value.clone()), Err(vec![(format!("/{field}"), code)]), "{value}");

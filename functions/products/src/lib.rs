@@ -16,7 +16,8 @@
 //! <!-- /sync -->
 //!
 //! One table. Handlers and consumers only write to it; its stream publishes: product.created, .updated,
-//! .deleted; inventory.updated, .reserved, .rejected, .released, .repaired; reservation.repaired.
+//! .deleted; inventory.updated, .reserved, .rejected, .released, .repaired; reservation.repaired; and of crossings
+//! ([`watch`]) inventory.low, .replenished, `.sold_out`, `.back_in_stock`, .closed.
 //!
 //! Invariant, at any time and per product: initial + restocked - removed = available + reserved, and what is
 //! reserved is the sum of the ledger's reserved entries (with the claims on their way there).
@@ -44,6 +45,7 @@ pub mod stock;
 pub mod store;
 pub mod update_product;
 pub mod verify_stock;
+pub mod watch;
 
 use shop_http::{Service, route};
 

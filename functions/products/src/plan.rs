@@ -21,6 +21,7 @@ use shop_types::{OrderId, ProductId, Timestamp};
 
 use crate::reservation::{Quantities, Reservation, Status, quantities};
 use crate::stock::Stock;
+use crate::watch::Crossing;
 
 /// What the messages of a batch say of one order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,6 +84,8 @@ pub struct StockDelta {
     pub at: Timestamp,
     /// The event behind it; the first one, where several share the write.
     pub cause: Cause,
+    /// Who is to be told of it.
+    pub crossing: Crossing,
 }
 
 /// Changes of counters, each product once.
@@ -265,7 +268,8 @@ impl Planner {
         for (product, quantity) in quantities {
             let net = self.book(product, *quantity, sign);
             let at = self.time_of(product);
-            let first = || StockDelta { net: 0, at, cause: reservation.cause.clone() };
+            let cause = || reservation.cause.clone();
+            let first = || StockDelta { net: 0, at, cause: cause(), crossing: Crossing::Unwatched };
             self.deltas.entry(product.clone()).or_insert_with(first).net += net;
         }
         self.entries.push(Entry::of(reservation));
@@ -281,13 +285,19 @@ impl Planner {
         self.close();
         let Some(coordinator) = request.quantities().into_keys().next() else { return };
         let coordinator_version = self.state.stocks.get(&coordinator).map_or(0, |stock| stock.version);
-        let delta_of = |net: i64, at: Timestamp| StockDelta { net, at, cause: reservation.cause.clone() };
+        let cause = &reservation.cause;
+        let delta_of = |net: i64, at: Timestamp| StockDelta {
+            net,
+            at,
+            cause: cause.clone(),
+            crossing: Crossing::Unwatched,
+        };
         let mut deltas = StockDeltas::from([(coordinator.clone(), delta_of(0, self.time_of(&coordinator)))]);
         for (product, quantity) in quantities {
             let net = self.book(product, *quantity, sign);
             deltas.insert(product.clone(), delta_of(net, self.time_of(product)));
         }
-        self.count_versions(&deltas);
+        self.count_versions(&mut deltas);
         let entry = Entry::of(reservation.clone());
         self.steps.push(Step::Claim {
             deltas,
@@ -333,18 +343,24 @@ impl Planner {
         let mut deltas = std::mem::take(&mut self.deltas);
         // What one order gives back and another takes at once need not be written.
         deltas.retain(|_, change| change.net != 0);
-        self.count_versions(&deltas);
+        self.count_versions(&mut deltas);
         let entries = std::mem::take(&mut self.entries);
         if !entries.is_empty() {
             self.steps.push(Step::Settle { deltas, entries });
         }
     }
 
-    fn count_versions(&mut self, deltas: &StockDeltas) {
-        for product in deltas.keys() {
-            if let Some(stock) = self.state.stocks.get_mut(product) {
-                stock.version += 1;
+    /// Counts the versions that a transaction makes, and says whom it is to be told.
+    fn count_versions(&mut self, deltas: &mut StockDeltas) {
+        for (product, change) in deltas {
+            let Some(stock) = self.state.stocks.get_mut(product) else { continue };
+            if stock.deleted_at.is_none() {
+                change.crossing = Crossing::of(stock.watch, stock.version, change.net, stock.available);
             }
+            if let Crossing::To { watch, .. } = change.crossing {
+                stock.watch = Some(watch);
+            }
+            stock.version += 1;
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `PATCH /products/{id}/stock`: an administrator sets the level (`{"stock": 50}`), or moves it
-//! (`{"delta": -3}`). What is reserved for orders stays reserved.
+//! (`{"delta": -3}`), or says below which one to be told (`{"low_stock_threshold": 10}`), or both. What is reserved for
+//! orders stays reserved.
 //!
 //! The new figures are made from those that were read, and written only if nobody changed them in between,
 //! so that the answer is what this request did. `If-Match` asks for a version of the counter, which is in
@@ -15,7 +16,8 @@ use shop_http::{
 use shop_lambda::{Clock, Function, StartError};
 use shop_types::{ProductId, Timestamp};
 
-use crate::stock::{Adjustment, AdjustmentError, MAX_STOCK, Stock};
+use crate::fields::low_stock_threshold;
+use crate::stock::{Adjustment, AdjustmentError, MAX_STOCK, Stock, StockChange};
 use crate::store::{KeyedAdjustment, Kind, Store};
 
 /// What the binary and the embedded cloud run.
@@ -36,6 +38,8 @@ pub(crate) struct StockView<'a> {
     reserved: u64,
     version: u64,
     updated_at: Timestamp,
+    /// Administrators are told when fewer than this are for sale.
+    low_stock_threshold: u64,
 }
 
 impl Route for SetStock {
@@ -49,22 +53,24 @@ impl Route for SetStock {
     }
 
     fn contract() -> Contract {
-        Contract::new("Sets how many of a product are for sale, or changes it by a difference")
-            .body(read_adjustment)
-            .ok::<StockView<'_>>("The stock as it is now.")
-            .versioned()
-            .idempotent()
-            .conditional()
-            .codes([Code::InsufficientStock, Code::TooMuchStock])
+        Contract::new(
+            "Sets how many of a product are for sale, changes it by a difference, or says when few are low",
+        )
+        .body(read_change)
+        .ok::<StockView<'_>>("The stock as it is now.")
+        .versioned()
+        .idempotent()
+        .conditional()
+        .codes([Code::InsufficientStock, Code::TooMuchStock])
     }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let id: ProductId = call.id("product")?;
-        let adjustment = read_adjustment(call.body()?)?;
+        let change = read_change(call.body()?)?;
         let key_hash = call.idempotency_key()?.map(IdempotencyKey::hash);
         let precondition = call.precondition()?;
         // The product is part of the request: one key is one change, of one product.
-        let request_hash = request_hash(&(&id, &adjustment))?;
+        let request_hash = request_hash(&(&id, &change))?;
         let mut tries = self.store.tries(Kind::Stock);
         loop {
             if let Some(key_hash) = &key_hash
@@ -76,7 +82,7 @@ impl Route for SetStock {
             let stock = stock.ok_or_else(|| Problem::not_found("product"))?;
             precondition.check(stock.version)?;
             let cause = call.cause();
-            let after = stock.adjusted(adjustment, self.clock.now(), cause);
+            let after = stock.changed(change, self.clock.now(), cause);
             let after = after.map_err(|error| refused(error, &stock))?;
             let keyed = key_hash.as_ref().map(|key| KeyedAdjustment::new(key, request_hash.clone(), &after));
             if self.store.adjust(&stock, &after, keyed.as_ref()).await? {
@@ -95,6 +101,7 @@ impl<'a> StockView<'a> {
             reserved: stock.reserved,
             version: stock.version,
             updated_at: stock.updated_at,
+            low_stock_threshold: stock.watch().threshold(),
         }
     }
 }
@@ -113,6 +120,7 @@ fn repeated(before: &KeyedAdjustment, request_hash: &str) -> Result<Reply, Probl
         reserved: before.reserved,
         version: before.version,
         updated_at: before.updated_at,
+        low_stock_threshold: before.low_stock_threshold,
     };
     Ok(answer(&view)?.replayed())
 }
@@ -130,7 +138,7 @@ fn refused(error: AdjustmentError, stock: &Stock) -> Problem {
     problem.with("stock", stock.available).with("reserved", stock.reserved)
 }
 
-fn read_adjustment(input: Input<'_>) -> Result<Adjustment, Problem> {
+fn read_change(input: Input<'_>) -> Result<StockChange, Problem> {
     let most = MAX_STOCK.cast_signed();
     input.read_object(|body| {
         let level = body.optional("stock", |node| node.integer(0..=MAX_STOCK).map(Adjustment::Set));
@@ -142,13 +150,14 @@ fn read_adjustment(input: Input<'_>) -> Result<Adjustment, Problem> {
             }
             Some(Adjustment::Change(delta)).filter(|_| delta != 0)
         });
-        match (level?, delta?) {
-            (Some(adjustment), None) | (None, Some(adjustment)) => Some(adjustment),
-            _ => {
-                body.error(FieldCode::StockOrDelta, "Send either `stock` or `delta`.");
-                None
-            }
+        let threshold = body.optional("low_stock_threshold", low_stock_threshold);
+        let (level, delta, low_stock_threshold) = (level?, delta?, threshold?);
+        let adjustments = [level, delta].iter().flatten().count();
+        if adjustments == 1 || adjustments == 0 && low_stock_threshold.is_some() {
+            return Some(StockChange { adjustment: level.or(delta), low_stock_threshold });
         }
+        body.error(FieldCode::StockOrDelta, "Send either `stock` or `delta`, or a `low_stock_threshold`.");
+        None
     })
 }
 
@@ -156,22 +165,38 @@ fn read_adjustment(input: Input<'_>) -> Result<Adjustment, Problem> {
 mod tests {
     use super::*;
 
-    fn read(body: &str) -> Result<Adjustment, Vec<(String, &'static str)>> {
-        read_adjustment(Input::parse(body.as_bytes()).unwrap()).map_err(|problem| {
-            problem.errors().iter().map(|error| (error.pointer.clone(), error.code.as_str())).collect()
-        })
+    type Errors = Vec<(String, &'static str)>;
+
+    fn read(body: &str) -> Result<(Option<Adjustment>, Option<u64>), Errors> {
+        let change = read_change(Input::parse(body.as_bytes()).unwrap()).map_err(|problem| {
+            problem
+                .errors()
+                .iter()
+                .map(|error| (error.pointer.clone(), error.code.as_str()))
+                .collect::<Vec<_>>()
+        })?;
+        Ok((change.adjustment, change.low_stock_threshold))
     }
 
     #[test]
     fn it_is_either_a_level_or_a_delta() {
-        assert_eq!(read(r#"{"stock": 50}"#), Ok(Adjustment::Set(50)));
+        assert_eq!(read(r#"{"stock": 50}"#), Ok((Some(Adjustment::Set(50)), None)));
         for zero in ["0", "-0", "-0.0", "0e5"] {
-            assert_eq!(read(&format!(r#"{{"stock": {zero}}}"#)), Ok(Adjustment::Set(0)), "{zero}");
+            assert_eq!(
+                read(&format!(r#"{{"stock": {zero}}}"#)),
+                Ok((Some(Adjustment::Set(0)), None)),
+                "{zero}"
+            );
         }
-        assert_eq!(read(r#"{"delta": -3}"#), Ok(Adjustment::Change(-3)));
+        assert_eq!(read(r#"{"delta": -3}"#), Ok((Some(Adjustment::Change(-3)), None)));
+        assert_eq!(read(r#"{"low_stock_threshold": 0}"#), Ok((None, Some(0))));
+        let both = r#"{"delta": 2, "low_stock_threshold": 9}"#;
+        assert_eq!(read(both), Ok((Some(Adjustment::Change(2)), Some(9))));
         for (body, pointer, code) in [
             ("{}", "", "stock_or_delta"),
             (r#"{"stock": 1, "delta": 1}"#, "", "stock_or_delta"),
+            (r#"{"stock": 1, "delta": 1, "low_stock_threshold": 1}"#, "", "stock_or_delta"),
+            (r#"{"low_stock_threshold": -1}"#, "/low_stock_threshold", "out_of_range"),
             (r#"{"stock": -1}"#, "/stock", "out_of_range"),
             (r#"{"stock": 1000000001}"#, "/stock", "out_of_range"),
             (r#"{"stock": "1"}"#, "/stock", "wrong_type"),

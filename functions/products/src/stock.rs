@@ -8,6 +8,7 @@ use shop_events::{Cause, InventoryUpdated, StockFigures};
 use shop_types::{ProductId, Timestamp};
 
 use crate::reservation::Reservation;
+use crate::watch::Watch;
 
 /// The most of one product that the shop counts.
 pub(crate) const MAX_STOCK: u64 = 1_000_000_000;
@@ -24,10 +25,13 @@ pub struct Stock {
     pub available: u64,
     /// How many are set aside for orders.
     pub reserved: u64,
-    /// 1 at first, one more with every change of the figures.
+    /// 1 at first, one more with every change of the figures or of the threshold.
     pub version: u64,
     /// When the figures changed last.
     pub updated_at: Timestamp,
+    /// Who is to be told of it, and when; none in a counter of before there were any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watch: Option<Watch>,
     /// Whether the product was deleted: what is set aside can be released, and nothing more be reserved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<Timestamp>,
@@ -41,6 +45,15 @@ pub struct Stock {
     /// Why the figures changed last.
     #[serde(flatten)]
     pub cause: Cause,
+}
+
+/// What an administrator does to a counter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct StockChange {
+    /// What to do to the level; none to leave it.
+    pub(crate) adjustment: Option<Adjustment>,
+    /// Fewer than this are low from now on; none to leave it as it is.
+    pub(crate) low_stock_threshold: Option<u64>,
 }
 
 /// What an administrator does to a level.
@@ -76,10 +89,23 @@ impl Stock {
             version: 1,
             updated_at: now,
             deleted_at: None,
+            watch: Some(Watch::default()),
             claim: None,
             repair: None,
             cause,
         }
+    }
+
+    /// The counter of a new product, with a threshold of its own.
+    #[must_use]
+    pub(crate) fn watched_below(self, low_stock_threshold: u64) -> Self {
+        Self { watch: Some(Watch::new(low_stock_threshold)), ..self }
+    }
+
+    /// The watch; that of a new product in a counter of before there were any.
+    #[must_use]
+    pub(crate) fn watch(&self) -> Watch {
+        self.watch.unwrap_or_default()
     }
 
     /// The counter after an adjustment. What is reserved stays reserved.
@@ -87,19 +113,37 @@ impl Stock {
     /// # Errors
     /// See [`AdjustmentError`].
     pub fn adjusted(&self, by: Adjustment, now: Timestamp, cause: Cause) -> Result<Self, AdjustmentError> {
-        let available = match by {
-            Adjustment::Set(level) => level,
-            Adjustment::Change(delta) if delta < 0 => {
+        self.changed(StockChange { adjustment: Some(by), low_stock_threshold: None }, now, cause)
+    }
+
+    /// The counter after what an administrator did to it. What is reserved stays reserved.
+    ///
+    /// # Errors
+    /// See [`AdjustmentError`].
+    pub(crate) fn changed(
+        &self,
+        change: StockChange,
+        now: Timestamp,
+        cause: Cause,
+    ) -> Result<Self, AdjustmentError> {
+        let available = match change.adjustment {
+            None => self.available,
+            Some(Adjustment::Set(level)) => level,
+            Some(Adjustment::Change(delta)) if delta < 0 => {
                 self.available.checked_sub(delta.unsigned_abs()).ok_or(AdjustmentError::Insufficient)?
             }
-            Adjustment::Change(delta) => {
+            Some(Adjustment::Change(delta)) => {
                 self.available.checked_add(delta.unsigned_abs()).ok_or(AdjustmentError::TooMany)?
             }
         };
         let total = available.checked_add(self.reserved).filter(|total| *total <= MAX_STOCK);
         let total = total.ok_or(AdjustmentError::TooMany)?;
         let updated_at = now.max(self.updated_at);
-        Ok(Self { total, available, version: self.version + 1, updated_at, cause, ..self.clone() })
+        let version = self.version + 1;
+        let watch = self.watch();
+        let threshold = change.low_stock_threshold.unwrap_or(watch.threshold());
+        let watch = Some(watch.with_threshold(threshold, self.available, available, version));
+        Ok(Self { total, available, version, updated_at, watch, cause, ..self.clone() })
     }
 
     #[must_use]

@@ -4,7 +4,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
-use shop_types::{ListPosition, OrderId, ProductId, Timestamp, UserId};
+use shop_types::{AlertId, ListPosition, OrderId, ProductId, Timestamp, UserId};
 
 use crate::StoreError;
 
@@ -59,7 +59,7 @@ macro_rules! ids {
         })*
     };
 }
-ids!(OrderId, ProductId, UserId);
+ids!(AlertId, OrderId, ProductId, UserId);
 
 macro_rules! numbers {
     ($($number:ident),*) => {

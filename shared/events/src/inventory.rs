@@ -1,8 +1,11 @@
 //! What the products service publishes of its stock.
 //!
 //! Four of the types are about a reservation: their aggregate is the order, their version the reservation's.
-//! [`InventoryUpdated`] and [`InventoryRepaired`] are about a product's stock counter, which has a version of
-//! its own.
+//! The others are about a product's stock counter, which has a version of its own.
+//!
+//! Two pairs tell of crossings, each once, and in turn: [`InventoryLow`] and [`InventoryReplenished`],
+//! [`InventorySoldOut`] and [`InventoryBackInStock`]. The second of each names the version of the first, so that
+//! whoever has them in the wrong order still knows which belong together.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -103,6 +106,92 @@ pub struct InventoryUpdated {
 }
 
 impl Aggregate for InventoryUpdated {
+    fn aggregate(&self) -> String {
+        self.product_id.to_string()
+    }
+}
+
+/// The data of inventory.low: fewer are for sale than the product's threshold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct InventoryLow {
+    /// The product.
+    pub product_id: ProductId,
+    /// How many are for sale.
+    pub available: u64,
+    /// The threshold that this is below.
+    pub low_stock_threshold: u64,
+}
+
+impl Aggregate for InventoryLow {
+    fn aggregate(&self) -> String {
+        self.product_id.to_string()
+    }
+}
+
+/// The data of inventory.replenished: a product that was low no longer is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct InventoryReplenished {
+    /// The product.
+    pub product_id: ProductId,
+    /// How many are for sale.
+    pub available: u64,
+    /// The threshold now.
+    pub low_stock_threshold: u64,
+    /// The version of the inventory.low that this ends.
+    pub low_since: u64,
+}
+
+impl Aggregate for InventoryReplenished {
+    fn aggregate(&self) -> String {
+        self.product_id.to_string()
+    }
+}
+
+/// The data of `inventory.sold_out`: the last one for sale is gone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct InventorySoldOut {
+    /// The product.
+    pub product_id: ProductId,
+}
+
+impl Aggregate for InventorySoldOut {
+    fn aggregate(&self) -> String {
+        self.product_id.to_string()
+    }
+}
+
+/// The data of `inventory.back_in_stock`: none were for sale, and some are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct InventoryBackInStock {
+    /// The product.
+    pub product_id: ProductId,
+    /// How many are for sale.
+    pub available: u64,
+    /// The version of the `inventory.sold_out` that this ends; absent where the product was never for sale before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sold_out_since: Option<u64>,
+}
+
+impl Aggregate for InventoryBackInStock {
+    fn aggregate(&self) -> String {
+        self.product_id.to_string()
+    }
+}
+
+/// The data of inventory.closed: the product left the catalogue, and nothing more is told of its stock's crossings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct InventoryClosed {
+    /// The product.
+    pub product_id: ProductId,
+    /// The version of the inventory.low that nothing else ends; absent where the product was not low.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub low_since: Option<u64>,
+    /// The version of the `inventory.sold_out` that nothing else ends; absent where the product was not sold out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sold_out_since: Option<u64>,
+}
+
+impl Aggregate for InventoryClosed {
     fn aggregate(&self) -> String {
         self.product_id.to_string()
     }

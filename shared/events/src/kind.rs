@@ -10,10 +10,11 @@ use serde_json::value::RawValue;
 
 use crate::aggregate::Aggregate;
 use crate::{
-    EmailFailed, EmailSent, InventoryRejected, InventoryReleased, InventoryRepaired, InventoryReserved,
-    InventoryUpdated, OrderRejected, OrderShipped, OrderSnapshot, OrderStalled, ProductDeleted,
-    ProductSnapshot, ReservationRepaired, UserDeleted, UserEmailConfirmationRequested, UserOrderPlaced,
-    UserPasswordResetRequested, UserSnapshot, UserStatsRepaired,
+    AlertRaised, AlertResolved, EmailFailed, EmailSent, InventoryBackInStock, InventoryClosed, InventoryLow,
+    InventoryRejected, InventoryReleased, InventoryRepaired, InventoryReplenished, InventoryReserved,
+    InventorySoldOut, InventoryUpdated, OrderRejected, OrderShipped, OrderSnapshot, OrderStalled,
+    ProductDeleted, ProductSnapshot, ReservationRepaired, UserDeleted, UserEmailConfirmationRequested,
+    UserOrderPlaced, UserPasswordResetRequested, UserSnapshot, UserStatsRepaired,
 };
 
 macro_rules! events {
@@ -105,6 +106,16 @@ events! {
     InventoryReleased(InventoryReleased) = "inventory.released" from "/products";
     /// A product's stock changed, for whatever reason.
     InventoryUpdated(InventoryUpdated) = "inventory.updated" from "/products";
+    /// Fewer of a product are for sale than its threshold.
+    InventoryLow(InventoryLow) = "inventory.low" from "/products";
+    /// A product that was low no longer is.
+    InventoryReplenished(InventoryReplenished) = "inventory.replenished" from "/products";
+    /// The last of a product is gone.
+    InventorySoldOut(InventorySoldOut) = "inventory.sold_out" from "/products";
+    /// None of a product were for sale, and some are.
+    InventoryBackInStock(InventoryBackInStock) = "inventory.back_in_stock" from "/products";
+    /// A product left the catalogue, and its stock is of no more concern.
+    InventoryClosed(InventoryClosed) = "inventory.closed" from "/products";
     /// A stock counter was put right.
     InventoryRepaired(InventoryRepaired) = "inventory.repaired" from "/products";
     /// An entry of the reservation ledger was put right.
@@ -129,6 +140,10 @@ events! {
     EmailConfirmationSent(EmailSent) = "email.confirmation_sent" from "/emails";
     /// A mail did not reach its recipient, or was not wanted.
     EmailFailed(EmailFailed) = "email.failed" from "/emails";
+    /// Somebody must look at something.
+    AlertRaised(AlertRaised) = "alert.raised" from "/notifications";
+    /// What an alert was about is over.
+    AlertResolved(AlertResolved) = "alert.resolved" from "/notifications";
 }
 
 /// The text is not the name of an event type that this version of the code knows.

@@ -14,6 +14,7 @@ pub mod schema;
 
 mod emails;
 mod inventory;
+mod notifications;
 mod orders;
 mod products;
 mod users;
@@ -21,10 +22,12 @@ mod users;
 pub use emails::{EmailFailed, EmailFailure, EmailSent, EmailTemplate};
 pub use envelope::{Cause, Event, EventId, ParseEventError};
 pub use inventory::{
-    InventoryRejected, InventoryReleased, InventoryRepaired, InventoryReserved, InventoryUpdated,
+    InventoryBackInStock, InventoryClosed, InventoryLow, InventoryRejected, InventoryReleased,
+    InventoryRepaired, InventoryReplenished, InventoryReserved, InventorySoldOut, InventoryUpdated,
     RejectionReason, ReservationRepaired, ReservationStatus, ReservedLine, Shortage, StockFigures,
 };
 pub use kind::{EventData, EventType, UnknownEventType};
+pub use notifications::{AlertKind, AlertRaised, AlertResolved};
 pub use orders::{OrderLine, OrderRejected, OrderShipped, OrderSnapshot, OrderStalled, OrderStatus};
 pub use products::{ProductDeleted, ProductSnapshot};
 pub use users::{

@@ -215,6 +215,23 @@ impl EmailId {
     }
 }
 
+id! {
+    /// An alert's id: `alr_` and 26 characters.
+    AlertId
+}
+
+impl AlertId {
+    /// The id of the alert of a kind that a version of a thing raises: the same, whoever works it out.
+    #[must_use]
+    pub fn derived(kind: &str, of: &str, version: u64) -> Self {
+        Self(derived("alr_", "alert", kind, &format!("{of}:{version}")))
+    }
+
+    fn is_valid(text: &str) -> bool {
+        has_shape(text, "alr_")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

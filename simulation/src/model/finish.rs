@@ -25,6 +25,7 @@ pub(crate) fn finish(model: &Inner, history: &History, left: &Left<'_>) -> Vec<V
     violations.extend(services.all().flat_map(|service| service.finish(services, history)));
     violations.extend(messages(model, left));
     if !left.has_lost_events {
+        violations.extend(services.all().flat_map(|service| service.finish_whole(services)));
         let lost = model.event_log.unpublished().map(ToString::to_string);
         violations.extend(lost.map(|id| Violation::new("an-event-is-not-lost", id)));
         let astray = model.messages.missing().into_iter();

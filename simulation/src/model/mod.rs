@@ -159,7 +159,8 @@ impl Observer for Model {
     fn published(&self, time: i64, topic: &str, message: &str) {
         let mut inner = self.lock();
         if topic != self.events {
-            let violations = inner.services.told(time, topic, message);
+            inner.services.all_mut().for_each(|service| service.told(topic, message));
+            let violations = inner.services.mailed(time, topic, message);
             return inner.report_violations(violations);
         }
         if message.contains('@') {

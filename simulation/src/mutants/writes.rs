@@ -129,6 +129,73 @@ pub(super) const MUTANTS: &[Mutant] = &[
         }),
     ),
     Mutant::new(
+        "cross-without-looking",
+        "a counter that is moved does not ask whether it is watched as it was read",
+        Item("reserve-stock", |item| {
+            let asked =
+                ["#watch = :is_watch", "available BETWEEN :least AND :most", "#version = :is_version"];
+            let condition = &mut item["Update"]["ConditionExpression"];
+            let Some(text) = condition.as_str() else { return false };
+            let blind = asked.iter().fold(text.to_owned(), |text, asked| {
+                text.replace(asked, &format!("({asked} OR NOT {asked})"))
+            });
+            let is_edited = blind != text;
+            *condition = json!(blind);
+            is_edited
+        }),
+    ),
+    Mutant::new(
+        "forget-that-it-is-low",
+        "a counter becomes low, and is not written so",
+        Item("reserve-stock", |item| {
+            let watch = &mut item["Update"]["ExpressionAttributeValues"][":set_watch"]["M"];
+            watch.as_object_mut().is_some_and(|watch| watch.remove("low_since").is_some())
+        }),
+    ),
+    Mutant::new(
+        "raise-over-an-end",
+        "an alert that is raised is open, whatever was heard of it before",
+        Body("raise-alert", "UpdateItem", |body| {
+            let update = &mut body["UpdateExpression"];
+            let Some(text) = update.as_str() else { return false };
+            let blind = text.replace("if_not_exists(#status, :open)", ":open");
+            let is_edited = blind != text;
+            *update = json!(blind);
+            is_edited
+        }),
+    ),
+    Mutant::new(
+        "alert-for-each-delivery",
+        "an alert's id does not follow from what raised it",
+        Body("raise-alert", "UpdateItem", |body| {
+            let id = body["Key"]["id"]["S"].as_str().unwrap_or_default().to_owned();
+            let (start, end) = id.split_at(id.len().saturating_sub(2));
+            let turned: String = end.chars().rev().collect();
+            body["Key"]["id"]["S"] = json!(format!("{start}{turned}"));
+            turned != end
+        }),
+    ),
+    Mutant::new(
+        "lose-an-end",
+        "the end of an alert is acknowledged, and the write that fails is only logged",
+        Request("raise-alert", "UpdateItem", |call| {
+            let is_end = String::from_utf8_lossy(&call.body).contains(":set_resolved");
+            (is_end && one_in(4, &call.body)).then(Vec::new)
+        }),
+    ),
+    Mutant::new(
+        "announce-before-publishing",
+        "an alert is marked as told, and the mail is not published",
+        Body("raise-alert", "UpdateItem", |body| {
+            let update = &mut body["UpdateExpression"];
+            let Some(text) = update.as_str().filter(|text| text.contains(":set_raised")) else {
+                return false;
+            };
+            *update = json!(text.replacen("SET ", "SET announced_at = :set_updated_at, ", 1));
+            true
+        }),
+    ),
+    Mutant::new(
         "no-tombstone",
         "a cancellation that comes before its order is dropped, since there is nothing to cancel",
         Request("reserve-stock", TRANSACTION, |call| {

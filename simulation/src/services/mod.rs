@@ -6,6 +6,7 @@
 
 mod api;
 mod emails;
+mod notifications;
 mod orders;
 mod products;
 mod record;
@@ -85,8 +86,16 @@ pub(crate) trait Service: fmt::Debug + Send {
         0
     }
 
+    /// Something was published for people, on a topic that is not the bus.
+    fn told(&mut self, _topic: &str, _message: &str) {}
+
     /// What does not hold when all is done: the faults have ended, and nothing is under way.
     fn finish(&self, _all: &Services, _history: &History) -> Vec<Violation> {
+        Vec::new()
+    }
+
+    /// What does not hold then, where no event was lost for good.
+    fn finish_whole(&self, _all: &Services) -> Vec<Violation> {
         Vec::new()
     }
 }
@@ -119,11 +128,11 @@ macro_rules! services {
     };
 }
 
-services![api, orders, products, users, emails];
+services![api, orders, products, users, emails, notifications];
 
 impl Services {
     /// Takes in what a topic has taken that is not the shop's own, and says what does not hold of it.
-    pub(crate) fn told(&mut self, time: i64, topic: &str, message: &str) -> Vec<Violation> {
+    pub(crate) fn mailed(&mut self, time: i64, topic: &str, message: &str) -> Vec<Violation> {
         let Self { emails, orders, .. } = self;
         emails.published(time, topic, message, &orders.orders)
     }

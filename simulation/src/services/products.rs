@@ -1,5 +1,6 @@
 //! The catalogue, and above all its stock: counters, reservations, and what they say of an order.
 
+pub(super) mod crossings;
 mod events;
 mod stock;
 
@@ -17,6 +18,7 @@ use shop_events::{Event, EventData, OrderStatus};
 use shop_local::template::Template;
 use shop_types::OrderId;
 
+use self::crossings::Crossings;
 use self::stock::StockModel;
 use super::{Images, Invariants, Record, Service, Services};
 use crate::violation::Violation;
@@ -31,6 +33,10 @@ pub(super) const INVARIANTS: Invariants = Invariants::Are(&[
     (
         "a-reservation-moves-legally",
         "a reservation is reserved, rejected or released, and goes only from the first to the last",
+    ),
+    (
+        "a-crossing-is-told-once",
+        "after every write a counter says since when it is low, and sold out, as a reference model of the rule does; what it says is what is published",
     ),
     ("no-undersell", "an order is rejected only if its stock was short while it was decided"),
     ("an-adjustment-happens-once", "a change of stock under one idempotency key happens once"),
@@ -60,6 +66,7 @@ pub(crate) struct Model {
     /// The version of each product; none of those that were deleted.
     products: BTreeMap<String, Option<u64>>,
     stock: StockModel,
+    crossings: Crossings,
     /// How many levels, and how many keys of adjustments, the writes of this moment have changed.
     levels_changed: usize,
     adjustments: usize,
@@ -68,8 +75,13 @@ pub(crate) struct Model {
 impl Model {
     pub(super) fn of(template: &Template) -> Result<Self> {
         let table = template.tables.get("ProductsTable").context("ProductsTable")?.name.clone();
-        let (products, stock) = (BTreeMap::new(), StockModel::default());
-        Ok(Self { table, products, stock, levels_changed: 0, adjustments: 0 })
+        let (products, stock, crossings) = (BTreeMap::new(), StockModel::default(), Crossings::default());
+        Ok(Self { table, products, stock, crossings, levels_changed: 0, adjustments: 0 })
+    }
+
+    /// What was low or sold out.
+    pub(super) const fn crossings(&self) -> &Crossings {
+        &self.crossings
     }
 
     /// The version of a product that is not deleted.
@@ -131,7 +143,9 @@ impl Service for Model {
             Some(Kind::Stock) => {
                 let (old, new) = record.read::<Stock>()?;
                 self.levels_changed += 1;
-                Ok(self.stock.counter(record.time, record.caller, old.as_ref(), &new))
+                let crossed = self.crossings.counter(&new);
+                let moved = self.stock.counter(record.time, record.caller, old.as_ref(), &new);
+                Ok(moved.into_iter().chain(crossed).collect())
             }
             Some(Kind::Reservation) => {
                 let (old, new) = record.read::<Reservation>()?;

@@ -86,7 +86,9 @@ impl Actors {
             Action::Cancel(order) => self.cancel(*order, who).await,
             Action::Send { order, to } => self.send(*order, *to, who).await,
             Action::SetStock { product, level } => {
-                self.adjust(*product, &json!({ "stock": level }), None, true).await;
+                for change in levels_of(*level) {
+                    self.adjust(*product, &change, None, true).await;
+                }
             }
             Action::MoveStock { product, delta, key } => {
                 // Without a key a second try might be a second change.
@@ -128,6 +130,7 @@ impl Actors {
     async fn create(&self, ware: &Ware) -> Answer {
         let body = json!({
             "id": ware.id, "name": format!("Ware {}", ware.id), "price": amount(ware.price), "stock": ware.stock,
+            "low_stock_threshold": ware.stock.saturating_sub(2),
         });
         let request = Request::new(Shopper::Administrator, Method::POST, "/products").body(&body);
         self.client.persist(&request).await
@@ -285,4 +288,16 @@ fn amount(cents: i64) -> Value {
     let text = format!("{}.{:02}", cents / 100, cents % 100);
     // So small a number reads and writes back with the same digits.
     serde_json::from_str(&text).unwrap_or_default()
+}
+
+/// What is asked of a level: now and then a threshold comes with it; or one that is not reached and one that is, to
+/// and fro, so that the end of being low is on its way with its beginning.
+fn levels_of(level: u64) -> Vec<Value> {
+    match level % 6 {
+        1 => vec![json!({ "stock": level, "low_stock_threshold": level.saturating_sub(2) })],
+        3 => {
+            vec![json!({ "low_stock_threshold": level + 1000 }), json!({ "low_stock_threshold": level / 3 })]
+        }
+        _ => vec![json!({ "stock": level })],
+    }
 }

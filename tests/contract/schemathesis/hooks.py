@@ -150,12 +150,13 @@ def completed(operation, body):
         items = [{"product_id": id, "quantity": quantity(line)} for id, line in zip(chosen, lines)]
         return {"items": items}
     if operation in ("create-product", "update-product"):
-        body = {name: value for name, value in body.items() if name not in ("currency", "image_url", "stock", "id")}
+        body = {name: value for name, value in body.items() if name not in ("currency", "image_url", "stock", "low_stock_threshold", "id")}
         if "price" in body:
             body["price"] = round(min(max(abs(body["price"] or 0), 0.01), 1e6), 2)
         return {**body, "name": "Fuzzed"}
     if operation == "set-stock":
-        return {"stock": CHOICE.randrange(1, 1000000)}
+        threshold = {"low_stock_threshold": CHOICE.randrange(0, 100)} if CHOICE.random() < 1 / 2 else {}
+        return {"stock": CHOICE.randrange(1, 1000000), **threshold}
     if operation == "register-user":
         return {"email": address(), "password": PASSWORD, "name": "Fuzzed"}
     if operation == "create-session":

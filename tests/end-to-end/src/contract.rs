@@ -55,7 +55,7 @@ const PRODUCT: Shape = Shape {
 };
 
 const STOCK: Shape = Shape {
-    required: &["product_id", "stock", "reserved", "version", "updated_at"],
+    required: &["product_id", "stock", "reserved", "version", "updated_at", "low_stock_threshold"],
     optional: &[],
     nested: &[],
 };
@@ -75,6 +75,24 @@ const ORDERS: Shape =
 
 const PRODUCTS: Shape =
     Shape { required: &["data", "next_cursor"], optional: &[], nested: &[("data", &PRODUCT)] };
+
+const ALERT: Shape = Shape {
+    required: &[
+        "id",
+        "kind",
+        "status",
+        "product_id",
+        "available",
+        "low_stock_threshold",
+        "raised_at",
+        "resolved_at",
+    ],
+    optional: &[],
+    nested: &[],
+};
+
+const ALERTS: Shape =
+    Shape { required: &["data", "next_cursor"], optional: &[], nested: &[("data", &ALERT)] };
 
 const USER: Shape = Shape {
     required: &["id", "email", "email_confirmed", "name", "role", "version", "created_at", "updated_at"],
@@ -227,6 +245,7 @@ fn documented(method: &Method, route: &[&str]) -> Option<Answer> {
             Answer::Json(&USER)
         }
         ("GET", ["users"]) => Answer::Json(&USERS),
+        ("GET", ["alerts"]) => Answer::Json(&ALERTS),
         ("GET", ["emails"]) => Answer::Json(&EMAILS),
         ("DELETE", ["products" | "users", _] | ["sessions", "current"])
         | (
@@ -330,7 +349,8 @@ mod tests {
     }
 
     fn stock() -> Value {
-        json!({"product_id": "a", "stock": 1, "reserved": 0, "version": 2, "updated_at": "2026-11-23T15:00:00.000Z"})
+        json!({"product_id": "a", "stock": 1, "reserved": 0, "version": 2, "updated_at": "2026-11-23T15:00:00.000Z",
+            "low_stock_threshold": 5})
     }
 
     fn problem() -> Value {

@@ -1,4 +1,4 @@
-//! What a topic has taken.
+//! What the topic of events has taken.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -22,7 +22,11 @@ impl Published {
 }
 
 impl Observer for Published {
-    fn published(&self, _time: i64, _topic: &str, message: &str) {
+    fn published(&self, _time: i64, topic: &str, message: &str) {
+        // What is published for people is no event.
+        if !topic.contains("EventsTopic") {
+            return;
+        }
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(message.to_owned());
     }
 }

@@ -15,9 +15,13 @@ use shop_lambda::recovery::{BORNE_OUTAGE, RETRIED_AT_LEAST, RETRIED_FOR, VISIBIL
 use shop_local::cloud::{AwsError, Call, Fault, Interceptor, Options, Service as AwsService};
 use shop_types::{OrderId, Timestamp};
 
-const CONSUMERS: [&str; 3] = ["reserve-stock", "settle-order", "record-user-stats"];
-const DEAD_LETTER_QUEUES: [&str; 3] =
-    ["ReserveStockDeadLetterQueue", "SettleOrderDeadLetterQueue", "RecordUserStatsDeadLetterQueue"];
+const CONSUMERS: [&str; 4] = ["reserve-stock", "settle-order", "record-user-stats", "raise-alert"];
+const DEAD_LETTER_QUEUES: [&str; 4] = [
+    "ReserveStockDeadLetterQueue",
+    "SettleOrderDeadLetterQueue",
+    "RecordUserStatsDeadLetterQueue",
+    "RaiseAlertDeadLetterQueue",
+];
 const PUT_OFF: &str = "ChangeMessageVisibilityBatch";
 
 /// A shop with a hundred mugs.

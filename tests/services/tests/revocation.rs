@@ -36,6 +36,7 @@ impl Since {
 
 /// What only administrators may do, of somebody else's thing.
 const POWERS: &[&str] = &[
+    "GET /alerts",
     "GET /users",
     "GET /users/{customer}",
     "GET /users/{customer}/stats",

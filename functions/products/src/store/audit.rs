@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use shop_dynamo::{Condition, Item, Record, ScanPages, StoreError, read, read_attribute, read_or_key};
+use shop_dynamo::{Condition, Item, Record, ScanPages, StoreError, read, read_attribute, read_or_key, value};
 use shop_events::{Cause, StockFigures};
 use shop_types::{OrderId, ProductId, Timestamp};
 
@@ -54,9 +54,11 @@ impl Store {
             .and(Condition::equals("total", found.figures.total))
             .and(Condition::equals("available", found.figures.available))
             .and(Condition::equals("reserved", found.figures.reserved));
+        let watch = found.watch.moved(found.figures.available, right.available, version);
         let update = self
             .table
             .update(Kind::Stock.key(product.as_str()))
+            .set("watch", value(Kind::Stock.name(), &watch)?)
             .set("available", right.available)
             .set("reserved", right.reserved)
             .set("version", version)

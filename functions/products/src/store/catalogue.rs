@@ -173,6 +173,8 @@ impl Store {
         let mut writes: Vec<Write> = vec![self.table.put(product_item(after)?).only_if(is_as_read).into()];
         if let Some(deleted_at) = after.deleted_at {
             let close = self.table.update(Kind::Stock.key(after.id.as_str())).set("deleted_at", deleted_at);
+            // Who closes it is why it says so.
+            let close = close.set_or_remove(&after.cause.attributes());
             writes.push(close.only_if(Condition::exists("pk")).into());
         }
         self.try_transact(writes).await

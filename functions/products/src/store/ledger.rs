@@ -8,6 +8,7 @@ use super::keys::Kind;
 use crate::plan::{Entry, ReservationRequest, Step, StockDelta, StockDeltas, StockState};
 use crate::reservation::Reservation;
 use crate::stock::Stock;
+use crate::watch::Crossing;
 
 impl Store {
     /// The ledger's entries and the counters that some requests touch, as of this moment.
@@ -70,7 +71,7 @@ impl Store {
                 .add("version", 1)
                 .set("updated_at", change.at)
                 .set_or_remove(&change.cause.attributes());
-            let condition = condition_of(change);
+            let (update, condition) = self::watched(update, condition_of(change), change)?;
             let update = match claim.filter(|(coordinator, ..)| *coordinator == product) {
                 None => update.only_if(condition),
                 Some((_, version, reservation)) => {
@@ -114,6 +115,28 @@ impl Store {
     fn counter(&self, product: &ProductId) -> Update {
         self.table.update(Kind::Stock.key(product.as_str()))
     }
+}
+
+/// The move of a counter that is watched: it crosses what the plan says, or is refused.
+fn watched(
+    update: Update,
+    condition: Condition,
+    change: &StockDelta,
+) -> Result<(Update, Condition), StoreError> {
+    let attribute = |watch| value(Kind::Stock.name(), watch);
+    Ok(match &change.crossing {
+        Crossing::Unwatched => (update, condition),
+        Crossing::Nothing { watch, available } => {
+            let stays = Condition::of("available BETWEEN :least AND :most")
+                .with("least", *available.start())
+                .with("most", *available.end())
+                .and(Condition::equals("watch", attribute(watch)?));
+            (update, condition.and(stays))
+        }
+        Crossing::To { version, watch } => {
+            (update.set("watch", attribute(watch)?), condition.and(Condition::equals("version", *version)))
+        }
+    })
 }
 
 /// What must hold for a move to leave no figure below zero, no stock of a deleted product reserved, and no counter

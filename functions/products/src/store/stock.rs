@@ -1,12 +1,13 @@
 //! Adjustments of stock counters by an administrator.
 
 use serde::{Deserialize, Serialize};
-use shop_dynamo::{Condition, Read, StoreError, Update, Write};
+use shop_dynamo::{Condition, Read, StoreError, Update, Write, value};
 use shop_types::{ProductId, Timestamp};
 
 use super::Store;
 use super::keys::{self, Kind};
 use crate::stock::Stock;
+use crate::watch::DEFAULT_THRESHOLD;
 
 /// An adjustment that was made under an idempotency key, and what came of it: the answer to every repeat.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +24,14 @@ pub struct KeyedAdjustment {
     /// The counter's version then.
     pub(crate) version: u64,
     pub(crate) updated_at: Timestamp,
+    /// The threshold then.
+    #[serde(default = "default_threshold")]
+    pub(crate) low_stock_threshold: u64,
+}
+
+/// The threshold of a counter that was adjusted before there were any.
+const fn default_threshold() -> u64 {
+    DEFAULT_THRESHOLD
 }
 
 impl KeyedAdjustment {
@@ -36,6 +45,7 @@ impl KeyedAdjustment {
             reserved: after.reserved,
             version: after.version,
             updated_at: after.updated_at,
+            low_stock_threshold: after.watch().threshold(),
         }
     }
 }
@@ -65,7 +75,7 @@ impl Store {
         after: &Stock,
         keyed: Option<&KeyedAdjustment>,
     ) -> Result<bool, StoreError> {
-        let mut writes: Vec<Write> = vec![self.write_figures(before, after).into()];
+        let mut writes: Vec<Write> = vec![self.write_figures(before, after)?.into()];
         if let Some(keyed) = keyed {
             writes.push(self.table.put(Kind::Adjustment.item(keyed)?).if_new().into());
         }
@@ -73,14 +83,18 @@ impl Store {
     }
 
     /// An update and not a put: a claim that the counter keeps is no business of an adjustment's.
-    fn write_figures(&self, before: &Stock, after: &Stock) -> Update {
-        self.table
+    fn write_figures(&self, before: &Stock, after: &Stock) -> Result<Update, StoreError> {
+        let watch = value(Kind::Stock.name(), &after.watch())?;
+        let update = self
+            .table
             .update(Kind::Stock.key(after.product_id.as_str()))
             .set("total", after.total)
             .set("available", after.available)
             .set("version", after.version)
+            .set("watch", watch)
             .set("updated_at", after.updated_at)
-            .set_or_remove(&after.cause.attributes())
-            .only_if(Condition::equals("version", before.version).and(Condition::absent("deleted_at")))
+            .set_or_remove(&after.cause.attributes());
+        let is_as_read = Condition::equals("version", before.version);
+        Ok(update.only_if(is_as_read.and(Condition::absent("deleted_at"))))
     }
 }

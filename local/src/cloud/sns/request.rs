@@ -13,8 +13,17 @@ const OPERATION: &str = "PublishBatch";
 const MAX_ENTRIES: usize = 10;
 /// The most bytes of all messages of a batch.
 const MAX_BYTES: usize = 262_144;
+/// A subject must be shorter.
+const MAX_SUBJECT: usize = 100;
 /// What SNS bills as one request.
 const BILLED_BYTES: usize = 65_536;
+
+/// Whether SNS takes a text for a subject: ASCII of one line that begins with a letter, a digit or a sign, and of
+/// fewer than 100 characters. Only mails have one, and nobody gets any here.
+fn is_subject(text: &str) -> bool {
+    let is_line = text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
+    is_line && text.len() < MAX_SUBJECT && text.bytes().next().is_some_and(|byte| byte.is_ascii_graphic())
+}
 
 #[derive(Debug)]
 pub(in crate::cloud) struct Request {
@@ -39,6 +48,10 @@ impl Request {
             let entry = format!("PublishBatchRequestEntries.member.{number}.");
             if !form.has(&entry) {
                 break;
+            }
+            let subject = form.take(&format!("{entry}Subject"));
+            if subject.as_deref().is_some_and(|subject| !is_subject(subject)) {
+                return Err(AwsError::client("InvalidParameter", "Invalid parameter: Subject"));
             }
             let publication = Publication {
                 message: form.required(&format!("{entry}Message"))?,

@@ -46,12 +46,57 @@ fn of_stock(images: &Images) -> Vec<Value> {
             json!({ "product_id": product, "available": available, "reserved": reserved, "change": change });
         images.event("inventory.updated", product, version, "updated_at", &data)
     });
+    let crossed = crossings(images, product, version, before, available);
     let repaired = old.as_ref().filter(|_| is_repair(images)).map(|old| {
         let figures = |item: &Item| picked(item, &["total", "available", "reserved"]);
         let data = json!({ "product_id": product, "before": figures(old), "after": figures(new) });
         images.event("inventory.repaired", product, version, "updated_at", &data)
     });
-    updated.into_iter().chain(repaired).collect()
+    updated.into_iter().chain(crossed).chain(repaired).collect()
+}
+
+/// What a write crosses, as the item says; that this is right is held by `a-crossing-is-told-once`.
+fn crossings(images: &Images, product: &str, version: u64, before: u64, available: u64) -> Vec<Value> {
+    let Images { old, new, .. } = images;
+    let since = |item: &Item, name: &str| item.get("watch").and_then(|watch| watch[name].as_u64());
+    let was = |name: &str| old.as_ref().and_then(|old| since(old, name));
+    let is = |name: &str| since(new, name);
+    if new.contains_key("deleted_at") {
+        let was_deleted = old.as_ref().is_some_and(|old| old.contains_key("deleted_at"));
+        let mut data = json!({ "product_id": product });
+        for name in ["low_since", "sold_out_since"] {
+            if let Some(since) = is(name) {
+                data[name] = json!(since);
+            }
+        }
+        let clock =
+            if text(new, "deleted_at") > text(new, "updated_at") { "deleted_at" } else { "updated_at" };
+        let closed = (!was_deleted).then(|| images.event("inventory.closed", product, version, clock, &data));
+        return closed.into_iter().collect();
+    }
+    let event = |kind: &str, data: &Value| images.event(kind, product, version, "updated_at", data);
+    let threshold = &new["watch"]["low_at"];
+    let mut told = Vec::new();
+    if is("low_since") == Some(version) && was("low_since").is_none() {
+        let data = json!({ "product_id": product, "available": available, "low_stock_threshold": threshold });
+        told.push(event("inventory.low", &data));
+    }
+    if let Some(low_since) = was("low_since").filter(|_| is("low_since").is_none()) {
+        let mut data = json!({ "product_id": product, "available": available, "low_since": low_since });
+        data["low_stock_threshold"] = threshold.clone();
+        told.push(event("inventory.replenished", &data));
+    }
+    if before > 0 && available == 0 {
+        told.push(event("inventory.sold_out", &json!({ "product_id": product })));
+    }
+    if before == 0 && available > 0 {
+        let mut data = json!({ "product_id": product, "available": available });
+        if let Some(since) = was("sold_out_since") {
+            data["sold_out_since"] = json!(since);
+        }
+        told.push(event("inventory.back_in_stock", &data));
+    }
+    told
 }
 
 fn of_reservation(images: &Images) -> Vec<Value> {

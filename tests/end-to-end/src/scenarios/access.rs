@@ -208,6 +208,7 @@ fn protected(product: &str, order: &str) -> Vec<(Method, String)> {
         (Method::DELETE, format!("/products/{product}")),
         (Method::GET, format!("/products/{product}/stock")),
         (Method::PATCH, format!("/products/{product}/stock")),
+        (Method::GET, "/alerts".to_owned()),
         (Method::GET, "/users".to_owned()),
         (Method::GET, "/users/me".to_owned()),
         (Method::PATCH, "/users/me".to_owned()),

@@ -7,6 +7,7 @@ use crate::shop::Shop;
 
 mod access;
 mod accounts;
+mod alerts;
 mod answers;
 mod bad_fields;
 mod bad_input;
@@ -62,6 +63,8 @@ scenarios![
     stock::orders_that_cross_do_not_block_each_other,
     stock::a_level_is_set_or_moved,
     stock::a_delta_is_not_taken_twice,
+    alerts::stock_below_its_threshold_raises_one_alert,
+    alerts::a_deleted_product_s_alerts_are_over,
     cancel::a_confirmed_order_is_cancelled,
     cancel::orders_are_cancelled_while_they_are_settled,
     cancel::an_illegal_cancel_is_refused,

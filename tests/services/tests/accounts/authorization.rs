@@ -54,6 +54,7 @@ const MATRIX: &[(&str, [u16; 5])] = &[
     ("POST /sessions/refresh", [200, 200, 200, 200, 401]),
     ("DELETE /sessions/current", [401, 204, 204, 204, 401]),
     ("GET /emails", [401, 403, 403, 200, 401]),
+    ("GET /alerts", [401, 403, 403, 200, 401]),
 ];
 
 struct Stage {

@@ -72,7 +72,14 @@ fn delta_fits(table: &StockState, (product, change): (&ProductId, &StockDelta)) 
         } else {
             stock.reserved >= quantity
         };
-        is_there && stock.updated_at <= change.at
+        let crosses = match &change.crossing {
+            Crossing::Unwatched => true,
+            Crossing::Nothing { watch, available } => {
+                stock.watch == Some(*watch) && available.contains(&stock.available)
+            }
+            Crossing::To { version, .. } => stock.version == *version,
+        };
+        is_there && crosses && stock.updated_at <= change.at
     })
 }
 
@@ -86,6 +93,17 @@ fn change(table: &mut StockState, deltas: &StockDeltas) {
         let stock = table.stocks.get_mut(product).unwrap();
         stock.available = stock.available.checked_add_signed(-change.net).unwrap();
         stock.reserved = stock.reserved.checked_add_signed(change.net).unwrap();
+        let watch = match change.crossing {
+            Crossing::To { watch, .. } => Some(watch),
+            _ => stock.watch,
+        };
+        if stock.deleted_at.is_none() {
+            let before = stock.available.checked_add_signed(change.net).unwrap();
+            let right = stock.watch().moved(before, stock.available, stock.version + 1);
+            let is_set_by_hand = matches!(change.crossing, Crossing::Unwatched);
+            assert!(is_set_by_hand || watch == Some(right), "a write crosses what it says: {change:?}");
+        }
+        stock.watch = watch;
         stock.version += 1;
         stock.updated_at = change.at;
         stock.cause = change.cause.clone();

@@ -13,6 +13,7 @@ use shop_local::template::Template;
 
 use super::*;
 use crate::store::Store;
+use crate::watch::Watch;
 
 /// When the counters and entries of a case were written.
 const WRITTEN: i64 = 5000;
@@ -67,7 +68,46 @@ fn table(
 fn delta_of(net: i64, at: i64) -> StockDelta {
     // With and without an event behind it: what the last cause had and this one has not must go.
     let cause = if net % 2 == 0 { Cause::request("request-2") } else { cause("moved") };
-    StockDelta { net, at: Timestamp::from_millis(at), cause }
+    StockDelta { net, at: Timestamp::from_millis(at), cause, crossing: Crossing::Unwatched }
+}
+
+/// A counter that is watched moves if nothing is crossed that the plan did not say.
+fn crossings(cases: &mut Cases) {
+    let low = Watch::default().moved(9, 3, 2);
+    for (watch, available) in [
+        (None, 20),
+        (Some(Watch::default()), 20),
+        (Some(Watch::default()), 6),
+        (Some(Watch::default()), 5),
+        (Some(low), 3),
+        (Some(low), 4),
+        (Some(low), 2),
+    ] {
+        // The plan was made from what was there, or from something else.
+        for (read, level, version) in [
+            (watch, available, 4),
+            (watch, available, 3),
+            (watch, available + 1, 4),
+            (watch, available - 1, 4),
+            (Some(Watch::new(7)), available, 4),
+            (Some(Watch::default()), 20, 3),
+        ] {
+            for net in [-2, -1, 1, 2] {
+                let stock = Stock { watch, available, total: available + 4, ..cases.stock("a") };
+                let Some(after) = level.checked_add_signed(-net) else { continue };
+                let crossing = Crossing::of(read, version, net, after);
+                if matches!(crossing, Crossing::To { .. }) && (read, level) != (watch, available) {
+                    // Nobody reads another level at the very version.
+                    continue;
+                }
+                let change = StockDelta { crossing, ..delta_of(net, WRITTEN) };
+                let deltas = StockDeltas::from([(stock.product_id.clone(), change)]);
+                let name =
+                    format!("{net} of {available} as {watch:?}, read {level} as {read:?} at {version}");
+                cases.add(name, table([stock], []), Step::Settle { deltas, entries: vec![] });
+            }
+        }
+    }
 }
 
 /// A counter changes if it is there, has enough, was not deleted (for what is set aside), and has no later time.
@@ -245,7 +285,7 @@ impl Real {
 #[test]
 fn the_store_asks_what_the_model_asks_and_changes_what_it_changes() {
     let mut cases = Cases::default();
-    for add in [deltas, entries, wholes, claims, completions, re_emissions] {
+    for add in [deltas, crossings, entries, wholes, claims, completions, re_emissions] {
         let before = cases.0.len();
         add(&mut cases);
         let mut ends = cases.0[before..].iter().map(|case| carry_out(&mut case.table.clone(), &case.step));
