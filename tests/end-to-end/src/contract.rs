@@ -251,8 +251,7 @@ fn documented(method: &Method, route: &[&str]) -> Option<Answer> {
         | (
             "POST",
             ["users", _, "email-confirmation"]
-            | ["email-confirmations"]
-            | ["password-resets"]
+            | ["email-confirmations" | "password-resets"]
             | ["password-resets", "complete"],
         ) => Answer::Nothing,
         ("POST", ["sessions"]) => Answer::Json(&SESSION),
