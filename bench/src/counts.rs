@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
 use futures::future::try_join_all;
-use http::{Request, StatusCode};
+use http::{Method, Request, StatusCode};
 use serde_json::{Value, json};
 use shop_local::cloud::{Call, Cloud, Meter, Observer, Options, Outcome, Service};
 use shop_local::demo;
@@ -139,13 +139,17 @@ impl Observer for StockWrites {
 }
 
 /// The whole stack in this process, with one product.
-struct Stack {
-    cloud: Cloud,
+pub(crate) struct Stack {
+    pub(crate) cloud: Cloud,
     identity: DemoIdentity,
 }
 
 impl Stack {
-    async fn start(root: &Path, parameters: &BTreeMap<String, String>, options: Options) -> Result<Self> {
+    pub(crate) async fn start(
+        root: &Path,
+        parameters: &BTreeMap<String, String>,
+        options: Options,
+    ) -> Result<Self> {
         let template = Template::load(&root.join("template.yaml"), parameters)?;
         let cloud = Cloud::start(&template, &services::functions(), options).await?;
         let tokens = TokenSettings::from_template(&template).context("the template has no TokenSecret")?;
@@ -158,8 +162,20 @@ impl Stack {
         Ok(stack)
     }
 
-    async fn order(&self) -> Result<()> {
-        self.post("/orders", &json!({ "items": [{ "product_id": PRODUCT, "quantity": 1 }] })).await
+    pub(crate) async fn order(&self) -> Result<()> {
+        self.place().await.map(drop)
+    }
+
+    /// An order of the demo's administrator; its id.
+    pub(crate) async fn place(&self) -> Result<String> {
+        let order = json!({ "items": [{ "product_id": PRODUCT, "quantity": 1 }] });
+        let placed = self.post("/orders", &order).await?;
+        Ok(placed["id"].as_str().context("an id")?.to_owned())
+    }
+
+    /// A change by the demo's administrator.
+    pub(crate) async fn change(&self, path: &str, body: &Value) -> Result<Value> {
+        self.send(Method::PATCH, path, body, StatusCode::OK).await
     }
 
     /// An order of somebody who has not been here before: a guest at an address of their own.
@@ -172,14 +188,20 @@ impl Stack {
         Ok(())
     }
 
-    async fn post(&self, path: &str, body: &Value) -> Result<()> {
-        let request = Request::post(path)
+    async fn post(&self, path: &str, body: &Value) -> Result<Value> {
+        self.send(Method::POST, path, body, StatusCode::CREATED).await
+    }
+
+    async fn send(&self, method: Method, path: &str, body: &Value, expected: StatusCode) -> Result<Value> {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
             .header("content-type", "application/json")
             .header("authorization", self.identity.authorization().await?.context("a demo administrator")?)
             .body(Bytes::from(body.to_string()))?;
         let answer = self.cloud.call(request, IpAddr::V4(Ipv4Addr::LOCALHOST)).await?;
-        let problem = String::from_utf8_lossy(answer.body());
-        ensure!(answer.status() == StatusCode::CREATED, "POST {path}: {} {problem}", answer.status());
-        Ok(())
+        let text = String::from_utf8_lossy(answer.body());
+        ensure!(answer.status() == expected, "{path}: {} {text}", answer.status());
+        Ok(serde_json::from_str(&text)?)
     }
 }

@@ -4,6 +4,7 @@
 //! are shown beside their target and the baseline, and fail nothing.
 
 mod client;
+mod consumers;
 mod counts;
 mod report;
 mod shop;
@@ -30,6 +31,9 @@ struct Arguments {
     /// A tenth of the orders: a look, not a baseline
     #[arg(long, conflicts_with = "save")]
     quick: bool,
+    /// Only what is counted: calls and units, the same on every machine
+    #[arg(long, conflicts_with = "save")]
+    counts: bool,
     /// Measure this `shop` binary instead of building one
     #[arg(long, value_name = "PATH")]
     shop: Option<PathBuf>,
@@ -42,6 +46,11 @@ async fn main() -> Result<ExitCode> {
     let mut report = Report::new(root)?;
 
     counts::measure(root, &mut report).await?;
+    consumers::measure(root, &mut report).await?;
+    if arguments.counts {
+        report.print()?;
+        return Ok(if report.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    }
     tokens::measure(root, &mut report).await?;
     sizes::measure(root, &mut report)?;
 

@@ -1,21 +1,28 @@
 //! Lists of orders: by customer, by status, and all of them, newest first, within a window of time.
 //!
-//! An index follows the table within moments. While an order moves from one status to another, a list of all
-//! statuses may show it twice, of which one is left out, or not at all.
+//! An index has only the keys; what is shown is read from the table. It follows the table within moments: while an order
+//! moves from one partition to another, a list may miss it, and never shows it twice, or with a status of before.
 
-use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use futures::future::try_join_all;
-use shop_dynamo::{After, Condition, Item, List, Page, StoreError};
+use serde::Deserialize;
+use shop_dynamo::{After, Condition, Item, List, Page, Read, Record, StoreError, read};
 use shop_events::OrderStatus;
-use shop_types::{Timestamp, UserId};
+use shop_types::{OrderId, Timestamp, UserId};
 
-use super::{OrderStore, Position, STATUS_SHARDS, key, position, shard_name};
-use crate::order::{ALL_STATUSES, Order};
+use super::{
+    KIND, ORDER_ATTRIBUTES, OrderStore, PARTITIONS, Position, STATUS_SHARDS, key, partition, position,
+};
+use crate::order::Order;
 
 /// Most pages of an index that are looked through for one page of a list. Where few of a customer's orders have
 /// the status that is asked for, the page may then be short, or empty, and still not be the last.
 const MAX_LOOKS: usize = 10;
+/// Most orders that one call reads (DynamoDB's API reference).
+const MAX_READ: usize = 100;
+/// How many pending orders a sweep looks at at a time.
+const PENDING_PAGE: i32 = 100;
 
 /// The orders from a time to another, which is not in it; without an end where there is none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -74,6 +81,26 @@ struct Part<'a> {
     value: &'a str,
 }
 
+/// An order, as an index has it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+struct Listed {
+    placed: Position,
+}
+
+impl Record for Listed {
+    const KIND: &'static str = KIND;
+}
+
+/// What is listed.
+#[derive(Clone, Copy)]
+struct Listing<'a> {
+    parts: &'a [Part<'a>],
+    status: Option<OrderStatus>,
+    /// Whether nearly all orders of the parts have that status: then nothing is looked for.
+    is_apart: bool,
+    window: Window,
+}
+
 impl OrderStore {
     /// A customer's orders, newest first; of one status, where that is asked for.
     pub(crate) async fn of_customer(
@@ -85,25 +112,12 @@ impl OrderStore {
         limit: i32,
     ) -> Result<OrdersPage, StoreError> {
         let part = Part { index: "by-customer", attribute: "customer_id", value: customer.as_str() };
-        let wanted = usize::try_from(limit).unwrap_or_default();
-        let (mut orders, mut after, mut looks) = (Vec::new(), after, 0);
-        loop {
-            let found = self.newest_first(part, window, after.as_ref(), limit).await?;
-            after = found.next(position);
-            let is_wanted = |order: &Order| status.is_none_or(|status| order.status == status);
-            orders.extend(found.items.into_iter().filter(is_wanted));
-            looks += 1;
-            if orders.len() > wanted {
-                orders.truncate(wanted);
-                return Ok(OrdersPage { next: orders.last().map(position), orders });
-            }
-            if status.is_none() || after.is_none() || looks == MAX_LOOKS {
-                return Ok(OrdersPage { orders, next: after });
-            }
-        }
+        let listing = Listing { parts: &[part], status, is_apart: status.is_none(), window };
+        self.listed(listing, after, limit).await
     }
 
-    /// All orders, newest first; of one status, where that is asked for.
+    /// All orders, newest first; of one status, where that is asked for. Those that are over share their partitions, so
+    /// that one status of theirs is looked for.
     pub(crate) async fn of_everybody(
         &self,
         status: Option<OrderStatus>,
@@ -111,24 +125,71 @@ impl OrderStore {
         after: Option<Position>,
         limit: i32,
     ) -> Result<OrdersPage, StoreError> {
-        let one = status.map(|status| [status]);
-        let statuses = one.as_ref().map_or(&ALL_STATUSES[..], |one| &one[..]);
-        let shards = statuses.iter().flat_map(|status| (0..STATUS_SHARDS).map(|shard| (*status, shard)));
-        let values: Vec<_> = shards.map(|(status, shard)| shard_name(status, shard)).collect();
-        let part = |value| {
-            let part = Part { index: "by-status", attribute: "status_shard", value };
-            self.newest_first(part, window, after.as_ref(), limit)
-        };
-        let pages = try_join_all(values.iter().map(|value| part(value))).await?;
-        Ok(merged(pages, limit))
+        let one = status.map(|status| [partition(status)]);
+        let partitions = one.as_ref().map_or(&PARTITIONS[..], |one| &one[..]);
+        let shards =
+            partitions.iter().flat_map(|name| (0..STATUS_SHARDS).map(move |n| format!("{name}#{n}")));
+        let values: Vec<_> = shards.collect();
+        let part = |value| Part { index: "by-status", attribute: "status_shard", value };
+        let parts: Vec<_> = values.iter().map(|value| part(value)).collect();
+        let is_open = |status| matches!(status, OrderStatus::Pending | OrderStatus::Confirmed);
+        let is_apart = status.is_none_or(is_open);
+        self.listed(Listing { parts: &parts, status, is_apart, window }, after, limit).await
     }
 
-    /// One of the [`STATUS_SHARDS`] parts of the orders that are pending, oldest first, behind a key. As the
-    /// index has it: an order that was settled a moment ago may still be among them.
+    async fn listed(
+        &self,
+        listing: Listing<'_>,
+        after: Option<Position>,
+        limit: i32,
+    ) -> Result<OrdersPage, StoreError> {
+        let Listing { parts, status, is_apart, window } = listing;
+        let wanted = usize::try_from(limit).unwrap_or_default();
+        let (mut orders, mut after, mut looks) = (Vec::new(), after, 0);
+        loop {
+            let pages = parts.iter().map(|part| self.newest_first(*part, window, after.as_ref(), limit));
+            let found = merged(try_join_all(pages).await?, limit);
+            let is_wanted = |order: &Order| status.is_none_or(|status| order.status == status);
+            orders.extend(self.read(&found.positions).await?.into_iter().filter(is_wanted));
+            (looks, after) = (looks + 1, found.next);
+            if orders.len() > wanted {
+                orders.truncate(wanted);
+                return Ok(OrdersPage { next: orders.last().map(position), orders });
+            }
+            let is_enough = is_apart && (status.is_none() || orders.len() == wanted);
+            if is_enough || after.is_none() || looks == MAX_LOOKS {
+                return Ok(OrdersPage { orders, next: after });
+            }
+        }
+    }
+
+    /// The orders at some positions, in their order.
+    async fn read(&self, positions: &[Position]) -> Result<Vec<Order>, StoreError> {
+        let mut found: BTreeMap<OrderId, Order> = BTreeMap::new();
+        for positions in positions.chunks(MAX_READ) {
+            let keys = positions.iter().map(|position| key(position.id())).collect();
+            // Nothing that is a guest's own is read.
+            let wanted = self.table.wanted(keys, Read::Eventual).only(ORDER_ATTRIBUTES);
+            for item in self.table.batch_get([wanted]).await?.items_of(&self.table) {
+                let order: Order = read(KIND, item)?;
+                found.insert(order.id.clone(), order);
+            }
+        }
+        Ok(positions.iter().filter_map(|position| found.remove(position.id())).collect())
+    }
+
+    /// One of the [`STATUS_SHARDS`] parts of the orders that are pending, oldest first, behind a key. An
+    /// order that was settled a moment ago may still be among them.
     pub(crate) async fn pending(&self, shard: u8, after: Option<Item>) -> Result<PendingPage, StoreError> {
-        let shard = Condition::equals("status_shard", shard_name(OrderStatus::Pending, shard));
-        let mut found = self.table.query_index("by-status", shard).after(after).page().await?;
-        Ok(PendingPage { next: found.next.take(), orders: found.read()? })
+        let shard = format!("{}#{shard}", partition(OrderStatus::Pending));
+        let shard = Condition::equals("status_shard", shard);
+        let query = self.table.query_index("by-status", shard).limit(PENDING_PAGE).after(after);
+        let mut found = query.page().await?;
+        let next = found.next.take();
+        let positions: Vec<_> = found.read::<Listed>()?.into_iter().map(|listed| listed.placed).collect();
+        let mut orders = self.read(&positions).await?;
+        orders.retain(|order| order.status == OrderStatus::Pending);
+        Ok(PendingPage { next, orders })
     }
 
     /// A position that a window does not hold must not come here: DynamoDB would refuse it.
@@ -138,7 +199,7 @@ impl OrderStore {
         window: Window,
         after: Option<&Position>,
         limit: i32,
-    ) -> Result<Page<Order>, StoreError> {
+    ) -> Result<Page<Listed>, StoreError> {
         let list = List {
             index: part.index,
             partition: (part.attribute, part.value),
@@ -151,21 +212,29 @@ impl OrderStore {
     }
 }
 
+/// The positions of a page, newest first.
+#[derive(Debug)]
+struct Positions {
+    positions: Vec<Position>,
+    next: Option<Position>,
+}
+
 /// One page of what several parts have, each up to its end or to where it goes on.
-fn merged(pages: Vec<Page<Order>>, limit: i32) -> OrdersPage {
+fn merged(pages: Vec<Page<Listed>>, limit: i32) -> Positions {
     // What lies behind the end of a page in the others may come after orders that this one has not reached yet.
-    let horizon = pages.iter().filter_map(|page| page.next(position)).max();
-    let mut orders: Vec<_> = pages.into_iter().flat_map(|page| page.items).collect();
+    let horizon = pages.iter().filter_map(|page| page.next(|listed| listed.placed.clone())).max();
+    let mut positions: Vec<_> =
+        pages.into_iter().flat_map(|page| page.items).map(|listed| listed.placed).collect();
     if let Some(horizon) = &horizon {
-        orders.retain(|order| position(order) >= *horizon);
+        positions.retain(|position| position >= horizon);
     }
-    // An order that moved from one status to another between two of the queries is shown as it is now.
-    orders.sort_by_cached_key(|order| Reverse((position(order), order.version)));
-    orders.dedup_by(|later, earlier| later.id == earlier.id);
+    // An order that moved from one partition to another between two of the queries is in both.
+    positions.sort_by(|a, b| b.cmp(a));
+    positions.dedup();
     let limit = usize::try_from(limit).unwrap_or_default();
-    let goes_on = horizon.is_some() || orders.len() > limit;
-    orders.truncate(limit);
-    OrdersPage { next: orders.last().filter(|_| goes_on).map(position), orders }
+    let goes_on = horizon.is_some() || positions.len() > limit;
+    positions.truncate(limit);
+    Positions { next: positions.last().filter(|_| goes_on).cloned(), positions }
 }
 
 #[cfg(test)]
@@ -205,33 +274,34 @@ mod tests {
         assert!(!window(Some(1), Some(2)).is_empty() && !window(None, None).is_empty());
     }
 
-    fn page(items: Vec<Order>, goes_on: bool) -> Page<Order> {
+    fn page(items: &[&Order], goes_on: bool) -> Page<Listed> {
+        let items = items.iter().map(|order| Listed { placed: position(order) }).collect();
         Page { items, goes_on }
     }
 
     #[test]
     fn exactly_as_many_as_asked_for_are_the_last_page() {
-        let orders = |count: i64| (0..count).map(|n| placed(n, &n.to_string())).collect::<Vec<_>>();
+        let orders: Vec<_> = (0..3).map(|n| placed(n, &n.to_string())).collect();
         for (count, limit, shown, more) in
             [(0, 2, 0, false), (1, 2, 1, false), (2, 2, 2, false), (3, 2, 2, true), (1, 1, 1, false)]
         {
-            let page = merged(vec![page(orders(count), false)], limit);
-            assert_eq!((page.orders.len(), page.next.is_some()), (shown, more), "{count} by {limit}");
+            let orders: Vec<_> = orders[..count].iter().collect();
+            let page = merged(vec![page(&orders, false)], limit);
+            assert_eq!((page.positions.len(), page.next.is_some()), (shown, more), "{count} by {limit}");
         }
     }
 
     #[test]
     fn nothing_behind_the_horizon_is_shown_and_an_order_on_the_move_once() {
         let (older, middle, newer) = (placed(1, "a"), placed(2, "b"), placed(3, "c"));
-        let moved = Order { version: 2, status: OrderStatus::Confirmed, ..newer.clone() };
         let parts = vec![
-            page(vec![newer], false),
-            page(vec![moved.clone(), older.clone()], false),
-            page(vec![middle.clone()], true),
-            page(vec![older], true),
+            page(&[&newer], false),
+            page(&[&newer, &older], false),
+            page(&[&middle], true),
+            page(&[&older], true),
         ];
         let page = merged(parts, 10);
-        assert_eq!(page.orders, [moved, middle.clone()]);
+        assert_eq!(page.positions, [position(&newer), position(&middle)]);
         assert_eq!(page.next, Some(position(&middle)));
     }
 }

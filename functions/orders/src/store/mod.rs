@@ -1,9 +1,9 @@
 //! The orders table: its keys, its conditions, its items. Nothing else speaks DynamoDB to it.
 //!
-//! One item an order, by its `id`. Two sparse indexes: `by-customer` (a guest's order is not in it) and
+//! One item an order, by its `id`. Two indexes, of keys only: `by-customer` (a guest's order is not in it) and
 //! `by-status`, whose partitions are split in four, since all new orders are `pending` and one partition
-//! takes 1,000 writes a second. The indexes hold what an order is made of, and not what only the table is for: a
-//! guest's e-mail address among it.
+//! takes 1,000 writes a second. An order changes an index only where it moves from one partition to another
+//! (docs/decisions/0049).
 
 mod budgets;
 mod lists;
@@ -22,9 +22,30 @@ pub(crate) use lists::{OrdersPage, Window};
 pub(crate) use moves::Settled;
 pub(crate) use placing::{Placed, Placing};
 
-use crate::order::{Order, status_name};
+use crate::order::Order;
 
-/// How many partitions of the index hold the orders of one status.
+/// The partitions of `by-status`, by what they hold: the orders that wait for their stock, those that wait to be sent,
+/// and those that nobody waits for.
+pub(crate) const PARTITIONS: [&str; 3] = ["pending", "confirmed", "closed"];
+/// What an order is made of: not a guest's address, nor what tells a replay.
+pub(crate) const ORDER_ATTRIBUTES: &[&str] = &[
+    "id",
+    "customer_id",
+    "status",
+    "version",
+    "lines",
+    "total",
+    "placed_at",
+    "updated_at",
+    "correlation_id",
+    "causation_id",
+    "actor",
+    "rejection",
+    "tracking_number",
+    "re_emits",
+    "re_emitted_at",
+];
+/// How many partitions of the index hold the orders of one of these.
 pub(crate) const STATUS_SHARDS: u8 = 4;
 const KIND: &str = "order";
 
@@ -101,9 +122,48 @@ fn key(id: &OrderId) -> Item {
 /// The partition of `by-status` that an order belongs to, by its id, so that it never moves between shards.
 fn shard(status: OrderStatus, id: &OrderId) -> String {
     let sum = id.as_str().bytes().fold(0_u8, u8::wrapping_add);
-    shard_name(status, sum % STATUS_SHARDS)
+    format!("{}#{}", partition(status), sum % STATUS_SHARDS)
 }
 
-fn shard_name(status: OrderStatus, shard: u8) -> String {
-    format!("{}#{shard}", status_name(status))
+/// Where `by-status` holds the orders of a status. What is over stays where it is, whatever becomes of it: that is a
+/// write unit less for each move.
+const fn partition(status: OrderStatus) -> &'static str {
+    match status {
+        OrderStatus::Pending => PARTITIONS[0],
+        OrderStatus::Confirmed => PARTITIONS[1],
+        OrderStatus::Shipped | OrderStatus::Delivered | OrderStatus::Rejected | OrderStatus::Cancelled => {
+            PARTITIONS[2]
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::order::Rejection;
+    use crate::order::tests::order;
+    use shop_events::{Cause, Event, EventData, RejectionReason};
+    use shop_types::Timestamp;
+
+    #[test]
+    fn a_list_reads_all_that_an_order_is_made_of_and_no_more() {
+        let at = Timestamp::from_millis(2000);
+        let order = order(OrderStatus::Rejected);
+        let data = EventData::OrderCreated(order.snapshot());
+        let cause = Event::new(data, 1, at, Cause { actor: Some("guest".into()), ..Cause::request("r") });
+        let full = Order {
+            tracking_number: Some("1Z".into()),
+            rejection: Some(Rejection { reason: RejectionReason::UnknownProduct, shortages: vec![] }),
+            re_emits: 1,
+            re_emitted_at: Some(at),
+            cause: cause.as_cause(),
+            ..order
+        };
+        let item = shop_dynamo::write(KIND, &full).unwrap();
+        let mut made_of: Vec<_> = item.keys().map(String::as_str).collect();
+        made_of.sort_unstable();
+        let mut read = ORDER_ATTRIBUTES.to_vec();
+        read.sort_unstable();
+        assert_eq!(made_of, read);
+    }
 }

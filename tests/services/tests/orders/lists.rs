@@ -312,7 +312,7 @@ fn a_status_that_few_of_a_customer_s_orders_have_is_looked_for_in_steps() -> Res
 }
 
 #[test]
-fn the_indexes_hold_all_of_an_order_and_nothing_that_is_a_guest_s_own() -> Result<()> {
+fn the_indexes_hold_keys_alone_and_a_list_shows_what_a_read_shows() -> Result<()> {
     simulate(async {
         let stage = Stage::new().await?;
         let order = json!({
@@ -327,14 +327,13 @@ fn the_indexes_hold_all_of_an_order_and_nothing_that_is_a_guest_s_own() -> Resul
             let items =
                 client.scan().table_name(table).index_name(index).send().await?.items.unwrap_or_default();
             assert_eq!(items.len(), found, "{index}");
+            let partition = if index == "by-status" { "status_shard" } else { "customer_id" };
             for item in items {
-                for own in ["contact_email", "request_hash", "write_id"] {
-                    ensure!(!item.contains_key(own), "{index} has {own}");
-                }
-                let order: orders::order::Order = serde_dynamo::from_item(item)?;
-                let whole = stage.service.send(Method::GET, &format!("/orders/{}", order.id), None).await?;
-                let shown = serde_json::to_value(order.view().map_err(|_| anyhow::anyhow!("no view"))?)?;
-                assert_eq!(shown["items"], whole.body["items"]);
+                let mut names: Vec<_> = item.keys().map(String::as_str).collect();
+                names.sort_unstable();
+                let mut expected = ["id", "placed", partition];
+                expected.sort_unstable();
+                assert_eq!(names, expected, "{index}");
             }
         }
         let page = list(&stage, ADMINISTRATOR, "").await?.expect(200)?;

@@ -1,0 +1,156 @@
+//! What each consumer costs, and what an order's whole life costs its table: counted, alike on every machine.
+//!
+//! Every consumer of every service is a row, whichever there are: idle, where each order is settled before the next one
+//! comes, and busy, where all are placed at once and batches are full.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Context, Result};
+use futures::future::try_join_all;
+use serde_json::json;
+use shop_lambda::Kind;
+use shop_local::cloud::{Call, Meter, Observer, Options, Outcome};
+
+use crate::counts::Stack;
+use crate::report::{Report, Target};
+
+/// Orders of a run; they make the product low, which is one alert.
+const ORDERS: u64 = 100;
+/// USD per million: a write unit, half a read unit, a publication (us-east-1, on demand, 2026-11).
+const WRITE_UNIT: f64 = 0.625;
+const HALF_READ_UNIT: f64 = 0.0625;
+const PUBLICATION: f64 = 0.5;
+
+/// Adds the figures.
+pub(crate) async fn measure(root: &Path, report: &mut Report) -> Result<()> {
+    life(root, report).await?;
+    let idle = run(root, &[], false).await?;
+    let full = [("ReserveStockBatchSize", "100"), ("ReserveStockBatchWindow", "1")];
+    let busy = run(root, &full, true).await?;
+    for (how, (calls, meter)) in [("idle", idle), ("full batches", busy)] {
+        for function in services::functions().iter().filter(|function| function.kind() == Kind::Consumer) {
+            let name = function.name();
+            let units = meter.sum(|entry| entry.caller == name).units;
+            let called = calls.get(name).copied().unwrap_or_default();
+            let mut add = |what: &str, unit, value| {
+                report.add(format!("{name}, {how}: {what}"), unit, value, Target::None);
+            };
+            add("calls of 100 orders", "calls", called * 100 / ORDERS);
+            add("read units of 100 orders", "RRU", units.half_reads.div_ceil(2) * 100 / ORDERS);
+            add("write units of 100 orders", "WRU", units.writes * 100 / ORDERS);
+            let published = meter.sum(|entry| entry.caller == name && entry.operation.starts_with("sns:"));
+            add(
+                "a million orders",
+                "USD cents",
+                cents(units.writes, units.half_reads, published.units.requests),
+            );
+        }
+    }
+    Ok(())
+}
+
+/// What a million orders cost, where [`ORDERS`] cost so much.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "small counts"
+)]
+fn cents(writes: u64, half_reads: u64, publications: u64) -> u64 {
+    let usd =
+        writes as f64 * WRITE_UNIT + half_reads as f64 * HALF_READ_UNIT + publications as f64 * PUBLICATION;
+    (usd * 100.0 / ORDERS as f64).round() as u64
+}
+
+/// The calls of each function, and what all of them cost.
+type Counted = (BTreeMap<String, u64>, Meter);
+
+async fn run(root: &Path, parameters: &[(&str, &str)], at_once: bool) -> Result<Counted> {
+    let parameters =
+        parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let calls = Arc::new(Calls::default());
+    let mut options = Options::memory();
+    options.observers.push(Arc::<Calls>::clone(&calls));
+    let stack = Stack::start(root, &parameters, options).await?;
+    stack.change("/products/bench/stock", &json!({ "low_stock_threshold": 950 })).await?;
+    stack.cloud.settled().await;
+    let before = stack.cloud.meter();
+    // What came before is not counted.
+    drop(calls.take());
+    if at_once {
+        try_join_all((0..ORDERS).map(|_| stack.order())).await?;
+        stack.cloud.settled().await;
+    } else {
+        for _ in 0..ORDERS {
+            stack.order().await?;
+            stack.cloud.settled().await;
+        }
+    }
+    let meter = less(stack.cloud.meter(), &before);
+    let called = calls.take();
+    stack.cloud.stop().await;
+    Ok((called, meter))
+}
+
+/// What was counted since.
+fn less(mut after: Meter, before: &Meter) -> Meter {
+    for (entry, counts) in &mut after.calls {
+        let earlier = before.calls.get(entry).copied().unwrap_or_default();
+        counts.calls -= earlier.calls;
+        counts.units.half_reads -= earlier.units.half_reads;
+        counts.units.writes -= earlier.units.writes;
+        counts.units.requests -= earlier.units.requests;
+    }
+    after
+}
+
+/// An order of somebody who has an account, from its placing to its delivery.
+async fn life(root: &Path, report: &mut Report) -> Result<()> {
+    let stack = Stack::start(root, &BTreeMap::new(), Options::memory()).await?;
+    stack.order().await?;
+    stack.cloud.settled().await;
+    let table = stack.cloud.physical("OrdersTable").context("the table")?.to_owned();
+    let index = format!("{table}/index/");
+    let written = |meter: &Meter| {
+        let of = |is: &dyn Fn(&str) -> bool| meter.sum(|entry| is(&entry.resource)).units.writes;
+        (of(&|resource| resource == table), of(&|resource| resource.starts_with(&index)))
+    };
+    let before = written(&stack.cloud.meter());
+    let order = stack.place().await?;
+    stack.cloud.settled().await;
+    let mut steps = vec![("placed and confirmed", written(&stack.cloud.meter()))];
+    for (status, step) in [("shipped", "shipped"), ("delivered", "delivered")] {
+        stack.change(&format!("/orders/{order}/status"), &json!({ "status": status })).await?;
+        stack.cloud.settled().await;
+        steps.push((step, written(&stack.cloud.meter())));
+    }
+    let mut last = before;
+    for (step, (of_table, of_indexes)) in steps {
+        let name = |what: &str| format!("an order, {step}: write units of {what}");
+        report.add(name("the table"), "WRU", of_table - last.0, Target::None);
+        report.add(name("the indexes"), "WRU", of_indexes - last.1, Target::None);
+        last = (of_table, of_indexes);
+    }
+    stack.cloud.stop().await;
+    Ok(())
+}
+
+/// Counts the calls of each function, each once.
+#[derive(Debug, Default)]
+struct Calls(Mutex<BTreeMap<String, u64>>);
+
+impl Calls {
+    /// Those since they were taken last.
+    fn take(&self) -> BTreeMap<String, u64> {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Observer for Calls {
+    fn called(&self, _time: i64, call: &Call, _outcome: &Outcome<'_>) {
+        let mut calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *calls.entry(call.caller.to_string()).or_default() += 1;
+    }
+}
