@@ -189,7 +189,7 @@ impl OrderStore {
         let positions: Vec<_> = found.read::<Listed>()?.into_iter().map(|listed| listed.placed).collect();
         let mut orders = self.read(&positions).await?;
         orders.retain(|order| order.status == OrderStatus::Pending);
-        Ok(PendingPage { next, orders })
+        Ok(PendingPage { orders, next })
     }
 
     /// A position that a window does not hold must not come here: DynamoDB would refuse it.
