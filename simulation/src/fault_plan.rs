@@ -162,8 +162,8 @@ impl FaultPlan {
 
     /// Whether the case asks for a crash at this side of the call.
     fn is_asked_for(&self, call: &Call, side: Side) -> bool {
-        let site = Site::of(call);
-        self.state().crashes.iter().any(|crash| crash.side == side && crash.site == site)
+        let made = Site::of(call);
+        self.state().crashes.iter().any(|crash| crash.side == side && crash.site == made)
     }
 
     /// The outage that a function is in, and when it ends.
