@@ -162,8 +162,8 @@ impl FaultPlan {
 
     /// Whether the case asks for a crash at this side of the call.
     fn is_asked_for(&self, call: &Call, side: Side) -> bool {
-        let site = Site::of(call);
-        self.state().crashes.iter().any(|crash| crash.side == side && crash.site == site)
+        let made = Site::of(call);
+        self.state().crashes.iter().any(|crash| crash.side == side && crash.site == made)
     }
 
     /// The outage that a function is in, and when it ends.
@@ -349,7 +349,7 @@ impl Interceptor for FaultPlan {
         }
         let late = |plan: &Self| {
             if is_feedback && plan.injects(Fault::LateFeedback) {
-                plan.between(300_000, 1_200_000)
+                plan.between(300_000, 840_000)
             } else if plan.injects(Fault::LatePublication) {
                 plan.between(1, 20_000)
             } else {

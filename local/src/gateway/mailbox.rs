@@ -64,12 +64,10 @@ pub(super) fn mail(mails: &[SentMail], id: &str) -> Option<Response<Bytes>> {
     let headers = [("From", mail.from.clone()), ("To", mail.to.join(", ")), ("Sent", time(mail))];
     let own = mail.headers.iter().map(|(name, value)| (name.as_str(), value.clone()));
     let tags = mail.tags.iter().map(|(name, value)| (name.as_str(), value.clone()));
-    let rows: String = headers
-        .into_iter()
-        .chain(own)
-        .chain(tags)
-        .map(|(name, value)| format!("<tr><th>{}</th><td>{}</td></tr>", escaped(name), escaped(&value)))
-        .collect();
+    let mut rows = String::new();
+    for (name, value) in headers.into_iter().chain(own).chain(tags) {
+        let _: fmt::Result = write!(rows, "<tr><th>{}</th><td>{}</td></tr>", escaped(name), escaped(&value));
+    }
     let html = mail.html.as_ref().map(|html| {
         format!("<h2>HTML</h2><iframe sandbox=\"\" title=\"The mail\" srcdoc=\"{}\"></iframe>", escaped(html))
     });
@@ -127,7 +125,8 @@ struct Outbox {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Message {
-    message_id: String,
+    #[serde(rename = "MessageId")]
+    id: String,
     #[serde(default)]
     source: String,
     #[serde(default)]
@@ -147,7 +146,7 @@ struct Message {
 pub(super) fn of_ministack(body: &[u8]) -> serde_json::Result<Vec<SentMail>> {
     let outbox: Outbox = serde_json::from_slice(body)?;
     let mail = |message: Message| SentMail {
-        message_id: message.message_id,
+        message_id: message.id,
         time: seconds(&message.timestamp).saturating_mul(1000),
         from: message.source,
         to: message.to,
