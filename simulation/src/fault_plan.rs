@@ -349,7 +349,7 @@ impl Interceptor for FaultPlan {
         }
         let late = |plan: &Self| {
             if is_feedback && plan.injects(Fault::LateFeedback) {
-                plan.between(300_000, 1_200_000)
+                plan.between(300_000, 840_000)
             } else if plan.injects(Fault::LatePublication) {
                 plan.between(1, 20_000)
             } else {
