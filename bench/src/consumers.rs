@@ -18,10 +18,10 @@ use crate::report::{Report, Target};
 
 /// Orders of a run; they make the product low, which is one alert.
 const ORDERS: u64 = 100;
-/// USD per million: a write unit, half a read unit, a publication (us-east-1, on demand, 2026-11).
-const WRITE_UNIT: f64 = 0.625;
-const HALF_READ_UNIT: f64 = 0.0625;
-const PUBLICATION: f64 = 0.5;
+/// Hundredths of a cent per million: a write unit, half a read unit, a publication (us-east-1, on demand, 2026-11).
+const WRITE_UNIT: u64 = 6250;
+const HALF_READ_UNIT: u64 = 625;
+const PUBLICATION: u64 = 5000;
 
 /// Adds the figures.
 pub(crate) async fn measure(root: &Path, report: &mut Report) -> Result<()> {
@@ -51,17 +51,10 @@ pub(crate) async fn measure(root: &Path, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// What a million orders cost, where [`ORDERS`] cost so much.
-#[expect(
-    clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "small counts"
-)]
+/// What a million orders cost in cents, where [`ORDERS`] cost so much.
 fn cents(writes: u64, half_reads: u64, publications: u64) -> u64 {
-    let usd =
-        writes as f64 * WRITE_UNIT + half_reads as f64 * HALF_READ_UNIT + publications as f64 * PUBLICATION;
-    (usd * 100.0 / ORDERS as f64).round() as u64
+    let hundredths = writes * WRITE_UNIT + half_reads * HALF_READ_UNIT + publications * PUBLICATION;
+    (hundredths + 50 * ORDERS) / (100 * ORDERS)
 }
 
 /// The calls of each function, and what all of them cost.
