@@ -10,6 +10,7 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{Request, Response};
 use serde_json::{Value, json};
+use shop_local::cloud::SentMail;
 use shop_local::gateway::{
     Backend, BackendError, BindError, Gateway, Listeners, MAX_BODY_BYTES, Upstream, serve,
 };
@@ -50,6 +51,10 @@ impl Backend for Echo {
         response.headers_mut().insert("location", http::HeaderValue::from_static("/orders/1"));
         response.headers_mut().insert("content-type", http::HeaderValue::from_static("application/json"));
         Box::pin(async move { Ok(response) })
+    }
+
+    fn mailbox(&self) -> BoxFuture<'_, Result<Option<Vec<SentMail>>, BackendError>> {
+        Box::pin(async { Ok(None) })
     }
 
     fn create_admin(&self, _payload: String) -> BoxFuture<'_, Result<Option<Bytes>, BackendError>> {

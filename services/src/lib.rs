@@ -7,8 +7,14 @@ use shop_http::{RouteInfo, Service};
 use shop_lambda::Function;
 
 /// Every service.
-pub const SERVICES: &[Service] =
-    &[api::SERVICE, orders::SERVICE, products::SERVICE, users::SERVICE, notifications::SERVICE];
+pub const SERVICES: &[Service] = &[
+    api::SERVICE,
+    orders::SERVICE,
+    products::SERVICE,
+    users::SERVICE,
+    emails::SERVICE,
+    notifications::SERVICE,
+];
 
 /// Every function of every service: what template.yaml names by `CodeUri`.
 #[must_use]

@@ -162,8 +162,8 @@ impl FaultPlan {
 
     /// Whether the case asks for a crash at this side of the call.
     fn is_asked_for(&self, call: &Call, side: Side) -> bool {
-        let site = Site::of(call);
-        self.state().crashes.iter().any(|crash| crash.side == side && crash.site == site)
+        let made = Site::of(call);
+        self.state().crashes.iter().any(|crash| crash.side == side && crash.site == made)
     }
 
     /// The outage that a function is in, and when it ends.
@@ -178,11 +178,26 @@ impl FaultPlan {
 
     /// Whether DynamoDB is down for who calls it now.
     fn is_refused(&self, call: &Call) -> bool {
+        call.service == Service::DynamoDb && self.is_down_now(&call.caller, OutageKind::Refused)
+    }
+
+    fn is_down_now(&self, function: &str, kind: OutageKind) -> bool {
         let state = self.state();
         let (Some(opening), Some(opened)) = (state.opening, state.opened) else { return false };
         drop(state);
         let now = opening + i64::try_from(opened.elapsed().as_millis()).unwrap_or(i64::MAX);
-        call.service == Service::DynamoDb && self.outage(&call.caller, now, OutageKind::Refused).is_some()
+        self.outage(function, now, kind).is_some()
+    }
+
+    /// What SES does in an outage: it refuses, breaks down, or does not answer.
+    fn without_mail(&self) -> BoxFuture<'static, Option<Wire>> {
+        self.model.lock().messages.fault();
+        let error = match self.below(3) {
+            0 => throttled(Service::Ses),
+            1 => AwsError::service("InternalServiceErrorException", "SES is down"),
+            _ => return tokio::time::sleep(NEVER).map(|()| Some(Wire::Disconnected)).boxed(),
+        };
+        ready(Some(Wire::Error(error))).boxed()
     }
 
     fn mutation(&self) -> Option<&Mutation> {
@@ -196,6 +211,9 @@ fn throttled(service: Service) -> AwsError {
         Service::Sns => "Throttling",
         Service::Sqs => "RequestThrottled",
         Service::SecretsManager => "ThrottlingException",
+        Service::Ses => {
+            return AwsError::client("TooManyRequestsException", "slow down").with_status(429);
+        }
     };
     AwsError::client(code, "slow down")
 }
@@ -244,6 +262,9 @@ impl Interceptor for FaultPlan {
             self.model.lock().messages.refused();
             let error = AwsError::service("InternalServerError", "DynamoDB is down");
             return ready(Some(Wire::Error(error))).boxed();
+        }
+        if call.service == Service::Ses && self.is_down_now("", OutageKind::NoMail) {
+            return self.without_mail();
         }
         if self.injects(Fault::TimeoutBefore) {
             return tokio::time::sleep(NEVER).map(|()| Some(Wire::Disconnected)).boxed();
@@ -322,8 +343,18 @@ impl Interceptor for FaultPlan {
         {
             return Vec::new();
         }
+        let is_feedback = message.starts_with("{\"eventType\"") || message.contains("\"mail\":{");
+        if is_feedback && self.injects(Fault::LostFeedback) {
+            return Vec::new();
+        }
         let late = |plan: &Self| {
-            if plan.injects(Fault::LatePublication) { plan.between(1, 20_000) } else { Duration::ZERO }
+            if is_feedback && plan.injects(Fault::LateFeedback) {
+                plan.between(300_000, 840_000)
+            } else if plan.injects(Fault::LatePublication) {
+                plan.between(1, 20_000)
+            } else {
+                Duration::ZERO
+            }
         };
         let mut copies = vec![late(self)];
         if self.injects(Fault::DuplicatePublication) {

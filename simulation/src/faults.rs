@@ -83,6 +83,12 @@ faults! {
     MalformedRecord = "malformed-record";
     /// DynamoDB refuses a consumer for an hour.
     DependencyDown = "dependency-down";
+    /// SES refuses everybody for an hour, or does not answer.
+    MailServiceDown = "mail-service-down";
+    /// What SES says of a message reaches no queue.
+    LostFeedback = "lost-feedback";
+    /// What SES says of a message comes many minutes late.
+    LateFeedback = "late-feedback";
 }
 
 impl fmt::Display for Fault {
@@ -125,7 +131,7 @@ impl Rates {
                 // Outages are events of a whole run: this is how many runs have them.
                 Fault::RelayOutage => u32::from(drawn < 1) * ONE,
                 Fault::ConsumerDown | Fault::RelayDown | Fault::ConsumerBroken => u32::from(drawn < 5) * ONE,
-                Fault::DependencyDown => u32::from(drawn < 10) * ONE,
+                Fault::DependencyDown | Fault::MailServiceDown => u32::from(drawn < 10) * ONE,
                 Fault::MalformedMessage | Fault::MalformedRecord => u32::from(drawn < 20) * ONE,
                 Fault::ClockSkew => u32::from(drawn < 30) * ONE,
                 _ => match drawn {

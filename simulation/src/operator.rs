@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result};
 use aws_sdk_sqs::Client;
+use serde_json::Value;
 use shop_events::Event;
 use shop_local::cloud::{Cloud, Depth};
 use shop_local::template::Template;
@@ -112,10 +113,7 @@ impl Operator {
             .max_number_of_messages(10)
             .visibility_timeout(0);
         let received = received.send().await?;
-        Ok(received
-            .messages()
-            .iter()
-            .all(|message| Event::from_json(message.body().unwrap_or_default()).is_err()))
+        Ok(received.messages().iter().all(|message| !is_readable(message.body().unwrap_or_default())))
     }
 
     async fn redrive_from(&self, pair: &Pair, visible: usize) -> Result<usize> {
@@ -134,7 +132,7 @@ impl Operator {
             for message in received.messages() {
                 seen += 1;
                 let body = message.body().unwrap_or_default();
-                if Event::from_json(body).is_err() {
+                if !is_readable(body) {
                     continue;
                 }
                 self.client.send_message().queue_url(&pair.url).message_body(body).send().await?;
@@ -146,4 +144,11 @@ impl Operator {
         tracing::debug!(queue.name = pair.queue, redriven, "dead letters were redriven");
         Ok(redriven)
     }
+}
+
+/// Whether a message is an event: one of the shop's own, or what SES says of a mail.
+fn is_readable(body: &str) -> bool {
+    let is_ses_s =
+        || serde_json::from_str::<Value>(body).is_ok_and(|word| word["mail"]["messageId"].is_string());
+    Event::from_json(body).is_ok() || is_ses_s()
 }

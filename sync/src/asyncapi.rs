@@ -106,7 +106,12 @@ fn operations(template: &Template) -> Result<Map<String, Value>> {
                 Kind::Consumer => {
                     let queue = format!("{}Queue", logical(function.name()));
                     let types = subscribed.iter().find(|(id, _)| *id == queue).map(|(_, types)| types);
-                    ("receive", types.into_iter().flatten().cloned().collect())
+                    let types: Vec<_> = types.into_iter().flatten().cloned().collect();
+                    // What another system says in its own form is none of these events.
+                    if types.is_empty() && subscribed.iter().any(|(id, _)| *id == queue) {
+                        continue;
+                    }
+                    ("receive", types)
                 }
                 Kind::Route | Kind::Task => continue,
             };

@@ -8,8 +8,8 @@ use services::SERVICES;
 use shop_auth::{ACCESS_TOKEN_LIFETIME_SECONDS, ADMIN_TOKEN_LIFETIME_SECONDS, RETIREMENT_SECONDS};
 use shop_events::{EventType, schema};
 use shop_lambda::recovery::{
-    GRACE_PERIOD, MAX_RETRY_INTERVAL, RETRIED_AT_LEAST, RETRIED_FOR, STALLED_AFTER, SWEEP_INTERVAL,
-    VERIFY_INTERVAL, pause_after,
+    EMAIL_EXPIRES_AFTER, EMAIL_UNCERTAIN_FOR, GRACE_PERIOD, MAX_RETRY_INTERVAL, RESEND_INTERVAL,
+    RETRIED_AT_LEAST, RETRIED_FOR, STALLED_AFTER, SWEEP_INTERVAL, VERIFY_INTERVAL, pause_after,
 };
 use template_truth::template::{Template, refers};
 use template_truth::{names, permissions, queues};
@@ -43,6 +43,9 @@ fn times() -> String {
             ("between two runs of sweep-orders", SWEEP_INTERVAL),
             ("an order is pending before it counts as stalled", STALLED_AFTER),
             ("between two re-emits of an order while none is progressing, at most", MAX_RETRY_INTERVAL),
+            ("between two runs of resend-emails", RESEND_INTERVAL),
+            ("a mail of which nothing is known is sent again after", EMAIL_UNCERTAIN_FOR),
+            ("a mail that cannot be sent fails after", EMAIL_EXPIRES_AFTER),
             ("between two runs of verify-stock, and of verify-user-stats", VERIFY_INTERVAL),
             ("something has been unchanged before a verification judges it", GRACE_PERIOD),
             ("a customer's access token lives", seconds(ACCESS_TOKEN_LIFETIME_SECONDS)),
@@ -77,7 +80,11 @@ fn listeners(root: &Path, template: &Template) -> Result<String> {
         let owner = SERVICES.iter().find(|service| service.others.iter().any(|other| other.name() == name));
         let owner = owner.with_context(|| format!("no service has {name}"))?;
         let file = modules::find(&modules::of(root, owner)?, &name)?.join("/");
-        let types = listed(types.into_iter().flatten());
+        // Another topic is a service's of AWS, in its own form.
+        let types = match types {
+            Some(types) if types.is_empty() => "what a service of AWS says".to_owned(),
+            types => listed(types.into_iter().flatten()),
+        };
         rows.push(format!(
             "| `{queue}` | {types} | [{name}](../../functions/{}/src/{file}.rs) |",
             owner.name

@@ -69,7 +69,10 @@ fn caller(service: &Service, function: Function, template: &Template) -> String 
         let queue = refers(&event["Queue"], Some("Arn")).unwrap_or_default();
         let subscribed = queues::subscribed(template);
         let types = subscribed.iter().find(|(id, _)| id == queue).map(|(_, types)| types);
-        return format!("`{queue}`: {}", listed(types.into_iter().flatten()));
+        return match types {
+            Some(types) if types.is_empty() => format!("`{queue}`: what a service of AWS says"),
+            types => format!("`{queue}`: {}", listed(types.into_iter().flatten())),
+        };
     }
     if let Some(event) = source("DynamoDB") {
         return format!(

@@ -1,16 +1,19 @@
 //! What the users table's writes mean to other services. Pure: no AWS, no clock.
 
 use shop_auth::Role;
+use shop_dynamo::Record;
 use shop_events::{Cause, Event, EventData, UserDeleted, UserOrderPlaced, UserSnapshot, UserStatsRepaired};
 use shop_messaging::relay::{Image, ImageError};
 
 use crate::accounts::user::User;
+use crate::mail_proofs::mail_request::{MailKind, MailRequest};
 use crate::statistics::ledger::{EntryState, LedgerEntry};
 use crate::statistics::stats::UserStats;
 use crate::table::{is_account, is_ledger_entry, is_stats};
 
 /// The events of one write: `user.registered`, `.updated` and `.deleted` for an account, `user.order_placed` where
-/// an order begins to count, and `user.stats_repaired` where a repair wrote the statistics. Other statistics and
+/// an order begins to count, `user.password_reset_requested` and `user.email_confirmation_requested` where a mail is asked
+/// for, and `user.stats_repaired` where a repair wrote the statistics. Other statistics and
 /// tombstones of orders publish nothing, and neither does taking an order off: `order.cancelled` said it already.
 pub(crate) fn events(old: Option<&Image>, new: Option<&Image>) -> Result<Vec<Event>, ImageError> {
     let Some(new) = new else { return Ok(Vec::new()) };
@@ -18,7 +21,11 @@ pub(crate) fn events(old: Option<&Image>, new: Option<&Image>) -> Result<Vec<Eve
         Some(sk) if is_account(sk) => of_account(old, new),
         Some(sk) if is_ledger_entry(sk) && old.is_none() => of_new_entry(new),
         Some(sk) if is_stats(sk) => of_stats(old, new),
-        _ => Ok(Vec::new()),
+        Some(sk) => match MailKind::of(sk) {
+            Some(kind) => of_mail_request(kind, old, new),
+            None => Ok(Vec::new()),
+        },
+        None => Ok(Vec::new()),
     }
 }
 
@@ -39,6 +46,15 @@ fn of_account(old: Option<&Image>, new: &Image) -> Result<Vec<Event>, ImageError
         (Some(_), None) => EventData::UserUpdated(snapshot()),
     };
     Ok(vec![Event::new(data, user.version, user.updated_at, user.cause)])
+}
+
+fn of_mail_request(kind: MailKind, old: Option<&Image>, new: &Image) -> Result<Vec<Event>, ImageError> {
+    let new: MailRequest = new.read(MailRequest::KIND)?;
+    let before: Option<MailRequest> = old.map(|old| old.read(MailRequest::KIND)).transpose()?;
+    if before.is_some_and(|before| before.version == new.version) {
+        return Ok(Vec::new());
+    }
+    Ok(new.event(kind).into_iter().collect())
 }
 
 fn of_stats(old: Option<&Image>, new: &Image) -> Result<Vec<Event>, ImageError> {

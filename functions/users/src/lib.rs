@@ -9,6 +9,10 @@
 //! | `PATCH /users/{id}` | [`accounts::update_user`] |
 //! | `DELETE /users/{id}` | [`accounts::delete_user`] |
 //! | `PUT /users/{id}/role` | [`accounts::set_user_role`] |
+//! | `POST /users/{id}/email-confirmation` | [`mail_proofs::request_email_confirmation`] |
+//! | `POST /email-confirmations` | [`mail_proofs::confirm_email`] |
+//! | `POST /password-resets` | [`mail_proofs::request_password_reset`] |
+//! | `POST /password-resets/complete` | [`mail_proofs::reset_password`] |
 //! | `GET /users/{id}/stats` | [`statistics::get_user_stats`] |
 //! | `POST /sessions` | [`sessions::create_session`] |
 //! | `POST /sessions/refresh` | [`sessions::refresh_session`] |
@@ -21,7 +25,7 @@
 //! <!-- /sync -->
 //!
 //! A module for each subject, with its functions, its models and its part of the tables: [`accounts`], `sessions`,
-//! [`statistics`]; `credentials` and `attempts` are what accounts and sessions both prove somebody by. [`table`] says
+//! [`mail_proofs`], [`statistics`]; `credentials` and `attempts` are what accounts and sessions both prove somebody by. [`table`] says
 //! what lies where; of each subject only its `store`, and the rate limiter, speak DynamoDB.
 //!
 //! An account lies in the users table, whose stream is the outbox: `events` reads from it what is published to other
@@ -32,6 +36,7 @@ pub mod accounts;
 mod attempts;
 mod credentials;
 mod events;
+pub mod mail_proofs;
 pub mod publish_user_events;
 mod secrets;
 pub mod sessions;
@@ -50,6 +55,10 @@ pub const SERVICE: Service = Service {
         route::<accounts::update_user::UpdateUser>(),
         route::<accounts::delete_user::DeleteUser>(),
         route::<accounts::set_user_role::SetUserRole>(),
+        route::<mail_proofs::request_email_confirmation::RequestEmailConfirmation>(),
+        route::<mail_proofs::confirm_email::ConfirmEmail>(),
+        route::<mail_proofs::request_password_reset::RequestPasswordReset>(),
+        route::<mail_proofs::reset_password::ResetPassword>(),
         route::<statistics::get_user_stats::GetUserStats>(),
         route::<sessions::create_session::CreateSession>(),
         route::<sessions::refresh_session::RefreshSession>(),

@@ -5,6 +5,7 @@
 //! | users | statistics ([`crate::statistics::store`]) | user id | `stats` |
 //! | users | entry of the ledger ([`crate::statistics::store`]) | user id | `order#` and the order id |
 //! | users | account ([`crate::accounts::store`]) | user id | `account` |
+//! | users | the last request for a mail of a kind ([`crate::mail_proofs`]) | user id, or `nobody` | `password-reset`, `email-confirmation` |
 //! | users | the ids of all administrators ([`crate::accounts::store`]) | `admins` | `admins` |
 //! | sessions | login ([`crate::credentials::login`]) | `login#` and a keyed hash of the e-mail address | `login` |
 //! | sessions | session ([`crate::sessions::store`]) | user id | `session#` and the session's id |

@@ -17,6 +17,7 @@ use super::observer::{Access, Call, Delivery, Invoked, Observers, Outcome};
 use super::policies::Policies;
 use super::random::Random;
 use super::secrets::Secrets;
+use super::ses::Ses;
 use super::sns::Topics;
 use super::sqs::Queues;
 use crate::template::Grants;
@@ -32,6 +33,7 @@ pub(super) struct Core {
     pub(super) queues: Queues,
     pub(super) topics: Topics,
     pub(super) secrets: Secrets,
+    pub(super) ses: Ses,
     /// What each function may do. Callers that are no functions may do anything.
     pub(super) grants: BTreeMap<String, Grants>,
     /// What the topics and queues themselves say of who may reach them.

@@ -13,7 +13,8 @@ use super::dynamodb::{self, DynamoDb};
 use super::environment::Place;
 use super::interceptor::Fault;
 use super::observer::{Access, Call, Outcome, Service, Units};
-use super::{AwsError, secrets, sns, sqs};
+use super::ses::Ses;
+use super::{AwsError, secrets, ses, sns, sqs};
 
 enum Request {
     /// With the body that it was read from.
@@ -21,6 +22,7 @@ enum Request {
     Sns(sns::Request),
     Sqs(sqs::Request),
     Secrets(secrets::Request),
+    Ses(Box<ses::Request>),
 }
 
 impl Request {
@@ -32,24 +34,32 @@ impl Request {
             Service::Sns => Self::Sns(sns::Request::parse(body)?),
             Service::Sqs => Self::Sqs(sqs::Request::parse(operation, body)?),
             Service::SecretsManager => Self::Secrets(secrets::Request::parse(operation, body)?),
+            Service::Ses => Self::Ses(Box::new(ses::Request::parse(body)?)),
         })
     }
 
-    fn accesses(&self) -> Vec<Access> {
+    fn accesses(&self, ses: &Ses) -> Vec<Access> {
         match self {
             Self::DynamoDb(request, _) => request.accesses(),
             Self::Sns(request) => request.accesses(),
             Self::Sqs(request) => request.accesses(),
             Self::Secrets(request) => request.accesses(),
+            Self::Ses(request) => ses.accesses(request),
         }
     }
 }
 
-/// The service and operation that a request addresses. Only SNS sends no target: its form names the action, and there
-/// is only this one.
+/// The service and operation that a request addresses. Two services name no target: SES has a path for each operation,
+/// and SNS a form that names the action. Which of them it is, the signature says; of either there is one operation here.
 fn target(request: &HttpRequest) -> Option<(Service, &str)> {
     let Some(target) = request.headers().get("x-amz-target") else {
-        return Some((Service::Sns, "PublishBatch"));
+        return match signed_for(request)? {
+            "sns" => Some((Service::Sns, "PublishBatch")),
+            "ses" if request.method() == "POST" && path(request.uri()) == ses::PATH => {
+                Some((Service::Ses, "SendEmail"))
+            }
+            _ => None,
+        };
     };
     let (prefix, operation) = target.split_once('.')?;
     let service = match prefix {
@@ -59,6 +69,19 @@ fn target(request: &HttpRequest) -> Option<(Service, &str)> {
         _ => return None,
     };
     Some((service, operation))
+}
+
+/// The service of a signature's scope: `Credential=<key>/<date>/<region>/<service>/aws4_request`.
+fn signed_for(request: &HttpRequest) -> Option<&str> {
+    let signature = request.headers().get("authorization")?;
+    signature.split_once("Credential=")?.1.split(',').next()?.split('/').nth(3)
+}
+
+/// The path of an absolute URI.
+fn path(uri: &str) -> &str {
+    let rest = uri.split_once("://").map_or(uri, |(_, rest)| rest);
+    let path = rest.find('/').map_or("/", |start| &rest[start..]);
+    path.split('?').next().unwrap_or_default()
 }
 
 /// Why a call gets no answer.
@@ -94,7 +117,7 @@ impl Core {
             environment: place.number,
             service,
             operation: operation.to_owned(),
-            accesses: request.accesses(),
+            accesses: request.accesses(&self.ses),
             body,
         };
         let leading_keys = match &request {
@@ -215,6 +238,11 @@ impl Core {
                 *units = one_request(call);
                 self.secrets.call(&request).map(|answer| answer.to_string().into_bytes())
             }
+            Request::Ses(request) => {
+                *units = one_request(call);
+                let answer = self.ses.send(*request, &self.topics, &self.queues);
+                answer.map(|answer| answer.to_string().into_bytes())
+            }
         }
     }
 }
@@ -274,6 +302,7 @@ fn respond(
     answer: Result<Vec<u8>, AwsError>,
     request_id: &str,
 ) -> Result<HttpResponse, ConnectorError> {
+    let code = answer.as_ref().err().map(|error| error.code.clone());
     // SQS says its code once more where clients of its older protocol look for it.
     let query_error = match &answer {
         Err(error) if service == Service::Sqs => {
@@ -287,16 +316,22 @@ fn respond(
         Err(error) if service == Service::Sns => (error.status, sns::error_body(&error, request_id)),
         Err(error) => (error.status, error.json()),
     };
+    let code = code.filter(|_| service == Service::Ses);
     let status = StatusCode::try_from(status).map_err(|error| ConnectorError::user(error.into()))?;
     let mut response = HttpResponse::new(status, SdkBody::from(body));
     let kind = match service {
         Service::Sns => "text/xml",
         Service::SecretsManager => "application/x-amz-json-1.1",
         Service::DynamoDb | Service::Sqs => "application/x-amz-json-1.0",
+        Service::Ses => "application/json",
     };
     let headers = response.headers_mut();
     headers.insert("content-type", kind);
     headers.insert("x-amzn-requestid", request_id.to_owned());
+    // REST services say their code in a header.
+    if let Some(code) = code {
+        headers.insert("x-amzn-errortype", code);
+    }
     if let Some(query_error) = query_error {
         headers.insert("x-amzn-query-error", query_error);
     }

@@ -90,6 +90,12 @@ impl AwsError {
         Self { status: 500, ..Self::client(code, message) }
     }
 
+    /// The same error with another HTTP status.
+    #[must_use]
+    pub fn with_status(self, status: u16) -> Self {
+        Self { status, ..self }
+    }
+
     /// The same error, with a whole JSON body, where the service has more to say than code and message.
     #[must_use]
     pub fn with_body(self, body: &serde_json::Value) -> Self {
@@ -102,6 +108,7 @@ impl AwsError {
             Service::DynamoDb | Service::SecretsManager => (400, "AccessDeniedException"),
             Service::Sns => (403, "AuthorizationError"),
             Service::Sqs => (403, "AccessDenied"),
+            Service::Ses => (403, "AccessDeniedException"),
         };
         Self { status, ..Self::client(code, message) }
     }

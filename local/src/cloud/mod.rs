@@ -25,6 +25,7 @@ mod random;
 mod running;
 mod schedules;
 mod secrets;
+mod ses;
 mod sns;
 mod sqs;
 mod start;
@@ -49,6 +50,7 @@ pub use observer::{
     Access, Answered, Call, Delivery, Invoked, Observer, Outcome, Service, Step, Units, Written,
 };
 pub use options::{Mode, Options};
+pub use ses::{MailAccount, SentMail};
 pub use start::simulated_runtime;
 pub use trace::Trace;
 
@@ -133,7 +135,8 @@ impl Cloud {
         Some(connector::sdk_config(&self.0.core, Place { role, ..Place::outside(caller) }))
     }
 
-    /// What `Ref` gives for a logical id: a table's name, a queue's URL, a topic's or a secret's ARN.
+    /// What `Ref` gives for a logical id: the name of a table or a configuration set, a queue's URL, a topic's or a
+    /// secret's ARN.
     #[must_use]
     pub fn physical(&self, logical_id: &str) -> Option<&str> {
         self.0.physical.get(logical_id).map(String::as_str)
@@ -158,6 +161,12 @@ impl Cloud {
     pub fn queues(&self) -> BTreeMap<String, Depth> {
         let queues = self.0.queues.iter();
         queues.map(|(id, name)| (id.clone(), self.0.core.queues.depth(name))).collect()
+    }
+
+    /// The messages that SES has taken, the newest last: the last few hundred of them since the start.
+    #[must_use]
+    pub fn mailbox(&self) -> Vec<SentMail> {
+        self.0.core.ses.kept()
     }
 
     /// Returns when nothing is under way: every stream is drained, every queue that a function consumes is

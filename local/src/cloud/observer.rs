@@ -24,6 +24,8 @@ pub enum Service {
     Sqs,
     /// Secrets Manager.
     SecretsManager,
+    /// SES.
+    Ses,
 }
 
 impl fmt::Display for Service {
@@ -33,6 +35,7 @@ impl fmt::Display for Service {
             Self::Sns => "sns",
             Self::Sqs => "sqs",
             Self::SecretsManager => "secretsmanager",
+            Self::Ses => "ses",
         })
     }
 }
@@ -70,7 +73,7 @@ pub struct Units {
     pub half_reads: u64,
     /// Write request units.
     pub writes: u64,
-    /// Requests as SNS, SQS and Secrets Manager bill them: one for each 64 KB.
+    /// Requests as SNS, SQS and Secrets Manager bill them, one for each 64 KB; of SES the recipients.
     pub requests: u64,
 }
 

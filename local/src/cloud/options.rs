@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{Interceptor, Observer};
+use super::{Interceptor, MailAccount, Observer};
 
 /// Where time, randomness and storage come from.
 #[derive(Clone, Debug)]
@@ -30,6 +30,8 @@ pub struct Options {
     pub deliver_twice: bool,
     /// How many environments of one function may run at once.
     pub environments: usize,
+    /// The account's settings in SES.
+    pub mail: MailAccount,
     /// Who is told of every call, invocation and delivery, besides the meter.
     pub observers: Vec<Arc<dyn Observer>>,
     /// Who may delay or fail calls and deliveries.
@@ -40,7 +42,14 @@ impl Options {
     /// Settings for a mode, with nothing out of the ordinary.
     #[must_use]
     pub fn new(mode: Mode) -> Self {
-        Self { mode, deliver_twice: false, environments: 8, observers: Vec::new(), interceptor: None }
+        Self {
+            mode,
+            deliver_twice: false,
+            environments: 8,
+            mail: MailAccount::default(),
+            observers: Vec::new(),
+            interceptor: None,
+        }
     }
 
     /// In memory, in real time.

@@ -20,6 +20,7 @@ use super::policies::Policies;
 use super::random::Random;
 use super::running::Running;
 use super::secrets::Secrets;
+use super::ses::Ses;
 use super::sns::Topics;
 use super::sqs::{Journal, Queues};
 use super::{Cloud, CloudError, Inner, Mode, Options, schedules};
@@ -70,6 +71,7 @@ pub(super) fn start(
         dynamodb: DynamoDb::open(folder, template, &clock, with_replica)?,
         topics: Topics::new(template, &random, observers.clone(), interceptor.clone()),
         secrets: Secrets::open(template, &queues, &clock, &random)?,
+        ses: Ses::new(template, options.mail, &clock, &random),
         queues,
         clock,
         random,
@@ -174,5 +176,6 @@ fn physical(template: &Template) -> BTreeMap<String, String> {
         template.secrets.iter().map(|(id, secret)| (id.clone(), template::secret_arn(&secret.name)));
     let functions =
         template.functions.iter().map(|(id, function)| (id.clone(), function.physical_name.clone()));
-    tables.chain(topics).chain(queues).chain(secrets).chain(functions).collect()
+    let sets = template.configuration_sets.iter().map(|(id, set)| (id.clone(), set.name.clone()));
+    tables.chain(topics).chain(queues).chain(secrets).chain(functions).chain(sets).collect()
 }

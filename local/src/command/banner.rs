@@ -31,6 +31,7 @@ impl fmt::Display for Banner<'_> {
             }
             None => writeln!(f, "  identity  a request without a token acts as a guest (--no-demo)")?,
         }
+        writeln!(f, "  mailbox   {base}/mailbox: what the shop has written to people")?;
         writeln!(
             f,
             "  routes    {}, each a function of template.yaml, all in this process",

@@ -16,6 +16,9 @@ use super::location::Location;
 use super::output::say;
 use super::stop::StopSignals;
 
+/// From whom the demo's mails are.
+const DEMO_SENDER: &str = "shop@example.com";
+
 /// Serves until a signal comes. A second signal ends at once what is still running.
 pub(super) async fn run(settings: Shop) -> Result<()> {
     let mut signals = StopSignals::catch()?;
@@ -25,6 +28,10 @@ pub(super) async fn run(settings: Shop) -> Result<()> {
     let instead = "--data DIR or --memory";
     let mut data = if settings.memory { None } else { Some(DataDir::open(&location.data, instead)?) };
     let mut parameters = settings.gateway.parameters();
+    if !settings.gateway.no_demo {
+        // A shop that sends mails, none of which leaves this machine: `/mailbox` shows them.
+        parameters.insert("EmailFrom".to_owned(), DEMO_SENDER.to_owned());
+    }
     parameters.extend(settings.parameter);
     let template = location.load(&parameters)?;
     let mode = Mode::Real { data_dir: data.as_ref().map(|data| data.path().to_owned()) };

@@ -17,6 +17,9 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use tokio::time::timeout;
 
+use super::mailbox;
+use crate::cloud::SentMail;
+
 /// API Gateway gives a function 30 seconds.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 /// API Gateway's own limit on an answer, in bytes.
@@ -31,6 +34,9 @@ pub trait Backend: Send + Sync + fmt::Debug {
         request: Request<Bytes>,
         source: IpAddr,
     ) -> BoxFuture<'_, Result<Response<Bytes>, BackendError>>;
+
+    /// The mails that SES has taken, the newest last. None where nobody can say.
+    fn mailbox(&self) -> BoxFuture<'_, Result<Option<Vec<SentMail>>, BackendError>>;
 
     /// Invokes create-admin, which has no route: what it answers, as JSON. None where there is no such function.
     fn create_admin(&self, payload: String) -> BoxFuture<'_, Result<Option<Bytes>, BackendError>>;
@@ -108,6 +114,19 @@ impl Upstream {
         }
     }
 
+    /// What MiniStack's SES has taken; another emulator has no such page.
+    async fn outbox(&self) -> Result<Option<Vec<SentMail>>, BackendError> {
+        let uri = format!("http://{}/_ministack/ses/messages", self.authority);
+        let request = Request::get(uri).body(Full::default()).map_err(unreachable)?;
+        let answer = self.client.request(request).await.map_err(unreachable)?;
+        if !answer.status().is_success() {
+            return Ok(None);
+        }
+        let body = Limited::new(answer.into_body(), MAX_ANSWER_BYTES).collect().await;
+        let body = body.map_err(BackendError::Unreachable)?.to_bytes();
+        mailbox::of_ministack(&body).map(Some).map_err(unreachable)
+    }
+
     async fn forward(&self, request: Request<Bytes>) -> Result<Response<Bytes>, BackendError> {
         let (mut parts, body) = request.into_parts();
         let path = parts.uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
@@ -137,6 +156,10 @@ impl Backend for Upstream {
         Box::pin(async {
             timeout(ANSWER_TIMEOUT, self.forward(request)).await.unwrap_or(Err(BackendError::Timeout))
         })
+    }
+
+    fn mailbox(&self) -> BoxFuture<'_, Result<Option<Vec<SentMail>>, BackendError>> {
+        Box::pin(async { timeout(ANSWER_TIMEOUT, self.outbox()).await.unwrap_or(Err(BackendError::Timeout)) })
     }
 
     fn create_admin(&self, payload: String) -> BoxFuture<'_, Result<Option<Bytes>, BackendError>> {

@@ -8,7 +8,7 @@ use http::{Request, Response};
 use serde_json::value::RawValue;
 
 use super::backend::{Backend, BackendError};
-use crate::cloud::{Cloud, InvokeError};
+use crate::cloud::{Cloud, InvokeError, SentMail};
 
 impl Backend for Cloud {
     fn call(
@@ -17,6 +17,10 @@ impl Backend for Cloud {
         source: IpAddr,
     ) -> BoxFuture<'_, Result<Response<Bytes>, BackendError>> {
         Box::pin(async move { Ok(self.invoke_http(request, &source.to_string()).await) })
+    }
+
+    fn mailbox(&self) -> BoxFuture<'_, Result<Option<Vec<SentMail>>, BackendError>> {
+        Box::pin(async move { Ok(Some(self.mailbox())) })
     }
 
     fn create_admin(&self, payload: String) -> BoxFuture<'_, Result<Option<Bytes>, BackendError>> {

@@ -9,7 +9,7 @@ use http_body_util::Full;
 use serde::Serialize;
 use shop_lambda::Random;
 
-/// The methods of the root, the one path that the gateway has itself.
+/// The methods of the root and of the mailbox, which the gateway has itself.
 pub(super) const ROOT_METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
 
 /// Why a request is not passed on, or why its answer cannot be given.
@@ -23,6 +23,8 @@ pub(super) enum GatewayError {
     ForeignOrigin,
     #[error("This path does not have this method; see Allow.")]
     MethodNotAllowed,
+    #[error("There is no such mail here, or no mailbox.")]
+    NoSuchMail,
     #[error("The body is larger than 65536 bytes.")]
     BodyTooLarge,
     #[error("Send the body without a transfer coding other than chunked.")]
@@ -47,6 +49,7 @@ impl GatewayError {
             Self::MalformedHost | Self::BodyBroken => StatusCode::BAD_REQUEST,
             Self::ForeignHost | Self::ForeignOrigin => StatusCode::FORBIDDEN,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::NoSuchMail => StatusCode::NOT_FOUND,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TransferCoding => StatusCode::NOT_IMPLEMENTED,
             Self::BodySlow => StatusCode::REQUEST_TIMEOUT,
@@ -63,6 +66,7 @@ impl GatewayError {
             Self::ForeignHost => "foreign_host",
             Self::ForeignOrigin => "foreign_origin",
             Self::MethodNotAllowed => "method_not_allowed",
+            Self::NoSuchMail => "not_found",
             Self::BodyTooLarge => "body_too_large",
             Self::TransferCoding => "unsupported_transfer_encoding",
             Self::BodyBroken => "incomplete_body",

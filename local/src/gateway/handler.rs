@@ -16,7 +16,7 @@ use shop_lambda::log::Chain;
 use super::backend::{Backend, BackendError};
 use super::error::{GatewayError, ROOT_METHODS};
 use super::identity::DemoIdentity;
-use super::{body, cors, instance, origin_check, path};
+use super::{body, cors, instance, mailbox, origin_check, path};
 use crate::template::Cors;
 
 /// The gateway before a backend.
@@ -92,6 +92,9 @@ impl Gateway {
         if parts.uri.path() == "/" {
             return self.root(&parts.method);
         }
+        if let Some(asked) = mailbox::asked(parts.uri.path()) {
+            return self.mailbox(&parts.method, asked).await;
+        }
         let mut response = self.pass_on(parts, body, source).await?;
         instance::name(&asked, &mut response);
         Ok(response.map(Full::new))
@@ -130,10 +133,7 @@ impl Gateway {
             }
             Ok(Err(error)) => {
                 tracing::warn!(error = %Chain(&error), "the backend did not answer");
-                Err(match error {
-                    BackendError::Timeout => GatewayError::UpstreamSlow,
-                    BackendError::Unreachable(_) => GatewayError::Unreachable,
-                })
+                Err(refusal(&error))
             }
             Err(error) => {
                 tracing::error!(%error, "a request's task ended early");
@@ -156,10 +156,38 @@ impl Gateway {
         }
     }
 
+    /// The mailbox is no path of the API either.
+    async fn mailbox(
+        &self,
+        method: &Method,
+        asked: mailbox::Asked<'_>,
+    ) -> Result<Response<Full<Bytes>>, GatewayError> {
+        if !matches!(*method, Method::GET | Method::HEAD) {
+            return Err(GatewayError::MethodNotAllowed);
+        }
+        let mails = self.backend.mailbox().await.map_err(|error| {
+            tracing::warn!(error = %Chain(&error), "the backend did not show its mails");
+            refusal(&error)
+        })?;
+        let mails = mails.ok_or(GatewayError::NoSuchMail)?;
+        let page = match asked {
+            mailbox::Asked::List => Some(mailbox::list(&mails)),
+            mailbox::Asked::Mail(id) => mailbox::mail(&mails, id),
+        };
+        Ok(own(page.ok_or(GatewayError::NoSuchMail)?.map(Full::new)))
+    }
+
     fn banner(&self) -> Response<Full<Bytes>> {
         let mut response = Response::new(Full::new(self.banner.clone()));
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
         own(response)
+    }
+}
+
+fn refusal(error: &BackendError) -> GatewayError {
+    match error {
+        BackendError::Timeout => GatewayError::UpstreamSlow,
+        BackendError::Unreachable(_) => GatewayError::Unreachable,
     }
 }
 
@@ -168,7 +196,8 @@ fn own(mut response: Response<Full<Bytes>>) -> Response<Full<Bytes>> {
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     for (name, value) in shop_http::SECURITY_HEADERS {
-        headers.insert(name, HeaderValue::from_static(value));
+        // A page says itself what may be shown in it.
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     response
 }

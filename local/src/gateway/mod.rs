@@ -14,6 +14,7 @@ mod handler;
 mod identity;
 mod instance;
 mod listen;
+mod mailbox;
 mod origin_check;
 mod path;
 mod server;

@@ -11,6 +11,7 @@ mod filter_policy;
 mod function;
 mod grants;
 mod intrinsic;
+mod mail;
 mod messaging;
 mod names;
 mod parameters;
@@ -31,9 +32,12 @@ pub use event::{Event, SqsEvent, StreamEvent};
 pub use filter_policy::FilterPolicy;
 pub use function::Function;
 pub use grants::Grants;
+pub use mail::{ConfigurationSet, EventDestination};
 pub use messaging::{Queue, Redrive, Subscription, Topic};
 pub use names::{ACCOUNT, REGION};
-pub(crate) use names::{queue_arn, queue_url, secret_arn, stream_arn, topic_arn, user_arn};
+pub(crate) use names::{
+    configuration_set_arn, queue_arn, queue_url, secret_arn, stream_arn, topic_arn, user_arn,
+};
 pub(crate) use policy::{Asking, Decision, ResourcePolicy};
 pub(crate) use secret::Secret;
 pub use table::{Index, Key, Table};
@@ -53,6 +57,8 @@ pub struct Template {
     pub queues: BTreeMap<String, Queue>,
     /// `AWS::Serverless::Function`.
     pub functions: BTreeMap<String, Function>,
+    /// `AWS::SES::ConfigurationSet`, each with its event destinations.
+    pub configuration_sets: BTreeMap<String, ConfigurationSet>,
     /// `AWS::SecretsManager::Secret`.
     pub(crate) secrets: BTreeMap<String, Secret>,
     /// The `CorsConfiguration` of the `AWS::Serverless::HttpApi`, if it has one.
@@ -62,10 +68,12 @@ pub struct Template {
 }
 
 /// The parameters of a stack whose callers all have one network address, as on a laptop or in a test: what is budgeted
-/// by address in production is everybody's together there.
+/// by address in production is everybody's together there. It sends mails, since none of them leaves the machine.
 #[must_use]
 pub fn of_one_machine() -> BTreeMap<String, String> {
-    ["RegistrationsPerHour", "AddressOrderLimit"].map(|name| (name.to_owned(), "1000000".to_owned())).into()
+    let most = ["RegistrationsPerHour", "AddressOrderLimit"].map(|name| (name, "1000000"));
+    let sender = [("EmailFrom", "shop@example.com")];
+    most.into_iter().chain(sender).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 /// What is wrong with a template.
@@ -134,6 +142,7 @@ impl Template {
             template.read(id, resource.properties, &resolver, &globals)?;
         }
         messaging::subscribe(&mut template.topics, &resources, &resolver)?;
+        mail::attach(&mut template.configuration_sets, &resources, &resolver)?;
         policy::attach(&mut template.topics, &mut template.queues, &resources, &resolver)?;
         template.check()?;
         Ok(template)
@@ -155,13 +164,16 @@ impl Template {
             Kind::Topic => drop(self.topics.insert(id, Topic::read(name, properties()?)?)),
             Kind::Queue => drop(self.queues.insert(id, Queue::read(name, properties()?, resolver)?)),
             Kind::Secret => drop(self.secrets.insert(id, Secret::read(name, properties()?)?)),
+            Kind::ConfigurationSet => {
+                drop(self.configuration_sets.insert(id, ConfigurationSet::read(name, properties()?)?));
+            }
             Kind::Role => drop(self.roles.insert(id, names::role_arn(&name))),
             Kind::Function => {
                 let function = Function::read(&id, name, value, resolver, globals)?;
                 self.functions.insert(id, function);
             }
             Kind::HttpApi => self.cors = Cors::read(&id, value, resolver)?,
-            Kind::Subscription | Kind::NotRun => {}
+            Kind::EventDestination | Kind::Subscription | Kind::NotRun => {}
         }
         Ok(())
     }
@@ -178,6 +190,18 @@ impl Template {
                     let problem =
                         format!("no policy of {} lets {id} send: nothing would arrive", subscription.queue);
                     return Err(TemplateError::new(&subscription.id, problem));
+                }
+            }
+        }
+        for set in self.configuration_sets.values() {
+            let by_set = Asking::Service { name: policy::SES, source: &configuration_set_arn(&set.name) };
+            for destination in &set.destinations {
+                let topic = self.topics.get(&destination.topic);
+                let decision = topic.map(|topic| topic.policy.decision(by_set, "sns:Publish"));
+                if decision != Some(Decision::Allowed) {
+                    let problem =
+                        format!("no policy of {} lets SES publish: nothing would arrive", destination.topic);
+                    return Err(TemplateError::new(&destination.id, problem));
                 }
             }
         }

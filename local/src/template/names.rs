@@ -16,6 +16,8 @@ pub(super) enum Kind {
     Queue,
     Function,
     Secret,
+    ConfigurationSet,
+    EventDestination,
     Role,
     HttpApi,
     /// Known, and without a part in running the stack on one machine.
@@ -42,6 +44,8 @@ impl Kind {
             "AWS::Serverless::Function" => Self::Function,
             "AWS::Serverless::HttpApi" => Self::HttpApi,
             "AWS::SecretsManager::Secret" => Self::Secret,
+            "AWS::SES::ConfigurationSet" => Self::ConfigurationSet,
+            "AWS::SES::ConfigurationSetEventDestination" => Self::EventDestination,
             "AWS::IAM::Role" => Self::Role,
             other if NOT_RUN.contains(&other) => Self::NotRun,
             other => return Err(TemplateError::new(id, format!("the type {other} is not known here"))),
@@ -54,8 +58,13 @@ impl Kind {
             Self::Table => Some("TableName"),
             Self::Queue => Some("QueueName"),
             Self::Function => Some("FunctionName"),
-            Self::Secret => Some("Name"),
-            Self::Topic | Self::Subscription | Self::Role | Self::HttpApi | Self::NotRun => None,
+            Self::ConfigurationSet | Self::Secret => Some("Name"),
+            Self::EventDestination
+            | Self::Topic
+            | Self::Subscription
+            | Self::Role
+            | Self::HttpApi
+            | Self::NotRun => None,
         }
     }
 }
@@ -94,7 +103,8 @@ impl Named {
             Kind::Function => function_arn(&self.name),
             Kind::Secret => secret_arn(&self.name),
             Kind::Role => role_arn(&self.name),
-            Kind::Subscription | Kind::HttpApi | Kind::NotRun => {
+            Kind::ConfigurationSet => configuration_set_arn(&self.name),
+            Kind::EventDestination | Kind::Subscription | Kind::HttpApi | Kind::NotRun => {
                 format!("arn:aws:local:{REGION}:{ACCOUNT}:{}", self.name)
             }
         }
@@ -112,6 +122,10 @@ pub(crate) fn queue_arn(name: &str) -> String {
 
 pub(crate) fn topic_arn(name: &str) -> String {
     format!("arn:aws:sns:{REGION}:{ACCOUNT}:{name}")
+}
+
+pub(crate) fn configuration_set_arn(name: &str) -> String {
+    format!("arn:aws:ses:{REGION}:{ACCOUNT}:configuration-set/{name}")
 }
 
 pub(crate) fn secret_arn(name: &str) -> String {

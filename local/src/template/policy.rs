@@ -10,10 +10,13 @@ use serde_json::Value;
 use super::grants::one_or_many;
 use super::intrinsic::{Resolver, Resource};
 use super::names::Kind;
-use super::{Properties, Queue, TemplateError, Topic, queue_arn, topic_arn};
+use super::{ACCOUNT, Properties, Queue, TemplateError, Topic, queue_arn, topic_arn};
 
 /// The service by which a topic sends to its queues.
 pub(super) const SNS: &str = "sns.amazonaws.com";
+
+/// The service by which a configuration set publishes to a topic.
+pub(super) const SES: &str = "ses.amazonaws.com";
 
 /// The policies of one topic or queue, together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -107,6 +110,7 @@ impl Condition {
         let value = match (self.key.as_str(), asking) {
             ("aws:PrincipalArn", Asking::Identity(arn)) => Some(arn),
             ("aws:SourceArn", Asking::Service { source, .. }) => Some(source),
+            ("aws:SourceAccount", Asking::Service { .. }) => Some(ACCOUNT),
             // Nothing here leaves the process; on AWS the SDK's endpoints are TLS.
             ("aws:SecureTransport", _) => Some("true"),
             _ => None,
@@ -204,13 +208,14 @@ fn principal(statement: &mut Properties) -> Result<Principal, TemplateError> {
 }
 
 fn conditions(condition: Properties) -> Result<Vec<Condition>, TemplateError> {
-    const KEYS: [&str; 4] = ["aws:PrincipalArn", "aws:SourceArn", "aws:SecureTransport", "sns:Endpoint"];
+    const KEYS: [&str; 5] =
+        ["aws:PrincipalArn", "aws:SourceAccount", "aws:SourceArn", "aws:SecureTransport", "sns:Endpoint"];
     let at = condition.at().to_owned();
     let mut conditions = Vec::new();
     for (operator, keys) in condition.into_entries() {
         let at = format!("{at}.{operator}");
         let test = match operator.as_str() {
-            "ArnEquals" | "Bool" => Test::Equals,
+            "ArnEquals" | "Bool" | "StringEquals" => Test::Equals,
             "ArnNotEquals" | "StringNotEquals" => Test::NotEquals,
             "Null" => Test::Null,
             _ => return Err(TemplateError::new(at, "is not known here")),

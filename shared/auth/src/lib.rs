@@ -12,6 +12,7 @@ mod account;
 mod claims;
 mod issuer;
 mod keys;
+mod mail_token;
 mod principal;
 mod service_secret;
 mod session;
@@ -23,6 +24,10 @@ pub use claims::{
 };
 pub use issuer::{Grant, IssueError, TokenIssuer};
 pub use keys::{Jwk, JwkSet, KeyTable, KeyTableError, RETIREMENT_SECONDS, SIGNING_KEY_MAX_AGE_SECONDS};
+pub use mail_token::{
+    CONFIRMATION_LIFETIME_SECONDS, MAIL_TOKEN_MAX_LENGTH, MailToken, MailTokenKey, NoMailTokenKey,
+    ParseMailTokenError, Purpose, RESET_LIFETIME_SECONDS,
+};
 pub use principal::{Principal, Role};
 pub use service_secret::ServiceSecret;
 pub use session::{ParseTokenError, RefreshKey, RefreshToken, SESSION_KEY_PREFIX, SessionId};

@@ -10,10 +10,11 @@ use serde_json::value::RawValue;
 
 use crate::aggregate::Aggregate;
 use crate::{
-    AlertRaised, AlertResolved, InventoryBackInStock, InventoryClosed, InventoryLow, InventoryRejected,
-    InventoryReleased, InventoryRepaired, InventoryReplenished, InventoryReserved, InventorySoldOut,
-    InventoryUpdated, OrderRejected, OrderShipped, OrderSnapshot, OrderStalled, ProductDeleted,
-    ProductSnapshot, ReservationRepaired, UserDeleted, UserOrderPlaced, UserSnapshot, UserStatsRepaired,
+    AlertRaised, AlertResolved, EmailFailed, EmailSent, InventoryBackInStock, InventoryClosed, InventoryLow,
+    InventoryRejected, InventoryReleased, InventoryRepaired, InventoryReplenished, InventoryReserved,
+    InventorySoldOut, InventoryUpdated, OrderRejected, OrderShipped, OrderSnapshot, OrderStalled,
+    ProductDeleted, ProductSnapshot, ReservationRepaired, UserDeleted, UserEmailConfirmationRequested,
+    UserOrderPlaced, UserPasswordResetRequested, UserSnapshot, UserStatsRepaired,
 };
 
 macro_rules! events {
@@ -125,10 +126,20 @@ events! {
     UserUpdated(UserSnapshot) = "user.updated" from "/users";
     /// A user's personal data was erased.
     UserDeleted(UserDeleted) = "user.deleted" from "/users";
+    /// A user is to be mailed a token that sets another password.
+    UserPasswordResetRequested(UserPasswordResetRequested) = "user.password_reset_requested" from "/users";
+    /// A user is to be mailed a token that confirms the address of the account.
+    UserEmailConfirmationRequested(UserEmailConfirmationRequested) = "user.email_confirmation_requested" from "/users";
     /// A confirmed order was counted in its user's statistics.
     UserOrderPlaced(UserOrderPlaced) = "user.order_placed" from "/users";
     /// A user's statistics, or their ledger, were put right.
     UserStatsRepaired(UserStatsRepaired) = "user.stats_repaired" from "/users";
+    /// A mail was sent: the mail service has taken it.
+    EmailSent(EmailSent) = "email.sent" from "/emails";
+    /// The confirmation of an order was sent.
+    EmailConfirmationSent(EmailSent) = "email.confirmation_sent" from "/emails";
+    /// A mail did not reach its recipient, or was not wanted.
+    EmailFailed(EmailFailed) = "email.failed" from "/emails";
     /// Somebody must look at something.
     AlertRaised(AlertRaised) = "alert.raised" from "/notifications";
     /// What an alert was about is over.

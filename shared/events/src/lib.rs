@@ -12,12 +12,14 @@ mod envelope;
 mod kind;
 pub mod schema;
 
+mod emails;
 mod inventory;
 mod notifications;
 mod orders;
 mod products;
 mod users;
 
+pub use emails::{EmailFailed, EmailFailure, EmailSent, EmailTemplate};
 pub use envelope::{Cause, Event, EventId, ParseEventError};
 pub use inventory::{
     InventoryBackInStock, InventoryClosed, InventoryLow, InventoryRejected, InventoryReleased,
@@ -28,4 +30,7 @@ pub use kind::{EventData, EventType, UnknownEventType};
 pub use notifications::{AlertKind, AlertRaised, AlertResolved};
 pub use orders::{OrderLine, OrderRejected, OrderShipped, OrderSnapshot, OrderStalled, OrderStatus};
 pub use products::{ProductDeleted, ProductSnapshot};
-pub use users::{StatsFigures, UserDeleted, UserOrderPlaced, UserSnapshot, UserStatsRepaired};
+pub use users::{
+    StatsFigures, UserDeleted, UserEmailConfirmationRequested, UserOrderPlaced, UserPasswordResetRequested,
+    UserSnapshot, UserStatsRepaired,
+};

@@ -58,6 +58,38 @@ impl Aggregate for UserOrderPlaced {
     }
 }
 
+/// The data of `user.password_reset_requested`: the user is to be mailed a token that sets another password. It holds
+/// neither token nor address: whoever sends the mail makes the one and asks for the other.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct UserPasswordResetRequested {
+    /// The user.
+    pub user_id: UserId,
+    /// When it was asked for; the token's time begins here.
+    pub requested_at: Timestamp,
+}
+
+impl Aggregate for UserPasswordResetRequested {
+    fn aggregate(&self) -> String {
+        format!("{}/password-reset", self.user_id)
+    }
+}
+
+/// The data of `user.email_confirmation_requested`: the user is to be mailed a token that confirms the address of the
+/// account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct UserEmailConfirmationRequested {
+    /// The user.
+    pub user_id: UserId,
+    /// When it was asked for; the token's time begins here.
+    pub requested_at: Timestamp,
+}
+
+impl Aggregate for UserEmailConfirmationRequested {
+    fn aggregate(&self) -> String {
+        format!("{}/email-confirmation", self.user_id)
+    }
+}
+
 /// The figures of a user's statistics.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StatsFigures {

@@ -84,6 +84,7 @@ words! {
         UnsupportedMediaType "unsupported_media_type" "see Texts and bodies";
         UnsupportedContentEncoding "unsupported_content_encoding" "see Texts and bodies";
         InvalidRequest "invalid_request" "fields are wrong: `errors`";
+        InvalidMailToken "invalid_mail_token" "the token of a mail proves nothing: it was used, is too old or none";
         UnknownProduct "unknown_product" "the order cannot be priced: `errors` names the lines";
         MixedCurrencies "mixed_currencies" "the order cannot be priced: `errors` names the lines";
         IdempotencyKeyReused "idempotency_key_reused" "the key was used for another request";
@@ -128,6 +129,7 @@ impl Code {
                 StatusCode::UNSUPPORTED_MEDIA_TYPE
             }
             Self::InvalidRequest
+            | Self::InvalidMailToken
             | Self::UnknownProduct
             | Self::MixedCurrencies
             | Self::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,

@@ -149,6 +149,12 @@ impl Contract {
         self.answer(StatusCode::NO_CONTENT, description, None)
     }
 
+    /// 202, without a body.
+    #[must_use]
+    pub fn accepted(self, description: &'static str) -> Self {
+        self.answer(StatusCode::ACCEPTED, description, None)
+    }
+
     /// One page of a list: `limit` and `cursor`, and the address of the next page in `Link`.
     #[must_use]
     pub fn page<T: JsonSchema>(self, description: &'static str) -> Self {

@@ -80,6 +80,12 @@ impl Reply {
         Self { status: StatusCode::NO_CONTENT, body: Body::Empty, headers: Vec::new() }
     }
 
+    /// 202: what was asked for is done in the background.
+    #[must_use]
+    pub fn accepted() -> Self {
+        Self { status: StatusCode::ACCEPTED, body: Body::Empty, headers: Vec::new() }
+    }
+
     /// 304: the caller has the answer with this tag.
     ///
     /// # Errors

@@ -168,6 +168,17 @@ impl Environment {
         required(&self.variables, name)
     }
 
+    /// The value of a variable that must be set, and may be empty: none then.
+    ///
+    /// # Errors
+    /// Names the variable when it is missing.
+    pub fn optional(&self, name: &str) -> Result<Option<&str>, StartError> {
+        match self.variables.get(name) {
+            Some(value) => Ok(Some(value.as_str()).filter(|value| !value.is_empty())),
+            None => Err(StartError::MissingVariable(name.to_owned())),
+        }
+    }
+
     /// The AWS settings from which a function builds its clients.
     #[must_use]
     pub fn sdk_config(&self) -> &SdkConfig {
@@ -211,6 +222,10 @@ mod tests {
             let error = environment.required(name).unwrap_err();
             assert_eq!(error.to_string(), format!("the environment variable {name} is not set"));
         }
+        assert_eq!(environment.optional("ORDERS_TABLE").unwrap(), Some("orders"));
+        assert_eq!(environment.optional("KEYS_TABLE").unwrap(), None);
+        let error = environment.optional("USERS_TABLE").unwrap_err();
+        assert_eq!(error.to_string(), "the environment variable USERS_TABLE is not set");
     }
 
     #[test]

@@ -69,6 +69,20 @@ pub const MAX_RETRY_INTERVAL: Duration = SWEEP_INTERVAL.saturating_mul(12);
 /// and less than twice as much.
 pub const RECENT_WINDOW: Duration = part(SWEEP_INTERVAL, 7, 5);
 
+/// How often mails are looked for that nobody is sending any more. With [`EMAIL_UNCERTAIN_FOR`] it is less than the quarter
+/// of an hour in which all is done after an outage.
+pub const RESEND_INTERVAL: Duration = Duration::from_mins(2);
+/// What that may take: it is over when the next begins.
+pub const RESEND_TIMEOUT: Duration = part(RESEND_INTERVAL, 3, 4);
+/// A mail whose sending was begun longer ago, and of which the mail service has told nothing, was not sent. Its word
+/// comes within seconds; a repeated mail is worse than a late one.
+pub const EMAIL_UNCERTAIN_FOR: Duration = Duration::from_mins(10);
+/// A mail that waits, and was tried longer ago, has no message in a queue that will try it again. One that was taken over
+/// for that, or after a time of uncertainty, is tried again as soon as one of which nobody knows.
+pub const EMAIL_RETRIED_AFTER: Duration = Duration::from_mins(20);
+/// A mail that could not be sent for so long says nothing any more that its recipient does not know.
+pub const EMAIL_EXPIRES_AFTER: Duration = Duration::from_hours(72);
+
 /// How often the services' books are compared.
 pub const VERIFY_INTERVAL: Duration = Duration::from_hours(24);
 /// What a comparison may take: the longest that Lambda gives.
@@ -82,6 +96,15 @@ pub const GRACE_PERIOD: Duration =
 const _: () = {
     assert!(GRACE_PERIOD.as_millis() > RETRIED_FOR.as_millis(), "a message that may still come is drift");
     assert!(RETRIED_AT_LEAST.as_millis() > BORNE_OUTAGE.as_millis(), "an outage uses up a message's tries");
+    assert!(
+        EMAIL_UNCERTAIN_FOR.as_millis() + RESEND_INTERVAL.as_millis() + RESEND_TIMEOUT.as_millis() < 900_000,
+        "mails are late after an outage"
+    );
+    assert!(
+        EMAIL_RETRIED_AFTER.as_millis()
+            > PAUSES[PAUSES.len() - 1].at_most.as_millis() + VISIBILITY_TIMEOUT.as_millis(),
+        "a mail is tried again by two"
+    );
     assert!(
         RETRY_INTERVAL.as_millis() < SWEEP_INTERVAL.as_millis(),
         "a sweep skips what the last re-emitted"

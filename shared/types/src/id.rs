@@ -198,6 +198,24 @@ impl ProductId {
 }
 
 id! {
+    /// An email's id: `email_` and 26 characters. It follows from what the mail is about and whom, so that there is one
+    /// for each.
+    EmailId
+}
+
+impl EmailId {
+    /// The id of the mail of a template about a thing, by the thing's id.
+    #[must_use]
+    pub fn derived(template: &str, subject: &str) -> Self {
+        Self(derived("email_", "email", template, subject))
+    }
+
+    fn is_valid(text: &str) -> bool {
+        has_shape(text, "email_")
+    }
+}
+
+id! {
     /// An alert's id: `alr_` and 26 characters.
     AlertId
 }

@@ -26,6 +26,8 @@ pub(super) enum OutageKind {
     Broken,
     /// It runs, and DynamoDB refuses it. That is no disturbance: it must do the right thing about what fails.
     Refused,
+    /// SES takes nothing, whoever calls it.
+    NoMail,
 }
 
 /// The outages of a run, each of a function that is drawn.
@@ -40,6 +42,7 @@ pub(super) fn outages(rates: &Rates, template: &Template, open_for: u64, random:
             }
         }
     }
+    let everybody = vec![String::new()];
     let mut outages = Vec::new();
     for (fault, functions, hours, kind) in [
         (Fault::ConsumerDown, &consumers, 1..5, OutageKind::Down),
@@ -47,6 +50,7 @@ pub(super) fn outages(rates: &Rates, template: &Template, open_for: u64, random:
         (Fault::RelayDown, &relays, 1..9, OutageKind::Down),
         (Fault::RelayOutage, &relays, 48..49, OutageKind::Down),
         (Fault::DependencyDown, &consumers, 1..2, OutageKind::Refused),
+        (Fault::MailServiceDown, &everybody, 1..2, OutageKind::NoMail),
     ] {
         let Some(function) = functions.choose(random).cloned() else { continue };
         let from = i64::try_from(random.random_range(0..open_for)).unwrap_or(0);

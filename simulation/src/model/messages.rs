@@ -48,7 +48,7 @@ struct Delivered {
 #[derive(Debug, Default)]
 pub(crate) struct Messages {
     counts: BTreeMap<String, Count>,
-    /// The queues that a function consumes, each with the types that it asks for.
+    /// The queues of consumers of the shop's own events, each with the types that it asks for.
     wanted: BTreeMap<String, BTreeSet<EventType>>,
     /// What the messages in these queues say.
     events: BTreeMap<String, Event>,
@@ -79,7 +79,9 @@ struct Disturbances {
 impl Messages {
     pub(crate) fn new(template: &Template) -> Self {
         let mut wanted = BTreeMap::new();
-        for subscription in template.topics.values().flat_map(|topic| &topic.subscriptions) {
+        for subscription in
+            template.topics.get("EventsTopic").into_iter().flat_map(|topic| &topic.subscriptions)
+        {
             let Some(queue) = template.queues.get(&subscription.queue) else { continue };
             let passes = |event_type: &EventType| {
                 let text_of = |name: &str| (name == "type").then(|| event_type.as_str());

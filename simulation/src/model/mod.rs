@@ -93,11 +93,13 @@ pub fn invariants() -> impl Iterator<Item = (&'static str, &'static str)> {
     OF_ALL.iter().chain(of_services).copied()
 }
 
-pub(crate) struct Model(Mutex<Inner>);
+pub(crate) struct Model {
+    inner: Mutex<Inner>,
+    /// The physical name of the topic of the shop's own events.
+    events: String,
+}
 
 pub(crate) struct Inner {
-    /// The physical name of the topic of all events.
-    bus: String,
     pub(crate) services: Services,
     pub(crate) event_log: EventLog,
     pub(crate) messages: Messages,
@@ -111,18 +113,18 @@ impl Model {
     /// # Errors
     /// The template lacks what a service has.
     pub(crate) fn of(template: &Template) -> Result<Self> {
-        let bus = template.topics.get("EventsTopic").context("EventsTopic")?.name.clone();
-        Ok(Self(Mutex::new(Inner {
-            bus,
+        let inner = Mutex::new(Inner {
             services: Services::of(template)?,
             event_log: EventLog::new(template),
             messages: Messages::new(template),
             violations: Vec::new(),
-        })))
+        });
+        let events = template.topics.get("EventsTopic").context("EventsTopic")?.name.clone();
+        Ok(Self { inner, events })
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -154,19 +156,25 @@ impl Observer for Model {
         true
     }
 
-    fn published(&self, _time: i64, topic: &str, message: &str) {
+    fn published(&self, time: i64, topic: &str, message: &str) {
         let mut inner = self.lock();
-        if topic != inner.bus {
+        if topic != self.events {
             inner.services.all_mut().for_each(|service| service.told(topic, message));
-            return;
+            let violations = inner.services.mailed(time, topic, message);
+            return inner.report_violations(violations);
+        }
+        if message.contains('@') {
+            let violation = Violation::new("an-address-stays-where-it-belongs", message);
+            inner.report_violations([violation]);
         }
         let violation = inner.event_log.published(message);
         inner.messages.published(message);
         inner.report_violations(violation);
     }
 
-    fn queued(&self, _time: i64, queue: &str, message: &str, step: Step<'_>) {
+    fn queued(&self, time: i64, queue: &str, message: &str, step: Step<'_>) {
         let mut inner = self.lock();
+        inner.services.queued(time, queue, message, step);
         let violation = inner.messages.queued(queue, message, step);
         inner.report_violations(violation);
     }

@@ -69,6 +69,28 @@ pub(super) const MUTANTS: &[Mutant] = &[
         Item("set-user-role", |item| always(&mut item["Update"])),
     ),
     Mutant::new(
+        "sdk-retry-on",
+        "a message whose answer is late is sent again by the SDK",
+        Request("send-email", "SendEmail", |call| {
+            one_in(4, &call.body).then(|| vec![call.body.to_vec(), call.body.to_vec()])
+        }),
+    ),
+    Mutant::new(
+        "mark-before-send",
+        "a mail is marked as sent, and then sent",
+        Body("send-email", "PutItem", |body| {
+            let status = &mut body["Item"]["status"]["S"];
+            let is_claim = status == "sending";
+            *status = json!("sent");
+            is_claim
+        }),
+    ),
+    Mutant::new(
+        "claim-without-lease",
+        "a mail is sent without asking whether somebody else is sending it",
+        Body("send-email", "PutItem", always),
+    ),
+    Mutant::new(
         "split-statistics",
         "statistics and ledger are two writes instead of one transaction",
         Request("record-user-stats", TRANSACTION, |call| {

@@ -5,6 +5,7 @@
 //! below), which says of itself what must hold, or why nothing does; a test holds that none is forgotten.
 
 mod api;
+mod emails;
 mod notifications;
 mod orders;
 mod products;
@@ -16,7 +17,7 @@ use std::fmt;
 use anyhow::Result;
 use serde_json::Value;
 use shop_events::Event;
-use shop_local::cloud::Call;
+use shop_local::cloud::{Call, Step};
 use shop_local::template::Template;
 
 pub(crate) use orders::{ACCOUNT_LIMIT, ADDRESS_LIMIT};
@@ -127,9 +128,20 @@ macro_rules! services {
     };
 }
 
-services![api, orders, products, users, notifications];
+services![api, orders, products, users, emails, notifications];
 
 impl Services {
+    /// Takes in what a topic has taken that is not the shop's own, and says what does not hold of it.
+    pub(crate) fn mailed(&mut self, time: i64, topic: &str, message: &str) -> Vec<Violation> {
+        let Self { emails, orders, .. } = self;
+        emails.published(time, topic, message, &orders.orders)
+    }
+
+    /// Takes in what happens to a message of a queue.
+    pub(crate) fn queued(&mut self, time: i64, queue: &str, message: &str, step: Step<'_>) {
+        self.emails.queued(time, queue, message, step);
+    }
+
     /// Whether the tables show what a consumer does because of an event.
     pub(crate) fn is_done(&self, consumer: &str, event: &Event) -> bool {
         self.all().any(|service| service.is_done(consumer, event))

@@ -1,5 +1,4 @@
 //! The command against an endpoint where nothing can be created.
-#![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::process::Command;

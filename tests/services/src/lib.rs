@@ -6,6 +6,7 @@ mod answer;
 mod books;
 mod calls;
 mod lines;
+mod mail_tokens;
 mod published;
 mod queue;
 mod reservation;

@@ -78,6 +78,7 @@ Resources:
             FunctionResponseTypes: [ReportBatchItemFailures] # relay
             BisectBatchOnFunctionError: true
             MaximumRetryAttempts: -1
+            MaximumRecordAgeInSeconds: 82800
             DestinationConfig: { OnFailure: { Destination: !GetAtt RelayDeadLetterQueue.Arn } }
   OrdersTable:
     Type: AWS::DynamoDB::Table
@@ -165,6 +166,7 @@ Resources:
     Type: AWS::SNS::Subscription
     DependsOn: EventsTopicPolicy
     Properties:
+      TopicArn: !Ref EventsTopic
       Protocol: sqs
       Endpoint: !GetAtt PackQueue.Arn
       RawMessageDelivery: true

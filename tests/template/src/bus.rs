@@ -1,4 +1,4 @@
-//! The bus: only relays publish, only this stack's queues are subscribed, only the topic sends to a queue, and
+//! The bus: only relays publish, only this stack's queues are subscribed, only its topic sends to a queue, and
 //! nobody can plant a message where an operator would move it on in good faith.
 //!
 //! A resource's policy decides this whatever the policies of identities say, so one identity of the account that
@@ -24,15 +24,18 @@ const REDRIVES: [&str; 6] = [
 #[must_use]
 pub fn check(template: &Template) -> Vec<String> {
     let mut wrong = Vec::new();
-    topic(template, &mut wrong);
+    let fed: BTreeSet<&str> = subscriptions(template).filter_map(|(_, one)| topic_of(one)).collect();
+    for id in fed.into_iter().chain(["EventsTopic"]).collect::<BTreeSet<_>>() {
+        topic(template, id, &mut wrong);
+    }
     let sources = dead_letter_sources(template);
     for (id, queue) in template.of_type("AWS::SQS::Queue") {
         let source = sources.iter().find(|(_, dead)| dead == id).map(|(source, _)| source.as_str());
         let denied = if source.is_some() {
-            json!({ "Null": { "aws:PrincipalArn": "false" } })
-        } else if is_subscribed(template, id) {
+            an_identity()
+        } else if let Some(topic) = subscribed_to(template, id) {
             let redrive = json!({ "Fn::GetAtt": ["RedriveRole", "Arn"] });
-            json!({ "ArnNotEquals": { "aws:SourceArn": { "Ref": "EventsTopic" }, "aws:PrincipalArn": redrive } })
+            json!({ "ArnNotEquals": { "aws:SourceArn": { "Ref": topic }, "aws:PrincipalArn": redrive } })
         } else {
             others_than(&roles_that_may(template, "sqs:SendMessage", &format!("${{{id}.Arn}}")))
         };
@@ -42,23 +45,27 @@ pub fn check(template: &Template) -> Vec<String> {
         if !denies(template, "AWS::SQS::QueuePolicy", "Queues", id, &["sqs:*"], &without_tls()) {
             wrong.push(format!("{id}: it can be reached without TLS"));
         }
-        redrive_allowed(id, queue, source, is_subscribed(template, id), &mut wrong);
+        redrive_allowed(id, queue, source, subscribed_to(template, id).is_some(), &mut wrong);
     }
     redrive_role(template, &sources, &mut wrong);
     wrong
 }
 
-fn topic(template: &Template, wrong: &mut Vec<String>) {
-    let (kind, id) = ("AWS::SNS::TopicPolicy", "EventsTopic");
-    let relays = roles_that_may(template, "sns:Publish", "${EventsTopic}");
-    if !denies(template, kind, "Topics", id, &["sns:Publish"], &others_than(&relays)) {
+/// Whoever may publish is a function's role; or it is a service of AWS, which has none, and nobody's role may.
+fn topic(template: &Template, id: &str, wrong: &mut Vec<String>) {
+    let kind = "AWS::SNS::TopicPolicy";
+    let relays = roles_that_may(template, "sns:Publish", &format!("${{{id}}}"));
+    let is_fed_by_a_service = id != "EventsTopic" && relays.is_empty();
+    let others = if is_fed_by_a_service { an_identity() } else { others_than(&relays) };
+    if !denies(template, kind, "Topics", id, &["sns:Publish"], &others) {
         wrong.push(format!("{id}: others than the relays could publish"));
     }
     if !denies(template, kind, "Topics", id, &["sns:Publish"], &without_tls()) {
         wrong.push(format!("{id}: it can be reached without TLS"));
     }
+    let own = || subscriptions(template).filter(|(_, subscription)| topic_of(subscription) == Some(id));
     let endpoints: BTreeSet<String> =
-        subscriptions(template).map(|(_, subscription)| render(&subscription["Endpoint"])).collect();
+        own().map(|(_, subscription)| render(&subscription["Endpoint"])).collect();
     let denied: Vec<_> = policies(template, kind, "Topics", id)
         .filter(|statement| statement["Effect"] == "Deny" && statement["Action"] == "sns:Subscribe")
         .collect();
@@ -69,9 +76,9 @@ fn topic(template: &Template, wrong: &mut Vec<String>) {
     if denied.is_empty() || !denied.iter().all(known) {
         wrong.push(format!("{id}: others than this stack's queues could be subscribed, or one of them not"));
     }
-    for (id, _) in subscriptions(template) {
-        if template.resource(id)["DependsOn"] != "EventsTopicPolicy" {
-            wrong.push(format!("{id}: it may come before the policy that allows it"));
+    for (subscription, _) in own() {
+        if template.resource(subscription)["DependsOn"] != format!("{id}Policy") {
+            wrong.push(format!("{subscription}: it may come before the policy that allows it"));
         }
     }
 }
@@ -81,9 +88,14 @@ fn subscriptions(template: &Template) -> impl Iterator<Item = (&str, &Value)> {
     template.of_type("AWS::SNS::Subscription").filter(|(_, subscription)| subscription["Protocol"] == "sqs")
 }
 
-fn is_subscribed(template: &Template, queue: &str) -> bool {
-    subscriptions(template)
-        .any(|(_, subscription)| refers(&subscription["Endpoint"], Some("Arn")) == Some(queue))
+fn topic_of(subscription: &Value) -> Option<&str> {
+    refers(&subscription["TopicArn"], None)
+}
+
+/// The topic that a queue is subscribed to.
+fn subscribed_to<'a>(template: &'a Template, queue: &str) -> Option<&'a str> {
+    let is_its = |subscription: &&Value| refers(&subscription["Endpoint"], Some("Arn")) == Some(queue);
+    subscriptions(template).map(|(_, subscription)| subscription).find(is_its).and_then(topic_of)
 }
 
 /// Each queue with its dead-letter queue.
@@ -114,6 +126,11 @@ fn roles_that_may(template: &Template, action: &str, resource: &str) -> BTreeSet
 fn others_than(roles: &BTreeSet<String>) -> Value {
     let roles: Vec<_> = roles.iter().map(|role| json!({ "Fn::GetAtt": [role, "Arn"] })).collect();
     json!({ "ArnNotEquals": { "aws:PrincipalArn": roles } })
+}
+
+/// Who has a role or is a user: SQS, when it moves what failed, and other services have none.
+fn an_identity() -> Value {
+    json!({ "Null": { "aws:PrincipalArn": "false" } })
 }
 
 fn without_tls() -> Value {

@@ -36,10 +36,12 @@ pub fn check(template: &Template) -> Vec<String> {
 }
 
 /// The name of the boundary that a function must have: its own, where AWS's managed policies let it read each
-/// stream or queue of the account; else the common one.
+/// stream or queue of the account, or where it may write to people, as few may; else the common one.
 fn boundary(template: &Template, function: Function<'_>) -> String {
     let stem = function.id.strip_suffix("Function").unwrap_or(function.id);
-    if reading(template, function).is_empty() {
+    let is_mailing =
+        |statement: &Statement| statement.actions.iter().any(|action| action.starts_with("ses:"));
+    if reading(template, function).is_empty() && !function.statements().iter().any(is_mailing) {
         "FunctionBoundary".to_owned()
     } else {
         format!("{stem}Boundary")
@@ -156,6 +158,7 @@ pub fn table(template: &Template) -> String {
             let keys: Vec<_> = statement.keys.iter().map(|key| format!("`{key}`")).collect();
             let keys = if keys.is_empty() { String::new() } else { format!(": {}", keys.join(", ")) };
             for resource in &statement.resources {
+                let resource = resource.rsplit(':').next().unwrap_or_default();
                 let resource = resource.replace("${", "").replace(".Arn}", "").replace('}', "");
                 rows.push(format!("| {name} | {actions} | {resource}{keys} |"));
             }

@@ -9,7 +9,11 @@ use crate::template::{Function, Statement, Template, list, members, refers, stat
 /// Days that a dead-letter queue keeps a message: the longest that SQS allows.
 const DEAD_LETTER_SECONDS: u64 = 14 * 24 * 60 * 60;
 
-/// The event types that each subscription lets through: the queue's logical id, and the types.
+/// The topic of the shop's own events. Another one says what a service of AWS has to say, in its own form.
+const EVENTS_TOPIC: &str = "EventsTopic";
+
+/// The event types that each subscription lets through: the queue's logical id, and the types; none for a queue that hears
+/// of something else than the shop's own events.
 #[must_use]
 pub fn subscribed(template: &Template) -> Vec<(String, BTreeSet<String>)> {
     template
@@ -45,6 +49,12 @@ pub fn check(template: &Template) -> Vec<String> {
         }
         if subscription["RawMessageDelivery"] != true {
             wrong.push(format!("{id}: delivery is not raw"));
+        }
+        if refers(&subscription["TopicArn"], None) != Some(EVENTS_TOPIC) {
+            if !subscription["FilterPolicy"].is_null() {
+                wrong.push(format!("{id}: it filters what is none of the shop's own events"));
+            }
+            continue;
         }
         if subscription["FilterPolicyScope"] != "MessageAttributes"
             || list(&subscription["FilterPolicy"]["type"]).is_empty()
@@ -107,7 +117,10 @@ fn mapping(template: &Template, timeout: &Value, event: &Value, wrong: &mut dyn 
     if dead != id.replace("Queue", "DeadLetterQueue") {
         wrong(format!("{id}'s dead-letter queue is not named after it"));
     }
-    if !template.of_type("AWS::SQS::QueuePolicy").any(|(_, policy)| is_guard(policy, id)) {
+    if !template
+        .of_type("AWS::SQS::QueuePolicy")
+        .any(|(_, policy)| is_guard(policy, id, topic_of(template, id)))
+    {
         wrong(format!("{id} has no policy that lets only the topic send, and only over TLS"));
     }
     if !subscribed(template).iter().any(|(queue, _)| queue == id) {
@@ -115,15 +128,23 @@ fn mapping(template: &Template, timeout: &Value, event: &Value, wrong: &mut dyn 
     }
 }
 
+/// The topic that a queue is subscribed to.
+fn topic_of<'a>(template: &'a Template, queue: &str) -> Option<&'a str> {
+    let mut all = template.of_type("AWS::SNS::Subscription");
+    let found = all.find(|(_, one)| refers(&one["Endpoint"], Some("Arn")) == Some(queue));
+    found.and_then(|(_, one)| refers(&one["TopicArn"], None))
+}
+
 /// Whether a queue policy lets the topic alone send to the queue, and refuses what comes without TLS.
-fn is_guard(policy: &Value, queue: &str) -> bool {
+fn is_guard(policy: &Value, queue: &str, topic: Option<&str>) -> bool {
     let covers = list(&policy["Queues"]).iter().any(|covered| refers(covered, None) == Some(queue));
     let document = &policy["PolicyDocument"];
     let (allowed, denied): (Vec<_>, Vec<_>) =
         list(&document["Statement"]).iter().partition(|statement| statement["Effect"] == "Allow");
     let only_topic = allowed.iter().all(|statement| {
         statement["Principal"] == serde_json::json!({ "Service": "sns.amazonaws.com" })
-            && refers(&statement["Condition"]["ArnEquals"]["aws:SourceArn"], None) == Some("EventsTopic")
+            && refers(&statement["Condition"]["ArnEquals"]["aws:SourceArn"], None)
+                == Some(topic.unwrap_or(EVENTS_TOPIC))
     });
     let only_tls = denied.iter().any(|statement| {
         statement["Principal"] == "*" && statement["Condition"]["Bool"]["aws:SecureTransport"] == "false"

@@ -154,21 +154,31 @@ impl<'a> Function<'a> {
     }
 }
 
-/// The statements of a policy document.
+/// The statements of a policy document, those of both sides where a condition decides.
 #[must_use]
 pub fn statements(document: &Value) -> Vec<Statement> {
-    list(&document["Statement"])
-        .iter()
+    either(&document["Statement"])
+        .into_iter()
         .map(|statement| Statement {
             effect: render(&statement["Effect"]),
             actions: list(&statement["Action"]).iter().map(render).collect(),
-            resources: list(&statement["Resource"]).iter().map(render).collect(),
+            resources: either(&statement["Resource"]).into_iter().map(render).collect(),
             keys: list(&statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"])
                 .iter()
                 .map(render)
                 .collect(),
         })
         .collect()
+}
+
+/// The values of a list, those of both sides where a condition decides.
+fn either<'a>(value: &'a Value) -> Vec<&'a Value> {
+    let sides = |value: &'a Value| match &value["Fn::If"] {
+        Value::Array(sides) => sides.iter().skip(1).flat_map(either).collect(),
+        _ => vec![value],
+    };
+    let is_something = |value: &&Value| value["Ref"] != "AWS::NoValue";
+    list(value).iter().flat_map(sides).filter(is_something).collect()
 }
 
 /// A value that may stand alone or in a list, as a list.

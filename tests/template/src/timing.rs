@@ -4,15 +4,17 @@ use std::time::Duration;
 
 use serde_json::Value;
 use shop_lambda::recovery::{
-    CONSUMER_TIMEOUT, MAX_BATCH_WINDOW, MAX_RECEIVES, RETRIED_FOR, STALLED_AFTER, SWEEP_INTERVAL,
-    SWEEP_TIMEOUT, VERIFY_INTERVAL, VERIFY_TIMEOUT, VISIBILITY_TIMEOUT, pause_after,
+    CONSUMER_TIMEOUT, MAX_BATCH_WINDOW, MAX_RECEIVES, RESEND_INTERVAL, RESEND_TIMEOUT, RETRIED_FOR,
+    STALLED_AFTER, SWEEP_INTERVAL, SWEEP_TIMEOUT, VERIFY_INTERVAL, VERIFY_TIMEOUT, VISIBILITY_TIMEOUT,
+    pause_after,
 };
 
 use crate::names;
 use crate::template::{Template, list, refers};
 
 /// The scheduled functions: how often each runs, and what it may take.
-const SCHEDULED: [(&str, Duration, Duration); 3] = [
+const SCHEDULED: [(&str, Duration, Duration); 4] = [
+    ("resend-emails", RESEND_INTERVAL, RESEND_TIMEOUT),
     ("sweep-orders", SWEEP_INTERVAL, SWEEP_TIMEOUT),
     ("verify-stock", VERIFY_INTERVAL, VERIFY_TIMEOUT),
     ("verify-user-stats", VERIFY_INTERVAL, VERIFY_TIMEOUT),

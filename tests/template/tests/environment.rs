@@ -28,6 +28,8 @@ fn variables(name: &str) -> anyhow::Result<(BTreeMap<String, String>, Vec<String
 fn value(name: &str) -> &'static str {
     match name {
         "ACCOUNT_ORDER_LIMIT" | "ADDRESS_ORDER_LIMIT" => "60",
+        "EMAILS_SWITCHED_OFF" => "welcome",
+        "EMAIL_FROM" => "mail@shop.example",
         "EVENTS_TOPIC_ARN" => "arn:aws:sns:us-east-1:123456789012:events",
         "PASSWORD_MEMORY_KIB" => "19456",
         "REGISTRATIONS_PER_HOUR" => "20",

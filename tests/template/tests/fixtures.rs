@@ -54,6 +54,10 @@ fn queue_fixtures_are_events_that_the_queue_s_filter_lets_through() {
         let mut seen = std::collections::BTreeSet::new();
         for message in batch.records {
             assert!(message.event_source_arn.unwrap().ends_with(queue), "{name}");
+            if types.is_empty() {
+                // What another system says, in its own form: its consumer's tests read it.
+                continue;
+            }
             let event = Event::from_json(&message.body.unwrap()).unwrap();
             let attribute = &message.message_attributes["type"];
             assert_eq!(attribute.string_value.as_deref(), Some(event.event_type().as_str()), "{name}");
@@ -127,6 +131,8 @@ fn published<O: Outbox>() -> anyhow::Result<Vec<usize>> {
 fn stream_fixtures_become_events() {
     assert_eq!(published::<orders::publish_order_events::OrderEvents>().unwrap(), [1, 1, 1]);
     assert_eq!(published::<products::publish_product_events::ProductEvents>().unwrap(), [1, 1, 1, 1]);
+    // A confirmation is told of as a mail, and as what it is.
+    assert_eq!(published::<emails::publish_email_events::EmailEvents>().unwrap(), [2]);
     // A user's statistics are told of by the entries of the ledger alone; an account tells of itself.
     assert_eq!(published::<users::publish_user_events::UserEvents>().unwrap(), [0, 1, 1]);
 }

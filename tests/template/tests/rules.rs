@@ -26,6 +26,7 @@ fn only_what_must_reads_a_secret() {
         "list-users reads LookupSecret",
         "refresh-session reads TokenSecret",
         "register-user reads LookupSecret",
+        "request-password-reset reads LookupSecret",
         "update-user reads LookupSecret",
     ];
     assert_eq!(permissions::readers_of_secrets(&project::template().unwrap()), expected);

@@ -8,7 +8,7 @@ pub mod list_users;
 pub(crate) mod path;
 mod proof;
 pub mod register_user;
-mod registration;
+pub(crate) mod registration;
 pub mod set_user_role;
 pub(crate) mod store;
 pub mod update_user;

@@ -49,10 +49,10 @@ impl RegistrarSource {
     }
 }
 
-/// How many registrations an address has.
+/// How many registrations an address has; as many passwords it may ask to replace, of any accounts.
 pub(crate) struct RegistrationBudget {
-    limiter: RateLimiter,
-    rate: Rate,
+    pub(crate) limiter: RateLimiter,
+    pub(crate) rate: Rate,
 }
 
 impl RegistrationBudget {
@@ -118,7 +118,8 @@ impl Registrar {
         });
         let id = derived.unwrap_or_else(|| UserId::fresh(now, self.random.bytes()));
         let login = self.blind_index.login(&new_user.email);
-        let profile = Profile { name: new_user.name.clone(), email: new_user.email.clone(), login };
+        let (name, email) = (new_user.name.clone(), new_user.email.clone());
+        let profile = Profile { name, email, login, is_confirmed: false };
         let user = User::register(id, role, profile, cause, now).requested_by(request);
         let mut tries = self.accounts.tries();
         loop {

@@ -1,5 +1,5 @@
 //! `PATCH /users/{id}`: a user changes the name, the e-mail address or the password. The last two need the
-//! password as it is, and end every session.
+//! password as it is, and end every session. Another address is mailed a token that confirms it.
 //!
 //! It is for the user alone: an administrator, who may see the account, gets a 403. Wrong passwords are counted by
 //! session, apart from those of logging in: no stranger's guess keeps a user from another password.
@@ -18,6 +18,8 @@ use crate::attempts::too_many_attempts;
 use crate::credentials::blind_index::BlindIndex;
 use crate::credentials::login::Login;
 use crate::credentials::password::{Hasher, PasswordHash, RESEMBLES_ACCOUNT};
+use crate::mail_proofs::mail_request::{MailKind, MailRequest};
+use crate::mail_proofs::store::MailRequests;
 use crate::secrets::BlindIndexSource;
 
 /// What the binary and the embedded cloud run.
@@ -26,6 +28,7 @@ pub const FUNCTION: Function = shop_http::function::<UpdateUser>();
 pub(crate) struct UpdateUser {
     accounts: AccountStore,
     prover: Prover,
+    requests: MailRequests,
     blind_index: BlindIndex,
     clock: Clock,
     random: Random,
@@ -48,6 +51,7 @@ impl Route for UpdateUser {
         Ok(Self {
             accounts,
             prover,
+            requests: MailRequests::start(start.environment(), start.client())?,
             blind_index: blind_index.read().await?,
             clock: start.clock(),
             random: start.random(),
@@ -96,6 +100,10 @@ impl Route for UpdateUser {
                 also.push(self.prover.limiter.give_back_proof(&id, session, now).into());
             }
             let (after, change) = self.change(&before, &request, proven.as_ref(), call.cause())?;
+            if after.login() != before.login() {
+                let request = MailRequest::new(Some(id.clone()), call.cause(), now);
+                also.push(self.requests.write(MailKind::EmailConfirmation, &request)?.into());
+            }
             match self.accounts.replace(&before, &after, change, None, also).await? {
                 WriteOutcome::Done => {
                     let view = after.view().ok_or_else(absent)?;

@@ -20,6 +20,9 @@ pub struct Profile {
     pub email: EmailAddress,
     /// Under which the login of this account lies: it follows from the e-mail address and a secret.
     pub login: LoginKey,
+    /// Whether somebody has shown to read the mail of the address.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_confirmed: bool,
 }
 
 /// An account.
@@ -99,9 +102,22 @@ impl User {
             }
             if let Some((email, login)) = changes.email {
                 (profile.email, profile.login) = (email, login);
+                profile.is_confirmed &= !is_moved;
             }
         }
         user.session_epoch += u64::from(changes.password || is_moved);
+        user
+    }
+
+    /// This account after its owner has shown to read the mail of its address. With another password, which ends all
+    /// sessions, if that was what it was shown for.
+    #[must_use]
+    pub(crate) fn confirmed(&self, has_new_password: bool, cause: Cause, now: Timestamp) -> Self {
+        let changes = Changes { password: has_new_password, ..Changes::default() };
+        let mut user = self.changed(changes, cause, now);
+        if let Some(profile) = &mut user.profile {
+            profile.is_confirmed = true;
+        }
         user
     }
 
@@ -126,6 +142,12 @@ impl User {
         user
     }
 
+    /// Under which its login lies; none for a deleted one.
+    #[must_use]
+    pub(crate) fn login(&self) -> Option<&LoginKey> {
+        self.profile.as_ref().map(|profile| &profile.login)
+    }
+
     /// The account as the API shows it; none for a deleted one.
     #[must_use]
     pub(crate) fn view(&self) -> Option<UserView<'_>> {
@@ -133,6 +155,7 @@ impl User {
         Some(UserView {
             id: &self.id,
             email: profile.email.as_str(),
+            email_confirmed: profile.is_confirmed,
             name: &profile.name,
             role: self.role,
             version: self.version,
@@ -154,6 +177,8 @@ impl User {
 pub(crate) struct UserView<'a> {
     id: &'a UserId,
     email: &'a str,
+    /// Whether somebody has shown to read its mail.
+    email_confirmed: bool,
     name: &'a str,
     role: Role,
     version: u64,
@@ -169,7 +194,8 @@ pub(crate) mod tests {
     pub(crate) fn user() -> User {
         let id = UserId::fresh(Timestamp::from_millis(1), [1; 10]);
         let email: EmailAddress = "Ada@example.com".parse().unwrap();
-        let profile = Profile { name: "Ada".into(), login: blind_index().login(&email), email };
+        let login = blind_index().login(&email);
+        let profile = Profile { name: "Ada".into(), login, email, is_confirmed: false };
         let now = Timestamp::from_millis(1000);
         User::register(id, Role::Customer, profile, Cause::request("request-1"), now)
     }
@@ -223,7 +249,8 @@ pub(crate) mod tests {
         let user = user();
         let json = serde_json::to_value(user.view().unwrap()).unwrap();
         let expected = serde_json::json!({
-            "id": user.id, "email": "Ada@example.com", "name": "Ada", "role": "customer", "version": 1,
+            "id": user.id, "email": "Ada@example.com", "email_confirmed": false, "name": "Ada",
+            "role": "customer", "version": 1,
             "created_at": "1970-01-01T00:00:01.000Z", "updated_at": "1970-01-01T00:00:01.000Z",
         });
         assert_eq!(json, expected);

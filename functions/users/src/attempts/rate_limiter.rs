@@ -12,12 +12,13 @@ use shop_lambda::{Environment, StartError};
 use shop_types::{Timestamp, UserId};
 
 use crate::attempts::limits::{
-    ACCOUNT, ADDRESS, ADDRESS_CHANGES, Backoff, DEVICE, FORMER, Failures, KNOWN_FOR_SECONDS, PAIR, PROOF,
-    Path, Rate, Seen, Wait,
+    ACCOUNT, ADDRESS, ADDRESS_CHANGES, Backoff, DEVICE, FORMER, Failures, KNOWN_FOR_SECONDS, MAILS_TO, PAIR,
+    PROOF, Path, Rate, Seen, Wait,
 };
 use crate::credentials::blind_index::LoginKey;
 use crate::credentials::device::DeviceToken;
 use crate::credentials::login::{Login, login_key};
+use crate::mail_proofs::mail_request::MailKind;
 use crate::table::pair;
 
 /// Of those that count in one bucket at once, one wins each time; a bucket that lets nobody through ends the tries.
@@ -245,6 +246,32 @@ impl RateLimiter {
         now: Timestamp,
     ) -> Result<Result<(), Wait>, StoreError> {
         self.count_one(key("registration", address), rate, None, now).await
+    }
+
+    /// Counts a request for a mail from a network address, or says how long there may be none.
+    ///
+    /// # Errors
+    /// See [`StoreError`]; it may be counted.
+    pub(crate) async fn count_reset_from(
+        &self,
+        address: &str,
+        rate: Rate,
+        now: Timestamp,
+    ) -> Result<Result<(), Wait>, StoreError> {
+        self.count_one(key("reset-from", address), rate, None, now).await
+    }
+
+    /// Counts a mail of a kind to somebody, or says how long there may be none.
+    ///
+    /// # Errors
+    /// See [`StoreError`]; it may be counted.
+    pub(crate) async fn count_mail(
+        &self,
+        kind: MailKind,
+        whom: &str,
+        now: Timestamp,
+    ) -> Result<Result<(), Wait>, StoreError> {
+        self.count_one(key(&format!("mail-{}", kind.as_str()), whom), MAILS_TO, None, now).await
     }
 
     /// Counts one in a bucket of a rate. `empty_at` is what is known of it.

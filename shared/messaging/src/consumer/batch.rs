@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_lambda_events::sqs::SqsMessage;
-use shop_events::{Event, EventId, ParseEventError};
 use shop_lambda::FunctionError;
 use shop_lambda::log::Chain;
 use shop_lambda::recovery::KEEPS_FAILING_AT;
 
 use super::retries::{Failed, Retries};
-use super::{Failure, Message, MessageResult};
+use super::{Body, Failure, Message, MessageResult, Unreadable};
 
 /// The log lines that the template's metric filters count, by the field `consumer`.
 pub const KEEPS_FAILING: &str = "message keeps failing";
@@ -18,13 +17,13 @@ pub const KEEPS_FAILING: &str = "message keeps failing";
 pub const MALFORMED: &str = "message malformed";
 
 /// What a raw batch holds: distinct events, whose messages share their result, and what is no event.
-pub(super) struct Batch {
+pub(super) struct Batch<B> {
     /// One message per distinct event.
-    pub(super) messages: Vec<Message>,
+    pub(super) messages: Vec<Message<B>>,
     /// Each delivery of an event, and the index in `messages` of that.
     readable: Vec<(Delivery, usize)>,
     /// Deliveries whose body is no event, and why not.
-    unreadable: Vec<(Delivery, ParseEventError)>,
+    unreadable: Vec<(Delivery, Unreadable)>,
 }
 
 /// A message as it was received this time.
@@ -34,10 +33,10 @@ struct Delivery {
     receive_count: u32,
 }
 
-impl Batch {
+impl<B: Body> Batch<B> {
     pub(super) fn read(records: Vec<SqsMessage>) -> Result<Self, FunctionError> {
         let mut batch = Self { messages: Vec::new(), readable: Vec::new(), unreadable: Vec::new() };
-        let mut index_of: BTreeMap<EventId, usize> = BTreeMap::new();
+        let mut index_of: BTreeMap<String, usize> = BTreeMap::new();
         for record in records {
             // Without an id a failure cannot be reported, so it would be acknowledged.
             let Some(message_id) = record.message_id.filter(|id| !id.is_empty()) else {
@@ -49,7 +48,7 @@ impl Batch {
                 receipt_handle: record.receipt_handle,
                 receive_count: count.and_then(|count| count.parse().ok()).unwrap_or(1),
             };
-            let event = match Event::from_json(record.body.as_deref().unwrap_or_default()) {
+            let event = match B::parse(record.body.as_deref().unwrap_or_default()) {
                 Ok(event) => event,
                 Err(error) => {
                     batch.unreadable.push((delivery, error));
@@ -57,7 +56,7 @@ impl Batch {
                 }
             };
             let next = batch.messages.len();
-            let index = *index_of.entry(event.id().clone()).or_insert(next);
+            let index = *index_of.entry(event.id().to_owned()).or_insert(next);
             if index == next {
                 let (message_id, receive_count) = (delivery.message_id.clone(), delivery.receive_count);
                 batch.messages.push(Message { message_id, receive_count, event });
@@ -73,8 +72,8 @@ impl Batch {
         let missing = Err(Failure::code_only("no_result"));
         let mut failed = Vec::new();
         for (delivery, error) in self.unreadable {
-            if error.may_be_newer() {
-                delivery.log_failure(retries.consumer(), error.code(), None, &error);
+            if error.may_be_newer {
+                delivery.log_failure(retries.consumer(), error.code, None, &*error.source);
                 failed.push(delivery.failed(retries));
             } else {
                 // The code only: the parser's own text may quote the body.
@@ -82,7 +81,7 @@ impl Batch {
                     consumer = retries.consumer(),
                     message.id = delivery.message_id,
                     message.receive_count = delivery.receive_count,
-                    failure.code = error.code(),
+                    failure.code = error.code,
                     "{MALFORMED}"
                 );
                 failed.push(delivery.parked());
@@ -90,7 +89,7 @@ impl Batch {
         }
         for (delivery, index) in self.readable {
             if let Err(failure) = results.get(index).unwrap_or(&missing) {
-                let event = self.messages.get(index).map(|message| message.event.id().as_str());
+                let event = self.messages.get(index).map(|message| message.event.id());
                 delivery.log_failure(retries.consumer(), failure.code(), event, failure);
                 failed.push(delivery.failed(retries));
             }

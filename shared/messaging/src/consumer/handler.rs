@@ -1,5 +1,6 @@
 //! The Lambda handler of a queue: from the raw SQS event to `batchItemFailures`.
 
+use std::marker::PhantomData;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use shop_lambda::{FunctionError, Handler, Invocation, OutOfTime};
 
 use super::batch::Batch;
 use super::retries::Retries;
-use super::{BatchConsumer, Failure, Message, MessageResult};
+use super::{BatchConsumer, Body, Failure, Message, MessageResult};
 use crate::panics::Panicked;
 
 /// What an invocation keeps of its time for saying when what failed comes again, and for its answer.
@@ -19,21 +20,22 @@ const LAST_CALL: Duration = Duration::from_secs(2);
 /// What it keeps of that for its answer.
 const ANSWER: Duration = Duration::from_millis(500);
 
-pub(super) struct QueueHandler<C> {
+pub(super) struct QueueHandler<C, B> {
     consumer: C,
+    reads: PhantomData<fn() -> B>,
     retries: Retries,
 }
 
-impl<C: BatchConsumer> QueueHandler<C> {
+impl<B: Body, C: BatchConsumer<B>> QueueHandler<C, B> {
     pub(super) fn new(consumer: C, retries: Retries) -> Self {
-        Self { consumer, retries }
+        Self { consumer, reads: PhantomData, retries }
     }
 
     async fn handle_batch(&self, invocation: &Invocation) -> Result<Box<RawValue>, FunctionError> {
         let event: SqsEvent = serde_json::from_str(invocation.payload.get())
             .map_err(|error| FunctionError::new("the payload is not an SQS event", error))?;
         let count = event.records.len();
-        let batch = Batch::read(event.records)?;
+        let batch = Batch::<B>::read(event.records)?;
 
         let timer = self.retries.timer();
         let (began, left) = (timer.clock().now(), invocation.time_left(timer.clock()));
@@ -55,7 +57,7 @@ impl<C: BatchConsumer> QueueHandler<C> {
 
     /// Hands the batch over. Where that panics, each message is handed over alone, so that only the one that
     /// panics fails; what was done before the panic is done twice, which a consumer must bear anyway.
-    async fn consume(&self, messages: &[Message]) -> Vec<MessageResult> {
+    async fn consume(&self, messages: &[Message<B>]) -> Vec<MessageResult> {
         if messages.is_empty() {
             return Vec::new();
         }
@@ -77,7 +79,7 @@ impl<C: BatchConsumer> QueueHandler<C> {
         }
     }
 
-    async fn consume_or_panic(&self, messages: &[Message]) -> Result<Vec<MessageResult>, Panicked> {
+    async fn consume_or_panic(&self, messages: &[Message<B>]) -> Result<Vec<MessageResult>, Panicked> {
         AssertUnwindSafe(self.consumer.consume(messages))
             .catch_unwind()
             .await
@@ -85,7 +87,7 @@ impl<C: BatchConsumer> QueueHandler<C> {
     }
 }
 
-impl<C: BatchConsumer> Handler for QueueHandler<C> {
+impl<B: Body, C: BatchConsumer<B>> Handler for QueueHandler<C, B> {
     fn handle(&self, invocation: Invocation) -> BoxFuture<'_, Result<Box<RawValue>, FunctionError>> {
         async move { self.handle_batch(&invocation).await }.boxed()
     }
@@ -96,7 +98,7 @@ fn no_result() -> MessageResult {
 }
 
 /// What the consumer has not finished in its time has failed, all of it: nobody knows how far it came.
-fn not_done(messages: &[Message], out_of_time: OutOfTime) -> Vec<MessageResult> {
+fn not_done<B>(messages: &[Message<B>], out_of_time: OutOfTime) -> Vec<MessageResult> {
     messages.iter().map(|_| Err(Failure::new("out_of_time", out_of_time))).collect()
 }
 

@@ -16,6 +16,7 @@
 //! to write many events' effects at once, implements [`BatchConsumer`] ([`batch`]).
 
 mod batch;
+mod body;
 mod failure;
 mod handler;
 mod retries;
@@ -27,6 +28,7 @@ use shop_events::Event;
 use shop_lambda::{Environment, Function, Handler, Kind, Start, StartError};
 
 pub use batch::{KEEPS_FAILING, MALFORMED};
+pub use body::{Body, Unreadable};
 pub use failure::{Failure, MessageResult};
 
 use crate::panics::Panicked;
@@ -36,38 +38,44 @@ use retries::Retries;
 /// How many events of a batch an [`each`] consumer works on at a time: as many as a plain SQS batch has.
 const CONCURRENCY: usize = 10;
 
-/// An event as a queue delivered it.
+/// An event as a queue delivered it: one of the shop's own, unless a queue holds others.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message {
+pub struct Message<B = Event> {
     /// The id of the SQS message.
     pub message_id: String,
     /// How often the message was delivered, this time included; 1 where the queue does not say.
     pub receive_count: u32,
     /// The event.
-    pub event: Event,
+    pub event: B,
 }
 
 /// Does something for each event. It must bear the same event twice and events in any order.
-pub trait Consumer: Send + Sync {
+pub trait Consumer<B = Event>: Send + Sync {
     /// Handles one event. `Ok` means that it is done, or that there is nothing to do, for ever: the message
     /// is deleted.
-    fn consume(&self, event: &Event) -> impl Future<Output = MessageResult> + Send;
+    fn consume(&self, event: &B) -> impl Future<Output = MessageResult> + Send;
 }
 
 /// Does something for a whole batch of events. It must bear the same event twice (in different batches)
 /// and events in any order.
-pub trait BatchConsumer: Send + Sync {
+pub trait BatchConsumer<B = Event>: Send + Sync {
     /// Handles a batch. The answer has one result per message, in the order of the messages; where one is
     /// missing the message has failed.
-    fn consume(&self, batch: &[Message]) -> impl Future<Output = Vec<MessageResult>> + Send;
+    fn consume(&self, batch: &[Message<B>]) -> impl Future<Output = Vec<MessageResult>> + Send;
 }
 
 /// The function of a queue whose events are consumed one by one, a few at a time. It reads `QUEUE_URL`, and needs
 /// `sqs:ChangeMessageVisibility` on that queue.
 #[must_use]
 pub const fn each<C: Consumer + Start>() -> Function {
+    each_of::<Event, C>()
+}
+
+/// The same of a queue that another system sends to, in a form of its own.
+#[must_use]
+pub const fn each_of<B: Body, C: Consumer<B> + Start>() -> Function {
     Function::new(C::NAME, Kind::Consumer, |environment| {
-        Box::pin(async move { handler(C::NAME, &environment, Each(C::start(&environment).await?)) })
+        Box::pin(async move { handler::<B>(C::NAME, &environment, Each(C::start(&environment).await?)) })
     })
 }
 
@@ -76,22 +84,25 @@ pub const fn each<C: Consumer + Start>() -> Function {
 #[must_use]
 pub const fn batch<C: BatchConsumer + Start>() -> Function {
     Function::new(C::NAME, Kind::Consumer, |environment| {
-        Box::pin(async move { handler(C::NAME, &environment, C::start(&environment).await?) })
+        Box::pin(async move { handler::<Event>(C::NAME, &environment, C::start(&environment).await?) })
     })
 }
 
-fn handler(
+fn handler<B: Body>(
     name: &'static str,
     environment: &Environment,
-    consumer: impl BatchConsumer + 'static,
+    consumer: impl BatchConsumer<B> + 'static,
 ) -> Result<Box<dyn Handler>, StartError> {
     Ok(Box::new(QueueHandler::new(consumer, Retries::start(name, environment)?)))
 }
 
 struct Each<C>(C);
 
-impl<C: Consumer> Each<C> {
-    async fn one(&self, event: &Event) -> MessageResult {
+impl<C> Each<C> {
+    async fn one<B: Body>(&self, event: &B) -> MessageResult
+    where
+        C: Consumer<B>,
+    {
         AssertUnwindSafe(self.0.consume(event))
             .catch_unwind()
             .await
@@ -99,8 +110,8 @@ impl<C: Consumer> Each<C> {
     }
 }
 
-impl<C: Consumer> BatchConsumer for Each<C> {
-    async fn consume(&self, batch: &[Message]) -> Vec<MessageResult> {
+impl<B: Body, C: Consumer<B>> BatchConsumer<B> for Each<C> {
+    async fn consume(&self, batch: &[Message<B>]) -> Vec<MessageResult> {
         let results: Vec<_> = batch.iter().map(|message| self.one(&message.event)).collect();
         stream::iter(results).buffered(CONCURRENCY).collect().await
     }

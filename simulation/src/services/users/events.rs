@@ -8,6 +8,8 @@ pub(super) fn of_item(images: &Images) -> Option<Value> {
     match text(&images.new, "sk") {
         "account" => of_account(images),
         "stats" => of_stats(images),
+        "password-reset" => of_mail_request("user.password_reset_requested", images),
+        "email-confirmation" => of_mail_request("user.email_confirmation_requested", images),
         key if key.starts_with("order#") => of_entry(images),
         _ => None,
     }
@@ -37,6 +39,17 @@ fn of_entry(images: &Images) -> Option<Value> {
     let subject = format!("{}/{}", text(new, "user_id"), text(new, "order_id"));
     let data = picked(new, &["user_id", "order_id", "total", "placed_at"]);
     Some(images.event("user.order_placed", &subject, number(new, "version"), "recorded_at", &data))
+}
+
+/// A request for a mail to an address that has an account.
+fn of_mail_request(kind: &str, images: &Images) -> Option<Value> {
+    let Images { new, .. } = images;
+    if images.keeps("version") || !new.contains_key("user_id") {
+        return None;
+    }
+    let subject = format!("{}/{}", text(new, "user_id"), text(new, "sk"));
+    let data = picked(new, &["user_id", "requested_at"]);
+    Some(images.event(kind, &subject, number(new, "version"), "requested_at", &data))
 }
 
 fn of_stats(images: &Images) -> Option<Value> {

@@ -214,6 +214,7 @@ fn protected(product: &str, order: &str) -> Vec<(Method, String)> {
         (Method::PATCH, "/users/me".to_owned()),
         (Method::DELETE, "/users/usr_00000000000000000000000001".to_owned()),
         (Method::PUT, "/users/usr_00000000000000000000000001/role".to_owned()),
+        (Method::POST, "/users/me/email-confirmation".to_owned()),
         (Method::DELETE, "/sessions/current".to_owned()),
         (Method::GET, "/users/me/stats".to_owned()),
         (Method::GET, "/users/usr_00000000000000000000000001/stats".to_owned()),

@@ -12,6 +12,7 @@ mod answers;
 mod bad_fields;
 mod bad_input;
 mod cancel;
+mod emails;
 mod first_order;
 mod idempotency;
 mod order_lists;
@@ -69,6 +70,9 @@ scenarios![
     cancel::an_illegal_cancel_is_refused,
     cancel::a_stale_cancel_is_refused,
     shipping::a_confirmed_order_is_shipped_and_delivered,
+    emails::an_order_is_confirmed_by_mail,
+    emails::a_mail_that_comes_back_is_noted,
+    emails::a_forgotten_password_is_replaced_by_mail,
     statistics::statistics_follow_the_orders,
     statistics::a_new_customer_has_empty_statistics,
     statistics::statistics_are_their_owners,

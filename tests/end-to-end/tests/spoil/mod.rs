@@ -1,5 +1,5 @@
-//! What no request can bring about, planted in the tables past the API: an order that waits for too long, and
-//! books that do not agree. The scheduled functions must mend it.
+//! What no request can bring about, planted in the tables past the API: an order that waits for too long, mails that
+//! nobody knows the fate of, and books that do not agree. The scheduled functions must mend it.
 
 use std::collections::HashMap;
 
@@ -23,6 +23,11 @@ pub(crate) async fn and_mend(cloud: &Cloud) -> Result<()> {
     let swept = invoke(cloud, "sweep-orders", "{}").await?;
     ensure!(swept["pending"] == 0, "the order was not driven on: {swept}");
 
+    lose_what_ses_said(cloud).await?;
+    let resent = invoke(cloud, "resend-emails", "{}").await?;
+    ensure!(resent["due"].as_u64() > Some(0) && resent["failed"] == 0, "no mail was sent again: {resent}");
+    cloud.settled().await;
+
     spoil_the_books(cloud).await?;
     for function in ["verify-stock", "verify-user-stats"] {
         let reported = invoke(cloud, function, "{}").await?;
@@ -45,6 +50,20 @@ async fn stall_an_order(cloud: &Cloud) -> Result<()> {
     let values =
         [("status", "pending"), ("status_shard", &shard), ("placed", &placed), ("placed_at", LONG_AGO)];
     set(cloud, "OrdersTable", &[("id", &id)], &values.map(|(name, value)| (name, string(value)))).await
+}
+
+/// Sets the confirmations of orders back, as if neither SES's answer nor its word of them had ever come.
+async fn lose_what_ses_said(cloud: &Cloud) -> Result<()> {
+    let was_sent =
+        |mail: &Item| text(mail, "status") == "sent" && text(mail, "template") == "order_confirmation";
+    for mail in find_all(cloud, "EmailsTable", was_sent).await? {
+        let shard = text(&mail, "list_shard");
+        let values =
+            [("status", "sending"), ("attempted_at", LONG_AGO), ("due", LONG_AGO), ("open_shard", shard)];
+        let values = values.map(|(name, value)| (name, string(value)));
+        set(cloud, "EmailsTable", &[("id", text(&mail, "id"))], &values).await?;
+    }
+    Ok(())
 }
 
 /// Gives a cancelled order its stock again, and its place in the statistics, as if its cancellation had been
@@ -71,10 +90,15 @@ async fn invoke(cloud: &Cloud, function: &str, payload: &str) -> Result<Value> {
 }
 
 async fn find(cloud: &Cloud, table: &str, wanted: impl Fn(&Item) -> bool) -> Result<Item> {
+    let found = find_all(cloud, table, wanted).await?.into_iter().next();
+    found.with_context(|| format!("the suite left no such item in {table}"))
+}
+
+async fn find_all(cloud: &Cloud, table: &str, wanted: impl Fn(&Item) -> bool) -> Result<Vec<Item>> {
     let client = Client::new(&cloud.sdk_config("end-to-end"));
     let scan = client.scan().table_name(cloud.physical(table).context("the table")?);
     let items: Vec<Item> = scan.into_paginator().items().send().collect::<Result<_, _>>().await?;
-    items.into_iter().find(wanted).with_context(|| format!("the suite left no such item in {table}"))
+    Ok(items.into_iter().filter(wanted).collect())
 }
 
 async fn set(

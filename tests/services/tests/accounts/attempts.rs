@@ -227,7 +227,8 @@ fn a_stolen_token_cannot_be_used_to_guess_the_password_nor_can_strangers_keep_it
         assert_eq!(wrong.count(), 10, "{answers:?}");
         let refused = answers.into_iter().find(|answer| answer.status == 429).context("a refusal")?;
         let wait: u64 = refused.problem(429, "too_many_attempts")?.header("retry-after")?.parse()?;
-        assert!((50..=60).contains(&wait), "{wait}");
+        // Whoever looked at the clock before the one that failed last waits for as much longer, in whole seconds.
+        assert!((50..=61).contains(&wait), "{wait}");
         // What needs no password needs no attempt.
         let rename = json!({ "name": "Ada King" });
         service.send_as(&ada, Method::PATCH, "/users/me", Some(&rename)).await?.expect(200)?;

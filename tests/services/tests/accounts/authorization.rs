@@ -46,9 +46,14 @@ const MATRIX: &[(&str, [u16; 5])] = &[
     ("DELETE /users/{id}", [401, 204, 404, 204, 401]),
     ("PUT /users/{id}/role", [401, 403, 403, 200, 401]),
     ("GET /users/{id}/stats", [401, 200, 404, 200, 401]),
+    ("POST /users/{id}/email-confirmation", [401, 202, 404, 403, 401]),
+    ("POST /email-confirmations", [204, 204, 204, 204, 401]),
+    ("POST /password-resets", [202, 202, 202, 202, 401]),
+    ("POST /password-resets/complete", [204, 204, 204, 204, 401]),
     ("POST /sessions", [201, 201, 201, 201, 401]),
     ("POST /sessions/refresh", [200, 200, 200, 200, 401]),
     ("DELETE /sessions/current", [401, 204, 204, 204, 401]),
+    ("GET /emails", [401, 403, 403, 200, 401]),
     ("GET /alerts", [401, 403, 403, 200, 401]),
 ];
 
@@ -141,6 +146,17 @@ impl Stage {
             "DELETE /users/{id}" => Some(json!({ "current_password": PASSWORD })),
             "PUT /users/{id}/role" => Some(json!({ "role": "admin" })),
             "POST /sessions" => Some(json!({ "email": owner.email, "password": PASSWORD })),
+            "POST /email-confirmations" => {
+                let token = self.service.confirmation_token(owner, self.service.now()?).await?;
+                Some(json!({ "token": token }))
+            }
+            "POST /password-resets" => Some(json!({ "email": owner.email })),
+            "POST /password-resets/complete" => {
+                let asked = json!({ "email": owner.email });
+                self.service.post("/password-resets", &asked).await?.expect(202)?;
+                let token = self.service.reset_token(owner).await?;
+                Some(json!({ "token": token, "password": "another correct horse battery" }))
+            }
             "POST /sessions/refresh" => Some(json!({ "refresh_token": owner.refresh })),
             _ => None,
         };

@@ -5,6 +5,7 @@ mod attempts;
 mod authorization;
 mod broken_tokens;
 mod deleting;
+mod mail_proofs;
 mod registering;
 mod rehashing;
 mod replaying;

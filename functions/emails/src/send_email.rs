@@ -1,0 +1,53 @@
+//! Sends a mail for each of `order.confirmed`, `order.rejected`, `order.cancelled`, `order.shipped`, `user.registered`,
+//! `user.email_confirmation_requested` and `user.password_reset_requested`. The tokens of the last three are made when
+//! they are sent, and kept nowhere (docs/decisions/0044).
+//!
+//! - Deduplicated by the mail's id, which follows from the order or user and the template: one row, which is claimed
+//!   before SES is called ([`crate::postman`]). An event that comes again finds it sent, or on its way.
+//! - Retried: failures of DynamoDB, and what SES does not take now (too many requests, an account that is suspended, a
+//!   sender that is not verified), with the pauses of every consumer.
+//! - Dropped: nothing. What SES refuses for good is marked as failed. What nobody knows of stays `sending`, and is
+//!   settled by note-email-feedback or sent again by resend-emails; its message has done what it can.
+//! - Any order: a confirmation that comes behind its cancellation is skipped, since the order is read as it is now.
+
+use shop_events::Event;
+use shop_lambda::{Environment, Function, Start, StartError};
+use shop_messaging::consumer::{self, Consumer, Failure, MessageResult};
+
+use crate::email::{Email, Status};
+use crate::postman::{Delivery, Postman};
+
+/// What the binary and the embedded cloud run.
+pub const FUNCTION: Function = consumer::each::<SendEmail>();
+
+pub(crate) struct SendEmail {
+    postman: Postman,
+}
+
+impl Start for SendEmail {
+    const NAME: &'static str = "send-email";
+
+    async fn start(environment: &Environment) -> Result<Self, StartError> {
+        Ok(Self { postman: Postman::start(environment)? })
+    }
+}
+
+impl Consumer for SendEmail {
+    async fn consume(&self, event: &Event) -> MessageResult {
+        let Some(mut email) = Email::of_event(event, self.postman.clock.now()) else {
+            // The filter policy lets no other through; one that comes all the same must be seen, not lost.
+            return Err(Failure::code_only("unexpected_event_type"));
+        };
+        // Twice: as a new mail, and as the one that there is, which may wait for its next attempt.
+        for _ in 0..2 {
+            match self.postman.deliver(&email).await {
+                Ok(Delivery::NotYet) => return Err(Failure::code_only("not_sent_now")),
+                Ok(Delivery::Outrun(current)) if current.status == Status::Queued => email = *current,
+                // It is done, or somebody else is at it: if that is cut short, resend-emails goes on.
+                Ok(Delivery::Done | Delivery::Outrun(_)) => return Ok(()),
+                Err(error) => return Err(Failure::new("not_delivered", error)),
+            }
+        }
+        Err(Failure::code_only("contended"))
+    }
+}

@@ -1,0 +1,42 @@
+//! What a message holds: an event of the shop's own, or what another system says in its own form.
+
+use std::error::Error;
+
+use shop_events::Event;
+
+/// What the body of a message is read as.
+pub trait Body: Clone + Send + Sync + Sized + 'static {
+    /// Reads a body.
+    ///
+    /// # Errors
+    /// It is none.
+    fn parse(text: &str) -> Result<Self, Unreadable>;
+
+    /// What tells it from every other: two messages with the same id are one event.
+    fn id(&self) -> &str;
+}
+
+/// Why a body cannot be read.
+#[derive(Debug)]
+pub struct Unreadable {
+    /// A short name for logs.
+    pub code: &'static str,
+    /// Whether a newer version of the reader may know it, which is perhaps being deployed: then it is tried again.
+    pub may_be_newer: bool,
+    /// The cause. It is logged only where a newer version may know the body: it may quote it.
+    pub source: Box<dyn Error + Send + Sync>,
+}
+
+impl Body for Event {
+    fn parse(text: &str) -> Result<Self, Unreadable> {
+        Self::from_json(text).map_err(|error| Unreadable {
+            code: error.code(),
+            may_be_newer: error.may_be_newer(),
+            source: error.into(),
+        })
+    }
+
+    fn id(&self) -> &str {
+        self.id().as_str()
+    }
+}
