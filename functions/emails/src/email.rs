@@ -94,9 +94,6 @@ pub(crate) struct Email {
     /// When the last one began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) attempted_at: Option<Timestamp>,
-    /// Whether resend-emails has taken it over: no message in the queue tries it again any more.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub(crate) is_taken_over: bool,
     /// Tells who claimed it last from all others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) claim: Option<String>,
@@ -195,7 +192,6 @@ impl Email {
             reason: None,
             attempt: 0,
             attempted_at: None,
-            is_taken_over: false,
             claim: None,
             sent_at: None,
             message_id: None,
@@ -206,11 +202,10 @@ impl Email {
         })
     }
 
-    /// This mail, which somebody begins to send: resend-emails, if `takes_over`.
+    /// This mail, which somebody begins to send.
     #[must_use]
-    pub(crate) fn claimed(&self, claim: String, takes_over: bool, now: Timestamp) -> Self {
+    pub(crate) fn claimed(&self, claim: String, now: Timestamp) -> Self {
         Self {
-            is_taken_over: self.is_taken_over || takes_over,
             status: Status::Sending,
             reason: None,
             attempt: self.attempt.saturating_add(1),
@@ -273,8 +268,8 @@ impl Email {
     #[must_use]
     pub(crate) fn due(&self) -> Option<Timestamp> {
         let after = match self.status {
-            Status::Queued if !self.is_taken_over => EMAIL_RETRIED_AFTER,
-            Status::Queued | Status::Sending => EMAIL_UNCERTAIN_FOR,
+            Status::Queued => EMAIL_RETRIED_AFTER,
+            Status::Sending => EMAIL_UNCERTAIN_FOR,
             _ => return None,
         };
         let after = i64::try_from(after.as_millis()).unwrap_or(i64::MAX);

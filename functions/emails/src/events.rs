@@ -90,7 +90,7 @@ mod tests {
             message_id: "m".into(),
             sent_at: at(2000),
         };
-        let sending = email().claimed("c".into(), false, at(2000));
+        let sending = email().claimed("c".into(), at(2000));
         let sent = sending.sent("m".into(), at(3000));
         let bounced = sent.noted(&word(Fate::Bounced(Reason::Permanent)), at(4000)).unwrap();
         let complained = bounced.noted(&word(Fate::Complained), at(5000)).unwrap();
@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn only_a_confirmation_is_told_as_one() {
-        let mut sending = email().claimed("c".into(), false, at(2000));
+        let mut sending = email().claimed("c".into(), at(2000));
         sending.template = EmailTemplate::OrderShipment;
         assert_eq!(published(Some(&sending), &sending.sent("m".into(), at(3000))), [EventType::EmailSent]);
     }

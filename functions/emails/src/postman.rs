@@ -77,7 +77,6 @@ pub(crate) struct Postman {
     /// What the tokens' key derives from.
     secret: ServiceSecret,
     random: Random,
-    takes_over: bool,
 }
 
 impl Postman {
@@ -98,13 +97,7 @@ impl Postman {
                 environment.random(),
             ),
             random: environment.random(),
-            takes_over: false,
         })
-    }
-
-    /// The same for resend-emails, which takes over what no message tries again.
-    pub(crate) fn taking_over(self) -> Self {
-        Self { takes_over: true, ..self }
     }
 
     /// Delivers a mail that is open, as it was read, or is not stored yet.
@@ -119,7 +112,7 @@ impl Postman {
             }
             Decision::Send(letter, to) => (letter, to),
         };
-        let claimed = email.claimed(self.random.unique(), self.takes_over, self.clock.now());
+        let claimed = email.claimed(self.random.unique(), self.clock.now());
         if let Saved::Outrun(current) = self.store.save(email, &claimed).await? {
             return Ok(Delivery::Outrun(current));
         }

@@ -51,7 +51,7 @@ impl Start for ResendEmails {
     const NAME: &'static str = "resend-emails";
 
     async fn start(environment: &Environment) -> Result<Self, StartError> {
-        Ok(Self { postman: Postman::start(environment)?.taking_over() })
+        Ok(Self { postman: Postman::start(environment)? })
     }
 }
 

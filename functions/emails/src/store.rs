@@ -214,7 +214,7 @@ mod tests {
 
     #[test]
     fn items_read_back_and_are_in_the_index_of_open_mails_while_they_are() {
-        let sending = email().claimed("c".into(), false, at(2000));
+        let sending = email().claimed("c".into(), at(2000));
         let sent = sending.sent("m".into(), at(3000));
         for (email, is_open) in [
             (&sending, true),

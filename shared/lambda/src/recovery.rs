@@ -77,8 +77,7 @@ pub const RESEND_TIMEOUT: Duration = part(RESEND_INTERVAL, 3, 4);
 /// A mail whose sending was begun longer ago, and of which the mail service has told nothing, was not sent. Its word
 /// comes within seconds; a repeated mail is worse than a late one.
 pub const EMAIL_UNCERTAIN_FOR: Duration = Duration::from_mins(10);
-/// A mail that waits, and was tried longer ago, has no message in a queue that will try it again. One that was taken over
-/// for that, or after a time of uncertainty, is tried again as soon as one of which nobody knows.
+/// A mail that waits, and was tried longer ago, has no message in a queue that will try it again.
 pub const EMAIL_RETRIED_AFTER: Duration = Duration::from_mins(20);
 /// A mail that could not be sent for so long says nothing any more that its recipient does not know.
 pub const EMAIL_EXPIRES_AFTER: Duration = Duration::from_hours(72);

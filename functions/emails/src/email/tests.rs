@@ -73,14 +73,12 @@ fn names_are_those_of_the_events() {
 
 #[test]
 fn whatever_is_open_is_due_and_nothing_else() {
-    let sending = email().claimed("c".into(), false, at(2000));
+    let sending = email().claimed("c".into(), at(2000));
     assert_eq!((sending.status, sending.attempt, sending.version), (Status::Sending, 1, 1));
     assert_eq!(sending.due(), Some(at(2000 + 600_000)));
     let queued = sending.put_back(Reason::Throttled, at(3000));
     assert_eq!(queued.due(), Some(at(2000 + 1_200_000)));
-    let taken_over = queued.claimed("d".into(), true, at(4000)).put_back(Reason::Throttled, at(5000));
-    assert_eq!(taken_over.due(), Some(at(4000 + 600_000)), "no message comes back for it");
-    assert_eq!(queued.claimed("d".into(), false, at(4000)).attempt, 2);
+    assert_eq!(queued.claimed("d".into(), at(4000)).attempt, 2);
     for done in [
         sending.sent("m-1".into(), at(3000)),
         sending.failed(Reason::Rejected, at(3000)),
@@ -95,7 +93,7 @@ fn whatever_is_open_is_due_and_nothing_else() {
 fn what_ses_says_settles_a_mail_in_whatever_order_it_comes() {
     let permanent = Fate::Bounced(Reason::Permanent);
     let all = [Fate::Sent, permanent, Fate::Complained, Fate::Rejected];
-    let sending = email().claimed("c".into(), false, at(2000));
+    let sending = email().claimed("c".into(), at(2000));
     let note = |before: &Email, fate| before.noted(&word(fate), at(3000)).unwrap_or_else(|| before.clone());
     for before in [
         sending.clone(),
@@ -126,5 +124,5 @@ fn a_mail_is_wanted_for_three_days() {
 
 #[test]
 fn time_never_goes_back() {
-    assert_eq!(email().claimed("c".into(), false, at(1)).updated_at, at(1000));
+    assert_eq!(email().claimed("c".into(), at(1)).updated_at, at(1000));
 }
