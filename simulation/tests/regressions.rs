@@ -16,7 +16,8 @@ const FOUND: &[(u64, &str)] = &[
     ),
     (
         1_795_698_523_132,
-        "the invariant a-failed-message-waits-its-time took a message's next reception for the one before",
+        "the invariant a-failed-message-waits-its-time took a message's next reception for the one before; and later: \
+         a mail that was refused at the end of SES's outage waited for 20 minutes",
     ),
 ];
 

@@ -2,7 +2,7 @@
 //!
 //! - A mail that has been `sending` for ten minutes, and of which SES has told nothing: its message was not taken, or SES's
 //!   word is lost. It is sent again, if it is still wanted.
-//! - A mail that is `queued`, and was not tried for so long that no message in a queue can be about it.
+//! - A mail that is `queued`, and was not tried for ten minutes: that no message in a queue is about, or only in a while.
 //! - One that could not be sent for three days is marked as failed.
 //! - Two runs at once, or one beside send-email, send once: the claim is conditional on what was read.
 //! - What fails is found by the next run; the others are sent all the same, and the invocation fails, so that its alarm
