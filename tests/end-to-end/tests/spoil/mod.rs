@@ -52,10 +52,11 @@ async fn stall_an_order(cloud: &Cloud) -> Result<()> {
     set(cloud, "OrdersTable", &[("id", &id)], &values.map(|(name, value)| (name, string(value)))).await
 }
 
-/// Sets the confirmations of orders back, as if neither SES's answer nor its word of them had ever come.
+/// Sets mails of orders and of accounts back, as if neither SES's answer nor its word of them had ever come.
 async fn lose_what_ses_said(cloud: &Cloud) -> Result<()> {
+    let templates = ["order_confirmation", "welcome"];
     let was_sent =
-        |mail: &Item| text(mail, "status") == "sent" && text(mail, "template") == "order_confirmation";
+        |mail: &Item| text(mail, "status") == "sent" && templates.contains(&text(mail, "template"));
     for mail in find_all(cloud, "EmailsTable", was_sent).await? {
         let shard = text(&mail, "list_shard");
         let values =
