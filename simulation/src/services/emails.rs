@@ -5,7 +5,7 @@
 
 mod events;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
 use orders::order::Order;
@@ -88,6 +88,8 @@ pub(crate) struct Model {
     topic: String,
     queue: String,
     mails: BTreeMap<EmailId, Mail>,
+    /// Those that resend-emails has been at: it goes on with them, whatever becomes of their messages.
+    looked_after: BTreeSet<EmailId>,
     taken: BTreeMap<EmailId, Taken>,
     /// SES's words in the queue, by message.
     words: BTreeMap<String, EmailId>,
@@ -101,6 +103,7 @@ impl Model {
             topic: template.topics.get("EmailFeedbackTopic").context("EmailFeedbackTopic")?.name.clone(),
             queue: queue.name.clone(),
             mails: BTreeMap::new(),
+            looked_after: BTreeSet::new(),
             taken: BTreeMap::new(),
             words: BTreeMap::new(),
         })
@@ -257,6 +260,9 @@ impl Service for Model {
 
     fn wrote(&mut self, record: &Record<'_>) -> Result<Vec<Violation>, Violation> {
         let (old, new) = record.read::<Mail>()?;
+        if record.caller == "resend-emails" {
+            self.looked_after.insert(new.id.clone());
+        }
         let mut violations = self.moved(old.as_ref(), &new);
         if format!("{:?}", record.new).contains('@') {
             violations.push(Violation::new("an-address-stays-where-it-belongs", new.id.to_string()));
@@ -271,7 +277,8 @@ impl Service for Model {
 
     fn is_done(&self, consumer: &str, event: &Event) -> bool {
         let mail = (consumer == "send-email").then(|| asked_for(event)).flatten();
-        mail.and_then(|id| self.mails.get(&id)).is_some_and(|mail| mail.status != "queued")
+        let mail = mail.and_then(|id| self.mails.get(&id));
+        mail.is_some_and(|mail| mail.status != "queued" || self.looked_after.contains(&mail.id))
     }
 
     fn pending(&self) -> usize {

@@ -77,7 +77,7 @@ fn whatever_is_open_is_due_and_nothing_else() {
     assert_eq!((sending.status, sending.attempt, sending.version), (Status::Sending, 1, 1));
     assert_eq!(sending.due(), Some(at(2000 + 600_000)));
     let queued = sending.put_back(Reason::Throttled, at(3000));
-    assert_eq!(queued.due(), Some(at(2000 + 1_200_000)));
+    assert_eq!(queued.due(), Some(at(2000 + 600_000)));
     assert_eq!(queued.claimed("d".into(), at(4000)).attempt, 2);
     for done in [
         sending.sent("m-1".into(), at(3000)),
