@@ -108,10 +108,11 @@ fn what_is_not_emulated_is_refused_by_its_name() {
         let publish = sns.publish().topic_arn(cloud.physical("EventsTopic").unwrap()).message("x");
         let publish = publish.send().await.unwrap_err();
         assert_eq!(publish.message(), Some("Publish is not known here"));
-        let entry = aws_sdk_sns::types::PublishBatchRequestEntry::builder().id("1").message("x").subject("s");
+        let entry = aws_sdk_sns::types::PublishBatchRequestEntry::builder().id("1").message("x");
+        let entry = entry.message_structure("json");
         let batch = sns.publish_batch().topic_arn(cloud.physical("EventsTopic").unwrap());
         let batch = batch.publish_batch_request_entries(entry.build().unwrap()).send().await.unwrap_err();
-        let field = "PublishBatchRequestEntries.member.1.Subject is not known here";
+        let field = "PublishBatchRequestEntries.member.1.MessageStructure is not known here";
         assert_eq!((batch.code(), batch.message()), (Some("InvalidParameter"), Some(field)));
         let tables = dynamodb(&cloud).list_tables().send().await.unwrap_err();
         assert_eq!(tables.code(), Some("UnknownOperationException"));
