@@ -36,8 +36,8 @@ fn a_route_without_a_body_takes_an_empty_object_and_refuses_the_rest() -> Result
         let order = service.send_as(&admin, Method::POST, "/orders", Some(&order)).await?.expect(201)?;
         let order = order.body["id"].as_str().context("an id")?.to_owned();
         // Whose address is confirmed may ask for another mail as often as they like.
-        let token = service.confirmation_token(&admin, service.now()?).await?;
-        service.post("/email-confirmations", &json!({ "token": token })).await?.expect(204)?;
+        let proof = service.confirmation_token(&admin, service.now()?).await?;
+        service.post("/email-confirmations", &json!({ "token": proof })).await?.expect(204)?;
         service.settled().await?;
 
         let path = |route: &RouteInfo| {
