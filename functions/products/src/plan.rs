@@ -310,7 +310,7 @@ impl Planner {
 
     /// When a counter changes: now, and never before it changed last, whose clock that was.
     fn time_of(&self, product: &ProductId) -> Timestamp {
-        self.state.stocks.get(product).map_or(self.now, |stock| stock.updated_at.max(self.now))
+        self.state.stocks.get(product).map_or(self.now, |stock| stock.last_told_at().max(self.now))
     }
 
     /// Moves stock in the state; the change of what is reserved.

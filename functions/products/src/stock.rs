@@ -78,6 +78,12 @@ pub enum AdjustmentError {
 }
 
 impl Stock {
+    /// The latest time that an event of the counter had.
+    #[must_use]
+    pub(crate) fn last_told_at(&self) -> Timestamp {
+        self.deleted_at.map_or(self.updated_at, |deleted_at| deleted_at.max(self.updated_at))
+    }
+
     /// The counter of a new product.
     #[must_use]
     pub fn create(product_id: ProductId, level: u64, now: Timestamp, cause: Cause) -> Self {

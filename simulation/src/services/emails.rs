@@ -5,7 +5,7 @@
 
 mod events;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 use orders::order::Order;
@@ -88,8 +88,6 @@ pub(crate) struct Model {
     topic: String,
     queue: String,
     mails: BTreeMap<EmailId, Mail>,
-    /// Those that resend-emails has been at: it goes on with them, whatever becomes of their messages.
-    looked_after: BTreeSet<EmailId>,
     taken: BTreeMap<EmailId, Taken>,
     /// SES's words in the queue, by message.
     words: BTreeMap<String, EmailId>,
@@ -103,7 +101,6 @@ impl Model {
             topic: template.topics.get("EmailFeedbackTopic").context("EmailFeedbackTopic")?.name.clone(),
             queue: queue.name.clone(),
             mails: BTreeMap::new(),
-            looked_after: BTreeSet::new(),
             taken: BTreeMap::new(),
             words: BTreeMap::new(),
         })
@@ -260,9 +257,6 @@ impl Service for Model {
 
     fn wrote(&mut self, record: &Record<'_>) -> Result<Vec<Violation>, Violation> {
         let (old, new) = record.read::<Mail>()?;
-        if record.caller == "resend-emails" {
-            self.looked_after.insert(new.id.clone());
-        }
         let mut violations = self.moved(old.as_ref(), &new);
         if format!("{:?}", record.new).contains('@') {
             violations.push(Violation::new("an-address-stays-where-it-belongs", new.id.to_string()));
@@ -277,8 +271,8 @@ impl Service for Model {
 
     fn is_done(&self, consumer: &str, event: &Event) -> bool {
         let mail = (consumer == "send-email").then(|| asked_for(event)).flatten();
-        let mail = mail.and_then(|id| self.mails.get(&id));
-        mail.is_some_and(|mail| mail.status != "queued" || self.looked_after.contains(&mail.id))
+        // One that waits was put back by whoever had claimed it: another message of the event, or resend-emails, goes on.
+        mail.is_some_and(|id| self.mails.contains_key(&id))
     }
 
     fn pending(&self) -> usize {

@@ -147,6 +147,8 @@ fn condition_of(change: &StockDelta) -> Condition {
         let is_there = Condition::of("available >= :net").with("net", change.net);
         is_there.and(Condition::absent("deleted_at")).and(in_time)
     } else {
+        // A deletion is told of with its own time.
+        let in_time = in_time.and(Condition::of("(attribute_not_exists(deleted_at) OR deleted_at <= :now)"));
         Condition::of("reserved >= :back").with("back", change.net.unsigned_abs()).and(in_time)
     }
 }
