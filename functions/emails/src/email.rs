@@ -14,7 +14,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shop_dynamo::Record;
 use shop_events::{Cause, EmailTemplate, Event, EventData, OrderSnapshot};
-use shop_lambda::recovery::{EMAIL_EXPIRES_AFTER, EMAIL_RETRIED_AFTER, EMAIL_UNCERTAIN_FOR};
+use shop_lambda::recovery::{EMAIL_EXPIRES_AFTER, EMAIL_UNCERTAIN_FOR};
 use shop_types::{EmailId, ListPosition, OrderId, Timestamp, UserId};
 
 use crate::feedback::{Fate, Feedback};
@@ -267,12 +267,10 @@ impl Email {
     /// When it is to be looked at again; none where nothing is left to be done.
     #[must_use]
     pub(crate) fn due(&self) -> Option<Timestamp> {
-        let after = match self.status {
-            Status::Queued => EMAIL_RETRIED_AFTER,
-            Status::Sending => EMAIL_UNCERTAIN_FOR,
-            _ => return None,
-        };
-        let after = i64::try_from(after.as_millis()).unwrap_or(i64::MAX);
+        if !matches!(self.status, Status::Queued | Status::Sending) {
+            return None;
+        }
+        let after = i64::try_from(EMAIL_UNCERTAIN_FOR.as_millis()).unwrap_or(i64::MAX);
         let since = self.attempted_at.unwrap_or(self.created_at).as_millis();
         Some(Timestamp::from_millis(since.saturating_add(after)))
     }

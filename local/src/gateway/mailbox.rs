@@ -66,6 +66,7 @@ pub(super) fn mail(mails: &[SentMail], id: &str) -> Option<Response<Bytes>> {
     let tags = mail.tags.iter().map(|(name, value)| (name.as_str(), value.clone()));
     let mut rows = String::new();
     for (name, value) in headers.into_iter().chain(own).chain(tags) {
+        // As above.
         let _: fmt::Result = write!(rows, "<tr><th>{}</th><td>{}</td></tr>", escaped(name), escaped(&value));
     }
     let html = mail.html.as_ref().map(|html| {

@@ -93,6 +93,7 @@ impl Shop {
                     let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
                     opened.send(digits.parse().unwrap()).ok();
                 }
+                // A test that has ended listens no more.
                 sayer.send(line).ok();
             }
         });

@@ -75,11 +75,9 @@ pub const RESEND_INTERVAL: Duration = Duration::from_mins(2);
 /// What that may take: it is over when the next begins.
 pub const RESEND_TIMEOUT: Duration = part(RESEND_INTERVAL, 3, 4);
 /// A mail whose sending was begun longer ago, and of which the mail service has told nothing, was not sent. Its word
-/// comes within seconds; a repeated mail is worse than a late one.
+/// comes within seconds; a repeated mail is worse than a late one. One that waits is tried again after as long: a message
+/// in a queue may be about it and do so, too, and who claims it first does.
 pub const EMAIL_UNCERTAIN_FOR: Duration = Duration::from_mins(10);
-/// A mail that waits, and was tried longer ago, is tried again. A message in a queue may be about it and do so, too: who
-/// claims it first does.
-pub const EMAIL_RETRIED_AFTER: Duration = EMAIL_UNCERTAIN_FOR;
 /// A mail that could not be sent for so long says nothing any more that its recipient does not know.
 pub const EMAIL_EXPIRES_AFTER: Duration = Duration::from_hours(72);
 

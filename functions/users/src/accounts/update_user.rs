@@ -9,7 +9,7 @@ use shop_http::{Access, Call, Code, Contract, Endpoint, FieldError, Problem, Rep
 use shop_lambda::{Clock, Function, Random, StartError};
 
 use crate::accounts::fields::UpdateRequest;
-use crate::accounts::path::named_user;
+use crate::accounts::path::own_user;
 use crate::accounts::proof::Prover;
 use crate::accounts::store::{AccountStore, LoginChange, WriteOutcome};
 use crate::accounts::user::{Changes, Profile, User, UserView};
@@ -70,14 +70,7 @@ impl Route for UpdateUser {
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let absent = || Problem::not_found("user");
-        let id = named_user(&call).ok_or_else(absent)?;
-        if !call.principal.is_user(&id) {
-            // Who is no administrator learns nothing of others; what a token claims decides nothing here.
-            if !call.principal.claims_admin() {
-                return Err(absent());
-            }
-            return Err(Problem::new(Code::NotYourAccount, "Only its user may change an account."));
-        }
+        let id = own_user(&call, "Only its user may change an account.")?;
         call.check_session().await?;
         let precondition = call.precondition()?;
         let request = UpdateRequest::read(call.body()?)?;

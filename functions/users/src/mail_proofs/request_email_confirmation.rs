@@ -4,7 +4,7 @@
 use shop_http::{Access, Call, Code, Contract, Endpoint, Problem, Reply, Route, Start, post};
 use shop_lambda::{Clock, Function, StartError};
 
-use crate::accounts::path::named_user;
+use crate::accounts::path::own_user;
 use crate::accounts::store::Directory;
 use crate::attempts::rate_limiter::RateLimiter;
 use crate::attempts::too_many_attempts;
@@ -44,18 +44,7 @@ impl Route for RequestEmailConfirmation {
     }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
-        let absent = || Problem::not_found("user");
-        let id = named_user(&call).ok_or_else(absent)?;
-        if !call.principal.is_user(&id) {
-            // Who is no administrator learns nothing of others; what a token claims decides nothing here.
-            if !call.principal.claims_admin() {
-                return Err(absent());
-            }
-            return Err(Problem::new(
-                Code::NotYourAccount,
-                "Only its user may confirm an account's address.",
-            ));
-        }
+        let id = own_user(&call, "Only its user may confirm an account's address.")?;
         call.check_session().await?;
         let user = self.accounts.user(&id).await?.ok_or_else(|| call.absent_user(&id))?;
         call.check_epoch(user.session_epoch)?;

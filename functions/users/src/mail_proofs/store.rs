@@ -1,7 +1,7 @@
 //! Requests for mails, in the users table, whose stream tells the e-mail service of them.
 
 use aws_sdk_dynamodb::Client;
-use shop_dynamo::{Put, Record, StoreError, Table};
+use shop_dynamo::{Item, Put, Record, StoreError, Table};
 use shop_lambda::{Environment, StartError};
 use shop_types::UserId;
 
@@ -33,14 +33,12 @@ impl MailRequests {
     /// # Errors
     /// See [`StoreError`]; it may be stored.
     pub(crate) async fn put(&self, kind: MailKind, request: &MailRequest) -> Result<(), StoreError> {
-        let owner = request.user_id.as_ref().map_or(NOBODY, UserId::as_str);
-        self.users.replace(item(pair(owner, kind.as_str()), request)?).await
+        self.users.replace(request_item(kind, request)?).await
     }
 
     /// The write of a request, for the transaction that it belongs to.
     pub(crate) fn write(&self, kind: MailKind, request: &MailRequest) -> Result<Put, StoreError> {
-        let owner = request.user_id.as_ref().map_or(NOBODY, UserId::as_str);
-        Ok(self.users.put(item(pair(owner, kind.as_str()), request)?))
+        Ok(self.users.put(request_item(kind, request)?))
     }
 
     /// An account as it is now, with the last request of a kind, in one call; a deleted account is none.
@@ -62,4 +60,9 @@ impl MailRequests {
         }
         Ok((account.filter(|user: &User| user.profile.is_some()), request))
     }
+}
+
+fn request_item(kind: MailKind, request: &MailRequest) -> Result<Item, StoreError> {
+    let owner = request.user_id.as_ref().map_or(NOBODY, UserId::as_str);
+    item(pair(owner, kind.as_str()), request)
 }

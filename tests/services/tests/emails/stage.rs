@@ -79,6 +79,7 @@ impl Interceptor for Ses {
         match &state.mood {
             Mood::Refuses(error) => ready(Some(Fault::Error(error.clone()))).boxed(),
             Mood::Silent => {
+                // In virtual time, and longer than any attempt waits.
                 tokio::time::sleep(Duration::from_secs(30)).map(|()| Some(Fault::Disconnected)).boxed()
             }
             Mood::Well | Mood::LosesAnswers | Mood::Kills => ready(None).boxed(),
