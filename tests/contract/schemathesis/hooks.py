@@ -118,9 +118,10 @@ USERS = [user() for _ in range(5)]
 KNOWN = address()
 ask("POST", "/users", {"email": KNOWN, "password": PASSWORD, "name": "Fuzzed"})
 CONFIRMATION = mailed(KNOWN, "ce")
-# Whose address is confirmed may ask for another mail as often as they like: none is sent.
-ask("POST", "/users/me/email-confirmation")
-ask("POST", "/email-confirmations", {"token": mailed(os.environ["SHOP_ADMIN_EMAIL"], "ce")})
+# Whose address is confirmed may ask for another mail as often as they like: none is sent. The second pass finds it so.
+if not ask("GET", "/users/me")["email_confirmed"]:
+    ask("POST", "/users/me/email-confirmation")
+    ask("POST", "/email-confirmations", {"token": mailed(os.environ["SHOP_ADMIN_EMAIL"], "ce")})
 
 
 def id_of(operation):
