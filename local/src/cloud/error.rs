@@ -109,6 +109,7 @@ impl AwsError {
             Service::Sns => (403, "AuthorizationError"),
             Service::Sqs => (403, "AccessDenied"),
             Service::Ses => (403, "AccessDeniedException"),
+            Service::CloudFront => (403, "AccessDenied"),
         };
         Self { status, ..Self::client(code, message) }
     }

@@ -10,6 +10,7 @@ mod connector;
 mod core;
 mod dispatch;
 mod dynamodb;
+mod edge;
 mod environment;
 mod error;
 mod http_api;
@@ -32,6 +33,7 @@ mod start;
 mod stream_batch;
 mod stream_failure;
 mod trace;
+mod xml;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -42,6 +44,7 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 use shop_lambda::Function;
 
+pub use edge::{EFFECTIVE_WITHIN, ordered_query};
 pub use error::{AwsError, CloudError, InvokeError};
 pub use http_api::Route;
 pub use interceptor::{Fault, Interceptor};
@@ -55,6 +58,7 @@ pub use start::simulated_runtime;
 pub use trace::Trace;
 
 use self::core::Core;
+use self::edge::Origin as _;
 use self::environment::Place;
 use crate::template::Template;
 use http_api::Routes;
@@ -89,6 +93,19 @@ struct Inner {
     consumed: Vec<String>,
 }
 
+/// The HTTP API, as the edge asks it.
+struct Api<'a> {
+    routes: &'a Routes,
+    core: &'a Core,
+    lambda: &'a Lambda,
+}
+
+impl edge::Origin for Api<'_> {
+    async fn answer(&self, request: http::Request<Bytes>, source: &str) -> http::Response<Bytes> {
+        self.routes.answer(self.core, self.lambda, request, source).await
+    }
+}
+
 impl Drop for Inner {
     fn drop(&mut self) {
         self.running.abort();
@@ -111,9 +128,20 @@ impl Cloud {
         start::start(template, functions, options)
     }
 
-    /// Answers one request as the HTTP API of the template does.
+    /// Answers one request as the HTTP API of the template does, behind its distribution if it has one.
     pub async fn invoke_http(&self, request: http::Request<Bytes>, source_ip: &str) -> http::Response<Bytes> {
-        self.0.routes.answer(&self.0.core, &self.0.lambda, request, source_ip).await
+        let Inner { core, lambda, routes, .. } = &*self.0;
+        let api = Api { routes, core, lambda };
+        match &core.edge {
+            Some(edge) => edge.answer(&api, request, source_ip).await,
+            None => api.answer(request, source_ip).await,
+        }
+    }
+
+    /// Whether the template's distribution may answer such a request from its cache, where it comes without a token.
+    #[must_use]
+    pub fn caches(&self, method: &http::Method, path: &str) -> bool {
+        self.0.core.edge.as_ref().is_some_and(|edge| edge.caches(method, path))
     }
 
     /// The routes of the HTTP API, in the order of their paths.

@@ -6,6 +6,7 @@
 
 mod conditions;
 mod cors;
+mod distribution;
 mod event;
 mod filter_policy;
 mod function;
@@ -28,6 +29,7 @@ use std::path::{Path, PathBuf};
 use serde_yaml_ng::Value;
 
 pub use cors::Cors;
+pub use distribution::{Behaviour, Caching, Distribution};
 pub use event::{Event, SqsEvent, StreamEvent};
 pub use filter_policy::FilterPolicy;
 pub use function::Function;
@@ -61,6 +63,8 @@ pub struct Template {
     pub configuration_sets: BTreeMap<String, ConfigurationSet>,
     /// `AWS::SecretsManager::Secret`.
     pub(crate) secrets: BTreeMap<String, Secret>,
+    /// `AWS::CloudFront::Distribution`, if there is one.
+    pub distribution: Option<Distribution>,
     /// The `CorsConfiguration` of the `AWS::Serverless::HttpApi`, if it has one.
     pub cors: Option<Cors>,
     /// `AWS::IAM::Role`, by its ARN: those of people and scripts. Each function has its own beside them.
@@ -68,12 +72,13 @@ pub struct Template {
 }
 
 /// The parameters of a stack whose callers all have one network address, as on a laptop or in a test: what is budgeted
-/// by address in production is everybody's together there. It sends mails, since none of them leaves the machine.
+/// by address in production is everybody's together there. It sends mails, since none of them leaves the machine, and has
+/// the edge before its API.
 #[must_use]
 pub fn of_one_machine() -> BTreeMap<String, String> {
     let most = ["RegistrationsPerHour", "AddressOrderLimit"].map(|name| (name, "1000000"));
-    let sender = [("EmailFrom", "shop@example.com")];
-    most.into_iter().chain(sender).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    let others = [("EmailFrom", "shop@example.com"), ("EdgeCache", "true")];
+    most.into_iter().chain(others).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 /// What is wrong with a template.
@@ -143,6 +148,7 @@ impl Template {
         }
         messaging::subscribe(&mut template.topics, &resources, &resolver)?;
         mail::attach(&mut template.configuration_sets, &resources, &resolver)?;
+        template.distribution = distribution::read(&resources, &resolver)?;
         policy::attach(&mut template.topics, &mut template.queues, &resources, &resolver)?;
         template.check()?;
         Ok(template)
@@ -173,7 +179,13 @@ impl Template {
                 self.functions.insert(id, function);
             }
             Kind::HttpApi => self.cors = Cors::read(&id, value, resolver)?,
-            Kind::EventDestination | Kind::Subscription | Kind::NotRun => {}
+            Kind::EventDestination
+            | Kind::Subscription
+            | Kind::CachePolicy
+            | Kind::OriginRequestPolicy
+            | Kind::EdgeFunction
+            | Kind::Distribution
+            | Kind::NotRun => {}
         }
         Ok(())
     }

@@ -5,6 +5,7 @@
 //! below), which says of itself what must hold, or why nothing does; a test holds that none is forgotten.
 
 mod api;
+mod cache;
 mod emails;
 mod notifications;
 mod orders;
@@ -50,8 +51,8 @@ pub(crate) trait Service: fmt::Debug + Send {
         None
     }
 
-    /// A function has made a call of AWS.
-    fn called(&mut self, _call: &Call) {}
+    /// A function has made a call of AWS, and was told that it is done, or was not.
+    fn called(&mut self, _time: i64, _call: &Call, _is_done: bool) {}
 
     /// Some writes follow that take effect as one.
     fn begin(&mut self) {}
@@ -128,7 +129,7 @@ macro_rules! services {
     };
 }
 
-services![api, orders, products, users, emails, notifications];
+services![api, orders, products, users, emails, notifications, cache];
 
 impl Services {
     /// Takes in what a topic has taken that is not the shop's own, and says what does not hold of it.

@@ -252,8 +252,9 @@ impl Actors {
         }
         let version = || thing.as_ref().and_then(|thing| thing.version(&self.client.model().lock()));
         let may_see_all = administrators::rules(&self.client, who);
-        let before = version();
+        let (before, asked_at) = (version(), self.client.now());
         let answer = self.client.send(&request).await;
+        let is_strangers = answer.user.is_none() && matches!(thing, Some(Thing::Product(_)));
         let is_ones_own = match look {
             Look::Order(order) => self.plan.operations[order].who == who,
             _ => true,
@@ -262,9 +263,14 @@ impl Actors {
         if is_ones_own
             && !matches!((look, who), (Look::Order(_), Shopper::Person(_)))
             && let Some(thing) = &thing
-            && let Some(wrong) = thing.judge((before, version()), (answer.status, &answer.body))
         {
-            self.client.report_violation(wrong);
+            let shown = (answer.status, &answer.body);
+            let wrong = if is_strangers {
+                thing.judge_kept(&self.client.model().lock(), asked_at, shown)
+            } else {
+                thing.judge((before, version()), shown)
+            };
+            wrong.into_iter().for_each(|wrong| self.client.report_violation(wrong));
         }
         let strange = match (look, who) {
             _ if may_see_all => None,

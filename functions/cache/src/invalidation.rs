@@ -1,0 +1,80 @@
+//! What a change makes stale, as the tags of the answers that show it. Pure: no AWS, no clock.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use shop_events::{Event, EventData};
+use shop_http::{CacheTag, fingerprint};
+use shop_types::Timestamp;
+
+/// Of more products than this, all that is shown of the catalogue goes: one tag instead of many.
+const MAX_PRODUCTS: usize = 50;
+/// How long after a change an answer of before may still be kept: what a cache keeps it for
+/// ([`shop_http::SHARED_CACHE`]), and a minute in which it was under way, or an index was behind its table.
+const STALE_AFTER: Duration = Duration::from_secs(shop_http::SHARED_CACHE.as_secs() + 60);
+
+/// A call that makes caches forget.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Invalidation {
+    /// What tells it from every other: the same changes are the same call, so that CloudFront takes it once.
+    pub(crate) reference: String,
+    /// What is to be forgotten: CloudFront bills each as a path. It is never empty.
+    pub(crate) tags: BTreeSet<CacheTag>,
+}
+
+impl Invalidation {
+    /// What some events call for; none where nothing that was kept before them can still be kept.
+    pub(crate) fn of<'e>(events: impl Iterator<Item = &'e Event>, now: Timestamp) -> Option<Self> {
+        let mut ids: Vec<&str> = Vec::new();
+        let (mut products, mut changes_lists) = (BTreeSet::new(), false);
+        for event in events.filter(|event| is_recent(event, now)) {
+            let (product, is_listed_elsewhere) = match event.data() {
+                // A name, a price or a category has another place in the lists. Which, nobody remembers.
+                EventData::ProductCreated(data) => (&data.product_id, true),
+                EventData::ProductUpdated(data) => (&data.product_id, true),
+                EventData::ProductDeleted(data) => (&data.product_id, true),
+                EventData::InventorySoldOut(data) => (&data.product_id, false),
+                EventData::InventoryBackInStock(data) => (&data.product_id, false),
+                _ => continue,
+            };
+            ids.push(event.id().as_str());
+            products.insert(product);
+            changes_lists |= is_listed_elsewhere;
+        }
+        if ids.is_empty() {
+            return None;
+        }
+        ids.sort_unstable();
+        ids.dedup();
+        let reference = fingerprint(ids.join(" ").as_bytes());
+        let tags = if products.len() > MAX_PRODUCTS {
+            BTreeSet::from([CacheTag::Catalogue])
+        } else {
+            let lists = changes_lists.then_some(CacheTag::Lists);
+            products.into_iter().map(|id| CacheTag::Product(id.clone())).chain(lists).collect()
+        };
+        Some(Self { reference, tags })
+    }
+
+    /// The same in one path, at the price of all else that is kept of the catalogue.
+    pub(crate) fn coarse(&self) -> Self {
+        Self { reference: self.reference.clone(), tags: BTreeSet::from([CacheTag::Catalogue]) }
+    }
+}
+
+/// Whether this is an event of a kind that makes an answer stale.
+pub(crate) const fn concerns_caches(event: &Event) -> bool {
+    matches!(
+        event.data(),
+        EventData::ProductCreated(_)
+            | EventData::ProductUpdated(_)
+            | EventData::ProductDeleted(_)
+            | EventData::InventorySoldOut(_)
+            | EventData::InventoryBackInStock(_)
+    )
+}
+
+fn is_recent(event: &Event, now: Timestamp) -> bool {
+    let age = now.as_millis().saturating_sub(event.time().as_millis());
+    u128::try_from(age).unwrap_or(0) <= STALE_AFTER.as_millis()
+}
