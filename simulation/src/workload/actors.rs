@@ -17,6 +17,8 @@ use crate::violation::Violation;
 
 /// Where guests are written to.
 const GUEST_ADDRESS: &str = "guest@example.com";
+/// When a change should be seen by strangers, where nothing goes wrong: a batch's window, the call, and CloudFront.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(10);
 
 /// Whoever does something in a run.
 #[derive(Clone)]
@@ -97,11 +99,17 @@ impl Actors {
             Action::Reprice { product, price } => {
                 let path = format!("/products/{}", self.ware(*product).id);
                 let body = json!({ "price": amount(*price) });
-                self.client.persist(&Request::new(who, Method::PATCH, &path).body(&body)).await;
+                self.before_and_after(*product, async {
+                    self.client.persist(&Request::new(who, Method::PATCH, &path).body(&body)).await;
+                })
+                .await;
             }
             Action::Delete(product) => {
                 let path = format!("/products/{}", self.ware(*product).id);
-                self.client.persist(&Request::new(who, Method::DELETE, &path)).await;
+                self.before_and_after(*product, async {
+                    self.client.persist(&Request::new(who, Method::DELETE, &path)).await;
+                })
+                .await;
             }
             Action::Create(ware) => drop(self.create(ware).await),
             Action::Look(look) => self.look(*look, who).await,
@@ -121,6 +129,14 @@ impl Actors {
                 }
             }
         }
+    }
+
+    /// A stranger looks at a product before it changes, so that the answer is kept, and when it should be forgotten.
+    async fn before_and_after(&self, product: usize, change: impl Future<Output = ()>) {
+        self.look(Look::Product(product), Shopper::Guest).await;
+        change.await;
+        tokio::time::sleep(FORGOTTEN_AFTER).await;
+        self.look(Look::Product(product), Shopper::Guest).await;
     }
 
     fn ware(&self, product: usize) -> &Ware {

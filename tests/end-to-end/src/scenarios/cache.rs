@@ -15,12 +15,13 @@ pub(super) async fn a_stranger_sees_a_new_price_within_seconds(shop: &Shop) -> R
     let first = stranger.get(path.clone()).await?.expect(200)?;
     if first.header("x-cache").is_some() {
         // That the product was made is forgotten in these seconds too.
-        let kept = until(&format!("an answer about {product} to be kept"), shop.patience(), async || {
+        let what = format!("an answer about {product} to be kept");
+        let kept = until(&what, shop.patience(), async || {
             let seen = stranger.get(path.clone()).await?.expect(200)?;
             let is_kept = seen.header("x-cache") == Some("Hit from cloudfront");
             Ok(if is_kept { Look::Done(seen) } else { Look::NotYet(format!("{seen:?}")) })
-        });
-        let kept = kept.await?;
+        })
+        .await?;
         ensure!(kept.header("age").is_some(), kept.wrong("what is kept says how old it is"));
     }
     let changed = administrator.patch(path.clone()).json(&json!({ "price": 2 })).await?.expect(200)?;
