@@ -1,6 +1,9 @@
-//! The call of CloudFront.
+//! The call of CloudFront. It is made once: the queue brings what failed again, a second or two later, and what is
+//! left of an answer's minute is not worth more.
 
 use aws_sdk_cloudfront::Client;
+use aws_sdk_cloudfront::config::Builder;
+use aws_sdk_cloudfront::config::retry::RetryConfig;
 use aws_sdk_cloudfront::error::{BuildError, SdkError};
 use aws_sdk_cloudfront::operation::create_invalidation::CreateInvalidationError;
 use aws_sdk_cloudfront::types::{InvalidationBatch, Paths};
@@ -26,7 +29,8 @@ impl Edge {
     /// The distribution that `DISTRIBUTION_ID` names; none where the stack has none.
     pub(crate) fn start(environment: &Environment) -> Result<Option<Self>, StartError> {
         let distribution = environment.optional("DISTRIBUTION_ID")?.map(str::to_owned);
-        let client = Client::new(environment.sdk_config());
+        let config = Builder::from(environment.sdk_config()).retry_config(RetryConfig::disabled()).build();
+        let client = Client::from_conf(config);
         Ok(distribution.map(|distribution| Self { client, distribution }))
     }
 

@@ -138,12 +138,6 @@ impl Cloud {
         }
     }
 
-    /// Whether the template's distribution may answer such a request from its cache, where it comes without a token.
-    #[must_use]
-    pub fn caches(&self, method: &http::Method, path: &str) -> bool {
-        self.0.core.edge.as_ref().is_some_and(|edge| edge.caches(method, path))
-    }
-
     /// The routes of the HTTP API, in the order of their paths.
     #[must_use]
     pub fn routes(&self) -> &[Route] {

@@ -35,11 +35,6 @@ pub trait Backend: Send + Sync + fmt::Debug {
         source: IpAddr,
     ) -> BoxFuture<'_, Result<Response<Bytes>, BackendError>>;
 
-    /// Whether such a request without a token may be answered from a cache that stands before the API.
-    fn caches(&self, _method: &http::Method, _path: &str) -> bool {
-        false
-    }
-
     /// The mails that SES has taken, the newest last. None where nobody can say.
     fn mailbox(&self) -> BoxFuture<'_, Result<Option<Vec<SentMail>>, BackendError>>;
 

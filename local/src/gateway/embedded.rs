@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use http::{Method, Request, Response};
+use http::{Request, Response};
 use serde_json::value::RawValue;
 
 use super::backend::{Backend, BackendError};
@@ -17,10 +17,6 @@ impl Backend for Cloud {
         source: IpAddr,
     ) -> BoxFuture<'_, Result<Response<Bytes>, BackendError>> {
         Box::pin(async move { Ok(self.invoke_http(request, &source.to_string()).await) })
-    }
-
-    fn caches(&self, method: &Method, path: &str) -> bool {
-        Self::caches(self, method, path)
     }
 
     fn mailbox(&self) -> BoxFuture<'_, Result<Option<Vec<SentMail>>, BackendError>> {

@@ -32,7 +32,7 @@ const DAY: i64 = 24 * 3_600_000;
 pub(crate) struct Model {
     /// What CloudFront has taken: when, and which tags, in lower case.
     told: Vec<(i64, BTreeSet<String>)>,
-    /// The time of the last call of any service.
+    /// When something last happened to a message.
     now: i64,
     paths_per_day: usize,
 }
@@ -43,6 +43,11 @@ impl Model {
         let variables = &function.context("invalidate-cache")?.environment;
         let budget = variables.get("INVALIDATION_PATHS_PER_DAY").context("INVALIDATION_PATHS_PER_DAY")?;
         Ok(Self { told: Vec::new(), now: 0, paths_per_day: budget.parse()? })
+    }
+
+    /// Something happens to a message.
+    pub(super) const fn queued(&mut self, time: i64) {
+        self.now = time;
     }
 
     /// When CloudFront was last told to forget a product's answers, by a call that has been in effect since before
@@ -94,7 +99,6 @@ impl Service for Model {
     }
 
     fn called(&mut self, time: i64, call: &Call, is_done: bool) {
-        self.now = time;
         if call.service != AwsService::CloudFront || !is_done {
             return;
         }

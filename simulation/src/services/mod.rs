@@ -141,6 +141,7 @@ impl Services {
     /// Takes in what happens to a message of a queue.
     pub(crate) fn queued(&mut self, time: i64, queue: &str, message: &str, step: Step<'_>) {
         self.emails.queued(time, queue, message, step);
+        self.cache.queued(time);
     }
 
     /// Whether the tables show what a consumer does because of an event.

@@ -29,9 +29,10 @@ impl Route for RegisterUser {
     const TAKES_BODY: bool = true;
 
     async fn start(start: &mut Start) -> Result<Self, StartError> {
+        let edge = start.edge()?;
         let registrar = RegistrarSource::of(start.environment(), start.client())?;
         let budget = RegistrationBudget::start(start.environment(), start.client())?;
-        Ok(Self { registrar: registrar.read().await?, budget, edge: start.edge()? })
+        Ok(Self { registrar: registrar.read().await?, budget, edge })
     }
 
     fn contract() -> Contract {

@@ -35,11 +35,12 @@ impl Route for RequestPasswordReset {
     const TAKES_BODY: bool = true;
 
     async fn start(start: &mut Start) -> Result<Self, StartError> {
+        let edge = start.edge()?;
         let accounts = AccountStore::start(start.environment(), start.client())?;
         let requests = MailRequests::start(start.environment(), start.client())?;
         let budget = RegistrationBudget::start(start.environment(), start.client())?;
         let blind_index = BlindIndexSource::of(start.environment())?.read().await?;
-        Ok(Self { accounts, requests, budget, blind_index, edge: start.edge()?, clock: start.clock() })
+        Ok(Self { accounts, requests, budget, blind_index, edge, clock: start.clock() })
     }
 
     fn contract() -> Contract {

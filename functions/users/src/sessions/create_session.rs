@@ -42,6 +42,7 @@ impl Route for CreateSession {
     const TAKES_BODY: bool = true;
 
     async fn start(start: &mut Start) -> Result<Self, StartError> {
+        let edge = start.edge()?;
         let limiter = RateLimiter::start(start.environment(), start.client())?;
         let sessions = SessionStore::start(start.environment(), start.client())?;
         let hasher = Hasher::start(start.environment())?;
@@ -53,7 +54,7 @@ impl Route for CreateSession {
             limiter,
             sessions,
             hasher,
-            edge: start.edge()?,
+            edge,
             blind_index: blind_index.read().await?,
             signer,
             clock: start.clock(),

@@ -98,12 +98,6 @@ impl Edge {
         })
     }
 
-    /// Whether an answer to such a request may be kept for others, who send no token.
-    pub(super) fn caches(&self, method: &Method, path: &str) -> bool {
-        is_read(method)
-            && self.distribution.behaviour(path).is_some_and(|behaviour| behaviour.cache.is_some())
-    }
-
     /// Answers a request, from what is kept or by asking.
     pub(super) async fn answer(
         &self,
