@@ -219,10 +219,9 @@ impl FaultPlan {
 fn throttled(service: Service) -> AwsError {
     let code = match service {
         Service::DynamoDb => "ProvisionedThroughputExceededException",
-        Service::Sns => "Throttling",
+        Service::Sns | Service::CloudFront => "Throttling",
         Service::Sqs => "RequestThrottled",
         Service::SecretsManager => "ThrottlingException",
-        Service::CloudFront => "Throttling",
         Service::Ses => {
             return AwsError::client("TooManyRequestsException", "slow down").with_status(429);
         }

@@ -1,5 +1,5 @@
-//! Consumer of product.created, .updated and .deleted, inventory.sold_out and .back_in_stock: makes CloudFront forget the
-//! answers that show what was before.
+//! Consumer of product.created, .updated and .deleted, `inventory.sold_out` and `.back_in_stock`: makes CloudFront forget
+//! the answers that show what was before.
 //!
 //! - All changes of a batch are one call, and cost a path for each product and one for the lists, or a single path for
 //!   more than 50 products. Paths have a budget for the day; beyond it answers grow old by themselves, within a
@@ -17,7 +17,7 @@ use shop_lambda::{Clock, Environment, Function, Start, StartError};
 use shop_messaging::consumer::{self, BatchConsumer, Failure, Message, MessageResult};
 
 use crate::edge::{Edge, EdgeError};
-use crate::invalidation::{Invalidation, concerns_caches};
+use crate::invalidation::{Invalidation, concern};
 use crate::store::Store;
 
 /// What the binary and the embedded cloud run.
@@ -55,7 +55,7 @@ impl BatchConsumer for InvalidateCache {
         let result = self.forget(batch).await.map_err(Arc::new);
         let of = |message: &Message| {
             // The filter policy lets no other through; one that comes all the same must be seen, not lost.
-            if !concerns_caches(&message.event) {
+            if concern(&message.event).is_none() {
                 return Err(Failure::code_only("unexpected_event_type"));
             }
             result.clone().map_err(|error| Failure::new("not_invalidated", error))

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use shop_events::{Event, EventData};
 use shop_http::{CacheTag, fingerprint};
-use shop_types::Timestamp;
+use shop_types::{ProductId, Timestamp};
 
 /// Of more products than this, all that is shown of the catalogue goes: one tag instead of many.
 const MAX_PRODUCTS: usize = 50;
@@ -28,15 +28,7 @@ impl Invalidation {
         let mut ids: Vec<&str> = Vec::new();
         let (mut products, mut changes_lists) = (BTreeSet::new(), false);
         for event in events.filter(|event| is_recent(event, now)) {
-            let (product, is_listed_elsewhere) = match event.data() {
-                // A name, a price or a category has another place in the lists. Which, nobody remembers.
-                EventData::ProductCreated(data) => (&data.product_id, true),
-                EventData::ProductUpdated(data) => (&data.product_id, true),
-                EventData::ProductDeleted(data) => (&data.product_id, true),
-                EventData::InventorySoldOut(data) => (&data.product_id, false),
-                EventData::InventoryBackInStock(data) => (&data.product_id, false),
-                _ => continue,
-            };
+            let Some((product, is_listed_elsewhere)) = concern(event) else { continue };
             ids.push(event.id().as_str());
             products.insert(product);
             changes_lists |= is_listed_elsewhere;
@@ -62,16 +54,16 @@ impl Invalidation {
     }
 }
 
-/// Whether this is an event of a kind that makes an answer stale.
-pub(crate) const fn concerns_caches(event: &Event) -> bool {
-    matches!(
-        event.data(),
-        EventData::ProductCreated(_)
-            | EventData::ProductUpdated(_)
-            | EventData::ProductDeleted(_)
-            | EventData::InventorySoldOut(_)
-            | EventData::InventoryBackInStock(_)
-    )
+/// The product that an event makes stale what is shown of, and whether it stands elsewhere in the lists since.
+pub(crate) const fn concern(event: &Event) -> Option<(&ProductId, bool)> {
+    match event.data() {
+        // A name, a price or a category has another place in the lists. Which, nobody remembers.
+        EventData::ProductCreated(data) | EventData::ProductUpdated(data) => Some((&data.product_id, true)),
+        EventData::ProductDeleted(data) => Some((&data.product_id, true)),
+        EventData::InventorySoldOut(data) => Some((&data.product_id, false)),
+        EventData::InventoryBackInStock(data) => Some((&data.product_id, false)),
+        _ => None,
+    }
 }
 
 fn is_recent(event: &Event, now: Timestamp) -> bool {

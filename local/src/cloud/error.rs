@@ -107,9 +107,8 @@ impl AwsError {
         let (status, code) = match service {
             Service::DynamoDb | Service::SecretsManager => (400, "AccessDeniedException"),
             Service::Sns => (403, "AuthorizationError"),
-            Service::Sqs => (403, "AccessDenied"),
+            Service::Sqs | Service::CloudFront => (403, "AccessDenied"),
             Service::Ses => (403, "AccessDeniedException"),
-            Service::CloudFront => (403, "AccessDenied"),
         };
         Self { status, ..Self::client(code, message) }
     }

@@ -197,12 +197,12 @@ fn headers_of(mut policy: Properties) -> Result<Vec<HeaderName>, TemplateError> 
     if read.required_text("HeaderBehavior")? != "whitelist" {
         return Err(read.error("HeaderBehavior", "is not whitelist"));
     }
-    let names = read.texts("Headers")?;
-    let named = |name: &String| {
-        let named = HeaderName::try_from(name.as_str());
-        named.map_err(|_| read.error("Headers", format!("{name} is no header")))
+    let texts = read.texts("Headers")?;
+    let header = |text: &String| {
+        let header = HeaderName::try_from(text.as_str());
+        header.map_err(|_| read.error("Headers", format!("{text} is no header")))
     };
-    let headers = names.iter().map(named).collect::<Result<_, _>>()?;
+    let headers = texts.iter().map(header).collect::<Result<_, _>>()?;
     read.finish()?;
     Ok(headers)
 }

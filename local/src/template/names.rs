@@ -102,8 +102,8 @@ impl Named {
     /// What `Fn::GetAtt` gives, for the attributes that a runtime property may use.
     pub(super) fn attribute(&self, attribute: &str) -> Option<String> {
         match (self.kind, attribute) {
-            (Kind::Table | Kind::Queue | Kind::Function | Kind::Role, "Arn") => Some(self.arn()),
-            (Kind::EdgeFunction, "FunctionARN") => Some(self.arn()),
+            (Kind::Table | Kind::Queue | Kind::Function | Kind::Role, "Arn")
+            | (Kind::EdgeFunction, "FunctionARN") => Some(self.arn()),
             (Kind::Table, "StreamArn") => Some(stream_arn(&self.name)),
             _ => None,
         }

@@ -343,6 +343,6 @@ fn add_one(number: &mut Value) -> bool {
 
 /// An invalidation that names another product.
 fn without_product(call: &Call) -> Bodies {
-    let body = String::from_utf8_lossy(&call.body);
+    let body = std::str::from_utf8(&call.body).ok()?;
     Some(vec![body.replace("#product:", "#nothing:").into_bytes()])
 }

@@ -112,8 +112,7 @@ impl Service for Model {
             return false;
         }
         let product = match event.data() {
-            EventData::ProductCreated(data) => &data.product_id,
-            EventData::ProductUpdated(data) => &data.product_id,
+            EventData::ProductCreated(data) | EventData::ProductUpdated(data) => &data.product_id,
             EventData::ProductDeleted(data) => &data.product_id,
             EventData::InventorySoldOut(data) => &data.product_id,
             EventData::InventoryBackInStock(data) => &data.product_id,

@@ -73,7 +73,7 @@ impl Versions {
     pub(crate) fn since(&self, time: i64) -> Vec<Option<u64>> {
         let first = self.0.partition_point(|(at, _)| *at <= time);
         // Before its first write it was not there.
-        let before = first.checked_sub(1).map_or(None, |place| self.0[place].1);
+        let before = first.checked_sub(1).and_then(|place| self.0[place].1);
         [before].into_iter().chain(self.0[first..].iter().map(|(_, version)| *version)).collect()
     }
 }

@@ -286,7 +286,9 @@ impl Actors {
             } else {
                 thing.judge((before, version()), shown)
             };
-            wrong.into_iter().for_each(|wrong| self.client.report_violation(wrong));
+            if let Some(wrong) = wrong {
+                self.client.report_violation(wrong);
+            }
         }
         let strange = match (look, who) {
             _ if may_see_all => None,
