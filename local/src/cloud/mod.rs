@@ -41,6 +41,7 @@ use std::sync::Arc;
 
 use aws_types::SdkConfig;
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use serde_json::value::RawValue;
 use shop_lambda::Function;
 
@@ -101,8 +102,12 @@ struct Api<'a> {
 }
 
 impl edge::Origin for Api<'_> {
-    async fn answer(&self, request: http::Request<Bytes>, source: &str) -> http::Response<Bytes> {
-        self.routes.answer(self.core, self.lambda, request, source).await
+    fn answer<'a>(
+        &'a self,
+        request: http::Request<Bytes>,
+        source: &'a str,
+    ) -> BoxFuture<'a, http::Response<Bytes>> {
+        Box::pin(self.routes.answer(self.core, self.lambda, request, source))
     }
 }
 
@@ -133,7 +138,7 @@ impl Cloud {
         let Inner { core, lambda, routes, .. } = &*self.0;
         let api = Api { routes, core, lambda };
         match &core.edge {
-            Some(edge) => edge.answer(&api, request, source_ip).await,
+            Some(edge) => Box::pin(edge.answer(&api, request, source_ip)).await,
             None => api.answer(request, source_ip).await,
         }
     }

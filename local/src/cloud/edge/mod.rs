@@ -15,6 +15,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use http::header::{CONTENT_LENGTH, ETAG, HOST, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 
@@ -83,7 +84,7 @@ struct Known {
 
 /// Who answers what is not kept: a request, and the address that it comes from.
 pub(super) trait Origin {
-    async fn answer(&self, request: Request<Bytes>, source: &str) -> Response<Bytes>;
+    fn answer<'a>(&'a self, request: Request<Bytes>, source: &'a str) -> BoxFuture<'a, Response<Bytes>>;
 }
 
 impl Edge {
