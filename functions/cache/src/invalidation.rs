@@ -70,3 +70,66 @@ fn is_recent(event: &Event, now: Timestamp) -> bool {
     let age = now.as_millis().saturating_sub(event.time().as_millis());
     u128::try_from(age).unwrap_or(0) <= STALE_AFTER.as_millis()
 }
+
+#[cfg(test)]
+mod tests {
+    use shop_events::{Cause, InventorySoldOut, ProductDeleted};
+
+    use super::*;
+
+    const NOW: i64 = 10_000_000;
+
+    fn id(number: usize) -> ProductId {
+        format!("prod-{number}").parse().unwrap()
+    }
+
+    fn event(data: EventData, time: i64) -> Event {
+        Event::new(data, 2, Timestamp::from_millis(time), Cause::request("request-1"))
+    }
+
+    fn deleted(number: usize) -> Event {
+        event(EventData::ProductDeleted(ProductDeleted { product_id: id(number) }), NOW)
+    }
+
+    fn sold_out(number: usize, time: i64) -> Event {
+        event(EventData::InventorySoldOut(InventorySoldOut { product_id: id(number) }), time)
+    }
+
+    fn of(events: &[Event]) -> Option<Invalidation> {
+        Invalidation::of(events.iter(), Timestamp::from_millis(NOW))
+    }
+
+    fn tags(events: &[Event]) -> Vec<String> {
+        of(events).unwrap().tags.iter().map(CacheTag::to_string).collect()
+    }
+
+    #[test]
+    fn a_change_of_the_catalogue_is_in_the_lists_and_a_crossing_is_not() {
+        assert_eq!(tags(&[sold_out(1, NOW)]), ["product:prod-1"]);
+        assert_eq!(tags(&[deleted(2), sold_out(1, NOW)]), ["lists", "product:prod-1", "product:prod-2"]);
+    }
+
+    #[test]
+    fn many_products_are_one_path() {
+        let events: Vec<_> = (0..50).map(|number| sold_out(number, NOW)).collect();
+        assert_eq!(tags(&events).len(), 50);
+        let events: Vec<_> = (0..51).map(|number| sold_out(number, NOW)).collect();
+        assert_eq!(tags(&events), ["catalogue"]);
+    }
+
+    #[test]
+    fn the_same_events_are_the_same_call_in_whatever_order_and_number() {
+        let (one, other) = (deleted(1), sold_out(2, NOW));
+        let both = of(&[one.clone(), other.clone()]);
+        assert_eq!(both, of(&[other.clone(), one.clone(), other.clone()]));
+        assert_ne!(both, of(&[one]));
+    }
+
+    #[test]
+    fn what_no_cache_can_still_show_is_let_be() {
+        assert_eq!(of(&[sold_out(1, NOW - 120_001)]), None);
+        assert_eq!(of(&[]), None);
+        let recent = [sold_out(1, NOW - 120_000), sold_out(2, NOW - 120_001), sold_out(3, NOW + 5000)];
+        assert_eq!(tags(&recent), ["product:prod-1", "product:prod-3"]);
+    }
+}
