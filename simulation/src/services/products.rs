@@ -185,8 +185,8 @@ impl Service for Model {
         match event.data() {
             EventData::OrderCreated(order) => self.status(&order.order_id).is_some(),
             EventData::OrderStalled(stalled) => self.status(&stalled.order.order_id).is_some(),
-            EventData::OrderCancelled(order) => {
-                matches!(self.status(&order.order_id), Some(Status::Released | Status::Rejected))
+            EventData::OrderCancelled(cancelled) => {
+                matches!(self.status(&cancelled.order.order_id), Some(Status::Released | Status::Rejected))
             }
             _ => false,
         }
