@@ -14,6 +14,7 @@ pub const SERVICES: &[Service] = &[
     users::SERVICE,
     emails::SERVICE,
     notifications::SERVICE,
+    analytics::SERVICE,
 ];
 
 /// Every function of every service: what template.yaml names by `CodeUri`.
