@@ -1,6 +1,12 @@
 //! The analytics service: what was sold, hour by hour, day by day and product by product.
 //!
 //! <!-- sync: functions -->
+//! | called by | module |
+//! |---|---|
+//! | `GET /analytics/sales` | [`get_sales`] |
+//! | `GET /analytics/products` | [`get_product_sales`] |
+//! | `RecordSaleQueue`: `order.cancelled`, `order.confirmed` | [`record_sale`] |
+//! | `rate(1 day)`, or an operator | [`verify_sales`] |
 //! <!-- /sync -->
 //!
 //! [`fact`], [`figures`], [`plan`] and [`zone`] know nothing of AWS; [`store`] is the only module that speaks DynamoDB.
