@@ -68,7 +68,7 @@ pub(super) fn start(
     let queues = Queues::open(template, journal, &clock, &random, Arc::clone(&changed), observers.clone())?;
     let with_replica = interceptor.as_ref().is_some_and(|interceptor| interceptor.has_stale_reads());
     let core = Arc::new(Core {
-        dynamodb: DynamoDb::open(folder, template, &clock, with_replica)?,
+        dynamodb: DynamoDb::open(folder, template, &clock, with_replica, options.watched_tables)?,
         topics: Topics::new(template, &random, observers.clone(), interceptor.clone()),
         secrets: Secrets::open(template, &queues, &clock, &random)?,
         ses: Ses::new(template, options.mail, &clock, &random),

@@ -73,7 +73,8 @@ pub struct Template {
 #[must_use]
 pub fn of_one_machine() -> BTreeMap<String, String> {
     let most = ["RegistrationsPerHour", "AddressOrderLimit"].map(|name| (name, "1000000"));
-    let others = [("EmailFrom", "shop@example.com"), ("RecordSaleBatchWindow", "1")];
+    let sales = [("RecordSaleBatchSize", "10"), ("RecordSaleBatchWindow", "0")];
+    let others = sales.into_iter().chain([("EmailFrom", "shop@example.com")]);
     most.into_iter().chain(others).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 

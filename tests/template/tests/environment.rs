@@ -33,6 +33,7 @@ fn value(name: &str) -> &'static str {
         "EVENTS_TOPIC_ARN" => "arn:aws:sns:us-east-1:123456789012:events",
         "PASSWORD_MEMORY_KIB" => "19456",
         "REGISTRATIONS_PER_HOUR" => "20",
+        "TIME_ZONE" => "Europe/Berlin",
         "RELAY_DEAD_LETTER_QUEUE_URL" => "http://127.0.0.1:1/123456789012/relay-dead-letters",
         _ => "some-value",
     }
