@@ -147,10 +147,12 @@ pub(crate) fn facts(sold: &Sold, kind: FactKind, at: Timestamp) -> Vec<Fact> {
 }
 
 impl Fact {
-    /// Its key in the table: partition and sort key. The facts of an hour are one partition, so that a bucket can be
-    /// counted anew without reading all that was ever sold.
+    /// Its key in the table: partition and sort key. The facts of a day of UTC are one partition, by their hour, so that
+    /// a bucket can be counted anew without reading all that was ever sold.
     pub(crate) fn key(&self) -> (String, String) {
-        (facts_of(self.currency, Hour::of(self.at)), fact_name(&self.order_id, self.kind, self.part))
+        let hour = Hour::of(self.at);
+        let name = fact_name(&self.order_id, self.kind, self.part);
+        (facts_of(self.currency, &hour.date()), format!("{}#{name}", hour.of_day()))
     }
 
     /// What it adds to each bucket.
@@ -196,9 +198,9 @@ pub(crate) fn add(
     Ok(())
 }
 
-/// The partition of the facts of an hour.
-pub(crate) fn facts_of(currency: Currency, hour: Hour) -> String {
-    format!("facts#{currency}#{hour}")
+/// The partition of the facts of a day of UTC.
+pub(crate) fn facts_of(currency: Currency, date: &str) -> String {
+    format!("facts#{currency}#{date}")
 }
 
 /// What a part of a fact is called within its hour.

@@ -2,7 +2,7 @@
 //!
 //! | partition | sort key | item |
 //! |---|---|---|
-//! | `facts#CUR#yyyy-mm-ddThh` | `<order>#confirmed`, `<order>#cancelled` | a fact of the ledger, by the UTC hour in which it counts |
+//! | `facts#CUR#yyyy-mm-dd` | `hh#<order>#confirmed`, `hh#<order>#cancelled` | a fact of the ledger, by the UTC hour in which it counts |
 //! | `hour#CUR#yyyy-mm` | UTC hour | figures |
 //! | `day#CUR#yyyy` | day of the shop's zone | figures |
 //! | `units#CUR#yyyy-mm-dd` | product | figures of a product on a day of the shop's zone |
@@ -191,29 +191,39 @@ impl Store {
         }
     }
 
-    /// Shows the facts of an hour, as they are now and a page at a time: a busy hour has more than memory should hold.
-    /// The keys of what cannot be read.
+    /// Shows the facts of the hours from one to another, as they are now and a page at a time: a busy day has more than
+    /// memory should hold. The keys of what cannot be read.
     pub(crate) async fn facts(
         &self,
         currency: Currency,
-        hour: Hour,
+        from: Hour,
+        to: Hour,
         see: &mut (impl FnMut(&Fact) + Send),
     ) -> Result<Vec<String>, StoreError> {
-        let (mut unreadable, mut next) = (Vec::new(), None);
-        loop {
-            let query = self.partition(&facts_of(currency, hour), Read::Consistent).after(next);
-            let found = query.page().await?;
-            for item in found.items {
-                match read_or_key(KEYS, item) {
-                    Ok(fact) => see(&fact),
-                    Err(key) => unreadable.push(key),
+        let mut unreadable = Vec::new();
+        let mut days: BTreeMap<String, (Hour, Hour)> = BTreeMap::new();
+        for hour in from.until(to.next()) {
+            days.entry(hour.date()).or_insert((hour, hour)).1 = hour;
+        }
+        for (date, (first, last)) in days {
+            let (first, last) = (first.of_day(), format!("{}~", last.of_day()));
+            let query = self.between(&facts_of(currency, &date), first, last, Read::Consistent);
+            let mut next = None;
+            loop {
+                let found = query.clone().after(next).page().await?;
+                for item in found.items {
+                    match read_or_key(KEYS, item) {
+                        Ok(fact) => see(&fact),
+                        Err(key) => unreadable.push(key),
+                    }
+                }
+                next = found.next;
+                if next.is_none() {
+                    break;
                 }
             }
-            next = found.next;
-            if next.is_none() {
-                return Ok(unreadable);
-            }
         }
+        Ok(unreadable)
     }
 
     /// Where a verification of a kind goes on.

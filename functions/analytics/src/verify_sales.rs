@@ -225,12 +225,8 @@ impl Run<'_> {
         day: Date,
     ) -> Result<Vec<String>, VerifyError> {
         let recorder = &self.verify.recorder;
-        let mut unreadable = Vec::new();
-        for hour in recorder.zone.hours_around(day).map_err(OutOfRange::from)? {
-            let broken = recorder.store.facts(currency, hour, &mut |fact| recount.see(fact)).await?;
-            unreadable.extend(broken);
-        }
-        Ok(unreadable)
+        let (from, to) = recorder.zone.hours_around(day).map_err(OutOfRange::from)?;
+        Ok(recorder.store.facts(currency, from, to, &mut |fact| recount.see(fact)).await?)
     }
 
     /// What becomes of a wrong bucket; none where it changed since it was found so.

@@ -33,6 +33,18 @@ impl Hour {
         text
     }
 
+    /// Its day, as `2026-11-23`: one of UTC.
+    pub(crate) fn date(self) -> String {
+        let mut text = self.start().to_string();
+        text.truncate("2026-11-23".len());
+        text
+    }
+
+    /// The hour of its day, as `15`.
+    pub(crate) fn of_day(self) -> String {
+        format!("{:02}", self.0.rem_euclid(24))
+    }
+
     /// The hour behind it.
     pub(crate) const fn next(self) -> Self {
         Self(self.0 + 1)
@@ -100,14 +112,14 @@ impl Zone {
         Ok(first_from(self.start_of(date)?).until(first_from(self.start_of(next)?)).collect())
     }
 
-    /// The hours in which a moment of a day may lie, and perhaps some more.
-    pub(crate) fn hours_around(&self, date: Date) -> Result<Vec<Hour>, BeyondCalendar> {
+    /// The first and the last of the hours in which a moment of a day may lie, and perhaps some more.
+    pub(crate) fn hours_around(&self, date: Date) -> Result<(Hour, Hour), BeyondCalendar> {
         let next = date.tomorrow().map_err(|_| BeyondCalendar)?;
         // Clocks that are put back just after midnight make a day begin twice, up to a few hours apart.
         let margin = 3 * HOUR;
         let start = Timestamp::from_millis(self.start_of(date)?.as_millis() - margin);
         let end = Timestamp::from_millis(self.start_of(next)?.as_millis() + margin);
-        Ok(Hour::of(start).until(first_from(end)).collect())
+        Ok((Hour::of(start), Hour::of(end)))
     }
 }
 
@@ -166,12 +178,15 @@ pub(crate) mod tests {
             let (mut hours, mut expected) = (Vec::new(), Hour::of(Timestamp::default()));
             for _ in 0..days {
                 hours.extend(zone.hours_of(date).unwrap());
-                let around = zone.hours_around(date).unwrap();
-                for hour in first_from(zone.start_of(from).unwrap()).until(Hour(around[0].0 + 40)) {
+                let (first, last) = zone.hours_around(date).unwrap();
+                for hour in first_from(zone.start_of(from).unwrap()).until(Hour(first.0 + 40)) {
                     for minutes in [0, 1, 29, 30, 31, 59] {
                         let at = Timestamp::from_millis(hour.start().as_millis() + minutes * 60_000);
                         let is_of_day = zone.date(at).unwrap() == date;
-                        assert!(!is_of_day || around.contains(&hour), "{name} {at} is not around {date}");
+                        assert!(
+                            !is_of_day || (first..=last).contains(&hour),
+                            "{name} {at} is not around {date}"
+                        );
                     }
                 }
                 date = date.tomorrow().unwrap();
@@ -188,7 +203,8 @@ pub(crate) mod tests {
     fn hours_sort_as_their_texts_and_months_are_theirs() {
         let hour = Hour::of("2026-11-30T23:59:59.999Z".parse().unwrap());
         assert_eq!((hour.to_string().as_str(), hour.month().as_str()), ("2026-11-30T23", "2026-11"));
-        let next = Hour(hour.0 + 1);
+        assert_eq!((hour.date().as_str(), hour.of_day().as_str()), ("2026-11-30", "23"));
+        let next = hour.next();
         assert_eq!((next.to_string().as_str(), next.month().as_str()), ("2026-12-01T00", "2026-12"));
         assert_eq!(hour.until(next).collect::<Vec<_>>(), [hour]);
     }
