@@ -3,16 +3,20 @@
 //! It is written beside what is looked at, after each step. A run that dies, or whose time is over, leaves it behind, and
 //! the next run goes on there; one that comes to the end takes it away, and the next begins anew.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::{Item, Read, Record, StoreError, Table, value};
 
 /// The one item of a kind of look.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Checkpoint {
     table: Table,
     key: Item,
+    /// Whether there is a position, as far as this run knows.
+    stands: AtomicBool,
 }
 
 #[derive(Deserialize)]
@@ -34,7 +38,7 @@ impl Checkpoint {
     /// The checkpoint at a key of a table, which holds nothing else.
     #[must_use]
     pub fn new(table: &Table, key: Item) -> Self {
-        Self { table: table.clone(), key }
+        Self { table: table.clone(), key, stands: AtomicBool::new(false) }
     }
 
     /// `GetItem`: where to go on; none where the last run came to the end, or left what this version cannot read.
@@ -43,8 +47,11 @@ impl Checkpoint {
     /// The call failed.
     pub async fn position<P: DeserializeOwned>(&self) -> Result<Option<P>, StoreError> {
         let stored = self.table.get::<Stored<P>>(self.key.clone(), Read::Consistent).await;
+        let stored = StoreError::if_readable(stored)?;
         // To begin anew is never wrong.
-        Ok(StoreError::if_readable(stored)?.flatten().and_then(|stored| stored.position))
+        let position = stored.as_ref().and_then(|stored| stored.as_ref()?.position.as_ref()).is_some();
+        self.stands.store(position || stored.is_none(), Ordering::Relaxed);
+        Ok(stored.flatten().and_then(|stored| stored.position))
     }
 
     /// `PutItem`: goes on here if this run ends now.
@@ -54,14 +61,18 @@ impl Checkpoint {
     pub async fn reach<P: Serialize + Sync>(&self, position: &P) -> Result<(), StoreError> {
         let mut item = self.key.clone();
         item.insert("position".to_owned(), value("checkpoint", position)?);
+        self.stands.store(true, Ordering::Relaxed);
         self.table.replace(item).await
     }
 
-    /// `PutItem`: all was looked at.
+    /// `PutItem`: all was looked at. Nothing is written where nothing says otherwise.
     ///
     /// # Errors
     /// The call failed; the one before may still stand.
     pub async fn finish(&self) -> Result<(), StoreError> {
-        self.table.replace(self.key.clone()).await
+        if self.stands.load(Ordering::Relaxed) {
+            self.table.replace(self.key.clone()).await?;
+        }
+        Ok(())
     }
 }

@@ -9,6 +9,9 @@ use serde_json::Value;
 use crate::FunctionError;
 use crate::log::Chain;
 
+/// The log line of a verification that had no time for all, which the template's metric filter counts.
+pub const INCOMPLETE: &str = "verification incomplete";
+
 /// Most of the drifts that a report lists; it counts them all. Lambda's answers end at 6 MB.
 const MAX_LISTED: usize = 100;
 
@@ -199,6 +202,9 @@ impl Report {
             report.stopped_at = self.stopped_at,
             "verification finished"
         );
+        if !self.complete {
+            tracing::warn!(report.stopped_at = self.stopped_at, "{INCOMPLETE}");
+        }
     }
 }
 

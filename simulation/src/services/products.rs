@@ -161,6 +161,7 @@ impl Service for Model {
                 self.products.insert(new.id, new.deleted_at.is_none().then_some(new.version));
                 Ok(Vec::new())
             }
+            Some(Kind::Checkpoint) => Ok(Vec::new()),
             None => Err(Violation::new("an-item-is-readable", format!("{:?}", record.new))),
         }
     }
