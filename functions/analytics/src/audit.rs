@@ -140,7 +140,9 @@ mod tests {
             (date(2026, 3, 29), 2),
         ] {
             let mut recount = Recount::of(&berlin, Currency::USD, day).unwrap();
-            facts.iter().for_each(|fact| recount.see(fact));
+            for fact in &facts {
+                recount.see(fact);
+            }
             let hours = recount.hours.clone();
             let mine: BTreeMap<_, _> = stored
                 .clone()
@@ -162,7 +164,9 @@ mod tests {
         let facts = facts_at(&["2026-11-23T01:00:00Z", "2026-11-23T05:00:00Z"]);
         let right = buckets(&utc, &facts);
         let mut recount = Recount::of(&utc, Currency::USD, date(2026, 11, 23)).unwrap();
-        facts.iter().for_each(|fact| recount.see(fact));
+        for fact in &facts {
+            recount.see(fact);
+        }
         assert_eq!(recount.wrong(&right), []);
         for bucket in right.keys() {
             for place in 0..6 {

@@ -97,15 +97,15 @@ impl Errors {
         let (from, to) = (day("from"), day("to"));
         let back = |day: Date| day.saturating_sub(jiff::Span::new().days(DEFAULT_DAYS - 1));
         let today = zone.date(clock.now())?;
-        let to_day = to.flatten().unwrap_or(today);
-        let from_day = from.flatten().unwrap_or_else(|| back(to_day));
-        let period = Period { from: from_day, to: to_day };
+        let last = to.flatten().unwrap_or(today);
+        let first = from.flatten().unwrap_or_else(|| back(last));
+        let period = Period { from: first, to: last };
         // What is no day is no bound either.
         if from != Some(None) && to != Some(None) {
             if period.to < period.from {
-                self.note("from", FieldCode::OutOfRange, format!("This is behind the last day, {to_day}."));
+                self.note("from", FieldCode::OutOfRange, format!("This is behind the last day, {last}."));
             } else if period.length() > max_days {
-                let detail = format!("From here to {to_day} are more than {max_days} days.");
+                let detail = format!("From here to {last} are more than {max_days} days.");
                 self.note("from", FieldCode::OutOfRange, detail);
             }
         }

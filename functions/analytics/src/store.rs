@@ -233,7 +233,7 @@ impl Store {
 
     /// Which of these facts are there, by their keys, as of this moment.
     pub(crate) async fn known(&self, facts: &[Fact]) -> Result<BTreeSet<(String, String)>, StoreError> {
-        let keys: Vec<Item> = facts.iter().map(|fact| fact_key(fact)).collect();
+        let keys: Vec<Item> = facts.iter().map(fact_key).collect();
         let items = self.table.get_all(&keys).await?;
         let text = |item: &Item, name: &str| item.get(name).and_then(|value| value.as_s().ok()).cloned();
         Ok(items.iter().filter_map(|item| Some((text(item, "pk")?, text(item, "sk")?))).collect())

@@ -131,9 +131,10 @@ impl<'a> Sale<'a> {
         let utc = self.at.to_string();
         let local = Timestamp::from_millis(self.at.as_millis() + ZONE_OFFSET).to_string();
         let (currency, date) = (self.currency, &local[..10]);
-        let figures = |orders, units, minor| match self.is_cancelled {
-            false => [orders, units, minor, 0, 0, 0],
-            true => [0, 0, 0, orders, units, minor],
+        let figures = |orders, units, minor| {
+            let (sold, nothing) = ([orders, units, minor], [0, 0, 0]);
+            let [first, second] = if self.is_cancelled { [nothing, sold] } else { [sold, nothing] };
+            [first[0], first[1], first[2], second[0], second[1], second[2]]
         };
         let mut all: BTreeMap<Key, Figures> = BTreeMap::new();
         for (product, quantity, price) in &self.lines {

@@ -99,7 +99,7 @@ impl DynamoDb {
         for table in watched.iter().filter_map(|id| template.tables.get(*id)) {
             let readers = readers.entry(table.name.clone()).or_default();
             readers.hash_key.clone_from(&table.key.hash);
-            readers.view = IMAGES.to_owned();
+            IMAGES.clone_into(&mut readers.view);
         }
         let view = |table: &str| readers.get(table).map(|readers| readers.view.as_str());
         schema::prepare(&storage, template, view)?;

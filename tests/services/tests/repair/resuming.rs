@@ -81,8 +81,8 @@ async fn goes_on(function: &'static str, lost: (&str, &str), kind: &str) -> Resu
             ensure!(kind != "orders" || looked < orders, "it begins anew: {rest}");
         }
         shop.service.settled().await?;
-        let last = shop.service.invoke(function, &request).await?;
-        ensure!(last["resumed_at"].is_null() && last["found"] == 0 && last["complete"] == true, "{last}");
+        let after = shop.service.invoke(function, &request).await?;
+        ensure!(after["resumed_at"].is_null() && after["found"] == 0 && after["complete"] == true, "{after}");
     }
     ensure!(resumed > 0, "{function} never died among the {kind}");
     Ok(())

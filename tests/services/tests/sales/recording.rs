@@ -105,9 +105,9 @@ fn a_lost_answer_counts_nothing_twice() -> Result<()> {
                 is_one.then(|| Fault::Error(AwsError::service("InternalServerError", "down")))
             };
             if is_lost {
-                calls.lose(fault)
+                calls.lose(fault);
             } else {
-                calls.fail(fault)
+                calls.fail(fault);
             }
             service.send_events("RecordSaleQueue", &events()?).await?;
             service.settled().await?;
