@@ -27,7 +27,12 @@ const PUBLICATION: u64 = 5000;
 pub(crate) async fn measure(root: &Path, report: &mut Report) -> Result<()> {
     life(root, report).await?;
     let idle = run(root, &[], false).await?;
-    let full = [("ReserveStockBatchSize", "100"), ("ReserveStockBatchWindow", "1")];
+    let full = [
+        ("ReserveStockBatchSize", "100"),
+        ("ReserveStockBatchWindow", "1"),
+        ("RecordSaleBatchSize", "100"),
+        ("RecordSaleBatchWindow", "1"),
+    ];
     let busy = run(root, &full, true).await?;
     for (how, (calls, meter)) in [("idle", idle), ("full batches", busy)] {
         for function in services::functions().iter().filter(|function| function.kind() == Kind::Consumer) {

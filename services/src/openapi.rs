@@ -121,6 +121,9 @@ fn responses(route: &RouteInfo, contract: &Contract, generator: &mut SchemaGener
             }
             None => {}
         }
+        for media_type in &answer.also {
+            response["content"][media_type] = json!({ "schema": { "type": "string" } });
+        }
         responses.insert(answer.status.as_str().to_owned(), response);
     }
     let mut problems: BTreeMap<u16, Vec<Code>> = BTreeMap::new();

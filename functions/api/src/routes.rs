@@ -4,6 +4,8 @@
 pub const ROUTES: &[(&str, &[&str])] = &[
     ("/.well-known/jwks.json", &["GET"]),
     ("/alerts", &["GET"]),
+    ("/analytics/products", &["GET"]),
+    ("/analytics/sales", &["GET"]),
     ("/docs", &["GET"]),
     ("/email-confirmations", &["POST"]),
     ("/emails", &["GET"]),

@@ -168,7 +168,7 @@ impl Email {
         let (template, subject, order_id, user_id, asked_at) = match event.data() {
             EventData::OrderConfirmed(order) => of_order(EmailTemplate::OrderConfirmation, order),
             EventData::OrderRejected(rejected) => of_order(EmailTemplate::OrderRejection, &rejected.order),
-            EventData::OrderCancelled(order) => of_order(EmailTemplate::OrderCancellation, order),
+            EventData::OrderCancelled(data) => of_order(EmailTemplate::OrderCancellation, &data.order),
             EventData::OrderShipped(shipped) => of_order(EmailTemplate::OrderShipment, &shipped.order),
             EventData::UserRegistered(user) => {
                 let id = &user.user_id;

@@ -1,6 +1,6 @@
 //! What a change of an order means to others: a pure function from two images to events.
 
-use shop_events::{Event, EventData, OrderRejected, OrderShipped, OrderStalled, OrderStatus};
+use shop_events::{Event, EventData, OrderCancelled, OrderRejected, OrderShipped, OrderStalled, OrderStatus};
 use shop_messaging::relay::{Image, ImageError};
 
 use crate::order::Order;
@@ -22,6 +22,7 @@ pub(crate) fn events(old: Option<&Image>, new: Option<&Image>) -> Result<Vec<Eve
     let Some(new) = new else { return Ok(Vec::new()) };
     let order: Order = new.read("order")?;
     let before: Option<Order> = old.map(|old| old.read("order")).transpose()?;
+    let cancelled_from = before.as_ref().map(|before| before.status);
     if let Some(before) = before.filter(|before| before.status == order.status) {
         return Ok(stalled(&before, order).into_iter().collect());
     }
@@ -29,7 +30,9 @@ pub(crate) fn events(old: Option<&Image>, new: Option<&Image>) -> Result<Vec<Eve
     let data = match order.status {
         OrderStatus::Pending => EventData::OrderCreated(snapshot),
         OrderStatus::Confirmed => EventData::OrderConfirmed(snapshot),
-        OrderStatus::Cancelled => EventData::OrderCancelled(snapshot),
+        OrderStatus::Cancelled => {
+            EventData::OrderCancelled(OrderCancelled { order: snapshot, cancelled_from })
+        }
         OrderStatus::Rejected => {
             let rejection = order.rejection.ok_or(UnreadableOrder::NoReason)?;
             EventData::OrderRejected(OrderRejected {
@@ -89,6 +92,18 @@ mod tests {
             [(format!("{id}:3:order.cancelled"), EventType::OrderCancelled)]
         );
         assert_eq!(events(Some(&image(&pending)), None).unwrap(), []);
+    }
+
+    #[test]
+    fn a_cancellation_says_what_it_ended() {
+        for status in [OrderStatus::Pending, OrderStatus::Confirmed] {
+            let before = order(status);
+            let cause = shop_events::Cause::request("request-2");
+            let after = before.moved(OrderStatus::Cancelled, None, before.updated_at, cause).unwrap();
+            let events = events(Some(&image(&before)), Some(&image(&after))).unwrap();
+            let EventData::OrderCancelled(data) = events[0].data() else { panic!("{events:?}") };
+            assert_eq!(data.cancelled_from, Some(status));
+        }
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub enum RecordError {
 pub(crate) fn events(old: Option<&Image>, new: Option<&Image>) -> Result<Vec<Event>, RecordError> {
     let sort_key = new.or(old).and_then(|image| image.text("sk"));
     let kind = sort_key.and_then(Kind::of).ok_or(RecordError::UnknownKind)?;
-    if matches!(kind, Kind::Adjustment | Kind::Creation) {
+    if matches!(kind, Kind::Adjustment | Kind::Creation | Kind::Checkpoint) {
         return Ok(Vec::new());
     }
     let new = new.ok_or(RecordError::Removed(kind.name()))?;
@@ -55,7 +55,7 @@ pub(crate) fn events(old: Option<&Image>, new: Option<&Image>) -> Result<Vec<Eve
             let repair = repair_of_reservation(old.as_ref(), &new);
             of_reservation(old.as_ref(), new).into_iter().chain(repair).collect()
         }
-        Kind::Adjustment | Kind::Creation => Vec::new(),
+        Kind::Adjustment | Kind::Creation | Kind::Checkpoint => Vec::new(),
     })
 }
 

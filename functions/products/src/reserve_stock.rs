@@ -93,7 +93,7 @@ fn order_of(message: &Message) -> Option<(&OrderSnapshot, Happened)> {
     match message.event.data() {
         EventData::OrderCreated(order) => Some((order, Happened::Created)),
         EventData::OrderStalled(stalled) => Some((&stalled.order, Happened::Stalled)),
-        EventData::OrderCancelled(order) => Some((order, Happened::Cancelled)),
+        EventData::OrderCancelled(cancelled) => Some((&cancelled.order, Happened::Cancelled)),
         _ => None,
     }
 }
@@ -131,7 +131,7 @@ fn request_of(order: &OrderSnapshot) -> ReservationRequest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shop_events::{Cause, Event, OrderStalled, OrderStatus};
+    use shop_events::{Cause, Event, OrderCancelled, OrderStalled, OrderStatus};
     use shop_types::{Currency, Money, Timestamp};
 
     fn message(order: &str, data: impl Fn(OrderSnapshot) -> EventData, version: u64) -> Message {
@@ -154,10 +154,14 @@ mod tests {
         Message { message_id: format!("{order}-{version}"), receive_count: 1, event }
     }
 
+    fn cancelled(order: OrderSnapshot) -> EventData {
+        EventData::OrderCancelled(OrderCancelled { order, cancelled_from: None })
+    }
+
     #[test]
     fn an_order_and_its_cancellation_are_one_request() {
         let messages = [
-            message("a", EventData::OrderCancelled, 2),
+            message("a", cancelled, 2),
             message("b", EventData::OrderCreated, 1),
             message("a", EventData::OrderCreated, 1),
         ];

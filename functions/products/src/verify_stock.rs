@@ -6,14 +6,17 @@
 //! - It may run while the shop is busy. A counter that changes meanwhile is not judged, nor is an entry whose
 //!   order (or which itself) changed within the [`GRACE_PERIOD`], since its events may be on their way. What seems
 //!   wrong is read once more before it is reported.
+//! - It goes on where the last run of its kind stopped ([`Checkpoint`]). Snapshots are of the whole table: where there is
+//!   no time for three of them, the report says so, and the next run goes on with the orders.
 //! - A repair is conditional on what was read, goes through the planner of reserve-stock where stock is released,
 //!   and is published: inventory.repaired, reservation.repaired. Two runs at once repair once.
 //! - What cannot be told from the books (a confirmed order without reservation, more reserved than there is) is
 //!   reported and left to people.
 
 use aws_sdk_dynamodb::Client;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
-use shop_dynamo::StoreError;
+use shop_dynamo::{Checkpoint, StoreError};
 use shop_events::{Cause, OrderStatus};
 use shop_lambda::recovery::{GRACE_PERIOD, VERIFY_TIMEOUT};
 use shop_lambda::report::{Drift, RepairOutcome, Report, VerifyRequest};
@@ -61,14 +64,12 @@ impl Task for VerifyStock {
         let run = Run {
             verify: self,
             repair: request.repair,
+            checkpoint: self.store.checkpoint(request.kind()),
             cause: Cause::request(request_id),
             budget: Budget::start(&self.clock, VERIFY_TIMEOUT),
         };
         let mut report = Report::default();
-        let result = match run.counters(&mut report).await {
-            Ok(()) => run.entries(&mut report).await,
-            failed => failed,
-        };
+        let result = run.all(request.from_start, &mut report).await;
         report.conclude(result, "the stock could not be verified")
     }
 }
@@ -76,11 +77,43 @@ impl Task for VerifyStock {
 struct Run<'a> {
     verify: &'a VerifyStock,
     repair: bool,
+    checkpoint: Checkpoint,
     cause: Cause,
     budget: Budget,
 }
 
+/// How far a run is that had no time for all.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Position {
+    /// Behind an order; before the first, without one.
+    Orders { behind: Option<String> },
+}
+
 impl Run<'_> {
+    async fn all(&self, from_start: bool, report: &mut Report) -> Result<(), StoreError> {
+        let start = if from_start { None } else { self.checkpoint.position::<Position>().await? };
+        let behind = match &start {
+            Some(Position::Orders { behind }) => {
+                report.resume(&start);
+                behind.as_deref()
+            }
+            None => {
+                self.counters(report).await?;
+                if !report.complete {
+                    let position = Position::Orders { behind: None };
+                    report.stop(&position);
+                    return self.checkpoint.reach(&position).await;
+                }
+                None
+            }
+        };
+        if self.entries(behind, report).await? {
+            self.checkpoint.finish().await?;
+        }
+        Ok(())
+    }
+
     async fn counters(&self, report: &mut Report) -> Result<(), StoreError> {
         let mut unreadable = Vec::new();
         let Some(first) = self.snapshot(&mut unreadable).await? else {
@@ -146,8 +179,9 @@ impl Run<'_> {
         RepairOutcome::tried(store.repair_counter(&wrong.product_id, found, right, now, &self.cause).await)
     }
 
-    async fn entries(&self, report: &mut Report) -> Result<(), StoreError> {
-        let mut pages = self.verify.orders.pages();
+    /// Whether it came to the end of the orders.
+    async fn entries(&self, behind: Option<&str>, report: &mut Report) -> Result<bool, StoreError> {
+        let mut pages = self.verify.orders.pages().behind(behind);
         while let Some(orders) = pages.next().await? {
             report.check("orders", orders.len());
             let mut settled = Vec::with_capacity(orders.len());
@@ -159,10 +193,6 @@ impl Run<'_> {
                 }
             }
             for orders in settled.chunks(CHUNK) {
-                if self.budget.is_over() {
-                    report.complete = false;
-                    return Ok(());
-                }
                 let entries = self.verify.store.entries(orders.iter().map(|order| &order.id)).await?;
                 for order in orders {
                     match entries.get(&order.id).map(Option::as_ref) {
@@ -172,8 +202,15 @@ impl Run<'_> {
                     }
                 }
             }
+            let Some(behind) = pages.position().map(str::to_owned) else { break };
+            let position = Position::Orders { behind: Some(behind) };
+            self.checkpoint.reach(&position).await?;
+            if self.budget.is_over() {
+                report.stop(&position);
+                return Ok(false);
+            }
         }
-        Ok(())
+        Ok(true)
     }
 
     async fn entry(

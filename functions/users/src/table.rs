@@ -7,6 +7,7 @@
 //! | users | account ([`crate::accounts::store`]) | user id | `account` |
 //! | users | the last request for a mail of a kind ([`crate::mail_proofs`]) | user id, or `nobody` | `password-reset`, `email-confirmation` |
 //! | users | the ids of all administrators ([`crate::accounts::store`]) | `admins` | `admins` |
+//! | users | how far a verification is ([`crate::statistics::store`]) | `checkpoint` | `checkpoint#` and the kind of run |
 //! | sessions | login ([`crate::credentials::login`]) | `login#` and a keyed hash of the e-mail address | `login` |
 //! | sessions | session ([`crate::sessions::store`]) | user id | `session#` and the session's id |
 //! | sessions | bucket ([`crate::attempts::rate_limiter`]) | `attempts#`, its kind, and what is counted | `attempts` |

@@ -34,6 +34,8 @@ pub struct Options {
     pub mail: MailAccount,
     /// Who is told of every call, invocation and delivery, besides the meter.
     pub observers: Vec<Arc<dyn Observer>>,
+    /// Tables without a stream whose writes the observers see as well, by their logical ids.
+    pub watched_tables: &'static [&'static str],
     /// Who may delay or fail calls and deliveries.
     pub interceptor: Option<Arc<dyn Interceptor>>,
 }
@@ -48,6 +50,7 @@ impl Options {
             environments: 8,
             mail: MailAccount::default(),
             observers: Vec::new(),
+            watched_tables: &[],
             interceptor: None,
         }
     }

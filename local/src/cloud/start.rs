@@ -71,7 +71,7 @@ pub(super) fn start(
     let secrets = Secrets::open(template, &queues, &clock, &random)?;
     let core = Arc::new(Core {
         edge: Edge::of(template, &secrets, &clock, &random),
-        dynamodb: DynamoDb::open(folder, template, &clock, with_replica)?,
+        dynamodb: DynamoDb::open(folder, template, &clock, with_replica, options.watched_tables)?,
         topics: Topics::new(template, &random, observers.clone(), interceptor.clone()),
         secrets,
         ses: Ses::new(template, options.mail, &clock, &random),

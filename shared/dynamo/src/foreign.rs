@@ -66,6 +66,19 @@ impl<T: ForeignItem + PartialEq> ForeignTable<T> {
 }
 
 impl<T: ForeignItem> ForeignPages<T> {
+    /// The same from behind a key on, which [`ForeignPages::position`] has said; from the beginning, without one.
+    #[must_use]
+    pub fn behind(self, key: Option<&str>) -> Self {
+        let start = key.map(|key| Item::from([(T::KEY.to_owned(), string(key))]));
+        Self { pages: self.pages.behind(start), ..self }
+    }
+
+    /// The key behind which the next page begins; none before the first and behind the last.
+    #[must_use]
+    pub fn position(&self) -> Option<&str> {
+        self.pages.position()?.get(T::KEY)?.as_s().ok().map(String::as_str)
+    }
+
     /// The next page; none behind the last. An item that cannot be read is reported by its key.
     ///
     /// # Errors

@@ -8,6 +8,7 @@
 
 mod attribute;
 mod batch;
+mod checkpoint;
 mod error;
 mod expression;
 mod foreign;
@@ -27,6 +28,7 @@ use serde::de::DeserializeOwned;
 
 pub use attribute::{Attribute, string, value};
 pub use batch::{Batch, Wanted};
+pub use checkpoint::Checkpoint;
 pub use error::{CallError, StoreError};
 pub use expression::Condition;
 pub use foreign::{ForeignItem, ForeignPages, ForeignTable};

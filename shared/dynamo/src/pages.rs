@@ -20,6 +20,18 @@ impl ScanPages {
         Self { scan, start: None, is_over: false }
     }
 
+    /// The same from behind a key on, which [`ScanPages::position`] has said; from the beginning, without one.
+    #[must_use]
+    pub fn behind(self, start: Option<Item>) -> Self {
+        Self { start, ..self }
+    }
+
+    /// The key behind which the next page begins; none before the first and behind the last.
+    #[must_use]
+    pub const fn position(&self) -> Option<&Item> {
+        self.start.as_ref()
+    }
+
     /// The next page, of 1 MB at most; none behind the last.
     ///
     /// # Errors

@@ -135,8 +135,8 @@ enum Outcome {
 /// Reads the answer of `TransactWriteItems`.
 ///
 /// # Errors
-/// The call failed, or was cancelled for a reason that is neither a condition nor a conflict (a validation error,
-/// say).
+/// The call failed, or was cancelled for a reason that is neither a condition nor a conflict:
+/// [`StoreError::Corrupt`] where an item is not what the write takes it for.
 fn outcome<R>(
     answer: Result<TransactWriteItemsOutput, SdkError<TransactWriteItemsError, R>>,
 ) -> Result<Outcome, StoreError>
@@ -151,6 +151,11 @@ where
     match &error {
         TransactWriteItemsError::TransactionInProgressException(_) => Ok(Outcome::InProgress),
         TransactWriteItemsError::TransactionCanceledException(cancelled) => {
+            let codes = || cancelled.cancellation_reasons().iter().filter_map(|reason| reason.code());
+            // A number that is none, say: it is this item's, and another transaction may go through.
+            if codes().any(|code| code == "ValidationError") {
+                return Err(StoreError::Corrupt { kind: "transaction", source: error.into() });
+            }
             let reasons = cancelled.cancellation_reasons().iter().map(|reason| match reason.code() {
                 None | Some("None") => Some(Reason::None),
                 Some("ConditionalCheckFailed") => Some(Reason::ConditionFailed(reason.item().cloned())),

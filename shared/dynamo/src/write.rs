@@ -143,9 +143,9 @@ impl Update {
 
     /// Adds to a number, which is 0 where it is not there.
     #[must_use]
-    pub fn count(mut self, name: &str, number: u32) -> Self {
+    pub fn count(mut self, name: &str, number: impl Into<i64>) -> Self {
         self.add.push(format!("#{name} :add_{name}"));
-        self.with(&format!("add_{name}"), number)
+        self.with(&format!("add_{name}"), number.into())
     }
 
     /// Adds a member to a set of texts.

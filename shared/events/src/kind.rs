@@ -12,9 +12,10 @@ use crate::aggregate::Aggregate;
 use crate::{
     AlertRaised, AlertResolved, EmailFailed, EmailSent, InventoryBackInStock, InventoryClosed, InventoryLow,
     InventoryRejected, InventoryReleased, InventoryRepaired, InventoryReplenished, InventoryReserved,
-    InventorySoldOut, InventoryUpdated, OrderRejected, OrderShipped, OrderSnapshot, OrderStalled,
-    ProductDeleted, ProductSnapshot, ReservationRepaired, UserDeleted, UserEmailConfirmationRequested,
-    UserOrderPlaced, UserPasswordResetRequested, UserSnapshot, UserStatsRepaired,
+    InventorySoldOut, InventoryUpdated, OrderCancelled, OrderRejected, OrderShipped, OrderSnapshot,
+    OrderStalled, ProductDeleted, ProductSnapshot, ReservationRepaired, UserDeleted,
+    UserEmailConfirmationRequested, UserOrderPlaced, UserPasswordResetRequested, UserSnapshot,
+    UserStatsRepaired,
 };
 
 macro_rules! events {
@@ -85,7 +86,7 @@ events! {
     /// An order did not get its stock.
     OrderRejected(OrderRejected) = "order.rejected" from "/orders";
     /// An order was cancelled, before or after it got its stock.
-    OrderCancelled(OrderSnapshot) = "order.cancelled" from "/orders";
+    OrderCancelled(OrderCancelled) = "order.cancelled" from "/orders";
     /// An order is on its way.
     OrderShipped(OrderShipped) = "order.shipped" from "/orders";
     /// An order is with its customer.

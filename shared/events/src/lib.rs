@@ -28,7 +28,9 @@ pub use inventory::{
 };
 pub use kind::{EventData, EventType, UnknownEventType};
 pub use notifications::{AlertKind, AlertRaised, AlertResolved};
-pub use orders::{OrderLine, OrderRejected, OrderShipped, OrderSnapshot, OrderStalled, OrderStatus};
+pub use orders::{
+    OrderCancelled, OrderLine, OrderRejected, OrderShipped, OrderSnapshot, OrderStalled, OrderStatus,
+};
 pub use products::{ProductDeleted, ProductSnapshot};
 pub use users::{
     StatsFigures, UserDeleted, UserEmailConfirmationRequested, UserOrderPlaced, UserPasswordResetRequested,

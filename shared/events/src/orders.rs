@@ -41,8 +41,7 @@ pub struct OrderLine {
     pub unit_price: i64,
 }
 
-/// An order as it was when the event happened: the data of order.created, order.confirmed,
-/// order.cancelled and order.delivered.
+/// An order as it was when the event happened: the data of order.created, order.confirmed and order.delivered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OrderSnapshot {
     /// The order.
@@ -79,6 +78,24 @@ pub struct OrderRejected {
 }
 
 impl Aggregate for OrderRejected {
+    fn aggregate(&self) -> String {
+        self.order.aggregate()
+    }
+}
+
+/// The data of order.cancelled: the order, and what it was before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OrderCancelled {
+    /// The order.
+    #[serde(flatten)]
+    pub order: OrderSnapshot,
+    /// Its status until then: a confirmed order was sold, and a pending one was not. Absent in what was published
+    /// before this was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancelled_from: Option<OrderStatus>,
+}
+
+impl Aggregate for OrderCancelled {
     fn aggregate(&self) -> String {
         self.order.aggregate()
     }

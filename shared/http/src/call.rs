@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::{Arc, OnceLock};
 
-use lambda_http::http::{HeaderName, Method};
+use lambda_http::http::{HeaderName, HeaderValue, Method, header};
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -173,6 +173,19 @@ impl Call {
     #[must_use]
     pub fn accepts_gzip(&self) -> bool {
         content::accepts_gzip(&self.request.headers)
+    }
+
+    /// Which of these representations the caller likes best: its place (RFC 9110 section 12.5.1). The answer has to say
+    /// that it depends on it ([`Reply::by_accept`](crate::Reply::by_accept)).
+    ///
+    /// # Errors
+    /// 406 where the caller takes none of them.
+    pub fn preferred(&self, media_types: &[&str]) -> Result<usize, Problem> {
+        content::preferred(&self.request.headers, media_types).ok_or_else(|| {
+            let detail = format!("This is there as {}.", media_types.join(" or "));
+            Problem::new(Code::NotAcceptable, detail)
+                .with_header(header::VARY, HeaderValue::from_static("Accept"))
+        })
     }
 
     /// The path parameter `id`, read as a `T`. A text that cannot be an id names nothing: 404.

@@ -72,6 +72,7 @@ words! {
         NotYourAccount "not_your_account" "only its user may change an account";
         NotFound "not_found" "there is no such thing, or it is somebody else's, or the API has no such path";
         MethodNotAllowed "method_not_allowed" "the path does not have the method: `Allow` names those that it has";
+        NotAcceptable "not_acceptable" "`Accept` names none of the media types in which this is there";
         PriceMismatch "price_mismatch" "the catalogue has other prices: they are in `current`";
         IllegalTransition "illegal_transition" "the order cannot become that any more: `current_status` says why";
         IdTaken "id_taken" "the product's id belongs to another product, or did";
@@ -116,6 +117,7 @@ impl Code {
             Self::Forbidden | Self::NotYourAccount => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
             Self::PriceMismatch
             | Self::IllegalTransition
             | Self::IdTaken

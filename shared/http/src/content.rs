@@ -52,6 +52,79 @@ pub(crate) fn accepts_gzip(headers: &HeaderMap) -> bool {
     })
 }
 
+/// Which of these representations the caller likes best (RFC 9110 section 12.5.1): its place, the first of equals; none
+/// where it takes none of them. Who says nothing takes the first.
+///
+/// A range counts by its type alone: `text/csv;header=absent` is `text/csv`. What is no range is no wish, and where
+/// none is left the header says nothing.
+pub(crate) fn preferred(headers: &HeaderMap, media_types: &[&str]) -> Option<usize> {
+    let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let ranges: Vec<(String, u16)> =
+        values.flat_map(elements).filter_map(|element| media_range(&element)).collect();
+    if ranges.is_empty() {
+        return (!media_types.is_empty()).then_some(0);
+    }
+    let weight = |media_type: &str| {
+        let essence = media_type.split(';').next().unwrap_or_default();
+        let kind = essence.split('/').next().unwrap_or_default();
+        // The most precise range decides, whatever the others say.
+        let wildcard = format!("{kind}/*");
+        let named = |range: &str| {
+            let of_range = ranges.iter().filter(|(name, _)| name == range);
+            of_range.map(|(_, weight)| *weight).max()
+        };
+        named(essence).or_else(|| named(&wildcard)).or_else(|| named("*/*")).unwrap_or(0)
+    };
+    let weights = media_types.iter().map(|media_type| weight(media_type)).enumerate();
+    let best = weights
+        .filter(|(_, weight)| *weight > 0)
+        .max_by_key(|(place, weight)| (*weight, std::cmp::Reverse(*place)));
+    best.map(|(place, _)| place)
+}
+
+/// The elements of a list, which a comma in quotation marks does not end.
+fn elements(list: &str) -> Vec<String> {
+    let (mut all, mut is_quoted, mut is_escaped) = (vec![String::new()], false, false);
+    for c in list.chars() {
+        if c == ',' && !is_quoted {
+            all.push(String::new());
+            continue;
+        }
+        if c == '"' && !is_escaped {
+            is_quoted = !is_quoted;
+        }
+        is_escaped = is_quoted && c == '\\' && !is_escaped;
+        if let Some(last) = all.last_mut() {
+            last.push(c);
+        }
+    }
+    all
+}
+
+/// A media range in lower case and its weight in thousandths; none for what is not of the grammar.
+fn media_range(element: &str) -> Option<(String, u16)> {
+    let mut parts = element.split(';').map(|part| part.trim_matches(OWS));
+    let range = parts.next()?.to_ascii_lowercase();
+    let (kind, subtype) = range.split_once('/')?;
+    let is_range = is_token(kind) && is_token(subtype) && (kind != "*" || subtype == "*");
+    let weight = parts.find_map(|part| {
+        let (name, value) = part.split_once('=')?;
+        name.eq_ignore_ascii_case("q").then_some(value)
+    });
+    let weight = weight.map_or(Some(1000), thousandths)?;
+    is_range.then_some((range, weight))
+}
+
+/// RFC 9110 section 12.4.2: from 0 to 1, with three digits at most.
+fn thousandths(weight: &str) -> Option<u16> {
+    let (whole, fraction) = weight.split_once('.').unwrap_or((weight, ""));
+    let is_weight = matches!(whole, "0" | "1")
+        && fraction.len() <= 3
+        && fraction.bytes().all(|byte| byte.is_ascii_digit());
+    let digits: u16 = format!("{whole}{fraction:0<3}").parse().ok().filter(|_| is_weight)?;
+    (digits <= 1000).then_some(digits)
+}
+
 /// Whether a body says nothing: there is none, or it is an empty object.
 pub(crate) fn is_nothing(body: &[u8]) -> bool {
     let trimmed = trim_json(body);
@@ -155,6 +228,43 @@ mod tests {
             assert!(!is_nothing(body.as_bytes()), "{body:?}");
         }
         assert!(!is_nothing(&[0x1F, 0x8B]));
+    }
+
+    #[test]
+    fn the_representation_that_is_liked_best_is_given() {
+        const FORMS: &[&str] = &["application/json", "text/csv; charset=utf-8"];
+        let (json, csv) = (Some(0), Some(1));
+        for (accept, expected) in [
+            ("*/*", json),
+            ("text/csv", csv),
+            ("TEXT/CSV;header=absent", csv),
+            ("text/*", csv),
+            ("application/*, text/csv;q=0.9", json),
+            ("application/json;q=0.5, text/csv;q=0.501", csv),
+            ("application/json ; Q=0.5 ,text/csv;q=0.5", json),
+            ("*/*;q=0.1, text/csv;q=0", json),
+            ("*/*, application/json;q=0", csv),
+            ("text/html, application/xhtml+xml, */*;q=0.8", json),
+            ("text/html", None),
+            ("application/json;q=0", None),
+            ("*/*;q=0", None),
+            ("text/csv;q=0, text/*", None),
+            ("application/problem+json", None),
+            ("application/json;a=\"x,text/csv\";q=0.1, text/csv;q=0.2", csv),
+            // What is no range, or no weight, is no wish.
+            ("", json),
+            ("csv", json),
+            ("*/csv, text/csv;q=high", json),
+            ("text/csv;q=1.001, application/json;q=0.001", json),
+        ] {
+            let headers = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(accept))]);
+            assert_eq!(preferred(&headers, FORMS), expected, "{accept}");
+        }
+        assert_eq!(preferred(&HeaderMap::new(), FORMS), json);
+        let mut two = HeaderMap::new();
+        two.append(header::ACCEPT, HeaderValue::from_static("application/json;q=0.3"));
+        two.append(header::ACCEPT, HeaderValue::from_static("text/csv;q=0.4"));
+        assert_eq!(preferred(&two, FORMS), csv);
     }
 
     #[test]

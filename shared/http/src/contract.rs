@@ -37,6 +37,8 @@ pub struct Answer {
     pub description: &'static str,
     /// Its body; none where it has none.
     pub body: Option<AnswerBody>,
+    /// The media types of texts in which it is there besides, for who asks for them.
+    pub also: Vec<&'static str>,
     /// The headers that it may have: name and meaning.
     pub headers: Vec<(&'static str, &'static str)>,
 }
@@ -131,6 +133,18 @@ impl Contract {
         self.answer(StatusCode::OK, description, Some(AnswerBody::Text(media_type)))
     }
 
+    /// The answer that was named last is there as a text of another media type too, by `Accept`.
+    #[must_use]
+    pub fn or_text(mut self, media_type: &'static str) -> Self {
+        if let Some(answer) = self.answers.last_mut() {
+            answer.also.push(media_type);
+        }
+        let described = "The media types that the caller takes, each with its weight.";
+        self.header("Accept", described, json!({ "type": "string" }))
+            .codes([Code::NotAcceptable])
+            .answer_header("Vary", "`Accept`: the answer depends on it.")
+    }
+
     /// 201 with a body, and the address to read it at.
     #[must_use]
     pub fn created<T: JsonSchema>(self, description: &'static str) -> Self {
@@ -203,7 +217,7 @@ impl Contract {
     }
 
     fn answer(mut self, status: StatusCode, description: &'static str, body: Option<AnswerBody>) -> Self {
-        self.answers.push(Answer { status, description, body, headers: Vec::new() });
+        self.answers.push(Answer { status, description, body, also: Vec::new(), headers: Vec::new() });
         self
     }
 

@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use aws_lc_rs::digest::{SHA256, digest};
+
 /// The tag of an answer.
 ///
 /// `If-None-Match` compares the whole tag, so that no change of the answer is hidden. `If-Match` compares
@@ -18,6 +20,15 @@ impl EntityTag {
     #[must_use]
     pub const fn showing(version: u64, shown: u64) -> Self {
         Self { version, shown: Some(shown) }
+    }
+
+    /// The tag of what has no version but its own bytes: another one for each representation.
+    #[must_use]
+    pub fn of_content(bytes: &[u8]) -> Self {
+        let hash = digest(&SHA256, bytes);
+        // 48 bits, which every JSON reader keeps exactly: a version is a number in a problem.
+        let version = hash.as_ref().iter().take(6).fold(0, |version, byte| version << 8 | u64::from(*byte));
+        version.into()
     }
 
     /// Reads a tag of ours, as it is written and not otherwise: `"v07"` is none.
@@ -57,6 +68,14 @@ impl fmt::Display for EntityTag {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_tag_of_bytes_is_theirs_alone() {
+        let tag = EntityTag::of_content(b"a");
+        assert_eq!((tag, EntityTag::parse(&tag.to_string())), (EntityTag::of_content(b"a"), Some(tag)));
+        assert_ne!(tag, EntityTag::of_content(b"b"));
+        assert!(tag.version() < 1 << 48);
+    }
 
     #[test]
     fn tags_read_back_and_others_do_not() {

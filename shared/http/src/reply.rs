@@ -60,6 +60,19 @@ impl Reply {
             .with(header::CONTENT_TYPE, HeaderValue::from_static(media_type))
     }
 
+    /// 200 with a text of another media type than JSON.
+    #[must_use]
+    pub fn text(media_type: &'static str, text: String) -> Self {
+        Self { status: StatusCode::OK, body: Body::Text(text), headers: Vec::new() }
+            .with(header::CONTENT_TYPE, HeaderValue::from_static(media_type))
+    }
+
+    /// The same answer, of which there are other representations: which one it is follows from `Accept`.
+    #[must_use]
+    pub fn by_accept(self) -> Self {
+        self.with(header::VARY, HeaderValue::from_static("Accept"))
+    }
+
     /// The same for what is answered in two forms: its bytes are packed by gzip, or are not. In both, it says that it
     /// depends on what the caller takes, or a cache would show one form to everybody (RFC 9110 section 12.5.5).
     #[must_use]

@@ -9,6 +9,9 @@ use serde_json::Value;
 use crate::FunctionError;
 use crate::log::Chain;
 
+/// The log line of a verification that had no time for all, which the template's metric filter counts.
+pub const INCOMPLETE: &str = "verification incomplete";
+
 /// Most of the drifts that a report lists; it counts them all. Lambda's answers end at 6 MB.
 const MAX_LISTED: usize = 100;
 
@@ -18,6 +21,17 @@ pub struct VerifyRequest {
     /// Whether to repair what can be.
     #[serde(default)]
     pub repair: bool,
+    /// Whether to begin anew, where the last run of its kind had no time for all.
+    #[serde(default)]
+    pub from_start: bool,
+}
+
+impl VerifyRequest {
+    /// What a run that repairs and one that only reports are called: each goes on where the last of its kind stopped.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        if self.repair { "repair" } else { "report" }
+    }
 }
 
 /// What became of a drift.
@@ -100,8 +114,14 @@ pub struct Report {
     pub repaired: u64,
     /// How many were changing while they were looked at, or changed a moment ago: another run judges them.
     pub not_judged: u64,
-    /// Whether there was time for everything.
+    /// Whether it came to the end. Where it did not, the next run of its kind goes on.
     pub complete: bool,
+    /// Where it began; none where that was the beginning.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resumed_at: Option<String>,
+    /// How far it came; none where that was the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stopped_at: Option<String>,
     /// The first of those that were not as they should be.
     pub drift: Vec<Drift>,
 }
@@ -114,6 +134,8 @@ impl Default for Report {
             repaired: 0,
             not_judged: 0,
             complete: true,
+            resumed_at: None,
+            stopped_at: None,
             drift: Vec::new(),
         }
     }
@@ -134,6 +156,17 @@ impl Report {
             Ok(()) => Ok(self),
             Err(error) => Err(FunctionError::new(what, error)),
         }
+    }
+
+    /// Says that there was no time for what is behind here.
+    pub fn stop(&mut self, position: &impl Serialize) {
+        self.complete = false;
+        self.stopped_at = serde_json::to_string(position).ok();
+    }
+
+    /// Says that it goes on here.
+    pub fn resume(&mut self, position: &impl Serialize) {
+        self.resumed_at = serde_json::to_string(position).ok();
     }
 
     /// Counts things that were looked at.
@@ -165,8 +198,13 @@ impl Report {
             report.repaired = self.repaired,
             report.not_judged = self.not_judged,
             report.complete = self.complete,
+            report.resumed_at = self.resumed_at,
+            report.stopped_at = self.stopped_at,
             "verification finished"
         );
+        if !self.complete {
+            tracing::warn!(report.stopped_at = self.stopped_at, "{INCOMPLETE}");
+        }
     }
 }
 

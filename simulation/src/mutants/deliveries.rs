@@ -67,6 +67,18 @@ pub(super) const MUTANTS: &[Mutant] = &[
         }),
     ),
     Mutant::new(
+        "every-cancellation-was-a-sale",
+        "an order that is cancelled is taken for one that was confirmed",
+        Event("publish-order-events", |event| {
+            let from = &mut event["data"]["cancelled_from"];
+            let is_pending = *from == "pending";
+            if is_pending {
+                *from = json!("confirmed");
+            }
+            is_pending
+        }),
+    ),
+    Mutant::new(
         "cause-lost",
         "a relay makes up a new correlation id",
         Event("publish-user-events", |event| {

@@ -97,6 +97,40 @@ pub(super) const MUTANTS: &[Mutant] = &[
         Body("send-email", "PutItem", always),
     ),
     Mutant::new(
+        "count-each-delivery",
+        "a sale is counted without asking whether it was counted before",
+        Item("record-sale", |item| always(&mut item["Put"])),
+    ),
+    Mutant::new(
+        "split-sales",
+        "a sale and its figures are two writes instead of one transaction",
+        Request("record-sale", TRANSACTION, |call| split(call, |item| item["Update"].is_object())),
+    ),
+    Mutant::new(
+        "count-when-it-is-heard-of",
+        "a sale counts in the hour in which its event comes, not in that in which it was placed",
+        Item("record-sale", |item| {
+            let key = &mut item["Update"]["Key"];
+            if !key["pk"]["S"].as_str().is_some_and(|pk| pk.starts_with("hour#")) {
+                return false;
+            }
+            let Some(hour) = key["sk"]["S"].as_str().map(str::to_owned) else { return false };
+            let later = if hour.ends_with("23") { "22" } else { "23" };
+            key["sk"]["S"] = json!(format!("{}{later}", &hour[..hour.len() - 2]));
+            true
+        }),
+    ),
+    Mutant::new(
+        "one-sale-of-a-batch",
+        "the figures of a batch are those of its last sale",
+        Item("record-sale", |item| {
+            let orders = &mut item["Update"]["ExpressionAttributeValues"][":add_orders"]["N"];
+            let is_many = orders.as_str().is_some_and(|orders| orders != "1");
+            *orders = json!("1");
+            is_many
+        }),
+    ),
+    Mutant::new(
         "split-statistics",
         "statistics and ledger are two writes instead of one transaction",
         Request("record-user-stats", TRANSACTION, |call| {

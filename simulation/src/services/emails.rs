@@ -232,7 +232,7 @@ fn asked_for(event: &Event) -> Option<EmailId> {
     let (template, subject) = match event.data() {
         EventData::OrderConfirmed(order) => ("order_confirmation", order.order_id.to_string()),
         EventData::OrderRejected(rejected) => ("order_rejection", rejected.order.order_id.to_string()),
-        EventData::OrderCancelled(order) => ("order_cancellation", order.order_id.to_string()),
+        EventData::OrderCancelled(data) => ("order_cancellation", data.order.order_id.to_string()),
         EventData::OrderShipped(shipped) => ("order_shipment", shipped.order.order_id.to_string()),
         EventData::UserRegistered(user) => ("welcome", user.user_id.to_string()),
         EventData::UserEmailConfirmationRequested(asked) => {

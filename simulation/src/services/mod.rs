@@ -4,6 +4,7 @@
 //! Nothing outside of here names a service's types. A new service is its module (`mod`, and its place in the list
 //! below), which says of itself what must hold, or why nothing does; a test holds that none is forgotten.
 
+mod analytics;
 mod api;
 mod cache;
 mod emails;
@@ -21,6 +22,7 @@ use shop_events::Event;
 use shop_local::cloud::{Call, Step};
 use shop_local::template::Template;
 
+pub(crate) use analytics::TIME_ZONE;
 pub(crate) use orders::{ACCOUNT_LIMIT, ADDRESS_LIMIT};
 pub(crate) use record::{Images, Record, read};
 
@@ -129,7 +131,7 @@ macro_rules! services {
     };
 }
 
-services![api, orders, products, users, emails, notifications, cache];
+services![api, orders, products, users, emails, notifications, cache, analytics];
 
 impl Services {
     /// Takes in what a topic has taken that is not the shop's own, and says what does not hold of it.

@@ -184,6 +184,7 @@ impl Service for Model {
                 self.products.entry(new.id).or_default().0.push((record.time, version));
                 Ok(Vec::new())
             }
+            Some(Kind::Checkpoint) => Ok(Vec::new()),
             None => Err(Violation::new("an-item-is-readable", format!("{:?}", record.new))),
         }
     }
@@ -208,8 +209,8 @@ impl Service for Model {
         match event.data() {
             EventData::OrderCreated(order) => self.status(&order.order_id).is_some(),
             EventData::OrderStalled(stalled) => self.status(&stalled.order.order_id).is_some(),
-            EventData::OrderCancelled(order) => {
-                matches!(self.status(&order.order_id), Some(Status::Released | Status::Rejected))
+            EventData::OrderCancelled(cancelled) => {
+                matches!(self.status(&cancelled.order.order_id), Some(Status::Released | Status::Rejected))
             }
             _ => false,
         }

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use orders::order::Order;
 use serde_json::Value;
 use shop_auth::Role;
-use shop_events::{Event, EventData, EventType, OrderStatus};
+use shop_events::{Event, EventData, EventType, OrderCancelled, OrderStatus};
 use shop_local::template::Template;
 use shop_types::{OrderId, UserId};
 use users::accounts::user::User;
@@ -216,7 +216,12 @@ impl Service for Model {
 
     fn is_done(&self, consumer: &str, event: &Event) -> bool {
         match (consumer, event.data()) {
-            ("record-user-stats", EventData::OrderConfirmed(order) | EventData::OrderCancelled(order)) => {
+            ("record-user-stats", data) => {
+                let (EventData::OrderConfirmed(order)
+                | EventData::OrderCancelled(OrderCancelled { order, .. })) = data
+                else {
+                    return false;
+                };
                 let Some(customer) = &order.customer_id else { return true };
                 let entry = self.entry(customer, &order.order_id);
                 let is_cancelled = event.event_type() == EventType::OrderCancelled;

@@ -201,6 +201,13 @@ def before_call(context, case, kwargs):
             case.query.pop("to", None)
         if operation == "list-users" and case.query:
             case.query.pop("email", None)
+        if operation in ("get-sales", "get-product-sales"):
+            # A range that is made up has its end before its beginning; the last week is always there.
+            for name in ("from", "to", "currency"):
+                if case.query and name in case.query:
+                    del case.query[name]
+            if case.headers and "Accept" in case.headers:
+                case.headers["Accept"] = CHOICE.choice(("*/*", "application/json", "text/csv"))
         if operation == "list-emails" and case.query:
             case.query.pop("order_id", None)
             case.query.pop("user_id", None)

@@ -50,8 +50,8 @@ pub struct Contract {
 #[derive(Debug)]
 struct Promised {
     headers: BTreeSet<String>,
-    media_type: Option<String>,
-    body: Option<Validator>,
+    /// What it may be, each with the schema of what is JSON; nothing where it has no body.
+    bodies: BTreeMap<String, Option<Validator>>,
 }
 
 impl Contract {
@@ -109,10 +109,15 @@ impl Contract {
             return Ok(());
         }
         let media_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        if media_type != promised.media_type.as_deref() {
-            return Err(format!("the content type is {media_type:?}, and not {:?}", promised.media_type));
-        }
-        let Some(validator) = &promised.body else { return Ok(()) };
+        let Some(media_type) = media_type else {
+            let is_empty = promised.bodies.is_empty();
+            return if is_empty { Ok(()) } else { Err("there is no content type".to_owned()) };
+        };
+        let Some(body) = promised.bodies.get(media_type) else {
+            let known: Vec<_> = promised.bodies.keys().collect();
+            return Err(format!("the content type is {media_type:?}, and none of {known:?}"));
+        };
+        let Some(validator) = body else { return Ok(()) };
         let body: Value = serde_json::from_slice(response.body()).map_err(|error| error.to_string())?;
         validator.validate(&body).map_err(|error| format!("{}: {error}", error.instance_path()))
     }
@@ -122,16 +127,17 @@ impl Promised {
     #[expect(clippy::panic, reason = "it is for tests, of a document that this workspace writes")]
     fn of(response: &Value, components: &Value) -> Self {
         let headers = response["headers"].as_object().into_iter().flatten();
-        let content = response["content"].as_object().and_then(|content| content.iter().next());
-        let body = content.filter(|(media_type, _)| media_type.contains("json")).map(|(_, content)| {
-            let mut schema = content["schema"].clone();
-            schema["components"] = components.clone();
-            jsonschema::validator_for(&schema).unwrap_or_else(|error| panic!("{error}"))
+        let bodies = response["content"].as_object().into_iter().flatten().map(|(media_type, content)| {
+            let body = media_type.contains("json").then(|| {
+                let mut schema = content["schema"].clone();
+                schema["components"] = components.clone();
+                jsonschema::validator_for(&schema).unwrap_or_else(|error| panic!("{error}"))
+            });
+            (media_type.clone(), body)
         });
         Self {
             headers: headers.map(|(name, _)| name.to_ascii_lowercase()).collect(),
-            media_type: content.map(|(media_type, _)| media_type.clone()),
-            body,
+            bodies: bodies.collect(),
         }
     }
 }

@@ -124,6 +124,31 @@ const EMAIL: Shape = Shape {
 const EMAILS: Shape =
     Shape { required: &["data", "next_cursor"], optional: &[], nested: &[("data", &EMAIL)] };
 
+const SALES: Shape = Shape {
+    required: &["from", "to", "by", "currency", "time_zone", "data", "total"],
+    optional: &[],
+    nested: &[("data", &SALES_BUCKET), ("total", &SALES_TOTAL)],
+};
+
+const SALES_BUCKET_MEMBERS: &[&str] =
+    &["orders", "cancelled_orders", "units", "cancelled_units", "gross", "cancelled", "net", "date", "start"];
+
+const SALES_BUCKET: Shape = Shape { required: SALES_BUCKET_MEMBERS, optional: &[], nested: &[] };
+
+const SALES_TOTAL: Shape = Shape { required: SALES_BUCKET_MEMBERS.split_at(7).0, optional: &[], nested: &[] };
+
+const PRODUCT_SALES: Shape = Shape {
+    required: &["from", "to", "sort", "currency", "time_zone", "data"],
+    optional: &[],
+    nested: &[("data", &PRODUCT_SALE)],
+};
+
+const PRODUCT_SALE: Shape = Shape {
+    required: &["product_id", "units", "cancelled_units", "net_units", "gross", "cancelled", "net"],
+    optional: &[],
+    nested: &[],
+};
+
 const SESSION_MEMBERS: &[&str] = &[
     "access_token",
     "token_type",
@@ -206,7 +231,11 @@ pub(crate) fn check(method: &Method, path: &str, reply: &Reply) -> Result<()> {
     reply.required_header("cache-control")?;
     match (reply.status, answer) {
         (204 | 304, _) => ensure!(reply.body.is_empty(), reply.wrong("this status has no body")),
-        (200..300, Answer::Json(shape)) => {
+        (200..300, Answer::JsonOrCsv(_)) if reply.json.is_null() => {
+            reply.has_header("content-type", "text/csv; charset=utf-8")?;
+            ensure!(reply.required_header("vary")?.contains("Accept"), reply.wrong("expected Vary: Accept"));
+        }
+        (200..300, Answer::Json(shape) | Answer::JsonOrCsv(shape)) => {
             reply.has_header("content-type", "application/json")?;
             has_shape(&reply.json, shape, "", reply)?;
             if shape.required.contains(&"version") {
@@ -227,6 +256,8 @@ pub(crate) fn check(method: &Method, path: &str, reply: &Reply) -> Result<()> {
 /// What a route answers with.
 enum Answer {
     Json(&'static Shape),
+    /// By `Accept`.
+    JsonOrCsv(&'static Shape),
     Nothing,
 }
 
@@ -246,6 +277,8 @@ fn documented(method: &Method, route: &[&str]) -> Option<Answer> {
         }
         ("GET", ["users"]) => Answer::Json(&USERS),
         ("GET", ["alerts"]) => Answer::Json(&ALERTS),
+        ("GET", ["analytics", "sales"]) => Answer::JsonOrCsv(&SALES),
+        ("GET", ["analytics", "products"]) => Answer::JsonOrCsv(&PRODUCT_SALES),
         ("GET", ["emails"]) => Answer::Json(&EMAILS),
         ("DELETE", ["products" | "users", _] | ["sessions", "current"])
         | (

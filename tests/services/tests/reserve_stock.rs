@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use http::Method;
 use serde_json::{Value, json};
 use service_tests::{Service, order_event, simulate};
-use shop_events::{Event, EventData, EventType};
+use shop_events::{Event, EventData, EventType, OrderCancelled};
 use shop_local::cloud::Options;
 use shop_types::OrderId;
 
@@ -37,7 +37,9 @@ fn created(name: &str, at: i64, lines: &[(&str, u32)]) -> Result<Event> {
 }
 
 fn cancelled(name: &str, at: i64, lines: &[(&str, u32)]) -> Result<Event> {
-    order_event(&order(name), at, lines, EventData::OrderCancelled)
+    order_event(&order(name), at, lines, |order| {
+        EventData::OrderCancelled(OrderCancelled { order, cancelled_from: None })
+    })
 }
 
 /// An SQS batch as Lambda delivers it.

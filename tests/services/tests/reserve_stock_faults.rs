@@ -10,7 +10,7 @@ use futures::future::{BoxFuture, FutureExt, ready};
 use http::Method;
 use serde_json::json;
 use service_tests::{Service, order_event, simulate};
-use shop_events::{EventData, EventType};
+use shop_events::{EventData, EventType, OrderCancelled};
 use shop_local::cloud::{AwsError, Call, Delivery, Fault, Interceptor, Options};
 use shop_types::OrderId;
 
@@ -79,7 +79,9 @@ async fn orders_in_trouble(seed: u64) -> Result<()> {
         let lines = [("a", 1 + number % 3), ("b", 1)];
         events.push(order_event(&order, i64::from(number), &lines, EventData::OrderCreated)?);
         if number % 4 == 0 {
-            events.push(order_event(&order, i64::from(number), &lines, EventData::OrderCancelled)?);
+            events.push(order_event(&order, i64::from(number), &lines, |order| {
+                EventData::OrderCancelled(OrderCancelled { order, cancelled_from: None })
+            })?);
         }
     }
     // Some cancellations overtake their orders.

@@ -37,6 +37,8 @@ impl Since {
 /// What only administrators may do, of somebody else's thing.
 const POWERS: &[&str] = &[
     "GET /alerts",
+    "GET /analytics/sales",
+    "GET /analytics/products",
     "GET /users",
     "GET /users/{customer}",
     "GET /users/{customer}/stats",

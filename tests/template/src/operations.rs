@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use shop_lambda::report::INCOMPLETE;
 use shop_messaging::consumer::{KEEPS_FAILING, MALFORMED};
 
 use crate::names::{self, Route};
@@ -192,6 +193,7 @@ fn alarms(template: &Template, wrong: &mut Vec<String>) {
         }
     }
     messages(template, wrong);
+    verifications(template, wrong);
     for (function, _) in template.sources("Schedule") {
         if !watched("Invocations", &|value| refers(value, None) == Some(function.id)) {
             wrong.push(format!("{}: no alarm when it does not run", function.id));
@@ -201,6 +203,27 @@ fn alarms(template: &Template, wrong: &mut Vec<String>) {
         if !watched("IteratorAge", &|value| refers(value, None) == Some(function.id)) {
             wrong.push(format!("{}: no alarm when it falls behind", function.id));
         }
+    }
+}
+
+/// That a verification has no time for all is counted, and has an alarm.
+fn verifications(template: &Template, wrong: &mut Vec<String>) {
+    const METRIC: &str = "IncompleteVerifications";
+    let is_one = |id: &str| names::of_logical_id(id).is_some_and(|name| name.starts_with("verify-"));
+    if !template.functions().iter().any(|function| is_one(function.id)) {
+        return;
+    }
+    let pattern = format!("{{ $.message = \"{INCOMPLETE}\" }}");
+    let is_counted = template.of_type("AWS::Logs::MetricFilter").any(|(_, filter)| {
+        filter["FilterPattern"] == pattern.as_str()
+            && list(&filter["MetricTransformations"]).iter().any(|to| to["MetricName"] == METRIC)
+    });
+    let has_alarm =
+        template.of_type("AWS::CloudWatch::Alarm").any(|(_, alarm)| alarm["MetricName"] == METRIC);
+    if !is_counted || !has_alarm {
+        wrong.push(format!(
+            "{METRIC}: nothing counts the lines that say \"{INCOMPLETE}\", or it has no alarm"
+        ));
     }
 }
 

@@ -74,6 +74,10 @@ fn rules_let_each_environment_through_but_production_without_alarms() {
         assert_eq!(rules::broken(&template, &values).len(), 1, "{environment}: a batch without a window");
         values.insert("ReserveStockBatchWindow", "1");
         assert_eq!(rules::broken(&template, &values), [""; 0], "{environment}");
+        values.extend([("RecordSaleBatchSize", "11"), ("RecordSaleBatchWindow", "0")]);
+        assert_eq!(rules::broken(&template, &values).len(), 1, "{environment}: sales without a window");
+        values.insert("RecordSaleBatchWindow", "1");
+        assert_eq!(rules::broken(&template, &values), [""; 0], "{environment}");
     }
 }
 

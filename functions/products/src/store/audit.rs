@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use shop_dynamo::{Condition, Item, Record, ScanPages, StoreError, read, read_attribute, read_or_key, value};
+use shop_dynamo::{
+    Checkpoint, Condition, Item, Record, ScanPages, StoreError, read, read_attribute, read_or_key, value,
+};
 use shop_events::{Cause, StockFigures};
 use shop_types::{OrderId, ProductId, Timestamp};
 
@@ -19,6 +21,12 @@ impl Store {
             .with("stock", Kind::Stock.sort_key())
             .with("reservation", Kind::Reservation.sort_key());
         self.table.scan(&kinds)
+    }
+
+    /// Where a verification of a kind goes on.
+    #[must_use]
+    pub(crate) fn checkpoint(&self, kind: &str) -> Checkpoint {
+        Checkpoint::new(&self.table, Kind::Checkpoint.key(&format!("verify-stock#{kind}")))
     }
 
     /// The entries of some orders, as of this moment; none for one that cannot be read.

@@ -21,6 +21,8 @@ pub enum Kind {
     Adjustment,
     /// The creation of a product that came with an idempotency key.
     Creation,
+    /// How far a verification is.
+    Checkpoint,
 }
 
 impl Kind {
@@ -33,6 +35,7 @@ impl Kind {
             "reservation" => Some(Self::Reservation),
             "creation" => Some(Self::Creation),
             "adjustment" => Some(Self::Adjustment),
+            "checkpoint" => Some(Self::Checkpoint),
             _ => None,
         }
     }
@@ -46,6 +49,7 @@ impl Kind {
             Self::Reservation => "reservation",
             Self::Adjustment => "adjustment",
             Self::Creation => "creation",
+            Self::Checkpoint => "checkpoint",
         }
     }
 
@@ -61,6 +65,7 @@ impl Kind {
             Self::Reservation => "reservation",
             Self::Adjustment => "adjustment",
             Self::Creation => "creation",
+            Self::Checkpoint => "checkpoint",
         }
     }
 

@@ -57,6 +57,12 @@ impl Audit {
         })
     }
 
+    /// Whether it has seen anything of a user.
+    #[must_use]
+    pub(crate) fn has(&self, user: &UserId) -> bool {
+        self.users.contains_key(user)
+    }
+
     #[must_use]
     pub(crate) fn users(&self) -> usize {
         self.users.len()

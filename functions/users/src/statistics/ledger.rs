@@ -82,7 +82,7 @@ pub(crate) enum Meaning {
 pub(crate) fn meaning(event: &Event) -> Meaning {
     let (state, order): (_, &OrderSnapshot) = match event.data() {
         EventData::OrderConfirmed(order) => (EntryState::Counted, order),
-        EventData::OrderCancelled(order) => (EntryState::Cancelled, order),
+        EventData::OrderCancelled(data) => (EntryState::Cancelled, &data.order),
         _ => return Meaning::Unexpected,
     };
     let Some(user_id) = order.customer_id.clone() else { return Meaning::OfGuest };

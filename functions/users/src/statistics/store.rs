@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::Client;
 use shop_dynamo::{
-    Condition, Item, MAX_TRANSACTION_ITEMS, Put, Query, Read, Record, ScanPages, StoreError, Table,
-    Transacted, Tries, Write, read, read_attribute, read_or_key, string,
+    Checkpoint, Condition, Item, MAX_TRANSACTION_ITEMS, Put, Query, Read, Record, ScanPages, StoreError,
+    Table, Transacted, Tries, Write, read, read_attribute, read_or_key, string,
 };
 use shop_lambda::{Environment, StartError};
 use shop_types::{OrderId, UserId};
@@ -13,7 +13,7 @@ use shop_types::{OrderId, UserId};
 use crate::statistics::audit::Audit;
 use crate::statistics::ledger::{EntryWrite, LedgerEntry, StatsSnapshot, Update};
 use crate::statistics::stats::{LastOrder, UserStats};
-use crate::table::{ENTRY_PREFIX, STATS, item, key};
+use crate::table::{ENTRY_PREFIX, STATS, item, key, pair};
 
 /// Most orders of one update: with the statistics they fill a transaction, and a `BatchGetItem` call too.
 /// An entry has less than 1 KB, so the limit of 4 MB is far away.
@@ -124,6 +124,12 @@ impl StatsStore {
     pub(crate) fn audited_pages(&self) -> ScanPages {
         let audited = Condition::of("sk = :stats OR begins_with(sk, :prefix)");
         self.table.scan(&audited.with("stats", STATS).with("prefix", ENTRY_PREFIX))
+    }
+
+    /// Where a verification of a kind goes on.
+    #[must_use]
+    pub(crate) fn checkpoint(&self, kind: &str) -> Checkpoint {
+        Checkpoint::new(&self.table, pair("checkpoint", &format!("checkpoint#{kind}")))
     }
 
     /// Writes an update in one transaction, if neither the statistics nor an entry has changed since it was

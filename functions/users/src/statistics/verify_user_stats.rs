@@ -6,6 +6,8 @@
 //! - It may run while the shop is busy. Whose statistics seem wrong is read once more, until nothing changes
 //!   between two reads of their version: whatever counts an order writes that too. An entry whose order (or
 //!   which itself) changed within the [`GRACE_PERIOD`] is not judged, since its event may be on its way.
+//! - It goes on where the last run of its kind stopped ([`Checkpoint`]). A user whose items lie on two pages seems wrong
+//!   on one of them at least, and is read once more, as whoever is.
 //! - A repair is conditional on what was read, goes the way of the lost event where one was lost, and is published:
 //!   `user.stats_repaired`. Two runs at once repair once.
 //! - What cannot be told from the books (an order that is confirmed, and taken off) is reported and left to
@@ -14,8 +16,9 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::Client;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use shop_dynamo::StoreError;
+use shop_dynamo::{Checkpoint, Item, StoreError};
 use shop_events::{Cause, OrderStatus};
 use shop_lambda::recovery::{GRACE_PERIOD, VERIFY_TIMEOUT};
 use shop_lambda::report::{Drift, RepairOutcome, Report, VerifyRequest};
@@ -28,6 +31,7 @@ use crate::statistics::orders_read_model::{OrderRecord, OrdersReadModel};
 use crate::statistics::recorder::Recorder;
 use crate::statistics::stats::{OutOfRange, UserStats};
 use crate::statistics::store::{Saved, see};
+use crate::table::pair;
 
 /// What the binary and the embedded cloud run.
 pub const FUNCTION: Function = task::<VerifyUserStats>();
@@ -66,14 +70,12 @@ impl Task for VerifyUserStats {
             orders: &self.orders,
             recorder: &self.recorder,
             repair: request.repair,
+            checkpoint: self.recorder.store.checkpoint(request.kind()),
             request_id,
             budget: Budget::start(&self.recorder.clock, VERIFY_TIMEOUT),
         };
         let mut report = Report::default();
-        let result = match run.statistics(&mut report).await {
-            Ok(()) => run.entries(&mut report).await,
-            failed => failed,
-        };
+        let result = run.all(request.from_start, &mut report).await;
         report.conclude(result, "the statistics could not be verified")
     }
 }
@@ -82,8 +84,19 @@ struct Run<'a> {
     orders: &'a OrdersReadModel,
     recorder: &'a Recorder,
     repair: bool,
+    checkpoint: Checkpoint,
     request_id: &'a str,
     budget: Budget,
+}
+
+/// How far a run is that had no time for all.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Position {
+    /// Behind an item of the users table.
+    Users { pk: String, sk: String },
+    /// Behind an order; before the first, without one.
+    Orders { behind: Option<String> },
 }
 
 /// A user's statistics beside what the ledger came to at the same moment.
@@ -93,35 +106,78 @@ struct Recounted {
 }
 
 impl Run<'_> {
-    async fn statistics(&self, report: &mut Report) -> Result<(), StoreError> {
-        let mut audit = Audit::new();
-        let mut pages = self.recorder.store.audited_pages();
-        while let Some(items) = pages.next().await? {
-            if self.budget.is_over() {
-                report.complete = false;
-                return Ok(());
+    async fn all(&self, from_start: bool, report: &mut Report) -> Result<(), StoreError> {
+        let start = if from_start { None } else { self.checkpoint.position::<Position>().await? };
+        if start.is_some() {
+            report.resume(&start);
+        }
+        let is_done = match &start {
+            Some(Position::Orders { behind }) => self.entries(behind.as_deref(), report).await?,
+            Some(Position::Users { pk, sk }) => {
+                self.statistics(Some(pair(pk, sk)), report).await? && self.entries(None, report).await?
             }
+            None => self.statistics(None, report).await? && self.entries(None, report).await?,
+        };
+        if is_done {
+            self.checkpoint.finish().await?;
+        }
+        Ok(())
+    }
+
+    /// Notes how far it is; whether there is time for more.
+    async fn reach(&self, position: &Position, report: &mut Report) -> Result<bool, StoreError> {
+        self.checkpoint.reach(position).await?;
+        if self.budget.is_over() {
+            report.stop(position);
+        }
+        Ok(report.complete)
+    }
+
+    /// Whether it came to the end of the users.
+    async fn statistics(&self, behind: Option<Item>, report: &mut Report) -> Result<bool, StoreError> {
+        let mut pages = self.recorder.store.audited_pages().behind(behind);
+        // Who was on the page before and may be on the next, and whether something was said of them.
+        let mut last: Option<(UserId, bool)> = None;
+        while let Some(items) = pages.next().await? {
+            let mut audit = Audit::new();
             for item in items {
                 if let Err(key) = see(&mut audit, item) {
                     report.add(Drift::unreadable(key));
                 }
             }
-        }
-        report.check("users", audit.users());
-        report.check("entries", audit.entries());
-        report.not_judged += u64::try_from(audit.unreadable()).unwrap_or(u64::MAX);
-        for user in audit.suspects() {
-            if self.budget.is_over() {
-                report.complete = false;
-                return Ok(());
+            // A user on two pages is one.
+            let is_again = last.as_ref().is_some_and(|(last, _)| audit.has(last));
+            report.check("users", audit.users() - usize::from(is_again));
+            report.check("entries", audit.entries());
+            report.not_judged += u64::try_from(audit.unreadable()).unwrap_or(u64::MAX);
+            let text = |key: &Item, name: &str| key.get(name).and_then(|value| value.as_s().ok()).cloned();
+            let position = pages.position().and_then(|key| Some((text(key, "pk")?, text(key, "sk")?)));
+            let end: Option<UserId> = position.as_ref().and_then(|(pk, _)| pk.parse().ok());
+            let end =
+                end.filter(|user| audit.has(user) || last.as_ref().is_some_and(|(last, _)| last == user));
+            let judged = last.filter(|(_, is_judged)| *is_judged).map(|(user, _)| user);
+            let mut suspects = audit.suspects();
+            suspects.retain(|user| judged.as_ref() != Some(user));
+            last = end.map(|user| {
+                let is_judged = judged.as_ref() == Some(&user) || suspects.contains(&user);
+                (user, is_judged)
+            });
+            for user in suspects {
+                // What cannot be read now could be a moment ago: the next run reports it.
+                match StoreError::if_readable(self.recount(&user).await)?.flatten() {
+                    Some(recounted) => self.judge(&user, &recounted, report).await,
+                    None => report.not_judged += 1,
+                }
             }
-            // What cannot be read now could be a moment ago: the next run reports it.
-            match StoreError::if_readable(self.recount(&user).await)?.flatten() {
-                Some(recounted) => self.judge(&user, &recounted, report).await,
-                None => report.not_judged += 1,
+            let Some((pk, sk)) = position else { break };
+            if !self.reach(&Position::Users { pk, sk }, report).await? {
+                return Ok(false);
             }
         }
-        Ok(())
+        if self.budget.is_over() {
+            return self.reach(&Position::Orders { behind: None }, report).await;
+        }
+        Ok(true)
     }
 
     /// A user's statistics and ledger at one moment; none where they keep changing.
@@ -163,8 +219,9 @@ impl Run<'_> {
         RepairOutcome::tried(store.save(&update).await.map(|saved| saved == Saved::Done))
     }
 
-    async fn entries(&self, report: &mut Report) -> Result<(), StoreError> {
-        let mut pages = self.orders.pages();
+    /// Whether it came to the end of the orders.
+    async fn entries(&self, behind: Option<&str>, report: &mut Report) -> Result<bool, StoreError> {
+        let mut pages = self.orders.pages().behind(behind);
         while let Some(orders) = pages.next().await? {
             report.check("orders", orders.len());
             let mut of_users = Vec::with_capacity(orders.len());
@@ -176,10 +233,6 @@ impl Run<'_> {
                 }
             }
             for orders in of_users.chunks(CHUNK) {
-                if self.budget.is_over() {
-                    report.complete = false;
-                    return Ok(());
-                }
                 let wanted = orders.iter().map(|(user, order)| (user, &order.id));
                 let entries = self.recorder.store.entries(wanted).await?;
                 for (user, order) in orders {
@@ -190,8 +243,12 @@ impl Run<'_> {
                     }
                 }
             }
+            let Some(behind) = pages.position().map(str::to_owned) else { break };
+            if !self.reach(&Position::Orders { behind: Some(behind) }, report).await? {
+                return Ok(false);
+            }
         }
-        Ok(())
+        Ok(true)
     }
 
     async fn entry(

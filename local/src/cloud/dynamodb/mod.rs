@@ -34,6 +34,9 @@ use crate::template::{Event, Template};
 use stale_replica::StaleReplica;
 use tokens::Tokens;
 
+/// What the records of a table show that is watched without a stream of its own.
+const IMAGES: &str = "NEW_AND_OLD_IMAGES";
+
 /// What an operation answered, and what it cost.
 #[derive(Debug)]
 pub(super) struct Answer {
@@ -75,6 +78,7 @@ impl DynamoDb {
         template: &Template,
         clock: &Clock,
         with_replica: bool,
+        watched: &[&str],
     ) -> Result<Self, CloudError> {
         let storage = match folder {
             None => Storage::memory(),
@@ -92,7 +96,13 @@ impl DynamoDb {
             readers.view = table.stream.clone().unwrap_or_default();
             readers.wake.push(Arc::new(Notify::new()));
         }
-        schema::prepare(&storage, template, |table| readers.contains_key(table))?;
+        for table in watched.iter().filter_map(|id| template.tables.get(*id)) {
+            let readers = readers.entry(table.name.clone()).or_default();
+            readers.hash_key.clone_from(&table.key.hash);
+            IMAGES.clone_into(&mut readers.view);
+        }
+        let view = |table: &str| readers.get(table).map(|readers| readers.view.as_str());
+        schema::prepare(&storage, template, view)?;
         let replica = with_replica.then(|| StaleReplica::open(template, clock)).transpose()?;
         let (tokens, unhandled, reported) = (Tokens::default(), BTreeMap::new(), BTreeMap::new());
         let inner = Inner { storage, tokens, unhandled, reported, replica };
@@ -167,6 +177,10 @@ impl DynamoDb {
             let new = self.read_stream(table, after, usize::MAX >> 1).unwrap_or_default();
             if let Some(last) = new.last() {
                 self.lock().reported.insert(table.clone(), last.position);
+            }
+            // What only the observers see is seen now.
+            if self.stream_readers(table).is_empty() && self.complete(table, &new).is_err() {
+                tracing::error!(table.name = %table, "records that were reported could not be dropped");
             }
             records.extend(new.into_iter().map(|record| (table.as_str(), record)));
         }

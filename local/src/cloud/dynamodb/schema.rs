@@ -29,10 +29,10 @@ const UNCHANGED: &str = "CREATE TEMP TRIGGER shop_unchanged BEFORE INSERT ON mai
 /// The storage prepares many statements over and over; the default keeps 16.
 const PREPARED_STATEMENTS: usize = 512;
 
-pub(super) fn prepare(
+pub(super) fn prepare<'view>(
     storage: &Storage,
     template: &Template,
-    has_reader: impl Fn(&str) -> bool,
+    view: impl Fn(&str) -> Option<&'view str>,
 ) -> Result<(), CloudError> {
     let failed = |error: rusqlite::Error| CloudError::state("dynamodb.sqlite", error);
     let connection = storage.conn();
@@ -66,9 +66,9 @@ pub(super) fn prepare(
             }
         }
         // A stream that nobody reads would only grow.
-        let streamed = match &table.stream {
-            Some(view) if has_reader(&table.name) => storage.enable_stream(&table.name, view, "local"),
-            _ => storage.disable_stream(&table.name),
+        let streamed = match view(&table.name) {
+            Some(view) => storage.enable_stream(&table.name, view, "local"),
+            None => storage.disable_stream(&table.name),
         };
         streamed
             .and_then(|()| match &table.time_to_live {

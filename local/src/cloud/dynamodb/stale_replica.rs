@@ -34,7 +34,7 @@ impl StaleReplica {
         let failed = |error| CloudError::state("the second copy of the tables", error);
         let storage =
             Storage::memory().map_err(failed)?.with_clock(Arc::new(StreamClock::new(clock.clone())));
-        schema::prepare(&storage, template, |_| false)?;
+        schema::prepare(&storage, template, |_| None)?;
         Ok(Self { storage, writes: VecDeque::new() })
     }
 

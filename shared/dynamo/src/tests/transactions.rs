@@ -27,7 +27,7 @@ async fn each_reason_of_a_cancelled_transaction_is_what_it_is() {
         ("ThrottlingError", "contention"),
         ("ProvisionedThroughputExceeded", "contention"),
         ("ItemCollectionSizeLimitExceeded", "failure"),
-        ("ValidationError", "failure"),
+        ("ValidationError", "corrupt"),
         ("None", "failure"),
         ("SomethingNew", "failure"),
     ] {
@@ -37,6 +37,7 @@ async fn each_reason_of_a_cancelled_transaction_is_what_it_is() {
             Ok(Transacted::Refused(refused)) if refused.failed(1) && !refused.failed(0) => "refused",
             Ok(Transacted::Refused(_)) => "refused by another",
             Err(StoreError::Contended { kind: "transaction" }) => "contention",
+            Err(StoreError::Corrupt { kind: "transaction", .. }) => "corrupt",
             Err(error) if Contention::caused(&error) => "contention of the call",
             Err(_) => "failure",
         };

@@ -32,6 +32,11 @@ pub(super) fn of_order(images: &Images) -> Option<Value> {
     {
         data["tracking_number"] = number.clone();
     }
+    if kind == "order.cancelled"
+        && let Some(before) = old
+    {
+        data["cancelled_from"] = before["status"].clone();
+    }
     if kind == "order.rejected" {
         data["reason"] = new["rejection"]["reason"].clone();
         data["shortages"] = new["rejection"]["shortages"].clone();

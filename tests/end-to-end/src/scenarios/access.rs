@@ -209,6 +209,8 @@ fn protected(product: &str, order: &str) -> Vec<(Method, String)> {
         (Method::GET, format!("/products/{product}/stock")),
         (Method::PATCH, format!("/products/{product}/stock")),
         (Method::GET, "/alerts".to_owned()),
+        (Method::GET, "/analytics/sales".to_owned()),
+        (Method::GET, "/analytics/products".to_owned()),
         (Method::GET, "/users".to_owned()),
         (Method::GET, "/users/me".to_owned()),
         (Method::PATCH, "/users/me".to_owned()),

@@ -21,6 +21,7 @@ mod paging;
 mod pricing;
 mod products;
 mod rush;
+mod sales;
 mod shipping;
 mod statistics;
 mod stock;
@@ -67,6 +68,8 @@ scenarios![
     stock::a_delta_is_not_taken_twice,
     alerts::stock_below_its_threshold_raises_one_alert,
     alerts::a_deleted_product_s_alerts_are_over,
+    sales::sales_follow_the_orders,
+    sales::a_report_is_there_in_two_forms,
     cancel::a_confirmed_order_is_cancelled,
     cancel::orders_are_cancelled_while_they_are_settled,
     cancel::an_illegal_cancel_is_refused,

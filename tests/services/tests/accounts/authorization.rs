@@ -55,6 +55,8 @@ const MATRIX: &[(&str, [u16; 5])] = &[
     ("DELETE /sessions/current", [401, 204, 204, 204, 401]),
     ("GET /emails", [401, 403, 403, 200, 401]),
     ("GET /alerts", [401, 403, 403, 200, 401]),
+    ("GET /analytics/sales", [401, 403, 403, 200, 401]),
+    ("GET /analytics/products", [401, 403, 403, 200, 401]),
 ];
 
 struct Stage {

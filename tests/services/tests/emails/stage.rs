@@ -10,7 +10,7 @@ use futures::future::{BoxFuture, ready};
 use http::Method;
 use serde_json::{Value, json};
 use service_tests::{Published, Service};
-use shop_events::{Cause, Event, EventData, OrderSnapshot, OrderStatus, UserSnapshot};
+use shop_events::{Cause, Event, EventData, OrderCancelled, OrderSnapshot, OrderStatus, UserSnapshot};
 use shop_local::cloud::{AwsError, Call, Fault, Interceptor, Options, SentMail, Service as Aws};
 use shop_types::{OrderId, Timestamp, UserId};
 
@@ -131,7 +131,9 @@ impl Order {
             placed_at: Timestamp::from_millis(1_795_446_000_000),
         };
         let data = match status {
-            OrderStatus::Cancelled => EventData::OrderCancelled(snapshot),
+            OrderStatus::Cancelled => {
+                EventData::OrderCancelled(OrderCancelled { order: snapshot, cancelled_from: None })
+            }
             OrderStatus::Rejected => EventData::OrderRejected(shop_events::OrderRejected {
                 order: snapshot,
                 reason: shop_events::RejectionReason::InsufficientStock,

@@ -2,6 +2,7 @@
 //! two verifications. All services run together, as the template wires them.
 
 mod healthy;
+mod resuming;
 mod snapshots;
 mod statistics;
 mod stock;

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::Method;
 use serde_json::{Value, json};
 use service_tests::{Answer, Calls, Service};
-use shop_events::{Cause, Event, EventData, OrderSnapshot, OrderStatus};
+use shop_events::{Cause, Event, EventData, OrderCancelled, OrderSnapshot, OrderStatus};
 use shop_types::{Currency, Money, OrderId, Timestamp, UserId};
 use std::sync::Arc;
 
@@ -60,7 +60,12 @@ fn confirmed(n: u8) -> Event {
 
 fn cancelled(n: u8) -> Event {
     let order = snapshot(n, Some(user()), OrderStatus::Cancelled);
-    Event::new(EventData::OrderCancelled(order), 3, placed_at(n), Cause::request("request-1"))
+    Event::new(
+        EventData::OrderCancelled(OrderCancelled { order, cancelled_from: Some(OrderStatus::Confirmed) }),
+        3,
+        placed_at(n),
+        Cause::request("request-1"),
+    )
 }
 
 /// Delivers events as one batch, and answers with the places of those that failed.
