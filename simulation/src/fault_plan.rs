@@ -214,6 +214,7 @@ fn throttled(service: Service) -> AwsError {
         Service::Ses => {
             return AwsError::client("TooManyRequestsException", "slow down").with_status(429);
         }
+        Service::S3 => return AwsError::service("SlowDown", "slow down").with_status(503),
     };
     AwsError::client(code, "slow down")
 }

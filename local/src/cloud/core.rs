@@ -16,6 +16,7 @@ use super::meter::Counter;
 use super::observer::{Access, Call, Delivery, Invoked, Observers, Outcome};
 use super::policies::Policies;
 use super::random::Random;
+use super::s3::S3;
 use super::secrets::Secrets;
 use super::ses::Ses;
 use super::sns::Topics;
@@ -34,6 +35,9 @@ pub(super) struct Core {
     pub(super) topics: Topics,
     pub(super) secrets: Secrets,
     pub(super) ses: Ses,
+    pub(super) s3: S3,
+    /// Where the services are, as the SDK is told, and presigned URLs say.
+    pub(super) endpoint: String,
     /// What each function may do. Callers that are no functions may do anything.
     pub(super) grants: BTreeMap<String, Grants>,
     /// What the topics and queues themselves say of who may reach them.

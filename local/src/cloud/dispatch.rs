@@ -4,8 +4,6 @@ use std::sync::Arc;
 
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
-use aws_smithy_runtime_api::http::StatusCode;
-use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 
 use super::core::Core;
@@ -13,8 +11,10 @@ use super::dynamodb::{self, DynamoDb};
 use super::environment::Place;
 use super::interceptor::Fault;
 use super::observer::{Access, Call, Outcome, Service, Units};
+use super::s3::Answer;
 use super::ses::Ses;
-use super::{AwsError, secrets, ses, sns, sqs};
+use super::respond::respond;
+use super::{AwsError, s3, secrets, ses, sns, sqs};
 
 enum Request {
     /// With the body that it was read from.
@@ -23,9 +23,11 @@ enum Request {
     Sqs(sqs::Request),
     Secrets(secrets::Request),
     Ses(Box<ses::Request>),
+    S3(Box<s3::Request>),
 }
 
 impl Request {
+    /// Reads a request. One of S3 is more than its body, so that it is read of the whole.
     fn decode(service: Service, operation: &str, body: &Bytes) -> Result<Self, AwsError> {
         Ok(match service {
             Service::DynamoDb => {
@@ -35,6 +37,7 @@ impl Request {
             Service::Sqs => Self::Sqs(sqs::Request::parse(operation, body)?),
             Service::SecretsManager => Self::Secrets(secrets::Request::parse(operation, body)?),
             Service::Ses => Self::Ses(Box::new(ses::Request::parse(body)?)),
+            Service::S3 => return Err(AwsError::client("NotImplemented", operation)),
         })
     }
 
@@ -45,16 +48,19 @@ impl Request {
             Self::Sqs(request) => request.accesses(),
             Self::Secrets(request) => request.accesses(),
             Self::Ses(request) => ses.accesses(request),
+            Self::S3(request) => request.accesses(),
         }
     }
 }
 
-/// The service and operation that a request addresses. Two services name no target: SES has a path for each operation,
-/// and SNS a form that names the action. Which of them it is, the signature says; of either there is one operation here.
+/// The service and operation that a request addresses. Three services name no target: S3 and SES have a path for each
+/// operation, and SNS a form that names the action. Which of them it is, the signature says; of SES and SNS there is one
+/// operation here, and S3's follows from the request.
 fn target(request: &HttpRequest) -> Option<(Service, &str)> {
     let Some(target) = request.headers().get("x-amz-target") else {
         return match signed_for(request)? {
             "sns" => Some((Service::Sns, "PublishBatch")),
+            "s3" => Some((Service::S3, "")),
             "ses" if request.method() == "POST" && path(request.uri()) == ses::PATH => {
                 Some((Service::Ses, "SendEmail"))
             }
@@ -108,9 +114,58 @@ impl Core {
         };
         let body = Bytes::copy_from_slice(body);
         let request_id = self.random.uuid();
-        let request = match Request::decode(service, operation, &body) {
-            Ok(request) => request,
-            Err(error) => return respond(service, Err(error), &request_id),
+        let decoded = if service == Service::S3 {
+            let headers = request.headers().iter();
+            let read = s3::Request::parse(request.method(), request.uri(), headers, body.clone());
+            read.map(|request| Request::S3(Box::new(request)))
+        } else {
+            Request::decode(service, operation, &body)
+        };
+        match decoded {
+            Ok(request) => self.carry_out(place, service, operation, request, body, &request_id).await,
+            Err(error) => respond(service, Err(error), &request_id),
+        }
+    }
+
+    /// Answers a request that comes with a presigned URL: its signer's, wherever it comes from.
+    ///
+    /// # Errors
+    /// As [`Core::call`].
+    pub(super) async fn presigned(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, ConnectorError> {
+        let request_id = self.random.uuid();
+        let (parts, body) = request.into_parts();
+        let headers =
+            parts.headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+        let uri = parts.uri.to_string();
+        let read = self.s3.signer(&parts).and_then(|signer| {
+            Ok((signer, s3::Request::parse(parts.method.as_str(), &uri, headers, body.clone())?))
+        });
+        let answer = match read {
+            Err(error) => respond(Service::S3, Err(error), &request_id),
+            Ok((signer, request)) => {
+                let (place, request) = (Place::outside(&signer), Request::S3(Box::new(request)));
+                self.carry_out(&place, Service::S3, "", request, body, &request_id).await
+            }
+        }?;
+        let answer = answer.try_into_http1x().map_err(|error| ConnectorError::other(error.into(), None))?;
+        Ok(answer.map(|body| body.bytes().map(Bytes::copy_from_slice).unwrap_or_default()))
+    }
+
+    async fn carry_out(
+        &self,
+        place: &Place,
+        service: Service,
+        operation: &str,
+        request: Request,
+        body: Bytes,
+        request_id: &str,
+    ) -> Result<HttpResponse, ConnectorError> {
+        let operation = match &request {
+            Request::S3(request) => request.operation(),
+            _ => operation,
         };
         let call = Call {
             caller: Arc::clone(&place.caller),
@@ -128,14 +183,14 @@ impl Core {
         let mut units = Vec::new();
         let answer = match self.authorize(place, &call, &leading_keys) {
             Err(error) => Err(error),
-            Ok(()) => match self.intercept(request, &call, &request_id, &mut units).await {
+            Ok(()) => match self.intercept(request, &call, request_id, &mut units).await {
                 Ok(answer) => answer,
                 Err(lost) => return self.lost(lost, place, &call, &units).await,
             },
         };
         let error = answer.as_ref().err().map(|error| error.code.as_str());
         self.called(&call, &Outcome { units: &units, error });
-        respond(service, answer, &request_id)
+        respond(service, answer, request_id)
     }
 
     /// Carries a call out, as far as the interceptor lets it.
@@ -145,16 +200,16 @@ impl Core {
         call: &Call,
         request_id: &str,
         units: &mut Vec<(String, Units)>,
-    ) -> Result<Result<Vec<u8>, AwsError>, Lost> {
+    ) -> Result<Result<Answer, AwsError>, Lost> {
         let Some(interceptor) = &self.interceptor else {
-            let answer = self.apply(request, call, request_id, units);
+            let answer = self.apply(request, call, request_id, units).await;
             self.latency().await;
             return Ok(answer);
         };
         let answer = match interceptor.before(call).await {
             Some(fault) => fault.answer()?,
             None => match interceptor.rewrite(call) {
-                None => self.apply(request, call, request_id, units),
+                None => self.apply(request, call, request_id, units).await,
                 Some(bodies) => self.apply_all(bodies, call, request_id, units).await,
             },
         };
@@ -191,19 +246,47 @@ impl Core {
         call: &Call,
         request_id: &str,
         units: &mut Vec<(String, Units)>,
-    ) -> Result<Vec<u8>, AwsError> {
-        let mut answer = b"{}".to_vec();
+    ) -> Result<Answer, AwsError> {
+        let mut answer = Answer::from(b"{}".to_vec());
         for (place, body) in bodies.into_iter().map(Bytes::from).enumerate() {
             if place > 0 {
                 self.latency().await;
             }
             let request = Request::decode(call.service, &call.operation, &body)?;
-            answer = self.apply(request, call, request_id, units)?;
+            answer = self.apply(request, call, request_id, units).await?;
         }
         Ok(answer)
     }
 
-    fn apply(
+    async fn apply(
+        &self,
+        request: Request,
+        call: &Call,
+        request_id: &str,
+        units: &mut Vec<(String, Units)>,
+    ) -> Result<Answer, AwsError> {
+        if let Request::S3(request) = request {
+            *units = one_request(call);
+            let bucket = request.bucket().to_owned();
+            let answer = self.s3.call(*request).await;
+            return answer.map_err(|error| self.hidden(error, call, bucket));
+        }
+        self.apply_plain(request, call, request_id, units).map(Answer::from)
+    }
+
+    /// Whether an object is there is told to nobody who may not list the bucket.
+    fn hidden(&self, error: AwsError, call: &Call, bucket: String) -> AwsError {
+        let may_list =
+            self.grants.get(&*call.caller).is_none_or(|grants| grants.allow("s3:ListBucket", &bucket, &[]));
+        if error.status != 404 || may_list {
+            return error;
+        }
+        let caller = &call.caller;
+        let message = format!("{caller} is not authorized to perform: s3:ListBucket on resource: {bucket}");
+        AwsError::denied(Service::S3, message)
+    }
+
+    fn apply_plain(
         &self,
         request: Request,
         call: &Call,
@@ -243,6 +326,7 @@ impl Core {
                 let answer = self.ses.send(*request, &self.topics, &self.queues);
                 answer.map(|answer| answer.to_string().into_bytes())
             }
+            Request::S3(request) => Err(AwsError::client("NotImplemented", request.operation())),
         }
     }
 }
@@ -283,7 +367,7 @@ impl Core {
 }
 
 impl Fault {
-    fn answer(self) -> Result<Result<Vec<u8>, AwsError>, Lost> {
+    fn answer(self) -> Result<Result<Answer, AwsError>, Lost> {
         match self {
             Self::Error(error) => Ok(Err(error)),
             Self::Disconnected => Err(Lost::Disconnected),
@@ -295,45 +379,4 @@ impl Fault {
 fn one_request(call: &Call) -> Vec<(String, Units)> {
     let units = Units { requests: 1, ..Units::default() };
     call.accesses.iter().map(|access| (access.resource.clone(), units)).collect()
-}
-
-fn respond(
-    service: Service,
-    answer: Result<Vec<u8>, AwsError>,
-    request_id: &str,
-) -> Result<HttpResponse, ConnectorError> {
-    let code = answer.as_ref().err().map(|error| error.code.clone());
-    // SQS says its code once more where clients of its older protocol look for it.
-    let query_error = match &answer {
-        Err(error) if service == Service::Sqs => {
-            let fault = if error.status < 500 { "Sender" } else { "Receiver" };
-            Some(format!("{};{fault}", error.code))
-        }
-        _ => None,
-    };
-    let (status, body) = match answer {
-        Ok(body) => (200, body),
-        Err(error) if service == Service::Sns => (error.status, sns::error_body(&error, request_id)),
-        Err(error) => (error.status, error.json()),
-    };
-    let code = code.filter(|_| service == Service::Ses);
-    let status = StatusCode::try_from(status).map_err(|error| ConnectorError::user(error.into()))?;
-    let mut response = HttpResponse::new(status, SdkBody::from(body));
-    let kind = match service {
-        Service::Sns => "text/xml",
-        Service::SecretsManager => "application/x-amz-json-1.1",
-        Service::DynamoDb | Service::Sqs => "application/x-amz-json-1.0",
-        Service::Ses => "application/json",
-    };
-    let headers = response.headers_mut();
-    headers.insert("content-type", kind);
-    headers.insert("x-amzn-requestid", request_id.to_owned());
-    // REST services say their code in a header.
-    if let Some(code) = code {
-        headers.insert("x-amzn-errortype", code);
-    }
-    if let Some(query_error) = query_error {
-        headers.insert("x-amzn-query-error", query_error);
-    }
-    Ok(response)
 }

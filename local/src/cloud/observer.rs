@@ -26,6 +26,8 @@ pub enum Service {
     SecretsManager,
     /// SES.
     Ses,
+    /// S3.
+    S3,
 }
 
 impl fmt::Display for Service {
@@ -36,6 +38,7 @@ impl fmt::Display for Service {
             Self::Sqs => "sqs",
             Self::SecretsManager => "secretsmanager",
             Self::Ses => "ses",
+            Self::S3 => "s3",
         })
     }
 }
@@ -73,7 +76,8 @@ pub struct Units {
     pub half_reads: u64,
     /// Write request units.
     pub writes: u64,
-    /// Requests as SNS, SQS and Secrets Manager bill them, one for each 64 KB; of SES the recipients.
+    /// Requests as SNS, SQS and Secrets Manager bill them, one for each 64 KB; of SES the recipients, and of S3 the
+    /// calls.
     pub requests: u64,
 }
 

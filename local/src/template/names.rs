@@ -19,6 +19,7 @@ pub(super) enum Kind {
     ConfigurationSet,
     EventDestination,
     Role,
+    Bucket,
     HttpApi,
     /// Known, and without a part in running the stack on one machine.
     NotRun,
@@ -30,6 +31,7 @@ const NOT_RUN: &[&str] = &[
     "AWS::IAM::ManagedPolicy",
     "AWS::Logs::LogGroup",
     "AWS::Logs::MetricFilter",
+    "AWS::S3::BucketPolicy",
     "AWS::SNS::TopicPolicy",
     "AWS::SQS::QueuePolicy",
 ];
@@ -47,6 +49,7 @@ impl Kind {
             "AWS::SES::ConfigurationSet" => Self::ConfigurationSet,
             "AWS::SES::ConfigurationSetEventDestination" => Self::EventDestination,
             "AWS::IAM::Role" => Self::Role,
+            "AWS::S3::Bucket" => Self::Bucket,
             other if NOT_RUN.contains(&other) => Self::NotRun,
             other => return Err(TemplateError::new(id, format!("the type {other} is not known here"))),
         })
@@ -59,6 +62,7 @@ impl Kind {
             Self::Queue => Some("QueueName"),
             Self::Function => Some("FunctionName"),
             Self::ConfigurationSet | Self::Secret => Some("Name"),
+            Self::Bucket => Some("BucketName"),
             Self::EventDestination
             | Self::Topic
             | Self::Subscription
@@ -89,7 +93,9 @@ impl Named {
     /// What `Fn::GetAtt` gives, for the attributes that a runtime property may use.
     pub(super) fn attribute(&self, attribute: &str) -> Option<String> {
         match (self.kind, attribute) {
-            (Kind::Table | Kind::Queue | Kind::Function | Kind::Role, "Arn") => Some(self.arn()),
+            (Kind::Table | Kind::Queue | Kind::Function | Kind::Role | Kind::Bucket, "Arn") => {
+                Some(self.arn())
+            }
             (Kind::Table, "StreamArn") => Some(stream_arn(&self.name)),
             _ => None,
         }
@@ -103,6 +109,7 @@ impl Named {
             Kind::Function => function_arn(&self.name),
             Kind::Secret => secret_arn(&self.name),
             Kind::Role => role_arn(&self.name),
+            Kind::Bucket => bucket_arn(&self.name),
             Kind::ConfigurationSet => configuration_set_arn(&self.name),
             Kind::EventDestination | Kind::Subscription | Kind::HttpApi | Kind::NotRun => {
                 format!("arn:aws:local:{REGION}:{ACCOUNT}:{}", self.name)
@@ -126,6 +133,10 @@ pub(crate) fn topic_arn(name: &str) -> String {
 
 pub(crate) fn configuration_set_arn(name: &str) -> String {
     format!("arn:aws:ses:{REGION}:{ACCOUNT}:configuration-set/{name}")
+}
+
+pub(crate) fn bucket_arn(name: &str) -> String {
+    format!("arn:aws:s3:::{name}")
 }
 
 pub(crate) fn secret_arn(name: &str) -> String {
