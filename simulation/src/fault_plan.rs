@@ -200,6 +200,17 @@ impl FaultPlan {
         ready(Some(Wire::Error(error))).boxed()
     }
 
+    /// What S3 does in an outage.
+    fn without_objects(&self) -> BoxFuture<'static, Option<Wire>> {
+        self.model.lock().messages.fault();
+        let error = match self.below(3) {
+            0 => throttled(Service::S3),
+            1 => AwsError::service("InternalError", "S3 is down"),
+            _ => return tokio::time::sleep(NEVER).map(|()| Some(Wire::Disconnected)).boxed(),
+        };
+        ready(Some(Wire::Error(error))).boxed()
+    }
+
     fn mutation(&self) -> Option<&Mutation> {
         self.mutant.map(|mutant| &mutant.mutation)
     }
@@ -266,6 +277,9 @@ impl Interceptor for FaultPlan {
         }
         if call.service == Service::Ses && self.is_down_now("", OutageKind::NoMail) {
             return self.without_mail();
+        }
+        if call.service == Service::S3 && self.is_down_now("", OutageKind::NoObjects) {
+            return self.without_objects();
         }
         if self.injects(Fault::TimeoutBefore) {
             return tokio::time::sleep(NEVER).map(|()| Some(Wire::Disconnected)).boxed();

@@ -11,9 +11,9 @@ use super::dynamodb::{self, DynamoDb};
 use super::environment::Place;
 use super::interceptor::Fault;
 use super::observer::{Access, Call, Outcome, Service, Units};
+use super::respond::respond;
 use super::s3::Answer;
 use super::ses::Ses;
-use super::respond::respond;
 use super::{AwsError, s3, secrets, ses, sns, sqs};
 
 enum Request {

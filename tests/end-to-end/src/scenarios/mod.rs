@@ -15,6 +15,7 @@ mod cancel;
 mod emails;
 mod first_order;
 mod idempotency;
+mod imports;
 mod order_lists;
 mod paging;
 mod pricing;
@@ -65,6 +66,9 @@ scenarios![
     stock::a_delta_is_not_taken_twice,
     alerts::stock_below_its_threshold_raises_one_alert,
     alerts::a_deleted_product_s_alerts_are_over,
+    imports::a_file_of_products_is_imported,
+    imports::a_file_that_is_none_is_refused,
+    imports::the_catalogue_is_exported,
     cancel::a_confirmed_order_is_cancelled,
     cancel::orders_are_cancelled_while_they_are_settled,
     cancel::an_illegal_cancel_is_refused,
