@@ -7,6 +7,8 @@ pub const ROUTES: &[(&str, &[&str])] = &[
     ("/docs", &["GET"]),
     ("/email-confirmations", &["POST"]),
     ("/emails", &["GET"]),
+    ("/exports", &["POST"]),
+    ("/exports/{id}", &["GET"]),
     ("/health", &["GET"]),
     ("/imports", &["POST"]),
     ("/imports/{id}", &["GET"]),

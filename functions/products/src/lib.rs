@@ -14,8 +14,11 @@
 //! | `POST /imports/{id}/start` | [`imports::start_import`] |
 //! | `GET /imports/{id}` | [`imports::get_import`] |
 //! | `GET /imports/{id}/refusals` | [`imports::list_import_refusals`] |
+//! | `POST /exports` | [`exports::create_export`] |
+//! | `GET /exports/{id}` | [`exports::get_export`] |
 //! | `ReserveStockQueue`: `order.cancelled`, `order.created`, `order.stalled` | [`reserve_stock`] |
 //! | `ImportProductsQueue`:  | [`imports::import_products`] |
+//! | `ExportProductsQueue`:  | [`exports::export_products`] |
 //! | `rate(1 day)`, or an operator | [`verify_stock`] |
 //! | the stream of `ProductsTable` | [`publish_product_events`] |
 //! <!-- /sync -->

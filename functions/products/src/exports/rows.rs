@@ -101,7 +101,8 @@ mod tests {
             Err(failure) => panic!("{failure:?}"),
         };
         let body = &file[usize::try_from(place.offset).unwrap()..];
-        let (parts, end) = records::parts(format, body, true, place).unwrap();
+        let (parts, end, failure) = records::parts(format, body, true, place);
+        assert_eq!(failure, None);
         assert_eq!(end.records, u64::try_from(products.len()).unwrap());
         let import = "imp_01jd9c3k7m2q8r5t6v0w1x2y3z".parse().unwrap();
         let cause = Cause::request("import");

@@ -51,7 +51,10 @@ impl Exports {
             .only_if(Condition::equals("version", before.version));
         match self.table.update_if::<Export>(update).await? {
             Updated::Done => Ok(true),
-            Updated::Changed(_) => Ok(false),
+            // This very write took effect, and its answer was lost; or somebody else's did.
+            Updated::Changed(stored) => {
+                Ok(stored.version == after.version && stored.written == after.written)
+            }
             Updated::Absent => Err(StoreError::Contended { kind: Export::KIND }),
         }
     }

@@ -126,6 +126,9 @@ pub(crate) struct Import {
     pub(crate) format: Format,
     pub(crate) stage: Stage,
     pub(crate) place: Place,
+    /// How often it was noted how far the file was read: whoever reads on has to have read the last time.
+    #[serde(default)]
+    pub(crate) reads: u64,
     /// The file's size in bytes, once the import was started.
     #[serde(default)]
     pub(crate) size: u64,
@@ -161,6 +164,7 @@ impl Import {
             format,
             stage: Stage::Waiting,
             place: Place::default(),
+            reads: 0,
             size: 0,
             etag: None,
             columns: Vec::new(),
@@ -173,6 +177,12 @@ impl Import {
             expires_at: now.as_millis() / 1000 + kept,
             cause,
         }
+    }
+
+    /// The import when its file cannot be read further.
+    #[must_use]
+    pub(crate) fn failed(self, failure: Failure) -> Self {
+        Self { stage: Stage::Failed, failure: Some(failure), ..self }
     }
 
     /// Whether each part that was found is done.

@@ -15,7 +15,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use data_encoding::HEXLOWER;
 use shop_lambda::log::Chain;
-use shop_lambda::{Budget, Clock, Environment, Function, Random, Start, StartError};
+use shop_lambda::{Clock, Environment, Function, Random, Start, StartError};
 use shop_messaging::consumer::{self, Consumer, Failure as Failed, MessageResult};
 
 use super::apply::apply;
@@ -75,57 +75,52 @@ impl Consumer<Received> for ImportProducts {
 impl ImportProducts {
     /// Reads on from where the reading stopped, whatever the message says of that.
     async fn read(&self, mut import: Import) -> MessageResult {
-        let budget = Budget::start(&self.clock, READING_TIME);
+        let begun = self.clock.now();
         while import.stage == Stage::Reading {
-            if budget.is_over() {
+            let (next, parts) = self.read_window(&import).await?;
+            let sent = self.queue.send_parts(&import.id, &parts).await;
+            sent.map_err(|error| Failed::new("not_sent", Chain(&error).to_string()))?;
+            // Where another message reads it on, both go on from there: they send the same parts.
+            let next = self.imports.read_on(&import, next).await.map_err(store_failed)?;
+            if let Some(failure) = &next.failure {
+                let Failure { code, line, .. } = failure;
+                tracing::info!(import.id = %import.id, ?code, line, "a file cannot be read");
+            }
+            import = next;
+            if import.stage == Stage::Reading && self.clock.now().abs_diff(begun) > READING_TIME {
                 let on = self.queue.send(&import.id, Step::Read(import.place.offset)).await;
                 return on.map_err(|error| Failed::new("not_sent", Chain(&error).to_string()));
-            }
-            match self.read_window(&import).await? {
-                Ok((next, parts)) => {
-                    let sent = self.queue.send_parts(&import.id, &parts).await;
-                    sent.map_err(|error| Failed::new("not_sent", Chain(&error).to_string()))?;
-                    if !self.imports.read_on(&import, &next).await.map_err(store_failed)? {
-                        // Another message reads it on.
-                        return Ok(());
-                    }
-                    import = next;
-                }
-                Err(failure) => {
-                    tracing::info!(import.id = %import.id, ?failure.code, failure.line, "a file cannot be read");
-                    return self.fail(&import, &failure).await;
-                }
             }
         }
         Ok(())
     }
 
-    /// The parts of the next window, and the import as it is behind it.
-    async fn read_window(&self, import: &Import) -> Result<Result<(Import, Vec<Part>), Failure>, Failed> {
+    /// The parts of the next window, and the import as it is behind it: perhaps it cannot be read further.
+    async fn read_window(&self, import: &Import) -> Result<(Import, Vec<Part>), Failed> {
         let from = import.place.offset;
         let to = (from + WINDOW).min(import.size);
-        let Some(window) = self.bytes(import, from, to).await? else { return Ok(Err(changed(import))) };
+        let updated_at = self.clock.now().max(import.updated_at);
+        let mut next = Import { reads: import.reads + 1, updated_at, ..import.clone() };
+        let Some(window) = self.bytes(import, from, to).await? else {
+            return Ok((next.failed(changed(import)), Vec::new()));
+        };
         let is_last = to == import.size;
-        let mut next = Import { updated_at: self.clock.now().max(import.updated_at), ..import.clone() };
         let mut window = window.as_slice();
         if import.place.is_start() {
             match records::head(import.format, window, is_last) {
                 Ok((columns, place)) => (next.columns, next.place) = (columns, place),
-                Err(failure) => return Ok(Err(failure)),
+                Err(failure) => return Ok((next.failed(failure), Vec::new())),
             }
             let head = usize::try_from(next.place.offset).unwrap_or(usize::MAX);
             window = window.get(head..).unwrap_or_default();
         }
-        match records::parts(import.format, window, is_last, next.place) {
-            Ok((parts, place)) => {
-                next.place = place;
-                if is_last {
-                    next.stage = Stage::Read;
-                }
-                Ok(Ok((next, parts)))
-            }
-            Err(failure) => Ok(Err(failure)),
-        }
+        let (parts, place, failure) = records::parts(import.format, window, is_last, next.place);
+        next.place = place;
+        Ok(match failure {
+            Some(failure) => (next.failed(failure), parts),
+            None if is_last => (Import { stage: Stage::Read, ..next }, parts),
+            None => (next, parts),
+        })
     }
 
     async fn apply(&self, import: &Import, part: Part) -> MessageResult {
@@ -164,10 +159,6 @@ impl ImportProducts {
     async fn bytes(&self, import: &Import, from: u64, to: u64) -> Result<Option<Vec<u8>>, Failed> {
         let Some(etag) = &import.etag else { return Ok(None) };
         self.bucket.read(&import.id, etag, from, to).await.map_err(bucket_failed)
-    }
-
-    async fn fail(&self, import: &Import, failure: &Failure) -> MessageResult {
-        self.imports.fail(import, failure, self.clock.now()).await.map(drop).map_err(store_failed)
     }
 }
 

@@ -51,17 +51,16 @@ struct Span {
     line: u64,
 }
 
-/// The parts of a window that begins at `place`, and where the next one does.
-///
-/// # Errors
-/// A record has more bytes than a product can have.
+/// The parts of a window that begins at `place`, and where the next one does; and what is wrong behind them, where a record
+/// has more bytes than a product can have.
 pub(crate) fn parts(
     format: Format,
     window: &[u8],
     is_last: bool,
     place: Place,
-) -> Result<(Vec<Part>, Place), Failure> {
-    let spans = spans(format, window, is_last, place.line)?;
+) -> (Vec<Part>, Place, Option<Failure>) {
+    let mut spans: Vec<Span> = Vec::new();
+    let failure = find_spans(format, window, is_last, place.line, &mut spans).err();
     let (mut parts, mut next, mut in_part): (Vec<Part>, _, _) = (Vec::new(), place, 0);
     for span in &spans {
         let (from, to) = (place.offset + count(span.from), place.offset + count(span.to));
@@ -76,15 +75,21 @@ pub(crate) fn parts(
         in_part += 1;
         next.records += 1;
     }
-    let end = if is_last { window.len() } else { spans.last().map_or(0, |span| span.to) };
+    let end =
+        if is_last && failure.is_none() { window.len() } else { spans.last().map_or(0, |span| span.to) };
     next.line += lines(&window[..end]);
     next.offset += count(end);
-    Ok((parts, next))
+    (parts, next, failure)
 }
 
-/// The whole records of a window, without lines that hold nothing.
-fn spans(format: Format, window: &[u8], is_last: bool, line: u64) -> Result<Vec<Span>, Failure> {
-    let mut spans = Vec::new();
+/// Finds the whole records of a window, without lines that hold nothing, up to the first that is too long.
+fn find_spans(
+    format: Format,
+    window: &[u8],
+    is_last: bool,
+    line: u64,
+    spans: &mut Vec<Span>,
+) -> Result<(), Failure> {
     let (mut seen, mut seen_lines) = (0, line);
     let mut push = |from: usize, to: usize| {
         let blank = window[from..to].iter().take_while(|byte| b"\r\n".contains(byte)).count();
@@ -133,7 +138,7 @@ fn spans(format: Format, window: &[u8], is_last: bool, line: u64) -> Result<Vec<
         let blank = window[rest..].iter().take_while(|byte| b"\r\n".contains(byte)).count();
         return Err(too_long(line + lines(&window[..rest + blank])));
     }
-    Ok(spans)
+    Ok(())
 }
 
 /// The cells of each record of a part, with the line that it begins in.

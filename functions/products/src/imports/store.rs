@@ -10,7 +10,7 @@
 use aws_sdk_dynamodb::Client;
 use serde::{Deserialize, Serialize};
 use shop_dynamo::{
-    Condition, Item, Read, Record, StoreError, Table, Transacted, Update, Updated, string, value, write,
+    Condition, Item, Read, Record, StoreError, Table, Transacted, Updated, string, value, write,
 };
 use shop_lambda::{Environment, StartError};
 use shop_types::{ImportId, Timestamp};
@@ -96,38 +96,32 @@ impl Imports {
         }
     }
 
-    /// Notes how far a file was read, and what its columns are; whether nobody read it on meanwhile.
+    /// Notes how far a file was read, what its columns are, and why it cannot be read further, if so; the import as it is
+    /// then. It is another than `after` where another message read it on meanwhile.
     ///
     /// # Errors
     /// See [`StoreError`]; whether it is noted is not known then.
-    pub(crate) async fn read_on(&self, before: &Import, after: &Import) -> Result<bool, StoreError> {
+    pub(crate) async fn read_on(&self, before: &Import, after: Import) -> Result<Import, StoreError> {
         let update = self
             .table
             .update(key(&before.id))
             .set("stage", value(Import::KIND, &after.stage)?)
             .set("place", value(Import::KIND, &after.place)?)
+            .set("reads", before.reads + 1)
             .set("columns", value(Import::KIND, &after.columns)?)
             .set("updated_at", after.updated_at);
-        self.advance(before, update).await
-    }
-
-    /// Notes that a file cannot be read further, unless somebody read it on meanwhile.
-    ///
-    /// # Errors
-    /// See [`StoreError`]; whether it is noted is not known then.
-    pub(crate) async fn fail(
-        &self,
-        before: &Import,
-        failure: &Failure,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let update = self
-            .table
-            .update(key(&before.id))
-            .set("stage", value(Import::KIND, &Stage::Failed)?)
-            .set("failure", value(Import::KIND, failure)?)
-            .set("updated_at", now.max(before.updated_at));
-        self.advance(before, update).await
+        let update = match &after.failure {
+            Some(failure) => update.set("failure", value(Import::KIND, failure)?),
+            None => update,
+        };
+        let is_as_read = Condition::equals("stage", value(Import::KIND, &Stage::Reading)?)
+            .and(Condition::equals("reads", before.reads));
+        match self.table.update_if::<Import>(update.only_if(is_as_read)).await? {
+            Updated::Done => Ok(after),
+            // Or this very write took effect, and its answer was lost.
+            Updated::Changed(stored) => Ok(stored),
+            Updated::Absent => Err(StoreError::Contended { kind: Import::KIND }),
+        }
     }
 
     /// Notes that the file of a part is not there any more, however far it was read.
@@ -148,16 +142,6 @@ impl Imports {
             .set("updated_at", now.max(import.updated_at))
             .only_if(Condition::exists("pk"));
         self.table.update_if::<Import>(update).await.map(drop)
-    }
-
-    async fn advance(&self, before: &Import, update: Update) -> Result<bool, StoreError> {
-        let is_as_read = Condition::equals("stage", value(Import::KIND, &Stage::Reading)?)
-            .and(Condition::equals("place", value(Import::KIND, &before.place)?));
-        match self.table.update_if::<Import>(update.only_if(is_as_read)).await? {
-            Updated::Done => Ok(true),
-            Updated::Changed(_) => Ok(false),
-            Updated::Absent => Err(StoreError::Contended { kind: Import::KIND }),
-        }
     }
 
     /// Whether a part was counted.

@@ -24,7 +24,8 @@ fn a_header_may_have_a_mark_and_either_line_end() {
         let (columns, place) = head(Format::Csv, text.as_bytes(), true).unwrap();
         assert_eq!(columns, ["id", "price"], "{text:?}");
         let window = &text.as_bytes()[usize::try_from(place.offset).unwrap()..];
-        let (parts, end) = parts(Format::Csv, window, true, place).unwrap();
+        let (parts, end, failure) = parts(Format::Csv, window, true, place);
+        assert_eq!(failure, None);
         assert_eq!((parts.len(), end.records, parts[0].to), (1, 1, count(text.len())), "{text:?}");
         assert_eq!(parts[0].line, 1 + lines(text[..text.len() - 1].as_bytes()), "{text:?}");
     }
@@ -60,18 +61,27 @@ fn a_line_end_in_quotes_ends_nothing() {
 fn a_record_without_an_end_is_told_where_it_begins() {
     let place = Place { offset: 0, line: 1, ..Place::default() };
     let open = [b"a,b\n\"".to_vec(), vec![b'x'; usize::try_from(WINDOW).unwrap()]].concat();
-    assert_eq!(failed(parts(Format::Csv, &open, false, place)), (2, FailureCode::RecordTooLong));
-    assert_eq!(failed(parts(Format::Csv, &open, true, place)), (2, FailureCode::RecordTooLong));
+    let fails = |format, window: &[u8], is_last| {
+        let (parts, end, failure) = parts(format, window, is_last, place);
+        let failure = failure.unwrap();
+        assert_eq!(failure.code, FailureCode::RecordTooLong);
+        (parts.len(), end.records, failure.line)
+    };
+    for is_last in [false, true] {
+        assert_eq!(fails(Format::Csv, &open, is_last), (1, 1, 2), "what comes before is found");
+    }
     let line = [b"{}\n\n{}\n".to_vec(), vec![b'x'; MAX_RECORD + 1]].concat();
-    assert_eq!(failed(parts(Format::Jsonl, &line, false, place)), (4, FailureCode::RecordTooLong));
-    assert_eq!(failed(parts(Format::Jsonl, &line, true, place)), (4, FailureCode::RecordTooLong));
+    for is_last in [false, true] {
+        assert_eq!(fails(Format::Jsonl, &line, is_last), (1, 2, 4));
+    }
 }
 
 #[test]
 fn a_part_has_a_bound() {
     let text: String = (0..1201).map(|n| format!("id-{n},1\n")).collect();
     let place = Place { offset: 3, line: 2, parts: 5, records: 9 };
-    let (parts, end) = parts(Format::Csv, text.as_bytes(), true, place).unwrap();
+    let (parts, end, failure) = parts(Format::Csv, text.as_bytes(), true, place);
+    assert_eq!(failure, None);
     assert_eq!(
         parts.iter().map(|part| (part.number, part.line)).collect::<Vec<_>>(),
         [(6, 2), (7, 502), (8, 1002)]
@@ -90,7 +100,8 @@ fn in_windows(format: Format, file: &[u8], window: usize) -> Vec<(u64, Vec<u8>)>
     while index(place.offset) < file.len() {
         let from = index(place.offset);
         let to = (from + size).min(file.len());
-        let (found, next) = parts(format, &file[from..to], to == file.len(), place).unwrap();
+        let (found, next, failure) = parts(format, &file[from..to], to == file.len(), place);
+        assert_eq!(failure, None);
         // A window that holds no whole record is too small: a real one is larger than any record.
         size = if next.offset == place.offset { size + window } else { window };
         for part in found {
