@@ -91,11 +91,11 @@ fn ten_thousand_lines_with_thirteen_bad_ones_report_those_thirteen_also_delivere
 
 #[test]
 fn a_crash_at_every_call_changes_nothing() -> Result<()> {
-    let (text, wrong) = file(1_200);
+    let (text, wrong) = file(510);
     for place in 0.. {
         let is_over = simulate_crash(place, &text, &wrong)?;
         if is_over {
-            ensure!(place > 30, "it makes {place} calls only");
+            ensure!(place > 20, "it makes {place} calls only");
             return Ok(());
         }
     }
@@ -118,10 +118,10 @@ fn simulate_crash(place: usize, text: &str, wrong: &[(u64, Vec<String>)]) -> Res
         }
         let id = service.import("csv", text.to_owned()).await?;
         let lines = u64::try_from(wrong.len())?;
-        ends(&service, &id, (1_200, 1_200 - lines, lines)).await?;
+        ends(&service, &id, (510, 510 - lines, lines)).await?;
         ensure!(service.refused_lines(&id).await? == wrong, "other lines are refused");
         let catalogue = catalogue(&service).await?;
-        ensure!(catalogue.len() == 1_200 - wrong.len(), "{} products", catalogue.len());
+        ensure!(catalogue.len() == 510 - wrong.len(), "{} products", catalogue.len());
         ensure!(catalogue.values().all(|(_, _, version)| *version == 1), "a line was applied twice");
         is_over = made.load(Ordering::Relaxed) <= place;
         Ok(())
@@ -166,8 +166,8 @@ fn a_line_with_an_id_creates_or_changes_and_one_without_is_created_once() -> Res
         let catalogue = catalogue(&service).await?;
         let mug = service.send(Method::GET, "/products/mug", None).await?.expect(200)?;
         assert_eq!((&mug.body["category"], &mug.body["stock"]), (&json!(null), &json!(9)));
-        assert_eq!(catalogue["mug"], ("Mug".to_owned(), "2.50".to_owned(), 3));
-        assert_eq!(catalogue["pan"].1, "5.00");
+        assert_eq!(catalogue["mug"], ("Mug".to_owned(), "2.5".to_owned(), 3));
+        assert_eq!(catalogue["pan"].1, "5.0");
         let names: Vec<_> = catalogue.values().map(|(name, ..)| name.as_str()).collect();
         assert_eq!(names.iter().filter(|name| **name == "Pot").count(), 1);
         // The same file again, as another import, changes what it says once more, and makes another pot.
@@ -194,7 +194,7 @@ fn what_an_import_did_is_not_undone_when_a_part_comes_again() -> Result<()> {
         service.send(Method::DELETE, "/products/b", None).await?.expect(204)?;
         calls.recover();
         ends(&service, &id, (2, 2, 0)).await?;
-        assert_eq!(catalogue(&service).await?["a"].1, "9.00");
+        assert_eq!(catalogue(&service).await?["a"].1, "9.0");
         service.send(Method::GET, "/products/b", None).await?.problem(404, "not_found")?;
         Ok(())
     })
@@ -250,11 +250,11 @@ fn an_export_of_several_parts_is_one_file_whatever_crashes() -> Result<()> {
             let calls = Calls::of("export-products");
             let service = shop(calls.options(1)).await?;
             let mut text = "name,price,description\n".to_owned();
-            for n in 0..1_500 {
+            for n in 0..1_100 {
                 let _: std::fmt::Result = writeln!(text, "Mug {n:04},1,{}", "x".repeat(4_900));
             }
             let id = service.import("csv", text).await?;
-            ends(&service, &id, (1_500, 1_500, 0)).await?;
+            ends(&service, &id, (1_100, 1_100, 0)).await?;
             let made = Arc::new(AtomicUsize::new(0));
             let count = Arc::clone(&made);
             let crash =
@@ -274,7 +274,7 @@ fn an_export_of_several_parts_is_one_file_whatever_crashes() -> Result<()> {
             names.sort_unstable();
             names.dedup();
             ensure!(
-                (lines.len(), names.len()) == (1_500, 1_500),
+                (lines.len(), names.len()) == (1_100, 1_100),
                 "{} lines, {} names",
                 lines.len(),
                 names.len()

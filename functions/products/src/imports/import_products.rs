@@ -105,16 +105,14 @@ impl ImportProducts {
             return Ok((next.failed(changed(import)), Vec::new()));
         };
         let is_last = to == import.size;
-        let mut window = window.as_slice();
         if import.place.is_start() {
-            match records::head(import.format, window, is_last) {
-                Ok((columns, place)) => (next.columns, next.place) = (columns, place),
-                Err(failure) => return Ok((next.failed(failure), Vec::new())),
-            }
-            let head = usize::try_from(next.place.offset).unwrap_or(usize::MAX);
-            window = window.get(head..).unwrap_or_default();
+            // Noted by itself: a part may be applied before it is noted that it was found, and needs the columns.
+            return Ok(match records::head(import.format, &window, is_last) {
+                Ok((columns, place)) => (Import { columns, place, ..next }, Vec::new()),
+                Err(failure) => (next.failed(failure), Vec::new()),
+            });
         }
-        let (parts, place, failure) = records::parts(import.format, window, is_last, next.place);
+        let (parts, place, failure) = records::parts(import.format, &window, is_last, next.place);
         next.place = place;
         Ok(match failure {
             Some(failure) => (next.failed(failure), parts),
