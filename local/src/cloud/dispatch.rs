@@ -269,15 +269,15 @@ impl Core {
             *units = one_request(call);
             let bucket = request.bucket().to_owned();
             let answer = self.s3.call(*request).await;
-            return answer.map_err(|error| self.hidden(error, call, bucket));
+            return answer.map_err(|error| self.hidden(error, call, &bucket));
         }
         self.apply_plain(request, call, request_id, units).map(Answer::from)
     }
 
     /// Whether an object is there is told to nobody who may not list the bucket.
-    fn hidden(&self, error: AwsError, call: &Call, bucket: String) -> AwsError {
+    fn hidden(&self, error: AwsError, call: &Call, bucket: &str) -> AwsError {
         let may_list =
-            self.grants.get(&*call.caller).is_none_or(|grants| grants.allow("s3:ListBucket", &bucket, &[]));
+            self.grants.get(&*call.caller).is_none_or(|grants| grants.allow("s3:ListBucket", bucket, &[]));
         if error.status != 404 || may_list {
             return error;
         }

@@ -93,8 +93,11 @@ fn decide(
             refused.push(RefusedLine { line: line.number, errors });
             None
         }
-        Decision::Create(new) => Some(Wanted::New(new.0, new.1)),
-        Decision::Replace(change) => Some(Wanted::Next { version: change.0.version, product: change.1 }),
+        Decision::Create(new) => Some(Wanted::New(new)),
+        Decision::Replace(change) => {
+            let (before, after) = *change;
+            Some(Wanted::Next { version: before.version, product: Box::new(after) })
+        }
     }
 }
 

@@ -9,9 +9,7 @@
 
 use aws_sdk_dynamodb::Client;
 use serde::{Deserialize, Serialize};
-use shop_dynamo::{
-    Condition, Item, Read, Record, StoreError, Table, Transacted, Updated, string, value, write,
-};
+use shop_dynamo::{Condition, Item, Read, Record, StoreError, Table, Updated, string, value, write};
 use shop_lambda::{Environment, StartError};
 use shop_types::{ImportId, Timestamp};
 
@@ -171,11 +169,8 @@ impl Imports {
             .set("updated_at", now)
             .only_if(Condition::exists("pk"));
         let transaction = self.table.transaction().write(self.table.put(item).if_new()).write(totals);
-        match transaction.send().await? {
-            Transacted::Done => Ok(()),
-            // It was counted; or the import is gone, and with it what there was to count.
-            Transacted::Refused(_) => Ok(()),
-        }
+        // Where it is refused the part was counted; or the import is gone, and with it what there was to count.
+        transaction.send().await.map(drop)
     }
 
     /// Parts that are done, from a number on, in the order of their numbers.

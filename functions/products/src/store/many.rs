@@ -16,12 +16,12 @@ use crate::stock::Stock;
 #[derive(Debug)]
 pub(crate) enum Wanted {
     /// With its counter, where there was none.
-    New(Product, Stock),
+    New(Box<(Product, Stock)>),
     /// In the place of a version.
     Next {
         /// The version that it is made from.
         version: u64,
-        product: Product,
+        product: Box<Product>,
     },
 }
 
@@ -78,7 +78,8 @@ impl Store {
         let mut writes: Vec<Write> = Vec::with_capacity(2 * wanted.len());
         for wanted in wanted {
             match wanted {
-                Wanted::New(product, stock) => {
+                Wanted::New(new) => {
+                    let (product, stock) = &**new;
                     writes.push(self.table.put(product_item(product)?).if_new().into());
                     writes.push(self.table.put(Kind::Stock.item(stock)?).if_new().into());
                 }
