@@ -53,6 +53,10 @@ impl Backend for Echo {
         Box::pin(async move { Ok(response) })
     }
 
+    fn presigned(&self, _: Request<Bytes>) -> BoxFuture<'_, Result<Option<Response<Bytes>>, BackendError>> {
+        Box::pin(async { Ok(None) })
+    }
+
     fn mailbox(&self) -> BoxFuture<'_, Result<Option<Vec<SentMail>>, BackendError>> {
         Box::pin(async { Ok(None) })
     }

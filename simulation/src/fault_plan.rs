@@ -189,23 +189,12 @@ impl FaultPlan {
         self.outage(function, now, kind).is_some()
     }
 
-    /// What SES does in an outage: it refuses, breaks down, or does not answer.
-    fn without_mail(&self) -> BoxFuture<'static, Option<Wire>> {
+    /// What a service does in an outage: it refuses, breaks down, or does not answer.
+    fn out_of_order(&self, refusal: AwsError, failure: AwsError) -> BoxFuture<'static, Option<Wire>> {
         self.model.lock().messages.fault();
         let error = match self.below(3) {
-            0 => throttled(Service::Ses),
-            1 => AwsError::service("InternalServiceErrorException", "SES is down"),
-            _ => return tokio::time::sleep(NEVER).map(|()| Some(Wire::Disconnected)).boxed(),
-        };
-        ready(Some(Wire::Error(error))).boxed()
-    }
-
-    /// What CloudFront does in an outage: it has too much to do, breaks down, or does not answer.
-    fn without_edge(&self) -> BoxFuture<'static, Option<Wire>> {
-        self.model.lock().messages.fault();
-        let error = match self.below(3) {
-            0 => AwsError::client("TooManyInvalidationsInProgress", "too many"),
-            1 => AwsError::service("ServiceUnavailable", "CloudFront is down").with_status(503),
+            0 => refusal,
+            1 => failure,
             _ => return tokio::time::sleep(NEVER).map(|()| Some(Wire::Disconnected)).boxed(),
         };
         ready(Some(Wire::Error(error))).boxed()
@@ -225,6 +214,7 @@ fn throttled(service: Service) -> AwsError {
         Service::Ses => {
             return AwsError::client("TooManyRequestsException", "slow down").with_status(429);
         }
+        Service::S3 => return AwsError::service("SlowDown", "slow down").with_status(503),
     };
     AwsError::client(code, "slow down")
 }
@@ -275,10 +265,17 @@ impl Interceptor for FaultPlan {
             return ready(Some(Wire::Error(error))).boxed();
         }
         if call.service == Service::Ses && self.is_down_now("", OutageKind::NoMail) {
-            return self.without_mail();
+            let failure = AwsError::service("InternalServiceErrorException", "SES is down");
+            return self.out_of_order(throttled(Service::Ses), failure);
         }
         if call.service == Service::CloudFront && self.is_down_now("", OutageKind::NoEdge) {
-            return self.without_edge();
+            let refusal = AwsError::client("TooManyInvalidationsInProgress", "too many");
+            let failure = AwsError::service("ServiceUnavailable", "CloudFront is down").with_status(503);
+            return self.out_of_order(refusal, failure);
+        }
+        if call.service == Service::S3 && self.is_down_now("", OutageKind::NoObjects) {
+            let failure = AwsError::service("InternalError", "S3 is down");
+            return self.out_of_order(throttled(Service::S3), failure);
         }
         if self.injects(Fault::TimeoutBefore) {
             return tokio::time::sleep(NEVER).map(|()| Some(Wire::Disconnected)).boxed();

@@ -91,6 +91,8 @@ faults! {
     LostFeedback = "lost-feedback";
     /// What SES says of a message comes many minutes late.
     LateFeedback = "late-feedback";
+    /// S3 refuses everybody for an hour, or does not answer.
+    ObjectStoreDown = "object-store-down";
 }
 
 impl fmt::Display for Fault {
@@ -133,7 +135,9 @@ impl Rates {
                 // Outages are events of a whole run: this is how many runs have them.
                 Fault::RelayOutage => u32::from(drawn < 1) * ONE,
                 Fault::ConsumerDown | Fault::RelayDown | Fault::ConsumerBroken => u32::from(drawn < 5) * ONE,
-                Fault::DependencyDown | Fault::MailServiceDown => u32::from(drawn < 10) * ONE,
+                Fault::DependencyDown | Fault::MailServiceDown | Fault::ObjectStoreDown => {
+                    u32::from(drawn < 10) * ONE
+                }
                 Fault::MalformedMessage | Fault::MalformedRecord => u32::from(drawn < 20) * ONE,
                 Fault::ClockSkew => u32::from(drawn < 30) * ONE,
                 _ => match drawn {

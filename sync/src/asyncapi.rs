@@ -107,8 +107,12 @@ fn operations(template: &Template) -> Result<Map<String, Value>> {
                     let queue = format!("{}Queue", logical(function.name()));
                     let types = subscribed.iter().find(|(id, _)| *id == queue).map(|(_, types)| types);
                     let types: Vec<_> = types.into_iter().flatten().cloned().collect();
-                    // What another system says in its own form is none of these events.
-                    if types.is_empty() && subscribed.iter().any(|(id, _)| *id == queue) {
+                    // What another system says in its own form is none of these events, nor is what a function has for
+                    // later.
+                    if types.is_empty()
+                        && (subscribed.iter().any(|(id, _)| *id == queue)
+                            || queues::is_work(template, &queue))
+                    {
                         continue;
                     }
                     ("receive", types)

@@ -64,7 +64,8 @@ pub(crate) fn shop(project: &Project) -> Result<()> {
     crate::e2e::with_shop(project, &[], |base_url| {
         let known = [("http://localhost:8000", base_url.to_owned()), ("ord_...", order(base_url)?)];
         let mut commands = commands(project, "shop", &known)?;
-        commands.extend(commands_instead(project)?);
+        let here = |command: String| command.replace("http://localhost:8000", base_url);
+        commands.extend(commands_instead(project)?.into_iter().map(here));
         run(project, Command::new("bash"), &commands)
     })
 }

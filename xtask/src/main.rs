@@ -25,6 +25,7 @@ mod emulator;
 mod exports;
 mod forward;
 mod http;
+mod import;
 mod new;
 mod process;
 mod project;
@@ -56,6 +57,8 @@ enum Command {
     },
     /// Make the first administrator: in the data of `cargo run`, or in a deployed stack
     Admin(admin::Admin),
+    /// Import a file of products into a running shop
+    Import(import::Import),
     /// Print a deployed stack's names for a shell: eval "$(cargo xtask exports)"
     Exports(exports::Exports),
     /// The stack in a LocalStack-compatible emulator on this machine
@@ -186,6 +189,7 @@ fn run() -> Result<()> {
     let emulator = |port: Port| Emulator::new(&project, port.port);
     match command {
         Command::Admin(admin) => admin::admin(&project, &admin),
+        Command::Import(wanted) => import::import(&wanted),
         Command::Exports(wanted) => exports::exports(&project, &wanted),
         Command::E2e { base_url } => e2e::e2e(&project, base_url.as_deref()),
         Command::Emulator(EmulatorCommand::Up { port, target: Target::Localstack }) => {

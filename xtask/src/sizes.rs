@@ -9,7 +9,22 @@ use crate::process;
 use crate::project::Project;
 
 /// Unzipped, in bytes: a function starts faster the less there is to load.
-pub(crate) const LIMIT: u64 = 8_000_000;
+const LIMIT: u64 = 8_000_000;
+/// The same of a function that reaches files: S3's client is a megabyte and a half.
+pub(crate) const LIMIT_WITH_FILES: u64 = 9_500_000;
+const WITH_FILES: [&str; 6] = [
+    "create-import",
+    "export-products",
+    "get-export",
+    "import-products",
+    "list-import-refusals",
+    "start-import",
+];
+
+/// How large a function may be.
+fn limit(function: &str) -> u64 {
+    if WITH_FILES.contains(&function) { LIMIT_WITH_FILES } else { LIMIT }
+}
 
 /// Builds all functions in one call and prints their sizes.
 ///
@@ -28,10 +43,10 @@ pub(crate) fn sizes(project: &Project) -> Result<()> {
         let binary = project.target().join("release").join(&function.name);
         let bytes = fs::metadata(&binary).with_context(|| format!("no {}", binary.display()))?.len();
         println!("{bytes:>10}  {}", function.name);
-        if bytes > LIMIT {
+        if bytes > limit(&function.name) {
             too_large.push(function.name.as_str());
         }
     }
-    ensure!(too_large.is_empty(), "larger than {LIMIT} bytes: {}", too_large.join(", "));
+    ensure!(too_large.is_empty(), "larger than they may be: {}", too_large.join(", "));
     Ok(())
 }

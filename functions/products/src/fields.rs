@@ -1,7 +1,7 @@
 //! The fields of a product in a request: what is allowed, and every error by name.
 
 use serde::Serialize;
-use shop_http::{FieldCode, Input, Keyword, Node, Problem, request_hash};
+use shop_http::{FieldCode, Input, Keyword, Node, Object, Problem, request_hash};
 use shop_types::{AmountError, Currency, Money, ProductId};
 
 use crate::picture::image_url;
@@ -11,6 +11,7 @@ use crate::watch::DEFAULT_THRESHOLD;
 const MAX_NAME: usize = 200;
 const MAX_DESCRIPTION: usize = 5000;
 pub(crate) const MAX_CATEGORY: usize = 100;
+const WITHDRAWN: &str = "The product's currency was withdrawn, so its price stays.";
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct NewProduct {
@@ -93,21 +94,13 @@ impl Changes {
     /// 422 with every error, and for a body that changes nothing.
     pub(crate) fn read(input: Input<'_>, currency: Currency) -> Result<Self, Problem> {
         input.read_object(|body| {
-            let name = body.nullable("name", name);
-            let description =
-                body.nullable("description", |node| or_null(node, |node| node.text(0..=MAX_DESCRIPTION)));
-            let price = body.nullable("price", |node| {
+            let changes = Self::read_members(body, |node| {
                 if !currency.is_in_force() {
-                    node.error(
-                        FieldCode::InvalidCurrency,
-                        "The product's currency was withdrawn, so its price stays.",
-                    );
+                    node.error(FieldCode::InvalidCurrency, WITHDRAWN);
                     return None;
                 }
                 amount(node, currency)
             });
-            let category = body.nullable("category", |node| or_null(node, category));
-            let image_url = body.nullable("image_url", |node| or_null(node, image_url));
             let elsewhere = |detail: &'static str| {
                 move |node: &Node<'_>| {
                     node.describe(Keyword::Nothing);
@@ -118,17 +111,64 @@ impl Changes {
             body.nullable("stock", elsewhere("Change it by PATCH /products/{id}/stock."));
             body.nullable("low_stock_threshold", elsewhere("Change it by PATCH /products/{id}/stock."));
             body.nullable("currency", elsewhere("A product's currency stays what it was created with."));
-            let changes = Self {
-                name: name?,
-                description: description?,
-                price: price?,
-                category: category?,
-                image_url: image_url?,
-            };
+            let changes = changes?;
             if changes == Self::default() {
                 body.error(FieldCode::NothingToChange, "Name at least one field to change.");
             }
             Some(changes)
+        })
+    }
+
+    /// Reads a line of an import, for a product with this price. Such a line may tell all of a product; what a product
+    /// keeps from its creation on, it may tell again, and stock is not the line's to change.
+    ///
+    /// # Errors
+    /// 422 with every error.
+    pub(crate) fn read_line(input: Input<'_>, price: Money) -> Result<Self, Problem> {
+        input.read_object(|body| {
+            let changes = Self::read_members(body, |node| {
+                let read = amount(node, price.currency)?;
+                if !price.currency.is_in_force() && read != price {
+                    node.error(FieldCode::InvalidCurrency, WITHDRAWN);
+                    return None;
+                }
+                Some(read)
+            });
+            let id =
+                body.optional("id", |node| node.parsed::<ProductId>(FieldCode::InvalidId, "This is no id."));
+            let currency = body.optional("currency", |node| {
+                let detail = "A product's currency stays what it was created with.";
+                let currency = node.parsed::<Currency>(FieldCode::InvalidCurrency, detail)?;
+                if currency != price.currency {
+                    node.error(FieldCode::Unexpected, detail);
+                    return None;
+                }
+                Some(currency)
+            });
+            let stock = body.optional("stock", |node| node.integer(0..=MAX_STOCK));
+            let threshold = body.optional("low_stock_threshold", low_stock_threshold);
+            let (changes, _, _, _, _) = (changes?, id?, currency?, stock?, threshold?);
+            Some(changes)
+        })
+    }
+
+    /// Reads what can be changed. `price` reads the price, in the product's currency.
+    fn read_members<'i>(
+        body: &mut Object<'i>,
+        price: impl FnOnce(&Node<'i>) -> Option<Money>,
+    ) -> Option<Self> {
+        let name = body.nullable("name", name);
+        let description =
+            body.nullable("description", |node| or_null(node, |node| node.text(0..=MAX_DESCRIPTION)));
+        let price = body.nullable("price", price);
+        let category = body.nullable("category", |node| or_null(node, category));
+        let image_url = body.nullable("image_url", |node| or_null(node, image_url));
+        Some(Self {
+            name: name?,
+            description: description?,
+            price: price?,
+            category: category?,
+            image_url: image_url?,
         })
     }
 }

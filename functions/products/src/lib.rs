@@ -10,7 +10,15 @@
 //! | `DELETE /products/{id}` | [`delete_product`] |
 //! | `GET /products/{id}/stock` | [`get_stock`] |
 //! | `PATCH /products/{id}/stock` | [`set_stock`] |
+//! | `POST /imports` | [`imports::create_import`] |
+//! | `POST /imports/{id}/start` | [`imports::start_import`] |
+//! | `GET /imports/{id}` | [`imports::get_import`] |
+//! | `GET /imports/{id}/refusals` | [`imports::list_import_refusals`] |
+//! | `POST /exports` | [`exports::create_export`] |
+//! | `GET /exports/{id}` | [`exports::get_export`] |
 //! | `ReserveStockQueue`: `order.cancelled`, `order.created`, `order.stalled` | [`reserve_stock`] |
+//! | `ImportProductsQueue`:  | [`imports::import_products`] |
+//! | `ExportProductsQueue`:  | [`exports::export_products`] |
 //! | `rate(1 day)`, or an operator | [`verify_stock`] |
 //! | the stream of `ProductsTable` | [`publish_product_events`] |
 //! <!-- /sync -->
@@ -27,9 +35,11 @@ mod change;
 pub mod create_product;
 pub mod delete_product;
 mod events;
+pub mod exports;
 mod fields;
 pub mod get_product;
 pub mod get_stock;
+pub mod imports;
 pub mod list_products;
 mod listing;
 mod orders_read_model;
@@ -60,6 +70,18 @@ pub const SERVICE: Service = Service {
         route::<delete_product::DeleteProduct>(),
         route::<get_stock::GetStock>(),
         route::<set_stock::SetStock>(),
+        route::<imports::create_import::CreateImport>(),
+        route::<imports::start_import::StartImport>(),
+        route::<imports::get_import::GetImport>(),
+        route::<imports::list_import_refusals::ListImportRefusals>(),
+        route::<exports::create_export::CreateExport>(),
+        route::<exports::get_export::GetExport>(),
     ],
-    others: &[reserve_stock::FUNCTION, verify_stock::FUNCTION, publish_product_events::FUNCTION],
+    others: &[
+        reserve_stock::FUNCTION,
+        imports::import_products::FUNCTION,
+        exports::export_products::FUNCTION,
+        verify_stock::FUNCTION,
+        publish_product_events::FUNCTION,
+    ],
 };

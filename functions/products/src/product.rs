@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shop_events::{Cause, ProductSnapshot};
 use shop_http::{Decimal, EntityTag};
-use shop_types::{Currency, Money, ProductId, Timestamp};
+use shop_types::{Currency, ImportId, Money, ProductId, Timestamp};
 
 use crate::fields::{Changes, NewProduct};
 use crate::stock::Stock;
@@ -34,8 +34,18 @@ pub(crate) struct Product {
     pub(crate) deleted_at: Option<Timestamp>,
     /// What it was created from, to tell a repeated request from another one.
     pub(crate) request_hash: String,
+    /// The line that an import put it here by, or changed it by last, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) imported: Option<ImportedLine>,
     #[serde(flatten)]
     pub(crate) cause: Cause,
+}
+
+/// A line of an import.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ImportedLine {
+    pub(crate) import: ImportId,
+    pub(crate) line: u64,
 }
 
 impl Product {
@@ -59,6 +69,7 @@ impl Product {
             updated_at: now,
             deleted_at: None,
             request_hash,
+            imported: None,
             cause,
         }
     }
@@ -82,6 +93,16 @@ impl Product {
             product.image_url.clone_from(image_url);
         }
         product
+    }
+
+    /// Whether all that is told of the product is as in another version of it.
+    #[must_use]
+    pub(crate) fn says_the_same(&self, other: &Self) -> bool {
+        let told = |product: &Self| {
+            let Self { name, description, price, category, image_url, .. } = product.clone();
+            (name, description, price, category, image_url)
+        };
+        told(self) == told(other)
     }
 
     #[must_use]
@@ -179,6 +200,7 @@ pub(crate) mod tests {
             updated_at: Timestamp::from_millis(1000),
             deleted_at: None,
             request_hash: "hash".into(),
+            imported: None,
             cause: Cause::request("request-1"),
         }
     }

@@ -29,13 +29,15 @@ use crate::template::REGION;
 /// Settings for the AWS clients of one caller.
 pub(super) fn sdk_config(core: &Arc<Core>, place: Place) -> SdkConfig {
     let clock = core.clock.ahead(place.clock_skew);
+    // A presigned URL names its signer by the access key.
+    let credentials = Credentials::from_keys(&*place.caller, core.s3.secret(), None);
+    let endpoint = core.endpoint.clone();
     let connector = Connector { core: Arc::downgrade(core), place };
-    let credentials = Credentials::from_keys("local", "local", None);
     SdkConfig::builder()
         .behavior_version(calls::behavior_version())
         .region(Region::new(REGION))
         // Never resolved: it only spares each call the search for one.
-        .endpoint_url("http://aws.localhost")
+        .endpoint_url(endpoint)
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .http_client(SharedHttpClient::new(connector))
         .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))

@@ -17,6 +17,7 @@ use super::meter::Counter;
 use super::observer::{Access, Call, Delivery, Invoked, Observers, Outcome};
 use super::policies::Policies;
 use super::random::Random;
+use super::s3::S3;
 use super::secrets::Secrets;
 use super::ses::Ses;
 use super::sns::Topics;
@@ -37,6 +38,9 @@ pub(super) struct Core {
     pub(super) ses: Ses,
     /// What stands before the API, if anything does.
     pub(super) edge: Option<Edge>,
+    pub(super) s3: S3,
+    /// Where the services are, as the SDK is told, and presigned URLs say.
+    pub(super) endpoint: String,
     /// What each function may do. Callers that are no functions may do anything.
     pub(super) grants: BTreeMap<String, Grants>,
     /// What the topics and queues themselves say of who may reach them.

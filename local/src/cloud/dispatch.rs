@@ -4,8 +4,6 @@ use std::sync::Arc;
 
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
-use aws_smithy_runtime_api::http::StatusCode;
-use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 
 use super::core::Core;
@@ -14,8 +12,10 @@ use super::edge::Edge;
 use super::environment::Place;
 use super::interceptor::Fault;
 use super::observer::{Access, Call, Outcome, Service, Units};
+use super::respond::respond;
+use super::s3::Answer;
 use super::ses::Ses;
-use super::{AwsError, edge, secrets, ses, sns, sqs};
+use super::{AwsError, edge, s3, secrets, ses, sns, sqs};
 
 enum Request {
     /// With the body that it was read from.
@@ -25,10 +25,12 @@ enum Request {
     Secrets(secrets::Request),
     Ses(Box<ses::Request>),
     CloudFront(edge::Invalidation),
+    S3(Box<s3::Request>),
 }
 
 impl Request {
-    /// Reads a request. `resource` is what its path names, where the operation has it there.
+    /// Reads a request. `resource` is what its path names, where the operation has it there. One of S3 is more than its
+    /// body, so that it is read of the whole.
     fn decode(service: Service, operation: &str, resource: &str, body: &Bytes) -> Result<Self, AwsError> {
         Ok(match service {
             Service::DynamoDb => {
@@ -39,6 +41,7 @@ impl Request {
             Service::SecretsManager => Self::Secrets(secrets::Request::parse(operation, body)?),
             Service::Ses => Self::Ses(Box::new(ses::Request::parse(body)?)),
             Service::CloudFront => Self::CloudFront(edge::Invalidation::parse(resource, body)?),
+            Service::S3 => return Err(AwsError::client("NotImplemented", operation)),
         })
     }
 
@@ -50,18 +53,20 @@ impl Request {
             Self::Secrets(request) => request.accesses(),
             Self::Ses(request) => ses.accesses(request),
             Self::CloudFront(request) => Edge::accesses(request),
+            Self::S3(request) => request.accesses(),
         }
     }
 }
 
-/// The service and operation that a request addresses, and what its path names besides. Three services name no target:
-/// SES and CloudFront have a path for each operation, and SNS a form that names the action. Which of them it is, the
-/// signature says; of each there is one operation here.
+/// The service and operation that a request addresses, and what its path names besides. Four services name no target:
+/// S3, SES and CloudFront have a path for each operation, and SNS a form that names the action. Which of them it is, the
+/// signature says; of all but S3 there is one operation here, and S3's follows from the request.
 fn target(request: &HttpRequest) -> Option<(Service, &str, &str)> {
     let Some(target) = request.headers().get("x-amz-target") else {
         let is_post_to = |path| request.method() == "POST" && self::path(request.uri()) == path;
         return match signed_for(request)? {
             "sns" => Some((Service::Sns, "PublishBatch", "")),
+            "s3" => Some((Service::S3, "", "")),
             "ses" if is_post_to(ses::PATH) => Some((Service::Ses, "SendEmail", "")),
             "cloudfront" if request.method() == "POST" => {
                 let distribution = edge::Invalidation::addressed(path(request.uri()))?;
@@ -117,9 +122,58 @@ impl Core {
         };
         let body = Bytes::copy_from_slice(body);
         let request_id = self.random.uuid();
-        let request = match Request::decode(service, operation, resource, &body) {
-            Ok(request) => request,
-            Err(error) => return respond(service, Err(error), &request_id),
+        let decoded = if service == Service::S3 {
+            let headers = request.headers().iter();
+            let read = s3::Request::parse(request.method(), request.uri(), headers, body.clone());
+            read.map(|request| Request::S3(Box::new(request)))
+        } else {
+            Request::decode(service, operation, resource, &body)
+        };
+        match decoded {
+            Ok(request) => self.carry_out(place, service, operation, request, body, &request_id).await,
+            Err(error) => respond(service, Err(error), &request_id),
+        }
+    }
+
+    /// Answers a request that comes with a presigned URL: its signer's, wherever it comes from.
+    ///
+    /// # Errors
+    /// As [`Core::call`].
+    pub(super) async fn presigned(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, ConnectorError> {
+        let request_id = self.random.uuid();
+        let (parts, body) = request.into_parts();
+        let headers =
+            parts.headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+        let uri = parts.uri.to_string();
+        let read = self.s3.signer(&parts).and_then(|signer| {
+            Ok((signer, s3::Request::parse(parts.method.as_str(), &uri, headers, body.clone())?))
+        });
+        let answer = match read {
+            Err(error) => respond(Service::S3, Err(error), &request_id),
+            Ok((signer, request)) => {
+                let (place, request) = (Place::outside(&signer), Request::S3(Box::new(request)));
+                self.carry_out(&place, Service::S3, "", request, body, &request_id).await
+            }
+        }?;
+        let answer = answer.try_into_http1x().map_err(|error| ConnectorError::other(error.into(), None))?;
+        Ok(answer.map(|body| body.bytes().map(Bytes::copy_from_slice).unwrap_or_default()))
+    }
+
+    async fn carry_out(
+        &self,
+        place: &Place,
+        service: Service,
+        operation: &str,
+        request: Request,
+        body: Bytes,
+        request_id: &str,
+    ) -> Result<HttpResponse, ConnectorError> {
+        let operation = match &request {
+            Request::S3(request) => request.operation(),
+            _ => operation,
         };
         let call = Call {
             caller: Arc::clone(&place.caller),
@@ -137,14 +191,14 @@ impl Core {
         let mut units = Vec::new();
         let answer = match self.authorize(place, &call, &leading_keys) {
             Err(error) => Err(error),
-            Ok(()) => match self.intercept(request, &call, &request_id, &mut units).await {
+            Ok(()) => match self.intercept(request, &call, request_id, &mut units).await {
                 Ok(answer) => answer,
                 Err(lost) => return self.lost(lost, place, &call, &units).await,
             },
         };
         let error = answer.as_ref().err().map(|error| error.code.as_str());
         self.called(&call, &Outcome { units: &units, error });
-        respond(service, answer, &request_id)
+        respond(service, answer, request_id)
     }
 
     /// Carries a call out, as far as the interceptor lets it.
@@ -154,16 +208,16 @@ impl Core {
         call: &Call,
         request_id: &str,
         units: &mut Vec<(String, Units)>,
-    ) -> Result<Result<Vec<u8>, AwsError>, Lost> {
+    ) -> Result<Result<Answer, AwsError>, Lost> {
         let Some(interceptor) = &self.interceptor else {
-            let answer = self.apply(request, call, request_id, units);
+            let answer = self.apply(request, call, request_id, units).await;
             self.latency().await;
             return Ok(answer);
         };
         let answer = match interceptor.before(call).await {
             Some(fault) => fault.answer()?,
             None => match interceptor.rewrite(call) {
-                None => self.apply(request, call, request_id, units),
+                None => self.apply(request, call, request_id, units).await,
                 Some(bodies) => self.apply_all(bodies, call, request_id, units).await,
             },
         };
@@ -200,8 +254,8 @@ impl Core {
         call: &Call,
         request_id: &str,
         units: &mut Vec<(String, Units)>,
-    ) -> Result<Vec<u8>, AwsError> {
-        let mut answer = b"{}".to_vec();
+    ) -> Result<Answer, AwsError> {
+        let mut answer = Answer::from(b"{}".to_vec());
         for (place, body) in bodies.into_iter().map(Bytes::from).enumerate() {
             if place > 0 {
                 self.latency().await;
@@ -209,12 +263,40 @@ impl Core {
             let resource = call.accesses.first().map_or("", |access| access.resource.as_str());
             let resource = resource.rsplit('/').next().unwrap_or_default();
             let request = Request::decode(call.service, &call.operation, resource, &body)?;
-            answer = self.apply(request, call, request_id, units)?;
+            answer = self.apply(request, call, request_id, units).await?;
         }
         Ok(answer)
     }
 
-    fn apply(
+    async fn apply(
+        &self,
+        request: Request,
+        call: &Call,
+        request_id: &str,
+        units: &mut Vec<(String, Units)>,
+    ) -> Result<Answer, AwsError> {
+        if let Request::S3(request) = request {
+            *units = one_request(call);
+            let bucket = request.bucket().to_owned();
+            let answer = self.s3.call(*request).await;
+            return answer.map_err(|error| self.hidden(error, call, &bucket));
+        }
+        self.apply_plain(request, call, request_id, units).map(Answer::from)
+    }
+
+    /// Whether an object is there is told to nobody who may not list the bucket.
+    fn hidden(&self, error: AwsError, call: &Call, bucket: &str) -> AwsError {
+        let may_list =
+            self.grants.get(&*call.caller).is_none_or(|grants| grants.allow("s3:ListBucket", bucket, &[]));
+        if error.status != 404 || may_list {
+            return error;
+        }
+        let caller = &call.caller;
+        let message = format!("{caller} is not authorized to perform: s3:ListBucket on resource: {bucket}");
+        AwsError::denied(Service::S3, message)
+    }
+
+    fn apply_plain(
         &self,
         request: Request,
         call: &Call,
@@ -260,6 +342,7 @@ impl Core {
                 let edge = self.edge.as_ref().ok_or_else(edge::no_such_distribution)?;
                 edge.invalidate(&request).map(String::into_bytes)
             }
+            Request::S3(request) => Err(AwsError::client("NotImplemented", request.operation())),
         }
     }
 }
@@ -300,7 +383,7 @@ impl Core {
 }
 
 impl Fault {
-    fn answer(self) -> Result<Result<Vec<u8>, AwsError>, Lost> {
+    fn answer(self) -> Result<Result<Answer, AwsError>, Lost> {
         match self {
             Self::Error(error) => Ok(Err(error)),
             Self::Disconnected => Err(Lost::Disconnected),
@@ -312,47 +395,4 @@ impl Fault {
 fn one_request(call: &Call) -> Vec<(String, Units)> {
     let units = Units { requests: 1, ..Units::default() };
     call.accesses.iter().map(|access| (access.resource.clone(), units)).collect()
-}
-
-fn respond(
-    service: Service,
-    answer: Result<Vec<u8>, AwsError>,
-    request_id: &str,
-) -> Result<HttpResponse, ConnectorError> {
-    let code = answer.as_ref().err().map(|error| error.code.clone());
-    // SQS says its code once more where clients of its older protocol look for it.
-    let query_error = match &answer {
-        Err(error) if service == Service::Sqs => {
-            let fault = if error.status < 500 { "Sender" } else { "Receiver" };
-            Some(format!("{};{fault}", error.code))
-        }
-        _ => None,
-    };
-    let (status, body) = match answer {
-        Ok(body) if service == Service::CloudFront => (201, body),
-        Ok(body) => (200, body),
-        Err(error) if service == Service::CloudFront => (error.status, edge::error_body(&error, request_id)),
-        Err(error) if service == Service::Sns => (error.status, sns::error_body(&error, request_id)),
-        Err(error) => (error.status, error.json()),
-    };
-    let code = code.filter(|_| service == Service::Ses);
-    let status = StatusCode::try_from(status).map_err(|error| ConnectorError::user(error.into()))?;
-    let mut response = HttpResponse::new(status, SdkBody::from(body));
-    let kind = match service {
-        Service::Sns | Service::CloudFront => "text/xml",
-        Service::SecretsManager => "application/x-amz-json-1.1",
-        Service::DynamoDb | Service::Sqs => "application/x-amz-json-1.0",
-        Service::Ses => "application/json",
-    };
-    let headers = response.headers_mut();
-    headers.insert("content-type", kind);
-    headers.insert("x-amzn-requestid", request_id.to_owned());
-    // REST services say their code in a header.
-    if let Some(code) = code {
-        headers.insert("x-amzn-errortype", code);
-    }
-    if let Some(query_error) = query_error {
-        headers.insert("x-amzn-query-error", query_error);
-    }
-    Ok(response)
 }

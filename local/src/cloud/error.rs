@@ -73,7 +73,7 @@ pub struct AwsError {
     pub code: String,
     /// The message.
     pub message: String,
-    /// The whole JSON body, where the service has more to say than code and message.
+    /// The whole body, where the service has more to say than code and message.
     pub(crate) body: Option<Vec<u8>>,
 }
 
@@ -107,7 +107,7 @@ impl AwsError {
         let (status, code) = match service {
             Service::DynamoDb | Service::SecretsManager => (400, "AccessDeniedException"),
             Service::Sns => (403, "AuthorizationError"),
-            Service::Sqs | Service::CloudFront => (403, "AccessDenied"),
+            Service::Sqs | Service::CloudFront | Service::S3 => (403, "AccessDenied"),
             Service::Ses => (403, "AccessDeniedException"),
         };
         Self { status, ..Self::client(code, message) }

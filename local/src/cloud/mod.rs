@@ -23,7 +23,9 @@ mod observer;
 mod options;
 mod policies;
 mod random;
+mod respond;
 mod running;
+mod s3;
 mod schedules;
 mod secrets;
 mod ses;
@@ -39,6 +41,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_types::SdkConfig;
 use bytes::Bytes;
 use futures::future::BoxFuture;
@@ -54,6 +57,7 @@ pub use observer::{
     Access, Answered, Call, Delivery, Invoked, Observer, Outcome, Service, Step, Units, Written,
 };
 pub use options::{Mode, Options};
+pub(crate) use s3::is_presigned;
 pub use ses::{MailAccount, SentMail};
 pub use start::simulated_runtime;
 pub use trace::Trace;
@@ -143,6 +147,17 @@ impl Cloud {
         }
     }
 
+    /// Answers a request that comes with a presigned URL of S3, as its signer's.
+    ///
+    /// # Errors
+    /// When no answer is to come, as where the interceptor has the connection lost.
+    pub async fn invoke_presigned(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, ConnectorError> {
+        self.0.core.presigned(request).await
+    }
+
     /// The routes of the HTTP API, in the order of their paths.
     #[must_use]
     pub fn routes(&self) -> &[Route] {
@@ -162,7 +177,7 @@ impl Cloud {
         Some(connector::sdk_config(&self.0.core, Place { role, ..Place::outside(caller) }))
     }
 
-    /// What `Ref` gives for a logical id: the name of a table or a configuration set, a queue's URL, a topic's or a
+    /// What `Ref` gives for a logical id: the name of a table, a bucket or a configuration set, a queue's URL, a topic's or a
     /// secret's ARN.
     #[must_use]
     pub fn physical(&self, logical_id: &str) -> Option<&str> {
@@ -220,7 +235,8 @@ impl Cloud {
     /// Stops: takes no new work, waits for what runs, and leaves the rest to the next start.
     pub async fn stop(self) {
         self.0.running.stop().await;
-        for done in [self.0.core.dynamodb.checkpoint(), self.0.core.queues.checkpoint()] {
+        let core = &self.0.core;
+        for done in [core.dynamodb.checkpoint(), core.queues.checkpoint(), core.s3.checkpoint()] {
             if let Err(error) = done {
                 // Nothing is lost: the next start reads the log of the file.
                 tracing::warn!(error = %shop_lambda::log::Chain(&error), "a log was left for the next start");

@@ -28,6 +28,8 @@ pub enum Service {
     Ses,
     /// CloudFront.
     CloudFront,
+    /// S3.
+    S3,
 }
 
 impl fmt::Display for Service {
@@ -39,6 +41,7 @@ impl fmt::Display for Service {
             Self::SecretsManager => "secretsmanager",
             Self::Ses => "ses",
             Self::CloudFront => "cloudfront",
+            Self::S3 => "s3",
         })
     }
 }
@@ -76,8 +79,8 @@ pub struct Units {
     pub half_reads: u64,
     /// Write request units.
     pub writes: u64,
-    /// Requests as SNS, SQS and Secrets Manager bill them, one for each 64 KB; of SES the recipients,
-    /// of CloudFront the paths.
+    /// Requests as SNS, SQS and Secrets Manager bill them, one for each 64 KB; of SES the recipients, of CloudFront the
+    /// paths, and of S3 the calls.
     pub requests: u64,
 }
 

@@ -32,6 +32,9 @@ pub struct Options {
     pub environments: usize,
     /// The account's settings in SES.
     pub mail: MailAccount,
+    /// Where a front door serves presigned URLs, as `http://127.0.0.1:9000`. Without one they are for
+    /// [`super::Cloud::invoke_presigned`] alone.
+    pub front_door: Option<String>,
     /// Who is told of every call, invocation and delivery, besides the meter.
     pub observers: Vec<Arc<dyn Observer>>,
     /// Tables without a stream whose writes the observers see as well, by their logical ids.
@@ -49,6 +52,7 @@ impl Options {
             deliver_twice: false,
             environments: 8,
             mail: MailAccount::default(),
+            front_door: None,
             observers: Vec::new(),
             watched_tables: &[],
             interceptor: None,

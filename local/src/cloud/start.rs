@@ -20,6 +20,7 @@ use super::observer::{Observer, Observers};
 use super::policies::Policies;
 use super::random::Random;
 use super::running::Running;
+use super::s3::{ENDPOINT, S3};
 use super::secrets::Secrets;
 use super::ses::Ses;
 use super::sns::Topics;
@@ -75,6 +76,8 @@ pub(super) fn start(
         topics: Topics::new(template, &random, observers.clone(), interceptor.clone()),
         secrets,
         ses: Ses::new(template, options.mail, &clock, &random),
+        s3: S3::open(folder, template, &clock, &random)?,
+        endpoint: options.front_door.unwrap_or_else(|| ENDPOINT.to_owned()),
         queues,
         clock,
         random,
@@ -181,5 +184,7 @@ fn physical(template: &Template) -> BTreeMap<String, String> {
         template.functions.iter().map(|(id, function)| (id.clone(), function.physical_name.clone()));
     let sets = template.configuration_sets.iter().map(|(id, set)| (id.clone(), set.name.clone()));
     let edge = template.distribution.iter().map(|edge| (edge.id.clone(), edge.id.clone()));
-    tables.chain(topics).chain(queues).chain(secrets).chain(functions).chain(sets).chain(edge).collect()
+    let buckets = template.buckets.iter().map(|(id, bucket)| (id.clone(), bucket.name.clone()));
+    let named = tables.chain(topics).chain(queues).chain(secrets).chain(functions).chain(sets);
+    named.chain(edge).chain(buckets).collect()
 }

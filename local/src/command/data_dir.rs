@@ -10,6 +10,8 @@ use anyhow::{Context, Result, bail};
 const LOCK_FILE: &str = "lock";
 /// The files of the state.
 const DATABASES: [&str; 2] = ["dynamodb.sqlite", "queues.sqlite"];
+/// Files that may be there, or come: a folder of an older shop has none of them.
+const LATER: [&str; 1] = ["objects.sqlite"];
 /// What the lock file holds once a shop has started with the folder. From then on the databases have content.
 const IN_USE: &str = "A shop keeps its state here.\n";
 
@@ -115,7 +117,7 @@ fn make(path: &Path) -> io::Result<()> {
 #[cfg(unix)]
 fn close(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
-    for name in DATABASES {
+    for name in DATABASES.iter().chain(&LATER) {
         private().open(path.join(name))?;
     }
     let mut is_the_shop_s = true;
@@ -123,7 +125,7 @@ fn close(path: &Path) -> io::Result<()> {
         let entry = entry?;
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        if name == LOCK_FILE || DATABASES.iter().any(|database| name.starts_with(database)) {
+        if name == LOCK_FILE || DATABASES.iter().chain(&LATER).any(|database| name.starts_with(database)) {
             fs::set_permissions(entry.path(), fs::Permissions::from_mode(0o600))?;
         } else {
             is_the_shop_s = false;

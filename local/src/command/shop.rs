@@ -36,7 +36,9 @@ pub(super) async fn run(settings: Shop) -> Result<()> {
     parameters.extend(settings.parameter);
     let template = location.load(&parameters)?;
     let mode = Mode::Real { data_dir: data.as_ref().map(|data| data.path().to_owned()) };
-    let cloud = Cloud::start(&template, &services::functions(), Options::new(mode))
+    let front_door = Some(format!("http://127.0.0.1:{}", listeners.port()));
+    let options = Options { front_door, ..Options::new(mode) };
+    let cloud = Cloud::start(&template, &services::functions(), options)
         .await
         .with_context(|| remedy(data.as_ref()))?;
     data.as_mut().map_or(Ok(()), DataDir::started)?;

@@ -35,6 +35,13 @@ pub trait Backend: Send + Sync + fmt::Debug {
         source: IpAddr,
     ) -> BoxFuture<'_, Result<Response<Bytes>, BackendError>>;
 
+    /// Answers a request that comes with a presigned URL of S3, its path and its host as the client has them. None where
+    /// such a URL points elsewhere.
+    fn presigned(
+        &self,
+        request: Request<Bytes>,
+    ) -> BoxFuture<'_, Result<Option<Response<Bytes>>, BackendError>>;
+
     /// The mails that SES has taken, the newest last. None where nobody can say.
     fn mailbox(&self) -> BoxFuture<'_, Result<Option<Vec<SentMail>>, BackendError>>;
 
@@ -156,6 +163,11 @@ impl Backend for Upstream {
         Box::pin(async {
             timeout(ANSWER_TIMEOUT, self.forward(request)).await.unwrap_or(Err(BackendError::Timeout))
         })
+    }
+
+    fn presigned(&self, _: Request<Bytes>) -> BoxFuture<'_, Result<Option<Response<Bytes>>, BackendError>> {
+        // The emulator's own address is in its URLs.
+        Box::pin(async { Ok(None) })
     }
 
     fn mailbox(&self) -> BoxFuture<'_, Result<Option<Vec<SentMail>>, BackendError>> {

@@ -19,16 +19,36 @@ const MAX_DROPPED_BYTES: usize = 1024 * 1024;
 /// A body of 64 KB that takes longer comes from a client that holds on to the connection.
 const READ_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The largest object that is taken by a presigned URL, in bytes. S3 takes 5 GB.
+pub(super) const MAX_OBJECT_BYTES: usize = 256 * 1024 * 1024;
+/// How long an object may take on its way.
+const OBJECT_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// Reads an object of at most [`MAX_OBJECT_BYTES`].
+pub(super) async fn read_object<B>(headers: &HeaderMap, body: B) -> Result<Bytes, GatewayError>
+where
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: std::error::Error,
+{
+    let read = timeout(OBJECT_TIMEOUT, read_all(headers, body, MAX_OBJECT_BYTES)).await;
+    match read.unwrap_or(Err(GatewayError::BodySlow)) {
+        Err(GatewayError::BodyTooLarge) => Err(GatewayError::ObjectTooLarge),
+        read => read,
+    }
+}
+
 /// Reads a body of at most [`MAX_BODY_BYTES`].
 pub(super) async fn read<B>(headers: &HeaderMap, body: B) -> Result<Bytes, GatewayError>
 where
     B: Body<Data = Bytes> + Unpin,
     B::Error: std::error::Error,
 {
-    timeout(READ_TIMEOUT, read_all(headers, body)).await.unwrap_or(Err(GatewayError::BodySlow))
+    timeout(READ_TIMEOUT, read_all(headers, body, MAX_BODY_BYTES))
+        .await
+        .unwrap_or(Err(GatewayError::BodySlow))
 }
 
-async fn read_all<B>(headers: &HeaderMap, mut body: B) -> Result<Bytes, GatewayError>
+async fn read_all<B>(headers: &HeaderMap, mut body: B, most: usize) -> Result<Bytes, GatewayError>
 where
     B: Body<Data = Bytes> + Unpin,
     B::Error: std::error::Error,
@@ -37,11 +57,11 @@ where
         return Err(GatewayError::TransferCoding);
     }
     let declared = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-    if declared > MAX_BODY_BYTES && headers.contains_key(EXPECT) {
+    if declared > most && headers.contains_key(EXPECT) {
         // The client waits for leave to send, and is not given it: nothing is under way.
         return Err(GatewayError::BodyTooLarge);
     }
-    let mut read = BytesMut::with_capacity(declared.min(MAX_BODY_BYTES));
+    let mut read = BytesMut::with_capacity(declared.min(most));
     let mut size = 0_usize;
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| {
@@ -51,14 +71,14 @@ where
         // Trailers carry nothing that a function could see.
         let Ok(data) = frame.into_data() else { continue };
         size = size.saturating_add(data.len());
-        if size > MAX_BODY_BYTES + MAX_DROPPED_BYTES {
+        if size > most + MAX_DROPPED_BYTES {
             break;
         }
-        if size <= MAX_BODY_BYTES {
+        if size <= most {
             read.extend_from_slice(&data);
         }
     }
-    if size > MAX_BODY_BYTES { Err(GatewayError::BodyTooLarge) } else { Ok(read.freeze()) }
+    if size > most { Err(GatewayError::BodyTooLarge) } else { Ok(read.freeze()) }
 }
 
 /// Whether a body has a transfer coding below `chunked`, which alone the server takes off (RFC 9112 section 6.1).

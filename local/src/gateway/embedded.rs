@@ -19,6 +19,16 @@ impl Backend for Cloud {
         Box::pin(async move { Ok(self.invoke_http(request, &source.to_string()).await) })
     }
 
+    fn presigned(
+        &self,
+        request: Request<Bytes>,
+    ) -> BoxFuture<'_, Result<Option<Response<Bytes>>, BackendError>> {
+        Box::pin(async move {
+            let answer = self.invoke_presigned(request).await;
+            answer.map(Some).map_err(|error| BackendError::Unreachable(error.into()))
+        })
+    }
+
     fn mailbox(&self) -> BoxFuture<'_, Result<Option<Vec<SentMail>>, BackendError>> {
         Box::pin(async move { Ok(Some(self.mailbox())) })
     }

@@ -25,8 +25,12 @@ pub(super) enum GatewayError {
     MethodNotAllowed,
     #[error("There is no such mail here, or no mailbox.")]
     NoSuchMail,
+    #[error("This server has no S3: a presigned URL points elsewhere.")]
+    NoSuchObject,
     #[error("The body is larger than 65536 bytes.")]
     BodyTooLarge,
+    #[error("The object is larger than 268435456 bytes.")]
+    ObjectTooLarge,
     #[error("Send the body without a transfer coding other than chunked.")]
     TransferCoding,
     #[error("The body broke off.")]
@@ -49,8 +53,8 @@ impl GatewayError {
             Self::MalformedHost | Self::BodyBroken => StatusCode::BAD_REQUEST,
             Self::ForeignHost | Self::ForeignOrigin => StatusCode::FORBIDDEN,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::NoSuchMail => StatusCode::NOT_FOUND,
-            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::NoSuchMail | Self::NoSuchObject => StatusCode::NOT_FOUND,
+            Self::BodyTooLarge | Self::ObjectTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TransferCoding => StatusCode::NOT_IMPLEMENTED,
             Self::BodySlow => StatusCode::REQUEST_TIMEOUT,
             Self::NoIdentity | Self::Failed => StatusCode::INTERNAL_SERVER_ERROR,
@@ -66,8 +70,8 @@ impl GatewayError {
             Self::ForeignHost => "foreign_host",
             Self::ForeignOrigin => "foreign_origin",
             Self::MethodNotAllowed => "method_not_allowed",
-            Self::NoSuchMail => "not_found",
-            Self::BodyTooLarge => "body_too_large",
+            Self::NoSuchMail | Self::NoSuchObject => "not_found",
+            Self::BodyTooLarge | Self::ObjectTooLarge => "body_too_large",
             Self::TransferCoding => "unsupported_transfer_encoding",
             Self::BodyBroken => "incomplete_body",
             Self::BodySlow => "body_timeout",
@@ -79,7 +83,14 @@ impl GatewayError {
 
     /// A part of the body may still be under way: the connection cannot carry another request.
     const fn ends_connection(self) -> bool {
-        matches!(self, Self::BodyTooLarge | Self::TransferCoding | Self::BodyBroken | Self::BodySlow)
+        matches!(
+            self,
+            Self::BodyTooLarge
+                | Self::ObjectTooLarge
+                | Self::TransferCoding
+                | Self::BodyBroken
+                | Self::BodySlow
+        )
     }
 
     /// The answer: a problem document with a request id of its own, and never cached.

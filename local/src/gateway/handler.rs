@@ -17,6 +17,7 @@ use super::backend::{Backend, BackendError};
 use super::error::{GatewayError, ROOT_METHODS};
 use super::identity::DemoIdentity;
 use super::{body, cors, instance, mailbox, origin_check, path};
+use crate::cloud::is_presigned;
 use crate::template::Cors;
 
 /// The gateway before a backend.
@@ -88,6 +89,9 @@ impl Gateway {
             return Ok(answer);
         }
         let asked = parts.uri.path().to_owned();
+        if is_presigned(&parts.uri) {
+            return self.presigned(parts, body).await;
+        }
         parts.uri = path::normalise(&parts.uri);
         if parts.uri.path() == "/" {
             return self.root(&parts.method);
@@ -140,6 +144,20 @@ impl Gateway {
                 Err(GatewayError::Failed)
             }
         }
+    }
+
+    /// A presigned URL is S3's: nothing of it is the API's.
+    async fn presigned<B>(&self, parts: Parts, body: B) -> Result<Response<Full<Bytes>>, GatewayError>
+    where
+        B: Body<Data = Bytes> + Unpin,
+        B::Error: std::error::Error,
+    {
+        let body = body::read_object(&parts.headers, body).await?;
+        let answer = self.backend.presigned(Request::from_parts(parts, body)).await.map_err(|error| {
+            tracing::warn!(error = %Chain(&error), "S3 did not answer");
+            refusal(&error)
+        })?;
+        Ok(answer.ok_or(GatewayError::NoSuchObject)?.map(Full::new))
     }
 
     /// The root is no path of the API: it is answered here, whatever the method.

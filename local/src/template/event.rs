@@ -34,7 +34,7 @@ pub enum Event {
 #[derive(Clone, Debug)]
 pub struct SqsEvent {
     /// The logical id of the queue.
-    pub(crate) queue: String,
+    pub queue: String,
     /// The most messages in one invocation.
     pub(crate) batch_size: usize,
     /// How long to wait for a full batch.

@@ -2,7 +2,8 @@
 //!
 //! Only plain grants are read: `Allow`, actions and resources by their full names, and one kind of condition: which
 //! partition keys a call of DynamoDB may name. SAM's policy templates, managed policies, wildcards and other conditions
-//! are errors, since this reader could not hold a function to them.
+//! are errors, since this reader could not hold a function to them. Of S3 a resource is a bucket, or one folder of it with
+//! all that is in it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -149,7 +150,16 @@ fn is_like(text: &str, pattern: &str) -> bool {
 /// The physical name in an ARN: of a table with what is below it, of a queue, a topic or a secret.
 fn resource_name(arn: &str) -> Option<&str> {
     let mut parts = arn.splitn(6, ':');
-    let resource = parts.nth(5).filter(|_| arn.starts_with("arn:aws:") && !arn.contains('*'))?;
+    let resource = parts.nth(5).filter(|_| arn.starts_with("arn:aws:"))?;
+    if arn.starts_with("arn:aws:s3:::") {
+        let folder = resource.strip_suffix("/*").and_then(|folder| folder.split_once('/'));
+        let is_plain = |text: &str| !text.is_empty() && !text.contains(['*', '/', '?']);
+        let is_folder = folder.is_some_and(|(bucket, folder)| is_plain(bucket) && is_plain(folder));
+        return Some(resource).filter(|_| is_folder || is_plain(resource));
+    }
+    if arn.contains('*') {
+        return None;
+    }
     let name =
         resource.strip_prefix("table/").or_else(|| resource.strip_prefix("secret:")).unwrap_or(resource);
     Some(name).filter(|name| !name.is_empty())
@@ -181,6 +191,11 @@ mod tests {
             &json!({ "Effect": "Allow", "Action": "sns:Publish", "Resource": "arn:aws:sns:us-east-1:000000000000:Events" }),
         );
         assert!(topic.unwrap().allow("sns:Publish", "Events", &[]));
+        let folder = json!({ "Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::bucket/imports/*" });
+        assert!(read(&folder).unwrap().allow("s3:GetObject", "bucket/imports/*", &[]));
+        let bucket =
+            json!({ "Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::bucket" });
+        assert!(read(&bucket).unwrap().allow("s3:ListBucket", "bucket", &[]));
     }
 
     fn like(patterns: &Value) -> Value {
@@ -264,6 +279,10 @@ mod tests {
             ("Action", json!("sqs:*")),
             ("Action", json!(["sqs:*"])),
             ("Resource", json!("*")),
+            ("Resource", json!("arn:aws:s3:::*")),
+            ("Resource", json!("arn:aws:s3:::bucket/*")),
+            ("Resource", json!("arn:aws:s3:::bucket/a/b/*")),
+            ("Resource", json!("arn:aws:s3:::bucket/a*/*")),
             ("Resource", json!("arn:aws:sqs:us-east-1:000000000000:*")),
             ("Resource", json!({ "Ref": "Q" })),
             ("Condition", json!({})),

@@ -86,13 +86,15 @@ impl<'a> Resolver<'a> {
         kind: Kind,
         properties: Option<&Value>,
     ) -> Result<String, TemplateError> {
-        let Some(property) = kind.name_property() else { return Ok(id.to_owned()) };
+        // A bucket's name has no upper case, and on AWS the generated one has none either.
+        let own = if kind == Kind::Bucket { id.to_lowercase() } else { id.to_owned() };
+        let Some(property) = kind.name_property() else { return Ok(own) };
         let Some(value) = properties.and_then(|properties| properties.get(property)) else {
-            return Ok(id.to_owned());
+            return Ok(own);
         };
         let at = format!("{id}.{property}");
         match self.resolve(value, &at)? {
-            None => Ok(id.to_owned()),
+            None => Ok(own),
             Some(Json::String(name)) if !name.is_empty() => Ok(name),
             Some(_) => Err(TemplateError::new(at, "is not a string")),
         }

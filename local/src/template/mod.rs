@@ -4,6 +4,7 @@
 //! a property or an event that it does not know is an error that names it, unless it is on a list of
 //! those that have no part in running the stack on one machine.
 
+mod bucket;
 mod conditions;
 mod cors;
 mod distribution;
@@ -28,6 +29,7 @@ use std::path::{Path, PathBuf};
 
 use serde_yaml_ng::Value;
 
+pub use bucket::Bucket;
 pub use cors::Cors;
 pub use distribution::{Behaviour, Caching, Distribution};
 pub use event::{Event, SqsEvent, StreamEvent};
@@ -57,6 +59,8 @@ pub struct Template {
     pub topics: BTreeMap<String, Topic>,
     /// `AWS::SQS::Queue`.
     pub queues: BTreeMap<String, Queue>,
+    /// `AWS::S3::Bucket`.
+    pub buckets: BTreeMap<String, Bucket>,
     /// `AWS::Serverless::Function`.
     pub functions: BTreeMap<String, Function>,
     /// `AWS::SES::ConfigurationSet`, each with its event destinations.
@@ -170,6 +174,7 @@ impl Template {
             Kind::Table => drop(self.tables.insert(id, Table::read(name, properties()?)?)),
             Kind::Topic => drop(self.topics.insert(id, Topic::read(name, properties()?)?)),
             Kind::Queue => drop(self.queues.insert(id, Queue::read(name, properties()?, resolver)?)),
+            Kind::Bucket => drop(self.buckets.insert(id, Bucket::read(name, properties()?)?)),
             Kind::Secret => drop(self.secrets.insert(id, Secret::read(name, properties()?)?)),
             Kind::ConfigurationSet => {
                 drop(self.configuration_sets.insert(id, ConfigurationSet::read(name, properties()?)?));

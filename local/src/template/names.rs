@@ -19,6 +19,7 @@ pub(super) enum Kind {
     ConfigurationSet,
     EventDestination,
     Role,
+    Bucket,
     HttpApi,
     CachePolicy,
     OriginRequestPolicy,
@@ -35,6 +36,7 @@ const NOT_RUN: &[&str] = &[
     "AWS::IAM::ManagedPolicy",
     "AWS::Logs::LogGroup",
     "AWS::Logs::MetricFilter",
+    "AWS::S3::BucketPolicy",
     "AWS::SNS::TopicPolicy",
     "AWS::SQS::QueuePolicy",
 ];
@@ -56,6 +58,7 @@ impl Kind {
             "AWS::CloudFront::OriginRequestPolicy" => Self::OriginRequestPolicy,
             "AWS::CloudFront::Function" => Self::EdgeFunction,
             "AWS::CloudFront::Distribution" => Self::Distribution,
+            "AWS::S3::Bucket" => Self::Bucket,
             other if NOT_RUN.contains(&other) => Self::NotRun,
             other => return Err(TemplateError::new(id, format!("the type {other} is not known here"))),
         })
@@ -68,6 +71,7 @@ impl Kind {
             Self::Queue => Some("QueueName"),
             Self::Function => Some("FunctionName"),
             Self::ConfigurationSet | Self::Secret => Some("Name"),
+            Self::Bucket => Some("BucketName"),
             Self::EventDestination
             | Self::Topic
             | Self::Subscription
@@ -102,7 +106,7 @@ impl Named {
     /// What `Fn::GetAtt` gives, for the attributes that a runtime property may use.
     pub(super) fn attribute(&self, attribute: &str) -> Option<String> {
         match (self.kind, attribute) {
-            (Kind::Table | Kind::Queue | Kind::Function | Kind::Role, "Arn")
+            (Kind::Table | Kind::Queue | Kind::Function | Kind::Role | Kind::Bucket, "Arn")
             | (Kind::EdgeFunction, "FunctionARN") => Some(self.arn()),
             (Kind::Table, "StreamArn") => Some(stream_arn(&self.name)),
             _ => None,
@@ -117,6 +121,7 @@ impl Named {
             Kind::Function => function_arn(&self.name),
             Kind::Secret => secret_arn(&self.name),
             Kind::Role => role_arn(&self.name),
+            Kind::Bucket => bucket_arn(&self.name),
             Kind::ConfigurationSet => configuration_set_arn(&self.name),
             Kind::EventDestination
             | Kind::Subscription
@@ -147,6 +152,10 @@ pub(crate) fn topic_arn(name: &str) -> String {
 
 pub(crate) fn configuration_set_arn(name: &str) -> String {
     format!("arn:aws:ses:{REGION}:{ACCOUNT}:configuration-set/{name}")
+}
+
+pub(crate) fn bucket_arn(name: &str) -> String {
+    format!("arn:aws:s3:::{name}")
 }
 
 pub(crate) fn secret_arn(name: &str) -> String {

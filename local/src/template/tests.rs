@@ -54,8 +54,8 @@ fn a_parameter_can_be_overridden_and_decides_conditions() {
 #[test]
 fn what_is_not_known_is_named() {
     assert_eq!(
-        problem("Resources: {Bucket: {Type: 'AWS::S3::Bucket'}}"),
-        "Bucket: the type AWS::S3::Bucket is not known here"
+        problem("Resources: {Stream: {Type: 'AWS::Kinesis::Stream'}}"),
+        "Stream: the type AWS::Kinesis::Stream is not known here"
     );
     assert_eq!(
         problem("Resources: {Q: {Type: 'AWS::SQS::Queue', Properties: {FifoQueue: true}}}"),

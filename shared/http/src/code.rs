@@ -76,6 +76,8 @@ words! {
         PriceMismatch "price_mismatch" "the catalogue has other prices: they are in `current`";
         IllegalTransition "illegal_transition" "the order cannot become that any more: `current_status` says why";
         IdTaken "id_taken" "the product's id belongs to another product, or did";
+        NoFile "no_file" "the import's file was not put under its address";
+        FileTooLarge "file_too_large" "the import's file has more bytes than `upload.max_bytes`";
         InsufficientStock "insufficient_stock" "the difference does not fit: `stock` and `reserved` are as they are";
         TooMuchStock "too_much_stock" "the difference does not fit: `stock` and `reserved` are as they are";
         EmailTaken "email_taken" "the e-mail address has an account";
@@ -121,6 +123,8 @@ impl Code {
             Self::PriceMismatch
             | Self::IllegalTransition
             | Self::IdTaken
+            | Self::NoFile
+            | Self::FileTooLarge
             | Self::InsufficientStock
             | Self::TooMuchStock
             | Self::EmailTaken
@@ -175,6 +179,7 @@ words! {
         CurrencyMismatch "currency_mismatch" "the catalogue has another currency";
         StockOrDelta "stock_or_delta" "exactly one of the two is needed";
         IdTaken "id_taken" "the id belongs to another product, or did";
+        UnknownFormat "unknown_format" "neither `csv` nor `jsonl`";
         UnknownRole "unknown_role" "neither `customer` nor `admin`";
         TooCommon "too_common" "a password among those that are guessed first";
         ResemblesAccount "resembles_account" "a password that is little more than the address or the name";

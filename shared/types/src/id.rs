@@ -232,6 +232,40 @@ impl AlertId {
     }
 }
 
+id! {
+    /// The id of an export of the catalogue: `exp_` and 26 characters.
+    ExportId
+}
+
+impl ExportId {
+    /// A fresh id, which sorts by its time.
+    #[must_use]
+    pub fn fresh(now: Timestamp, random: [u8; 10]) -> Self {
+        Self(sortable("exp_", now, random))
+    }
+
+    fn is_valid(text: &str) -> bool {
+        has_shape(text, "exp_")
+    }
+}
+
+id! {
+    /// The id of an import of products: `imp_` and 26 characters.
+    ImportId
+}
+
+impl ImportId {
+    /// A fresh id, which sorts by its time.
+    #[must_use]
+    pub fn fresh(now: Timestamp, random: [u8; 10]) -> Self {
+        Self(sortable("imp_", now, random))
+    }
+
+    fn is_valid(text: &str) -> bool {
+        has_shape(text, "imp_")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -30,6 +30,8 @@ pub(super) enum OutageKind {
     NoMail,
     /// CloudFront takes no invalidation.
     NoEdge,
+    /// S3 gives and takes nothing, whoever calls it.
+    NoObjects,
 }
 
 /// The outages of a run, each of a function that is drawn.
@@ -54,6 +56,7 @@ pub(super) fn outages(rates: &Rates, template: &Template, open_for: u64, random:
         (Fault::DependencyDown, &consumers, 1..2, OutageKind::Refused),
         (Fault::MailServiceDown, &everybody, 1..2, OutageKind::NoMail),
         (Fault::EdgeServiceDown, &everybody, 1..2, OutageKind::NoEdge),
+        (Fault::ObjectStoreDown, &everybody, 1..2, OutageKind::NoObjects),
     ] {
         let Some(function) = functions.choose(random).cloned() else { continue };
         let from = i64::try_from(random.random_range(0..open_for)).unwrap_or(0);

@@ -34,14 +34,18 @@ pub(crate) struct EventLog {
 
 impl EventLog {
     pub(super) fn new(template: &Template) -> Self {
-        let called_by = |is_source: fn(&Source) -> bool| {
+        let called_by = |is_source: &dyn Fn(&Source) -> bool| {
             let functions = template.functions.values();
             let called = functions.filter(|function| function.events.values().any(is_source));
             called.map(|function| function.name.clone()).collect()
         };
+        // What a queue holds that no topic feeds is what a function has left for later: it goes on with its own cause.
+        let subscriptions: Vec<_> =
+            template.topics.values().flat_map(|topic| &topic.subscriptions).map(|one| &one.queue).collect();
+        let is_fed = |queue: &String| subscriptions.contains(&queue);
         Self {
-            consumers: called_by(|source| matches!(source, Source::Sqs(_))),
-            scheduled: called_by(|source| matches!(source, Source::Schedule { .. })),
+            consumers: called_by(&|source| matches!(source, Source::Sqs(source) if is_fed(&source.queue))),
+            scheduled: called_by(&|source| matches!(source, Source::Schedule { .. })),
             by_id: BTreeMap::new(),
             last: BTreeMap::new(),
         }

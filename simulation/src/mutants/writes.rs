@@ -193,6 +193,48 @@ pub(super) const MUTANTS: &[Mutant] = &[
         }),
     ),
     Mutant::new(
+        "count-a-part-blindly",
+        "a part's lines are added to the totals, and the part is not noted in the same write",
+        Request("import-products", TRANSACTION, |call| {
+            let mut body: Value = serde_json::from_slice(&call.body).ok()?;
+            let items = items(&mut body)?;
+            let is_part = |item: &Value| {
+                item["Put"]["Item"]["sk"]["S"].as_str().is_some_and(|sk| sk.starts_with("part#"))
+            };
+            let before = items.len();
+            items.retain(|item| !is_part(item));
+            (items.len() < before).then(|| vec![body.to_string().into_bytes()])
+        }),
+    ),
+    Mutant::new(
+        "forget-the-imported-line",
+        "a product does not remember which line of which import it is of",
+        Item("import-products", |item| {
+            item["Put"]["Item"].as_object_mut().is_some_and(|item| item.remove("imported").is_some())
+        }),
+    ),
+    Mutant::new(
+        "lose-a-part",
+        "a batch of parts is taken for sent, whatever SQS has taken of it",
+        Request("import-products", "SendMessageBatch", |_| Some(Vec::new())),
+    ),
+    Mutant::new(
+        "split-blindly",
+        "a file is cut after a number of bytes, wherever its records end",
+        Body("import-products", "SendMessageBatch", |body| {
+            let mut is_edited = false;
+            for entry in body["Entries"].as_array_mut().into_iter().flatten() {
+                let Some(text) = entry["MessageBody"].as_str() else { continue };
+                let Ok(mut work) = serde_json::from_str::<Value>(text) else { continue };
+                let Some(to) = work["step"]["apply"]["to"].as_u64() else { continue };
+                work["step"]["apply"]["to"] = json!(to.saturating_sub(20));
+                entry["MessageBody"] = json!(work.to_string());
+                is_edited = true;
+            }
+            is_edited
+        }),
+    ),
+    Mutant::new(
         "raise-over-an-end",
         "an alert that is raised is open, whatever was heard of it before",
         Body("raise-alert", "UpdateItem", |body| {

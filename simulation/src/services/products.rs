@@ -46,6 +46,15 @@ pub(super) const INVARIANTS: Invariants = Invariants::Are(&[
         "a stock level that was acknowledged was the counter's at that version",
     ),
     (
+        "an-import-counts-each-line-once",
+        "an import that was started ends, and says of as many lines as its file has that they are accepted or refused",
+    ),
+    ("an-import-refuses-what-is-wrong", "an import refuses the lines that are wrong, and no others"),
+    (
+        "an-imported-line-is-there-once",
+        "each line that was accepted is in the catalogue, made or changed once; of several of one product the last one decides",
+    ),
+    (
         "orders-and-reservations-agree",
         "a confirmed order has its stock, a rejected or cancelled one has none",
     ),

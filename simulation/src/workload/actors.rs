@@ -11,7 +11,7 @@ use shop_events::OrderStatus;
 use super::client::{Answer, Answered, Client, Request};
 use super::plan::{Action, Look, Operation, Plan, Shopper, Ware};
 use super::reading::{self, Thing};
-use super::{administrators, people};
+use super::{administrators, importing, people};
 use crate::case::Case;
 use crate::violation::Violation;
 
@@ -77,6 +77,7 @@ impl Actors {
     /// When all is quiet: holds every list against what is written.
     pub(crate) async fn read_all(&self) {
         reading::walk_all(&self.client, self.plan.customers).await;
+        importing::check_all(&self.client).await;
     }
 
     async fn carry_out(&self, number: usize, operation: &Operation) {
@@ -113,6 +114,7 @@ impl Actors {
             }
             Action::Create(ware) => drop(self.create(ware).await),
             Action::Look(look) => self.look(*look, who).await,
+            Action::Import(paper) => importing::act(&self.client, paper).await,
             Action::Govern { what, use_old } => {
                 administrators::govern(&self.client, who, what, *use_old).await;
             }

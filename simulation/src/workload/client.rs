@@ -15,6 +15,7 @@ use shop_local::cloud::Cloud;
 use shop_types::UserId;
 
 use super::held::People;
+use super::importing::Started;
 use super::plan::Shopper;
 use crate::model::Model;
 use crate::violation::Violation;
@@ -87,6 +88,8 @@ pub(crate) struct History {
     pub(crate) left: Vec<String>,
     /// Sessions whose end was acknowledged.
     pub(crate) logged_out: BTreeSet<String>,
+    /// Imports whose start was acknowledged.
+    pub(crate) imports: Vec<Started>,
     /// Orders whose cancellation was acknowledged.
     pub(crate) cancelled: Vec<String>,
     /// Orders whose shipment or delivery was acknowledged.
@@ -200,6 +203,15 @@ impl Client {
     /// Notes that somebody saw what they must not see.
     pub(crate) fn report_violation(&self, violation: Violation) {
         self.history().violations.push(violation);
+    }
+
+    /// Puts a file where a presigned URL says; whether S3 took it.
+    pub(crate) async fn upload(&self, url: &str, file: String) -> bool {
+        let Ok(request) = http::Request::builder().method(Method::PUT).uri(url).body(Bytes::from(file))
+        else {
+            return false;
+        };
+        self.0.cloud.invoke_presigned(request).await.is_ok_and(|answer| answer.status().is_success())
     }
 
     pub(crate) async fn send(&self, request: &Request<'_>) -> Answer {

@@ -5,8 +5,8 @@ use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use shop_events::OrderStatus;
 
-use super::large;
 use super::plan::{Action, Governing, Look, Operation, Person, Plan, Shopper, Ware};
+use super::{importing, large};
 
 /// Tells this use of the seed from others.
 const SALT: u64 = 0x5eed_0001;
@@ -47,6 +47,7 @@ impl Plan {
         let limits = (seed % 8 == 5).then_some((4, 3));
         let mut plan = Self { customers, people, wares, operations, open_for, limits };
         large::add(seed, &mut plan);
+        importing::add(seed, &mut plan);
         plan
     }
 }

@@ -8,6 +8,7 @@ mod administrators;
 mod client;
 mod draw;
 mod held;
+mod importing;
 mod large;
 mod people;
 mod plan;

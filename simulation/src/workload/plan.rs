@@ -2,6 +2,8 @@
 
 use shop_events::OrderStatus;
 
+use super::importing::Paper;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Shopper {
     /// A customer, by number.
@@ -110,6 +112,8 @@ pub(crate) enum Action {
     },
     /// Deletes the account.
     Leave,
+    /// Imports a file of products.
+    Import(Paper),
 }
 
 /// Something that somebody does at a time, in milliseconds after the opening.

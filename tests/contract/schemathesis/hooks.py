@@ -112,9 +112,20 @@ def reset_token():
     return mailed(to, "rp")
 
 
+def import_():
+    """An import whose file was put."""
+    made = ask("POST", "/imports", {"format": "csv"})
+    HTTP.put(made["upload"]["url"], data=b"name,price\nFuzzed,1\nFuzzed,free\n", timeout=30).raise_for_status()
+    return made["id"]
+
+
 PRODUCTS = [product() for _ in range(20)]
 ORDERS = [order() for _ in range(5)]
 USERS = [user() for _ in range(5)]
+EXPORTS = [ask("POST", "/exports", {"format": "csv"})["id"] for _ in range(3)]
+IMPORTS = [import_() for _ in range(3)]
+for started in IMPORTS:
+    ask("POST", f"/imports/{started}/start")
 KNOWN = address()
 ask("POST", "/users", {"email": KNOWN, "password": PASSWORD, "name": "Fuzzed"})
 CONFIRMATION = mailed(KNOWN, "ce")
@@ -132,6 +143,12 @@ def id_of(operation):
         return order()
     if operation == "update-order-status":
         return confirmed_order()
+    if operation == "start-import":
+        return import_()
+    if "import" in operation:
+        return CHOICE.choice(IMPORTS)
+    if "export" in operation:
+        return CHOICE.choice(EXPORTS)
     if operation in ("delete-user", "set-user-role"):
         return user()
     if operation in ("update-user", "request-email-confirmation"):

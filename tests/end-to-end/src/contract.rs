@@ -94,6 +94,45 @@ const ALERT: Shape = Shape {
 const ALERTS: Shape =
     Shape { required: &["data", "next_cursor"], optional: &[], nested: &[("data", &ALERT)] };
 
+const IMPORT_LINES: Shape = Shape { required: &["read", "accepted", "refused"], optional: &[], nested: &[] };
+
+const IMPORT_FAILURE: Shape =
+    Shape { required: &["line", "column", "code", "detail"], optional: &[], nested: &[] };
+
+const IMPORT_MEMBERS: &[&str] =
+    &["id", "format", "status", "lines", "failure", "created_at", "updated_at", "upload"];
+
+/// An import as whoever makes it is answered: with the address of its file, which no other answer has.
+const NEW_IMPORT: Shape = Shape {
+    required: IMPORT_MEMBERS,
+    optional: &[],
+    nested: &[("lines", &IMPORT_LINES), ("failure", &IMPORT_FAILURE), ("upload", &UPLOAD)],
+};
+
+const UPLOAD: Shape = Shape { required: &["url", "expires_at", "max_bytes"], optional: &[], nested: &[] };
+
+const IMPORT: Shape = Shape {
+    required: IMPORT_MEMBERS.split_at(7).0,
+    optional: &[],
+    nested: &[("lines", &IMPORT_LINES), ("failure", &IMPORT_FAILURE)],
+};
+
+const EXPORT: Shape = Shape {
+    required: &["id", "format", "status", "products", "download", "created_at", "updated_at"],
+    optional: &[],
+    nested: &[("download", &DOWNLOAD)],
+};
+
+const DOWNLOAD: Shape = Shape { required: &["url", "expires_at"], optional: &[], nested: &[] };
+
+const LINE_ERROR: Shape = Shape { required: &["column", "code", "detail"], optional: &[], nested: &[] };
+
+const REFUSED_LINE: Shape =
+    Shape { required: &["line", "errors"], optional: &[], nested: &[("errors", &LINE_ERROR)] };
+
+const REFUSALS: Shape =
+    Shape { required: &["data", "next_cursor"], optional: &[], nested: &[("data", &REFUSED_LINE)] };
+
 const USER: Shape = Shape {
     required: &["id", "email", "email_confirmed", "name", "role", "version", "created_at", "updated_at"],
     optional: &[],
@@ -279,11 +318,16 @@ fn documented(method: &Method, route: &[&str]) -> Option<Answer> {
         ("GET", ["alerts"]) => Answer::Json(&ALERTS),
         ("GET", ["analytics", "sales"]) => Answer::JsonOrCsv(&SALES),
         ("GET", ["analytics", "products"]) => Answer::JsonOrCsv(&PRODUCT_SALES),
+        ("POST", ["imports"]) => Answer::Json(&NEW_IMPORT),
+        ("POST", ["exports"]) | ("GET", ["exports", _]) => Answer::Json(&EXPORT),
+        ("GET", ["imports", _]) => Answer::Json(&IMPORT),
+        ("GET", ["imports", _, "refusals"]) => Answer::Json(&REFUSALS),
         ("GET", ["emails"]) => Answer::Json(&EMAILS),
         ("DELETE", ["products" | "users", _] | ["sessions", "current"])
         | (
             "POST",
             ["users", _, "email-confirmation"]
+            | ["imports", _, "start"]
             | ["email-confirmations" | "password-resets"]
             | ["password-resets", "complete"],
         ) => Answer::Nothing,

@@ -25,6 +25,7 @@ fn trail(lines: &Lines) -> Result<Vec<Value>> {
 fn body(route: &str) -> Value {
     match route {
         "POST /orders" => json!({ "items": [{ "product_id": "prod-1", "quantity": 1 }] }),
+        "POST /imports" | "POST /exports" => json!({ "format": "csv" }),
         "POST /products" => json!({ "name": "Another", "price": 1 }),
         "PATCH /products/{id}" => json!({ "price": 2 }),
         "PATCH /products/{id}/stock" => json!({ "stock": 7 }),

@@ -38,12 +38,18 @@ fn a_route_without_a_body_takes_an_empty_object_and_refuses_the_rest() -> Result
         // Whose address is confirmed may ask for another mail as often as they like.
         let proof = service.confirmation_token(&admin, service.now()?).await?;
         service.post("/email-confirmations", &json!({ "token": proof })).await?.expect(204)?;
+        let import = service.new_import_as(&admin, "csv").await?;
+        service.upload(&import, "name,price\nMug,1\n").await?;
+        let import = import["id"].as_str().context("an id")?.to_owned();
+        let export = service.new_export_as(&admin, "csv").await?;
         service.settled().await?;
 
         let path = |route: &RouteInfo| {
             let id = match route.endpoint.path.split('/').nth(1) {
                 Some("products") => "prod-1",
                 Some("orders") => order.as_str(),
+                Some("imports") => import.as_str(),
+                Some("exports") => export.as_str(),
                 _ => admin.id.as_str(),
             };
             route.endpoint.path.replace("{id}", id)

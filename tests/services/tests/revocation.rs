@@ -48,6 +48,12 @@ const POWERS: &[&str] = &[
     "GET /orders?customer_id={customer}",
     "GET /orders/{order}",
     "POST /products",
+    "POST /imports",
+    "POST /exports",
+    "GET /exports/{export}",
+    "POST /imports/{import}/start",
+    "GET /imports/{import}",
+    "GET /imports/{import}/refusals",
     "PATCH /products/{product}",
     "PATCH /products/{product}/stock",
     "POST /orders/{order}/cancel",
@@ -62,6 +68,8 @@ struct Stage {
     customer: Account,
     order: String,
     product: String,
+    import: String,
+    export: String,
 }
 
 impl Stage {
@@ -74,8 +82,12 @@ impl Stage {
         let order = json!({ "items": [{ "product_id": "prod-1", "quantity": 1 }] });
         let order = service.send_as(&customer, Method::POST, "/orders", Some(&order)).await?.expect(201)?;
         let order = order.body["id"].as_str().context("an id")?.to_owned();
+        let import = service.new_import_as(&admin, "csv").await?;
+        service.upload(&import, "name,price\nMug,1\n").await?;
+        let import = import["id"].as_str().context("an id")?.to_owned();
+        let export = service.new_export_as(&admin, "csv").await?;
         service.settled().await?;
-        Ok(Self { service, admin, customer, order, product: "prod-1".to_owned() })
+        Ok(Self { service, admin, customer, order, product: "prod-1".to_owned(), import, export })
     }
 
     /// An administrator with a token, of whom something has changed since it was issued.
@@ -126,9 +138,13 @@ impl Stage {
     async fn ask(&self, power: &str, who: &Account) -> Result<Answer> {
         let (method, path) = power.split_once(' ').context(power.to_owned())?;
         let path = path.replace("{customer}", &self.customer.id).replace("{order}", &self.order);
-        let path = path.replace("{product}", &self.product);
+        let path = path
+            .replace("{product}", &self.product)
+            .replace("{import}", &self.import)
+            .replace("{export}", &self.export);
         let body = match power {
             "POST /products" => Some(json!({ "name": "Another", "price": 1 })),
+            "POST /imports" | "POST /exports" => Some(json!({ "format": "csv" })),
             "PATCH /orders/{order}/status" => Some(json!({ "status": "cancelled" })),
             "PATCH /products/{product}" => Some(json!({ "price": 2 })),
             "PATCH /products/{product}/stock" => Some(json!({ "stock": 7 })),

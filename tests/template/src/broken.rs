@@ -284,6 +284,27 @@ Resources:
       MetricName: IteratorAge
       Dimensions: [{ Name: FunctionName, Value: !Ref PlaceOrderFunction }]
       AlarmActions: [!Ref AlarmTopic]
+  FilesBucket:
+    Type: AWS::S3::Bucket
+    UpdateReplacePolicy: Retain # bucket
+    DeletionPolicy: RetainExceptOnCreate
+    Properties:
+      BucketEncryption:
+        ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: AES256 } }]
+      PublicAccessBlockConfiguration:
+        { BlockPublicAcls: true, BlockPublicPolicy: true, IgnorePublicAcls: true, RestrictPublicBuckets: true }
+      LifecycleConfiguration:
+        Rules:
+          - Status: Enabled
+            ExpirationInDays: 30
+            AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 }
+  FilesBucketPolicy:
+    Type: AWS::S3::BucketPolicy
+    Properties:
+      Bucket: !Ref FilesBucket
+      PolicyDocument:
+        Statement:
+          - { Effect: Deny, Principal: "*", Action: s3:*, Condition: { Bool: { "aws:SecureTransport": "false" } } } # files
 "#;
 
 /// The template in which all is well.

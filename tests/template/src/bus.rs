@@ -37,7 +37,11 @@ pub fn check(template: &Template) -> Vec<String> {
             let redrive = json!({ "Fn::GetAtt": ["RedriveRole", "Arn"] });
             json!({ "ArnNotEquals": { "aws:SourceArn": { "Ref": topic }, "aws:PrincipalArn": redrive } })
         } else {
-            others_than(&roles_that_may(template, "sqs:SendMessage", &format!("${{{id}.Arn}}")))
+            let mut senders = roles_that_may(template, "sqs:SendMessage", &format!("${{{id}.Arn}}"));
+            if sources.iter().any(|(source, _)| source == id) {
+                senders.insert("RedriveRole".to_owned());
+            }
+            others_than(&senders)
         };
         if !denies(template, "AWS::SQS::QueuePolicy", "Queues", id, &["sqs:SendMessage"], &denied) {
             wrong.push(format!("{id}: others could send to it"));

@@ -15,6 +15,7 @@ pub fn check(template: &Template) -> Vec<String> {
     let mut wrong = Vec::new();
     logs(template, &mut wrong);
     tables(template, &mut wrong);
+    buckets(template, &mut wrong);
     alarms(template, &mut wrong);
     apis(template, &mut wrong);
     hashing(template, &mut wrong);
@@ -140,6 +141,41 @@ fn tables(template: &Template, wrong: &mut Vec<String>) {
         } else if template.resource(id)["UpdateReplacePolicy"] != "Retain" {
             wrong.push(format!("{id}: a change that replaces it would delete its data"));
         }
+    }
+}
+
+/// Files are nobody else's to read, are encrypted, and do not stay for ever.
+fn buckets(template: &Template, wrong: &mut Vec<String>) {
+    for (id, bucket) in template.of_type("AWS::S3::Bucket") {
+        let rules = &bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"];
+        if list(rules).iter().all(|rule| rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"].is_null()) {
+            wrong.push(format!("{id}: it is not encrypted"));
+        }
+        let block = &bucket["PublicAccessBlockConfiguration"];
+        let ways = ["BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"];
+        if ways.iter().any(|way| block[way] != true) {
+            wrong.push(format!("{id}: it could be opened to everybody"));
+        }
+        let expires = |rule: &Value| {
+            rule["Status"] == "Enabled"
+                && rule["ExpirationInDays"].is_u64()
+                && rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"].is_u64()
+        };
+        if !list(&bucket["LifecycleConfiguration"]["Rules"]).iter().any(expires) {
+            wrong.push(format!("{id}: what is in it is kept for ever"));
+        }
+        let denies = |statement: &Value| {
+            statement["Effect"] == "Deny"
+                && statement["Principal"] == "*"
+                && statement["Action"] == "s3:*"
+                && statement["Condition"]["Bool"]["aws:SecureTransport"] == "false"
+        };
+        let policies = template.of_type("AWS::S3::BucketPolicy");
+        let mut own = policies.filter(|(_, policy)| refers(&policy["Bucket"], None) == Some(id));
+        if !own.any(|(_, policy)| list(&policy["PolicyDocument"]["Statement"]).iter().any(denies)) {
+            wrong.push(format!("{id}: it can be reached without TLS"));
+        }
+        outlives(template, id, wrong);
     }
 }
 
@@ -316,6 +352,13 @@ mod tests {
                 ("UpdateReplacePolicy: Retain", "UpdateReplacePolicy: Delete", "delete its data"),
                 ("DeletionPolicy: RetainExceptOnCreate", "DeletionPolicy: Retain", "a creation that failed"),
                 ("UpdateReplacePolicy: Retain }", "DeletionPolicy: Delete }", "delete its data"),
+                ("SSEAlgorithm: AES256", "Other: 1", "FilesBucket: it is not encrypted"),
+                ("IgnorePublicAcls: true", "IgnorePublicAcls: false", "opened to everybody"),
+                ("ExpirationInDays: 30", "Other: 30", "FilesBucket: what is in it"),
+                ("AbortIncompleteMultipartUpload", "Other", "FilesBucket: what is in it"),
+                ("Bucket: !Ref FilesBucket", "Bucket: !Ref OtherBucket", "FilesBucket: it can be reached"),
+                ("\"false\" } } } # files", "\"true\" } } }", "FilesBucket: it can be reached"),
+                ("UpdateReplacePolicy: Retain # bucket", "Other: 1", "FilesBucket: a change"),
                 ("MetricName: Invocations", "MetricName: Duration", "does not run"),
                 ("!GetAtt PackDeadLetterQueue.QueueName", "other", "a message lies in it"),
                 ("MetricName: ApproximateAgeOfOldestMessage", "MetricName: Other", "its queue waits"),

@@ -36,12 +36,14 @@ pub fn check(template: &Template) -> Vec<String> {
 }
 
 /// The name of the boundary that a function must have: its own, where AWS's managed policies let it read each
-/// stream or queue of the account, or where it may write to people, as few may; else the common one.
+/// stream or queue of the account, or where it may write to people or reach files, as few
+/// may; else the common one.
 fn boundary(template: &Template, function: Function<'_>) -> String {
     let stem = function.id.strip_suffix("Function").unwrap_or(function.id);
-    let is_mailing =
-        |statement: &Statement| statement.actions.iter().any(|action| action.starts_with("ses:"));
-    if reading(template, function).is_empty() && !function.statements().iter().any(is_mailing) {
+    let is_rare = |statement: &Statement| {
+        statement.actions.iter().any(|action| action.starts_with("ses:") || action.starts_with("s3:"))
+    };
+    if reading(template, function).is_empty() && !function.statements().iter().any(is_rare) {
         "FunctionBoundary".to_owned()
     } else {
         format!("{stem}Boundary")
@@ -101,12 +103,17 @@ fn pairs(statement: &Statement) -> impl Iterator<Item = (&String, &String)> {
     statement.actions.iter().flat_map(move |action| resources.iter().map(move |resource| (action, resource)))
 }
 
-/// The one exception for `*` is the action of a statement that denies: there, wider is stricter.
+/// The exceptions for `*` are the action of a statement that denies, since wider is stricter there, and all that is in one
+/// folder of a bucket: objects are not resources of the template.
 fn wildcards(id: &str, statement: &Statement, wrong: &mut Vec<String>) {
     let denies = statement.effect == "Deny";
     let actions = statement.actions.iter().filter(|_| !denies);
-    let wide = actions.chain(&statement.resources).filter(|text| text.contains('*'));
+    let is_folder = |text: &str| {
+        let folder = text.strip_suffix("/*").and_then(|text| text.split_once("Bucket.Arn}/"));
+        folder.is_some_and(|(_, folder)| !folder.is_empty() && !folder.contains('*'))
+    };
     let is_allowed = |text: &&String| id.ends_with("Boundary") && *text == EVERY_DISTRIBUTION;
+    let wide = actions.chain(&statement.resources).filter(|text| text.contains('*') && !is_folder(text));
     for wide in wide.filter(|text| !is_allowed(text)) {
         wrong.push(format!("{id}: {wide} is a wildcard"));
     }

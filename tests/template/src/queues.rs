@@ -117,15 +117,33 @@ fn mapping(template: &Template, timeout: &Value, event: &Value, wrong: &mut dyn 
     if dead != id.replace("Queue", "DeadLetterQueue") {
         wrong(format!("{id}'s dead-letter queue is not named after it"));
     }
-    if !template
+    // Who else may send there, bus looks at.
+    let is_work = is_work(template, id);
+    let is_guarded = template
         .of_type("AWS::SQS::QueuePolicy")
-        .any(|(_, policy)| is_guard(policy, id, topic_of(template, id)))
-    {
+        .any(|(_, policy)| is_guard(policy, id, topic_of(template, id)));
+    if !is_work && !is_guarded {
         wrong(format!("{id} has no policy that lets only the topic send, and only over TLS"));
     }
-    if !subscribed(template).iter().any(|(queue, _)| queue == id) {
+    if !is_work && !subscribed(template).iter().any(|(queue, _)| queue == id) {
         wrong(format!("{id} is subscribed to no topic"));
     }
+}
+
+/// Whether a queue holds what functions have for later, and no topic feeds it.
+#[must_use]
+pub fn is_work(template: &Template, queue: &str) -> bool {
+    sends(template, queue) && !subscribed(template).iter().any(|(id, _)| id == queue)
+}
+
+/// Whether a function may send to a queue itself.
+fn sends(template: &Template, queue: &str) -> bool {
+    let to = format!("${{{queue}.Arn}}");
+    let is_sent = |statement: &Statement| {
+        statement.actions.iter().any(|action| action == "sqs:SendMessage")
+            && statement.resources.contains(&to)
+    };
+    template.functions().iter().any(|function| function.statements().iter().any(is_sent))
 }
 
 /// The topic that a queue is subscribed to.

@@ -49,7 +49,11 @@ fn queue_fixtures_are_events_that_the_queue_s_filter_lets_through() {
     let subscribed = queues::subscribed(&template);
     for (name, fixture, event) in fixtures(&template, "SQS").unwrap() {
         let queue = refers(&event["Queue"], Some("Arn")).unwrap();
-        let (_, types) = subscribed.iter().find(|(id, _)| id == queue).unwrap();
+        // A queue that no topic feeds has what functions send to it themselves.
+        let types = subscribed
+            .iter()
+            .find(|(id, _)| id == queue)
+            .map_or_else(Default::default, |(_, types)| types.clone());
         let batch: SqsEvent = serde_json::from_value(fixture).unwrap();
         let mut seen = std::collections::BTreeSet::new();
         for message in batch.records {
@@ -63,7 +67,7 @@ fn queue_fixtures_are_events_that_the_queue_s_filter_lets_through() {
             assert_eq!(attribute.string_value.as_deref(), Some(event.event_type().as_str()), "{name}");
             seen.insert(event.event_type().as_str().to_owned());
         }
-        assert_eq!(&seen, types, "{name}: each type that its queue is sent");
+        assert_eq!(seen, types, "{name}: each type that its queue is sent");
     }
 }
 

@@ -15,7 +15,7 @@ use crate::stock::Stock;
 
 /// The one partition of the indexes of the whole catalogue. A catalogue of some ten thousand products changes a few
 /// times a second at most, far below the 1,000 writes that a partition takes; caches take most of the reads.
-const LISTING: &str = "all";
+pub(super) const LISTING: &str = "all";
 /// The sort keys of the indexes.
 const SORTS: [Sort; 3] = [Sort::Newest, Sort::Name, Sort::PriceUp];
 
@@ -182,7 +182,7 @@ impl Store {
 }
 
 /// The item of a product, with the indexes' keys while it is for sale.
-fn product_item(product: &Product) -> Result<Item, StoreError> {
+pub(super) fn product_item(product: &Product) -> Result<Item, StoreError> {
     let mut item = Kind::Product.item(product)?;
     if product.deleted_at.is_none() {
         item.insert("listing".to_owned(), string(LISTING));

@@ -19,6 +19,7 @@ mod audit;
 mod catalogue;
 mod keys;
 mod ledger;
+mod many;
 mod stock;
 
 use aws_sdk_dynamodb::Client;
@@ -28,6 +29,7 @@ use shop_lambda::{Environment, StartError};
 pub(crate) use audit::see;
 pub(crate) use catalogue::{Created, KeyedCreation};
 pub use keys::Kind;
+pub(crate) use many::Wanted;
 pub use stock::KeyedAdjustment;
 
 /// The products table.

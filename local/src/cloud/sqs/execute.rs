@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use super::message::{Message, NewMessage};
 use super::queues::Queues;
 use super::request::{
-    MAX_MESSAGE_BYTES, MAX_MESSAGES, Receipt, Receive, Request, Send, VisibilityBatch, VisibilityEntry,
-    queue_of,
+    MAX_MESSAGE_BYTES, MAX_MESSAGES, Receipt, Receive, Request, Send, SendBatch, SendEntry, VisibilityBatch,
+    VisibilityEntry, queue_of,
 };
 use crate::cloud::AwsError;
 
@@ -22,6 +22,7 @@ impl Request {
     ) -> Result<Value, AwsError> {
         match self {
             Self::Send(send) => send.execute(queues),
+            Self::SendBatch(batch) => batch.execute(queues, fails),
             Self::Receive(receive) => receive.execute(queues),
             Self::Delete(receipt) => receipt.execute(queues),
             Self::ChangeVisibility(batch) => batch.execute(queues, fails),
@@ -55,6 +56,42 @@ impl Send {
             delay: 0,
         })
     }
+}
+
+impl SendBatch {
+    fn execute(self, queues: &Queues, fails: &dyn Fn(&str) -> Option<AwsError>) -> Result<Value, AwsError> {
+        let queue = queue_of(&self.queue_url);
+        queues.settings(queue)?;
+        let ids: Vec<_> = self.entries.iter().map(|entry| entry.id.as_str()).collect();
+        check_entries(&ids)?;
+        let bytes: usize = self.entries.iter().map(|entry| entry.message_body.len()).sum();
+        if bytes > MAX_MESSAGE_BYTES {
+            let message = "Batch requests cannot be longer than 1048576 bytes.";
+            return Err(AwsError::client("AWS.SimpleQueueService.BatchRequestTooLong", message));
+        }
+        let (mut successful, mut failed) = (Vec::new(), Vec::new());
+        for SendEntry { id, message_body, message_attributes } in self.entries {
+            let send = Send { queue_url: self.queue_url.clone(), message_body, message_attributes };
+            let sent = match fails(&id) {
+                Some(error) => Err(error),
+                None => send.execute(queues),
+            };
+            match sent {
+                Ok(mut answer) => {
+                    answer["Id"] = json!(id);
+                    successful.push(answer);
+                }
+                Err(error) => failed.push(failed_entry(&id, &error)),
+            }
+        }
+        Ok(json!({"Successful": successful, "Failed": failed}))
+    }
+}
+
+/// What an answer says of an entry that failed.
+fn failed_entry(id: &str, error: &AwsError) -> Value {
+    let AwsError { status, code, message, .. } = error;
+    json!({"Id": id, "Code": code, "Message": message, "SenderFault": *status < 500})
 }
 
 /// The characters of XML, which are all that a message may hold.
@@ -116,7 +153,8 @@ impl VisibilityBatch {
     fn execute(&self, queues: &Queues, fails: &dyn Fn(&str) -> Option<AwsError>) -> Result<Value, AwsError> {
         let queue = queue_of(&self.queue_url);
         queues.settings(queue)?;
-        self.check()?;
+        let ids: Vec<_> = self.entries.iter().map(|entry| entry.id.as_str()).collect();
+        check_entries(&ids)?;
         let (mut successful, mut failed) = (Vec::new(), Vec::new());
         for entry in &self.entries {
             let changed = match fails(&entry.id) {
@@ -125,43 +163,33 @@ impl VisibilityBatch {
             };
             match changed {
                 Ok(()) => successful.push(json!({"Id": entry.id})),
-                Err(AwsError { status, code, message, .. }) => failed.push(json!({
-                    "Id": entry.id, "Code": code, "Message": message, "SenderFault": status < 500,
-                })),
+                Err(error) => failed.push(failed_entry(&entry.id, &error)),
             }
         }
         Ok(json!({"Successful": successful, "Failed": failed}))
     }
+}
 
-    /// What makes the batch fail as a whole.
-    fn check(&self) -> Result<(), AwsError> {
-        let refuse = |code: &str, message: &str| Err(AwsError::client(code, message));
-        if self.entries.is_empty() {
-            return refuse(
-                "AWS.SimpleQueueService.EmptyBatchRequest",
-                "There should be at least one entry in the request.",
-            );
-        }
-        if self.entries.len() > MAX_MESSAGES {
-            return refuse(
-                "AWS.SimpleQueueService.TooManyEntriesInBatchRequest",
-                "Maximum number of entries per request are 10.",
-            );
-        }
-        let allowed = |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_');
-        let is_id = |id: &str| (1..=80).contains(&id.len()) && id.chars().all(allowed);
-        if !self.entries.iter().all(|entry| is_id(&entry.id)) {
-            return refuse(
-                "AWS.SimpleQueueService.InvalidBatchEntryId",
-                "A batch entry id can only contain letters, digits, - and _.",
-            );
-        }
-        let ids: BTreeSet<_> = self.entries.iter().map(|entry| &entry.id).collect();
-        if ids.len() < self.entries.len() {
-            return refuse("AWS.SimpleQueueService.BatchEntryIdsNotDistinct", "Two entries have one id.");
-        }
-        Ok(())
+/// What makes a batch fail as a whole.
+fn check_entries(entries: &[&str]) -> Result<(), AwsError> {
+    let refuse =
+        |code: &str, message: &str| Err(AwsError::client(&format!("AWS.SimpleQueueService.{code}"), message));
+    if entries.is_empty() {
+        return refuse("EmptyBatchRequest", "There should be at least one entry in the request.");
     }
+    if entries.len() > MAX_MESSAGES {
+        return refuse("TooManyEntriesInBatchRequest", "Maximum number of entries per request are 10.");
+    }
+    let allowed = |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_');
+    let is_id = |id: &str| (1..=80).contains(&id.len()) && id.chars().all(allowed);
+    if !entries.iter().all(|id| is_id(id)) {
+        let message = "A batch entry id can only contain letters, digits, - and _.";
+        return refuse("InvalidBatchEntryId", message);
+    }
+    if entries.iter().collect::<BTreeSet<_>>().len() < entries.len() {
+        return refuse("BatchEntryIdsNotDistinct", "Two entries have one id.");
+    }
+    Ok(())
 }
 
 impl VisibilityEntry {

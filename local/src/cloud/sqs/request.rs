@@ -15,6 +15,7 @@ pub(super) const MAX_MESSAGE_BYTES: usize = 1_048_576;
 #[derive(Debug)]
 pub(in crate::cloud) enum Request {
     Send(Send),
+    SendBatch(SendBatch),
     Receive(Receive),
     Delete(Receipt),
     ChangeVisibility(VisibilityBatch),
@@ -24,6 +25,23 @@ pub(in crate::cloud) enum Request {
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(in crate::cloud) struct Send {
     pub(super) queue_url: String,
+    pub(super) message_body: String,
+    #[serde(default)]
+    pub(super) message_attributes: Attributes,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(in crate::cloud) struct SendBatch {
+    pub(super) queue_url: String,
+    #[serde(default)]
+    pub(super) entries: Vec<SendEntry>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(in crate::cloud) struct SendEntry {
+    pub(super) id: String,
     pub(super) message_body: String,
     #[serde(default)]
     pub(super) message_attributes: Attributes,
@@ -71,6 +89,7 @@ impl Request {
     pub(in crate::cloud) fn parse(operation: &str, body: &[u8]) -> Result<Self, AwsError> {
         Ok(match operation {
             "SendMessage" => Self::Send(decode(body)?),
+            "SendMessageBatch" => Self::SendBatch(decode(body)?),
             "ReceiveMessage" => Self::Receive(decode(body)?),
             "DeleteMessage" => Self::Delete(decode(body)?),
             "ChangeMessageVisibilityBatch" => Self::ChangeVisibility(decode(body)?),
@@ -81,9 +100,10 @@ impl Request {
     pub(in crate::cloud) fn accesses(&self) -> Vec<Access> {
         let (action, url) = match self {
             Self::Send(send) => ("SendMessage", &send.queue_url),
+            // A batch has no permission of its own.
+            Self::SendBatch(batch) => ("SendMessage", &batch.queue_url),
             Self::Receive(receive) => ("ReceiveMessage", &receive.queue_url),
             Self::Delete(receipt) => ("DeleteMessage", &receipt.queue_url),
-            // A batch has no permission of its own.
             Self::ChangeVisibility(batch) => ("ChangeMessageVisibility", &batch.queue_url),
         };
         vec![Access { action: format!("sqs:{action}"), resource: queue_of(url).to_owned() }]

@@ -169,6 +169,25 @@ async fn a_batch_says_of_each_entry_what_became_of_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_batch_is_sent_but_for_its_bad_entries() {
+    let queues = queues(None);
+    let url = "https://sqs.us-east-1.amazonaws.com/000000000000/Work";
+    let body = json!({"QueueUrl": url, "Entries": [
+        {"Id": "a", "MessageBody": "one"}, {"Id": "b", "MessageBody": ""}, {"Id": "unlucky", "MessageBody": "two"},
+    ]});
+    let request = Request::parse("SendMessageBatch", body.to_string().as_bytes()).unwrap();
+    assert_eq!(request.accesses()[0].action, "sqs:SendMessage");
+    let unlucky = |id: &str| (id == "unlucky").then(|| AwsError::service("InternalError", "no luck"));
+    let answer = request.execute(&queues, &unlucky).unwrap();
+    assert_eq!(answer["Successful"][0]["Id"], "a");
+    assert_eq!(
+        (&answer["Failed"][0]["Id"], &answer["Failed"][1]["SenderFault"]),
+        (&json!("b"), &json!(false))
+    );
+    assert_eq!(bodies(&queues.receive("Work", 10, None).unwrap()), ["one"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn delays_and_retention() {
     let queues = queues(None);
     let delayed = NewMessage { delay: 5000, ..message("later") };

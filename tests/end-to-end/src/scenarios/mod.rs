@@ -16,6 +16,7 @@ mod cancel;
 mod emails;
 mod first_order;
 mod idempotency;
+mod imports;
 mod order_lists;
 mod paging;
 mod pricing;
@@ -70,6 +71,9 @@ scenarios![
     alerts::a_deleted_product_s_alerts_are_over,
     sales::sales_follow_the_orders,
     sales::a_report_is_there_in_two_forms,
+    imports::a_file_of_products_is_imported,
+    imports::a_file_that_is_none_is_refused,
+    imports::the_catalogue_is_exported,
     cancel::a_confirmed_order_is_cancelled,
     cancel::orders_are_cancelled_while_they_are_settled,
     cancel::an_illegal_cancel_is_refused,

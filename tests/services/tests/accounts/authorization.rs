@@ -57,6 +57,12 @@ const MATRIX: &[(&str, [u16; 5])] = &[
     ("GET /alerts", [401, 403, 403, 200, 401]),
     ("GET /analytics/sales", [401, 403, 403, 200, 401]),
     ("GET /analytics/products", [401, 403, 403, 200, 401]),
+    ("POST /imports", [401, 403, 403, 201, 401]),
+    ("POST /imports/{id}/start", [401, 403, 403, 202, 401]),
+    ("POST /exports", [401, 403, 403, 201, 401]),
+    ("GET /exports/{id}", [401, 403, 403, 200, 401]),
+    ("GET /imports/{id}", [401, 403, 403, 200, 401]),
+    ("GET /imports/{id}/refusals", [401, 403, 403, 200, 401]),
 ];
 
 struct Stage {
@@ -87,6 +93,13 @@ impl Stage {
             .await?
             .expect(201)?;
         Ok(id)
+    }
+
+    /// An import whose file was put.
+    async fn import(&self) -> Result<String> {
+        let import = self.service.new_import_as(&self.administrator, "csv").await?;
+        self.service.upload(&import, "name,price\nMug,1\n").await?;
+        Ok(import["id"].as_str().context("an id")?.to_owned())
     }
 
     /// An order's id, and its token where it is a guest's.
@@ -126,6 +139,8 @@ impl Stage {
                     id
                 }
                 Some("products") => self.product().await?,
+                Some("imports") => self.import().await?,
+                Some("exports") => self.service.new_export_as(&self.administrator, "csv").await?,
                 _ => owner.id.clone(),
             };
             path = path.replace("{id}", &id);
@@ -140,6 +155,7 @@ impl Stage {
             }
             "PATCH /products/{id}" => Some(json!({ "price": 2 })),
             "PATCH /products/{id}/stock" => Some(json!({ "stock": 7 })),
+            "POST /imports" | "POST /exports" => Some(json!({ "format": "csv" })),
             "POST /users" => {
                 let email = format!("{}@example.com", self.unique("new"));
                 Some(json!({ "email": email, "password": PASSWORD, "name": "A new one" }))

@@ -1,0 +1,6 @@
+//! `POST /imports`: [`products::imports::create_import`]. Written by `cargo xtask sync`.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    shop_lambda::run(products::imports::create_import::FUNCTION).await
+}

@@ -1,0 +1,6 @@
+//! `ExportProductsQueue`: : [`products::exports::export_products`]. Written by `cargo xtask sync`.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    shop_lambda::run(products::exports::export_products::FUNCTION).await
+}

@@ -1,0 +1,151 @@
+//! Files as people and programs write them, whole and in windows of any size.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::imports::import::FailureCode;
+
+fn failed<T: std::fmt::Debug>(result: Result<T, Failure>) -> (u64, FailureCode) {
+    let failure = result.unwrap_err();
+    (failure.line, failure.code)
+}
+
+/// The lines at which the records of a file begin, each with its first cell.
+fn first_cells(bytes: &[u8], line: u64) -> Vec<(u64, String)> {
+    cells(bytes, line)
+        .into_iter()
+        .map(|(line, cells)| (line, String::from_utf8_lossy(&cells[0]).into_owned()))
+        .collect()
+}
+
+#[test]
+fn a_header_may_have_a_mark_and_either_line_end() {
+    for text in ["id,price\nx", "\u{feff}id,price\r\nx", "\"id\",\" price \"\nx", "\n\r\nid,price\nx"] {
+        let (columns, place) = head(Format::Csv, text.as_bytes(), true).unwrap();
+        assert_eq!(columns, ["id", "price"], "{text:?}");
+        let window = &text.as_bytes()[usize::try_from(place.offset).unwrap()..];
+        let (parts, end, failure) = parts(Format::Csv, window, true, place);
+        assert_eq!(failure, None);
+        assert_eq!((parts.len(), end.records, parts[0].to), (1, 1, count(text.len())), "{text:?}");
+        assert_eq!(parts[0].line, 1 + lines(text[..text.len() - 1].as_bytes()), "{text:?}");
+    }
+}
+
+#[test]
+fn what_is_no_file_of_its_format_is_told_at_once() {
+    let csv = |text: &[u8]| failed(head(Format::Csv, text, true));
+    assert_eq!(csv(b""), (1, FailureCode::EmptyFile));
+    assert_eq!(csv(b"\xef\xbb\xbf\r\n  \n"), (1, FailureCode::EmptyFile));
+    assert_eq!(csv(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"), (1, FailureCode::UnknownColumn));
+    assert_eq!(csv(b"PK\x03\x04\xff\xfe\x00\n"), (1, FailureCode::NotCsv));
+    assert_eq!(csv(b"id;name;price\n"), (1, FailureCode::UnknownColumn));
+    assert_eq!(csv(b"\nid,name,id\n"), (2, FailureCode::DuplicateColumn));
+    assert_eq!(csv(b"name,stock\n"), (1, FailureCode::MissingColumn));
+    assert_eq!(csv(b"{\"id\": \"a\"}\n"), (1, FailureCode::UnknownColumn));
+    let endless = vec![b'x'; 2 * MAX_RECORD];
+    assert_eq!(failed(head(Format::Csv, &endless, false)), (1, FailureCode::NotCsv));
+    assert_eq!(failed(head(Format::Jsonl, b"id,name\n", true)), (1, FailureCode::NotJsonLines));
+    assert_eq!(failed(head(Format::Jsonl, b"", true)), (1, FailureCode::EmptyFile));
+}
+
+#[test]
+fn a_line_end_in_quotes_ends_nothing() {
+    let text = b"a,\"x\ny\"\r\nb,\"\"\"\n\"\n\n\nc,1\"2\n\"d\n\",e";
+    assert_eq!(
+        first_cells(text, 7),
+        [(7, "a".into()), (9, "b".into()), (13, "c".into()), (14, "d\n".into())]
+    );
+}
+
+#[test]
+fn a_record_without_an_end_is_told_where_it_begins() {
+    let place = Place { offset: 0, line: 1, ..Place::default() };
+    let open = [b"a,b\n\"".to_vec(), vec![b'x'; usize::try_from(WINDOW).unwrap()]].concat();
+    let fails = |format, window: &[u8], is_last| {
+        let (parts, end, failure) = parts(format, window, is_last, place);
+        let failure = failure.unwrap();
+        assert_eq!(failure.code, FailureCode::RecordTooLong);
+        (parts.len(), end.records, failure.line)
+    };
+    for is_last in [false, true] {
+        assert_eq!(fails(Format::Csv, &open, is_last), (1, 1, 2), "what comes before is found");
+    }
+    let line = [b"{}\n\n{}\n".to_vec(), vec![b'x'; MAX_RECORD + 1]].concat();
+    for is_last in [false, true] {
+        assert_eq!(fails(Format::Jsonl, &line, is_last), (1, 2, 4));
+    }
+}
+
+#[test]
+fn a_part_has_a_bound() {
+    let text: String = (0..1201).map(|n| format!("id-{n},1\n")).collect();
+    let place = Place { offset: 3, line: 2, parts: 5, records: 9 };
+    let (parts, end, failure) = parts(Format::Csv, text.as_bytes(), true, place);
+    assert_eq!(failure, None);
+    assert_eq!(
+        parts.iter().map(|part| (part.number, part.line)).collect::<Vec<_>>(),
+        [(6, 2), (7, 502), (8, 1002)]
+    );
+    assert_eq!((end.parts, end.records, end.offset), (8, 1210, 3 + count(text.len())));
+    for pair in parts.windows(2) {
+        assert_eq!(pair[0].to, pair[1].from);
+    }
+}
+
+/// All records of a file that is read in windows of this size.
+fn in_windows(format: Format, file: &[u8], window: usize) -> Vec<(u64, Vec<u8>)> {
+    let mut place = Place { offset: 0, line: 1, ..Place::default() };
+    let mut records = Vec::new();
+    let mut size = window;
+    while index(place.offset) < file.len() {
+        let from = index(place.offset);
+        let to = (from + size).min(file.len());
+        let (found, next, failure) = parts(format, &file[from..to], to == file.len(), place);
+        assert_eq!(failure, None);
+        // A window that holds no whole record is too small: a real one is larger than any record.
+        size = if next.offset == place.offset { size + window } else { window };
+        for part in found {
+            let bytes = &file[index(part.from)..index(part.to)];
+            match format {
+                Format::Csv => records.extend(
+                    cells(bytes, part.line)
+                        .into_iter()
+                        .map(|(line, cells)| (line, cells.as_slice().to_vec())),
+                ),
+                Format::Jsonl => records.extend(
+                    objects(bytes, part.line).into_iter().map(|(line, object)| (line, object.to_vec())),
+                ),
+            }
+        }
+        place = next;
+    }
+    assert_eq!(place.records, count(records.len()));
+    records
+}
+
+proptest! {
+    #[test]
+    fn windows_of_any_size_find_the_same_records(
+        file in "([ab\",]|\r\n|\n|\"a\n,\"\"b\"){0,40}",
+        window in 1_usize..30,
+    ) {
+        let file = file.as_bytes();
+        for format in [Format::Csv, Format::Jsonl] {
+            prop_assert_eq!(in_windows(format, file, window), in_windows(format, file, file.len() + 1));
+        }
+    }
+
+    #[test]
+    fn a_record_is_where_it_says(cells in prop::collection::vec("[a\n\r\", ]{1,5}", 1..20)) {
+        let mut file = Vec::new();
+        let mut begins = Vec::new();
+        for cell in &cells {
+            begins.push(1 + lines(&file));
+            let mut writer = csv::WriterBuilder::new().quote_style(csv::QuoteStyle::Always).from_writer(&mut file);
+            writer.write_record([cell.as_str(), "end"]).unwrap();
+            writer.flush().unwrap();
+        }
+        let expected: Vec<_> = begins.into_iter().zip(cells.iter().cloned()).collect();
+        prop_assert_eq!(first_cells(&file, 1), expected);
+    }
+}

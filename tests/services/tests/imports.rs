@@ -1,0 +1,369 @@
+//! Imports over the embedded cloud: what a file says is in the catalogue once, and what is wrong with it is told line by
+//! line, whatever fails on the way.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use http::Method;
+use serde_json::{Value, json};
+use service_tests::{Calls, Service, simulate};
+use shop_local::cloud::{AwsError, Fault, Options, Service as Aws};
+
+async fn shop(options: Options) -> Result<Service> {
+    Service::start(&products::SERVICE.functions(), options).await
+}
+
+/// A file of so many products, and the lines of those that are wrong, with what is.
+fn file(lines: u64) -> (String, Vec<(u64, Vec<String>)>) {
+    let mut text = "\u{feff}id,name,price,currency,stock,description\r\n".to_owned();
+    let mut wrong = Vec::new();
+    let mut line = 2;
+    for n in 1..=lines {
+        // Some descriptions have more than one line.
+        let description = if n % 7 == 0 { "\"a\r\nb, \"\"c\"\"\"" } else { "plain" };
+        let (row, error) = match n * 13 % lines {
+            rest if rest < 13 && n % 4 == 0 => (format!("p-{n},Mug {n},free,USD,1"), "price wrong_type"),
+            rest if rest < 13 && n % 4 == 1 => (format!("p-{n},,{n}.50,USD,1"), "name missing"),
+            rest if rest < 13 && n % 4 == 2 => {
+                (format!("p-{n},Mug {n},{n}.505,USD,1"), "price too_many_digits")
+            }
+            rest if rest < 13 => (format!("p {n},Mug {n},{n}.50,USD,1"), "id invalid_id"),
+            _ => (format!("p-{n},Mug {n},{n}.50,USD,1"), ""),
+        };
+        if !error.is_empty() {
+            wrong.push((line, vec![error.to_owned()]));
+        }
+        let _: std::fmt::Result = write!(text, "{row},{description}\r\n");
+        line += if n % 7 == 0 { 2 } else { 1 };
+    }
+    (text, wrong)
+}
+
+async fn ends(service: &Service, id: &str, lines: (u64, u64, u64)) -> Result<()> {
+    service.cloud.settled().await;
+    let import = service.find_import(id).await?;
+    let (read, accepted, refused) = lines;
+    let expected = json!({ "read": read, "accepted": accepted, "refused": refused });
+    ensure!(import["lines"] == expected && import["status"] == "done", "{import}");
+    let dead = service.depth("ImportProductsDeadLetterQueue");
+    ensure!(dead == 0, "{dead} messages were given up");
+    Ok(())
+}
+
+/// The catalogue: each product's name, price and version.
+async fn catalogue(service: &Service) -> Result<BTreeMap<String, (String, String, u64)>> {
+    let (mut all, mut path) = (BTreeMap::new(), "/products?limit=100".to_owned());
+    loop {
+        let page = service.send(Method::GET, &path, None).await?.expect(200)?;
+        for product in page.body["data"].as_array().context("a list")? {
+            let text = |name: &str| product[name].as_str().unwrap_or_default().to_owned();
+            let version = product["version"].as_u64().context("a version")?;
+            all.insert(text("id"), (text("name"), product["price"].to_string(), version));
+        }
+        let Some(cursor) = page.body["next_cursor"].as_str() else { return Ok(all) };
+        path = format!("/products?limit=100&cursor={cursor}");
+    }
+}
+
+#[test]
+fn ten_thousand_lines_with_thirteen_bad_ones_report_those_thirteen_also_delivered_twice() -> Result<()> {
+    for deliver_twice in [false, true] {
+        simulate(async {
+            let service = shop(Options { deliver_twice, ..Options::simulated(1) }).await?;
+            let (text, wrong) = file(10_000);
+            assert_eq!(wrong.len(), 13);
+            let id = service.import("csv", text).await?;
+            ends(&service, &id, (10_000, 9_987, 13)).await?;
+            assert_eq!(service.refused_lines(&id).await?, wrong);
+            let product = service.send(Method::GET, "/products/p-7", None).await?.expect(200)?;
+            assert_eq!((&product.body["version"], &product.body["stock"]), (&json!(1), &json!(1)));
+            assert_eq!(product.body["description"], "a\nb, \"c\"");
+            assert!(product.text.contains("\"price\":7.50,"), "{}", product.text);
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_crash_at_every_call_changes_nothing() -> Result<()> {
+    let (text, wrong) = file(510);
+    for place in 0.. {
+        let is_over = simulate_crash(place, &text, &wrong)?;
+        if is_over {
+            ensure!(place > 20, "it makes {place} calls only");
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// Imports a file while one call kills its function, before or after it took effect; whether there are fewer calls.
+fn simulate_crash(place: usize, text: &str, wrong: &[(u64, Vec<String>)]) -> Result<bool> {
+    let mut is_over = false;
+    simulate(async {
+        let calls = Calls::of("import-products");
+        let service = shop(calls.options(1)).await?;
+        let made = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&made);
+        let crash = move |_: &_| (count.fetch_add(1, Ordering::Relaxed) == place).then_some(Fault::Crashed);
+        if place % 2 == 0 {
+            calls.fail(crash)
+        } else {
+            calls.lose(crash)
+        }
+        let id = service.import("csv", text.to_owned()).await?;
+        let lines = u64::try_from(wrong.len())?;
+        ends(&service, &id, (510, 510 - lines, lines)).await?;
+        ensure!(service.refused_lines(&id).await? == wrong, "other lines are refused");
+        let catalogue = catalogue(&service).await?;
+        ensure!(catalogue.len() == 510 - wrong.len(), "{} products", catalogue.len());
+        ensure!(catalogue.values().all(|(_, _, version)| *version == 1), "a line was applied twice");
+        is_over = made.load(Ordering::Relaxed) <= place;
+        Ok(())
+    })?;
+    Ok(is_over)
+}
+
+#[test]
+fn an_hour_without_s3_costs_no_message_its_tries() -> Result<()> {
+    simulate(async {
+        let calls = Calls::of("import-products");
+        let service = shop(calls.options(1)).await?;
+        calls.fail(|call| {
+            let error = AwsError::service("SlowDown", "Please reduce your request rate.").with_status(503);
+            (call.service == Aws::S3).then_some(Fault::Error(error))
+        });
+        let (text, wrong) = file(1_200);
+        let id = service.import("csv", text).await?;
+        service.pass(Duration::from_hours(1)).await;
+        assert_eq!(service.find_import(&id).await?["status"], "running");
+        calls.recover();
+        service.pass(Duration::from_mins(15)).await;
+        let refused = u64::try_from(wrong.len())?;
+        ends(&service, &id, (1_200, 1_200 - refused, refused)).await
+    })
+}
+
+#[test]
+fn a_line_with_an_id_creates_or_changes_and_one_without_is_created_once() -> Result<()> {
+    simulate(async {
+        let service = shop(Options { deliver_twice: true, ..Options::simulated(1) }).await?;
+        let mug = json!({ "id": "mug", "name": "Mug", "price": 1, "stock": 9, "category": "kitchen" });
+        service.send(Method::POST, "/products", Some(&mug)).await?.expect(201)?;
+        let file = [
+            r#"{"id": "mug", "price": 2.50, "stock": 3}"#,
+            r#"{"name": "Pot", "price": 4}"#,
+            r#"{"id": "mug", "category": null}"#,
+            r#"{"id": "pan", "name": "Pan", "price": 5, "currency": "EUR", "stock": 3}"#,
+        ];
+        let id = service.import("jsonl", file.join("\r\n\r\n")).await?;
+        ends(&service, &id, (4, 4, 0)).await?;
+        let catalogue = catalogue(&service).await?;
+        let mug = service.send(Method::GET, "/products/mug", None).await?.expect(200)?;
+        assert_eq!((&mug.body["category"], &mug.body["stock"]), (&json!(null), &json!(9)));
+        assert_eq!(catalogue["mug"], ("Mug".to_owned(), "2.5".to_owned(), 3));
+        assert_eq!(catalogue["pan"].1, "5.0");
+        let names: Vec<_> = catalogue.values().map(|(name, ..)| name.as_str()).collect();
+        assert_eq!(names.iter().filter(|name| **name == "Pot").count(), 1);
+        // The same file again, as another import, changes what it says once more, and makes another pot.
+        let again = service.import("jsonl", file.join("\n")).await?;
+        ends(&service, &again, (4, 4, 0)).await?;
+        Ok(())
+    })
+}
+
+#[test]
+fn what_an_import_did_is_not_undone_when_a_part_comes_again() -> Result<()> {
+    simulate(async {
+        let calls = Calls::of("import-products");
+        let service = shop(calls.options(1)).await?;
+        // Applied, and not counted: the part comes again.
+        calls.fail(|call| {
+            let counts = call.operation == "TransactWriteItems"
+                && call.accesses.iter().any(|access| access.resource.starts_with("Imports"));
+            counts.then_some(Fault::Crashed)
+        });
+        let id = service.import("csv", "id,name,price\na,A,1\nb,B,1\n").await?;
+        service.pass(Duration::from_secs(30)).await;
+        service.send(Method::PATCH, "/products/a", Some(&json!({ "price": 9 }))).await?.expect(200)?;
+        service.send(Method::DELETE, "/products/b", None).await?.expect(204)?;
+        calls.recover();
+        ends(&service, &id, (2, 2, 0)).await?;
+        assert_eq!(catalogue(&service).await?["a"].1, "9.0");
+        service.send(Method::GET, "/products/b", None).await?.problem(404, "not_found")?;
+        Ok(())
+    })
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_refused_where_it_breaks() -> Result<()> {
+    simulate(async {
+        let service = shop(Options::simulated(1)).await?;
+        let long = format!("id,name,price\na,A,1\nb,\"{}\n", "x".repeat(64 * 1024 * 1024));
+        for (file, code, line, accepted) in [
+            ("%PDF-1.7 and so on".to_owned(), "unknown_column", 1, 0),
+            (String::new(), "empty_file", 1, 0),
+            (long, "record_too_long", 3, 1),
+        ] {
+            let id = service.import("csv", file).await?;
+            service.cloud.settled().await;
+            let import = service.find_import(&id).await?;
+            let failure = &import["failure"];
+            ensure!(import["status"] == "failed" && failure["code"] == code, "{import}");
+            ensure!(failure["line"] == line && import["lines"]["accepted"] == accepted, "{import}");
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn an_export_imports_back_unchanged() -> Result<()> {
+    simulate(async {
+        let service = shop(Options { deliver_twice: true, ..Options::simulated(1) }).await?;
+        ensure!(service.export("jsonl").await?.is_empty());
+        let (text, _) = file(1_000);
+        let id = service.import("csv", text).await?;
+        service.cloud.settled().await;
+        let before = catalogue(&service).await?;
+        ensure!(service.find_import(&id).await?["lines"]["accepted"] == before.len(), "{}", before.len());
+        for format in ["csv", "jsonl"] {
+            let exported = service.export(format).await?;
+            let id = service.import(format, exported).await?;
+            let all = u64::try_from(before.len())?;
+            ends(&service, &id, (all, all, 0)).await?;
+            ensure!(catalogue(&service).await? == before, "{format} changes something");
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn an_export_of_several_parts_is_one_file_whatever_crashes() -> Result<()> {
+    for place in 0.. {
+        let mut is_over = false;
+        simulate(async {
+            let calls = Calls::of("export-products");
+            let service = shop(calls.options(1)).await?;
+            let mut text = "name,price,description\n".to_owned();
+            for n in 0..1_100 {
+                let _: std::fmt::Result = writeln!(text, "Mug {n:04},1,{}", "x".repeat(4_900));
+            }
+            let id = service.import("csv", text).await?;
+            ends(&service, &id, (1_100, 1_100, 0)).await?;
+            let made = Arc::new(AtomicUsize::new(0));
+            let count = Arc::clone(&made);
+            let crash =
+                move |_: &_| (count.fetch_add(1, Ordering::Relaxed) == place).then_some(Fault::Crashed);
+            if place % 2 == 0 {
+                calls.fail(crash)
+            } else {
+                calls.lose(crash)
+            }
+            let exported = service.export("jsonl").await?;
+            let lines: Vec<Value> = exported
+                .split(|byte| *byte == b'\n')
+                .filter(|line| !line.is_empty())
+                .map(serde_json::from_slice)
+                .collect::<Result<_, _>>()?;
+            let mut names: Vec<_> = lines.iter().filter_map(|line| line["name"].as_str()).collect();
+            names.sort_unstable();
+            names.dedup();
+            ensure!(
+                (lines.len(), names.len()) == (1_100, 1_100),
+                "{} lines, {} names",
+                lines.len(),
+                names.len()
+            );
+            is_over = made.load(Ordering::Relaxed) <= place;
+            Ok(())
+        })?;
+        if is_over {
+            ensure!(place > 10, "it makes {place} calls only");
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn an_import_is_started_once_its_file_is_there_and_as_often_as_one_likes() -> Result<()> {
+    simulate(async {
+        let service = shop(Options::simulated(1)).await?;
+        let import = service.new_import("csv").await?;
+        let id = import["id"].as_str().context("an id")?;
+        let start = format!("/imports/{id}/start");
+        service.send(Method::POST, &start, None).await?.problem(409, "no_file")?;
+        assert_eq!(service.find_import(id).await?["status"], "waiting");
+        service.upload(&import, "id,name,price\na,A,1\n").await?;
+        for _ in 0..3 {
+            service.send(Method::POST, &start, None).await?.expect(202)?;
+        }
+        ends(&service, id, (1, 1, 0)).await?;
+        service.send(Method::POST, &start, None).await?.expect(202)?;
+        ends(&service, id, (1, 1, 0)).await?;
+        let other = "/imports/imp_00000000000000000000000000";
+        service.send(Method::GET, other, None).await?.problem(404, "not_found")?;
+        service.send(Method::GET, "/imports/7", None).await?.problem(404, "not_found")?;
+        let wrong = json!({ "format": "xls" });
+        let wrong = service.send(Method::POST, "/imports", Some(&wrong)).await?;
+        assert_eq!(wrong.problem(422, "invalid_request")?.pointers(), ["/format"]);
+        // The address ends.
+        let late = service.new_import("csv").await?;
+        service.pass(Duration::from_mins(15)).await;
+        ensure!(service.upload(&late, "id\n").await.is_err());
+        Ok(())
+    })
+}
+
+#[test]
+fn a_file_that_was_replaced_is_not_read_on() -> Result<()> {
+    simulate(async {
+        let calls = Calls::of("import-products");
+        let service = shop(calls.options(1)).await?;
+        let import = service.new_import("csv").await?;
+        service.upload(&import, "id,name,price\na,A,1\n").await?;
+        let id = import["id"].as_str().context("an id")?;
+        let hold = calls.hold_next("GetObject");
+        service.send(Method::POST, &format!("/imports/{id}/start"), None).await?.expect(202)?;
+        hold.meanwhile(service.upload(&import, "id,name,price\nb,B,1\n")).await?;
+        service.cloud.settled().await;
+        let import = service.find_import(id).await?;
+        ensure!(import["status"] == "failed" && import["failure"]["code"] == "file_changed", "{import}");
+        assert_eq!(catalogue(&service).await?.len(), 0);
+        Ok(())
+    })
+}
+
+#[test]
+fn imports_are_forgotten_after_their_time() -> Result<()> {
+    simulate(async {
+        let service = shop(Options::simulated(1)).await?;
+        let id = service.import("csv", "id,name,price\na,A,\n").await?;
+        ends(&service, &id, (1, 0, 1)).await?;
+        service.pass(Duration::from_hours(33 * 24)).await;
+        service.send(Method::GET, &format!("/imports/{id}"), None).await?.problem(404, "not_found")?;
+        Ok(())
+    })
+}
+
+#[test]
+fn every_fixture_is_understood() -> Result<()> {
+    simulate(async {
+        let service = shop(Options::simulated(1)).await?;
+        // An import of which nobody knows any more.
+        assert_eq!(service.invoke_fixture("import-products").await?, json!({ "batchItemFailures": [] }));
+        assert_eq!(service.invoke_fixture("export-products").await?, json!({ "batchItemFailures": [] }));
+        assert_eq!(service.invoke_fixture("create-import").await?["statusCode"], 201);
+        assert_eq!(service.invoke_fixture("create-export").await?["statusCode"], 201);
+        for route in ["get-import", "start-import", "list-import-refusals", "get-export"] {
+            assert_eq!(service.invoke_fixture(route).await?["statusCode"], 404, "{route}");
+        }
+        let _: Value = service.new_import("jsonl").await?;
+        Ok(())
+    })
+}
