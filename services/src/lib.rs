@@ -15,6 +15,7 @@ pub const SERVICES: &[Service] = &[
     emails::SERVICE,
     notifications::SERVICE,
     analytics::SERVICE,
+    cache::SERVICE,
 ];
 
 /// Every function of every service: what template.yaml names by `CodeUri`.

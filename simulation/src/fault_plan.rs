@@ -200,6 +200,17 @@ impl FaultPlan {
         ready(Some(Wire::Error(error))).boxed()
     }
 
+    /// What CloudFront does in an outage: it has too much to do, breaks down, or does not answer.
+    fn without_edge(&self) -> BoxFuture<'static, Option<Wire>> {
+        self.model.lock().messages.fault();
+        let error = match self.below(3) {
+            0 => AwsError::client("TooManyInvalidationsInProgress", "too many"),
+            1 => AwsError::service("ServiceUnavailable", "CloudFront is down").with_status(503),
+            _ => return tokio::time::sleep(NEVER).map(|()| Some(Wire::Disconnected)).boxed(),
+        };
+        ready(Some(Wire::Error(error))).boxed()
+    }
+
     fn mutation(&self) -> Option<&Mutation> {
         self.mutant.map(|mutant| &mutant.mutation)
     }
@@ -208,7 +219,7 @@ impl FaultPlan {
 fn throttled(service: Service) -> AwsError {
     let code = match service {
         Service::DynamoDb => "ProvisionedThroughputExceededException",
-        Service::Sns => "Throttling",
+        Service::Sns | Service::CloudFront => "Throttling",
         Service::Sqs => "RequestThrottled",
         Service::SecretsManager => "ThrottlingException",
         Service::Ses => {
@@ -265,6 +276,9 @@ impl Interceptor for FaultPlan {
         }
         if call.service == Service::Ses && self.is_down_now("", OutageKind::NoMail) {
             return self.without_mail();
+        }
+        if call.service == Service::CloudFront && self.is_down_now("", OutageKind::NoEdge) {
+            return self.without_edge();
         }
         if self.injects(Fault::TimeoutBefore) {
             return tokio::time::sleep(NEVER).map(|()| Some(Wire::Disconnected)).boxed();

@@ -85,6 +85,8 @@ faults! {
     DependencyDown = "dependency-down";
     /// SES refuses everybody for an hour, or does not answer.
     MailServiceDown = "mail-service-down";
+    /// CloudFront takes no invalidation for an hour, or does not answer.
+    EdgeServiceDown = "edge-service-down";
     /// What SES says of a message reaches no queue.
     LostFeedback = "lost-feedback";
     /// What SES says of a message comes many minutes late.

@@ -30,14 +30,10 @@ impl Limits {
     /// # Errors
     /// A variable that is not set, or no number above 0.
     pub(crate) fn start(environment: &Environment) -> Result<Self, StartError> {
-        let limit = |name: &str| {
-            let limit = environment.required(name)?.parse().ok().filter(|limit| *limit > 0);
-            limit.ok_or_else(|| StartError::InvalidVariable {
-                name: name.to_owned(),
-                expected: "a number above 0",
-            })
-        };
-        Ok(Self { account: limit("ACCOUNT_ORDER_LIMIT")?, address: limit("ADDRESS_ORDER_LIMIT")? })
+        Ok(Self {
+            account: environment.number("ACCOUNT_ORDER_LIMIT")?,
+            address: environment.number("ADDRESS_ORDER_LIMIT")?,
+        })
     }
 }
 

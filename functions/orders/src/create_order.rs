@@ -11,7 +11,9 @@
 
 use crate::view::OrderView;
 use shop_auth::{AccountReader, Principal, Role, ServiceSecret};
-use shop_http::{Access, Call, Code, Contract, Endpoint, Problem, Reply, Route, Start, post, request_hash};
+use shop_http::{
+    Access, Call, Code, Contract, Edge, Endpoint, Problem, Reply, Route, Start, post, request_hash,
+};
 use shop_lambda::log::Chain;
 use shop_lambda::{Clock, Function, Random, StartError};
 use shop_types::{OrderId, Timestamp};
@@ -35,6 +37,7 @@ pub(crate) struct CreateOrder {
     tally: Tally,
     accounts: AccountReader,
     secret: ServiceSecret,
+    edge: Edge,
     clock: Clock,
     random: Random,
 }
@@ -55,6 +58,7 @@ impl Route for CreateOrder {
             tally: Tally::default(),
             accounts: start.accounts()?,
             secret: start.service_secret("ORDER_KEYS_TABLE")?,
+            edge: start.edge()?,
             clock: start.clock(),
             random: start.random(),
         })
@@ -148,7 +152,7 @@ impl CreateOrder {
             Principal::User { id, .. } => Budget::of("account", id.as_str(), self.limits.account, now),
             Principal::Guest => {
                 // The gateway always says where a request came from; who invokes the function otherwise shares one.
-                let address = call.source_address().map(|address| keys.address(address));
+                let address = call.source_address(&self.edge).map(|address| keys.address(address));
                 let whose = address.as_deref().unwrap_or("unknown");
                 Budget::of("address", whose, self.limits.address, now)
             }

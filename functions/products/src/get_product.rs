@@ -1,7 +1,7 @@
 //! `GET /products/{id}`: a product and how many are for sale. Everybody may read it.
 
 use crate::product::ProductView;
-use shop_http::{Access, Call, Contract, Endpoint, Problem, Reply, Route, Start, get};
+use shop_http::{Access, CacheTags, Call, Contract, Endpoint, Problem, Reply, Route, Start, get};
 use shop_lambda::{Function, StartError};
 use shop_types::ProductId;
 
@@ -30,9 +30,11 @@ impl Route for GetProduct {
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let id: ProductId = call.id("product")?;
         let item = self.store.find_listed(&id).await?.ok_or_else(|| Problem::not_found("product"))?;
-        if call.is_unchanged(item.tag())? {
-            return Ok(Reply::not_modified(item.tag())?.catalogue(&call.principal));
-        }
-        Ok(Reply::ok(&item.view())?.versioned(item.tag())?.catalogue(&call.principal))
+        let reply = if call.is_unchanged(item.tag())? {
+            Reply::not_modified(item.tag())?
+        } else {
+            Reply::ok(&item.view())?.versioned(item.tag())?
+        };
+        Ok(reply.catalogue(&call.principal, &CacheTags::of_product(&id)))
     }
 }

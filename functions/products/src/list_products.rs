@@ -6,7 +6,8 @@
 
 use serde_json::json;
 use shop_http::{
-    Access, Call, Contract, Cursor, Endpoint, FieldCode, FieldError, Page, Problem, Reply, Route, Start, get,
+    Access, CacheTags, Call, Contract, Cursor, Endpoint, FieldCode, FieldError, Page, Problem, Reply, Route,
+    Start, get,
 };
 use shop_lambda::{Function, StartError};
 use shop_types::text;
@@ -63,7 +64,8 @@ impl Route for ListProducts {
             None => found.next.map(cursor).transpose()?,
         };
         let page = Page { data: page.data, next_cursor };
-        Ok(Reply::page(&page, &list, request.limit)?.catalogue(&call.principal))
+        let shown = found.items.iter().take(page.data.len()).map(|item| &item.product.id);
+        Ok(Reply::page(&page, &list, request.limit)?.catalogue(&call.principal, &CacheTags::of_list(shown)))
     }
 }
 

@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 
 use super::clock::Clock;
 use super::dynamodb::DynamoDb;
+use super::edge::Edge;
 use super::environment::Place;
 use super::error::AwsError;
 use super::interceptor::Interceptor;
@@ -34,6 +35,8 @@ pub(super) struct Core {
     pub(super) topics: Topics,
     pub(super) secrets: Secrets,
     pub(super) ses: Ses,
+    /// What stands before the API, if anything does.
+    pub(super) edge: Option<Edge>,
     /// What each function may do. Callers that are no functions may do anything.
     pub(super) grants: BTreeMap<String, Grants>,
     /// What the topics and queues themselves say of who may reach them.

@@ -10,11 +10,12 @@ use bytes::Bytes;
 
 use super::core::Core;
 use super::dynamodb::{self, DynamoDb};
+use super::edge::Edge;
 use super::environment::Place;
 use super::interceptor::Fault;
 use super::observer::{Access, Call, Outcome, Service, Units};
 use super::ses::Ses;
-use super::{AwsError, secrets, ses, sns, sqs};
+use super::{AwsError, edge, secrets, ses, sns, sqs};
 
 enum Request {
     /// With the body that it was read from.
@@ -23,10 +24,12 @@ enum Request {
     Sqs(sqs::Request),
     Secrets(secrets::Request),
     Ses(Box<ses::Request>),
+    CloudFront(edge::Invalidation),
 }
 
 impl Request {
-    fn decode(service: Service, operation: &str, body: &Bytes) -> Result<Self, AwsError> {
+    /// Reads a request. `resource` is what its path names, where the operation has it there.
+    fn decode(service: Service, operation: &str, resource: &str, body: &Bytes) -> Result<Self, AwsError> {
         Ok(match service {
             Service::DynamoDb => {
                 Self::DynamoDb(Box::new(dynamodb::Request::parse(operation, body)?), body.clone())
@@ -35,6 +38,7 @@ impl Request {
             Service::Sqs => Self::Sqs(sqs::Request::parse(operation, body)?),
             Service::SecretsManager => Self::Secrets(secrets::Request::parse(operation, body)?),
             Service::Ses => Self::Ses(Box::new(ses::Request::parse(body)?)),
+            Service::CloudFront => Self::CloudFront(edge::Invalidation::parse(resource, body)?),
         })
     }
 
@@ -45,18 +49,23 @@ impl Request {
             Self::Sqs(request) => request.accesses(),
             Self::Secrets(request) => request.accesses(),
             Self::Ses(request) => ses.accesses(request),
+            Self::CloudFront(request) => Edge::accesses(request),
         }
     }
 }
 
-/// The service and operation that a request addresses. Two services name no target: SES has a path for each operation,
-/// and SNS a form that names the action. Which of them it is, the signature says; of either there is one operation here.
-fn target(request: &HttpRequest) -> Option<(Service, &str)> {
+/// The service and operation that a request addresses, and what its path names besides. Three services name no target:
+/// SES and CloudFront have a path for each operation, and SNS a form that names the action. Which of them it is, the
+/// signature says; of each there is one operation here.
+fn target(request: &HttpRequest) -> Option<(Service, &str, &str)> {
     let Some(target) = request.headers().get("x-amz-target") else {
+        let is_post_to = |path| request.method() == "POST" && self::path(request.uri()) == path;
         return match signed_for(request)? {
-            "sns" => Some((Service::Sns, "PublishBatch")),
-            "ses" if request.method() == "POST" && path(request.uri()) == ses::PATH => {
-                Some((Service::Ses, "SendEmail"))
+            "sns" => Some((Service::Sns, "PublishBatch", "")),
+            "ses" if is_post_to(ses::PATH) => Some((Service::Ses, "SendEmail", "")),
+            "cloudfront" if request.method() == "POST" => {
+                let distribution = edge::Invalidation::addressed(path(request.uri()))?;
+                Some((Service::CloudFront, "CreateInvalidation", distribution))
             }
             _ => None,
         };
@@ -68,7 +77,7 @@ fn target(request: &HttpRequest) -> Option<(Service, &str)> {
         prefix if prefix.starts_with("DynamoDB_") => Service::DynamoDb,
         _ => return None,
     };
-    Some((service, operation))
+    Some((service, operation, ""))
 }
 
 /// The service of a signature's scope: `Credential=<key>/<date>/<region>/<service>/aws4_request`.
@@ -100,7 +109,7 @@ impl Core {
         place: &Place,
         request: &HttpRequest,
     ) -> Result<HttpResponse, ConnectorError> {
-        let Some((service, operation)) = target(request) else {
+        let Some((service, operation, resource)) = target(request) else {
             return Err(ConnectorError::user("the embedded cloud does not know this service".into()));
         };
         let Some(body) = request.body().bytes() else {
@@ -108,7 +117,7 @@ impl Core {
         };
         let body = Bytes::copy_from_slice(body);
         let request_id = self.random.uuid();
-        let request = match Request::decode(service, operation, &body) {
+        let request = match Request::decode(service, operation, resource, &body) {
             Ok(request) => request,
             Err(error) => return respond(service, Err(error), &request_id),
         };
@@ -197,7 +206,9 @@ impl Core {
             if place > 0 {
                 self.latency().await;
             }
-            let request = Request::decode(call.service, &call.operation, &body)?;
+            let resource = call.accesses.first().map_or("", |access| access.resource.as_str());
+            let resource = resource.rsplit('/').next().unwrap_or_default();
+            let request = Request::decode(call.service, &call.operation, resource, &body)?;
             answer = self.apply(request, call, request_id, units)?;
         }
         Ok(answer)
@@ -242,6 +253,12 @@ impl Core {
                 *units = one_request(call);
                 let answer = self.ses.send(*request, &self.topics, &self.queues);
                 answer.map(|answer| answer.to_string().into_bytes())
+            }
+            Request::CloudFront(request) => {
+                let paths = Units { requests: request.billed(), ..Units::default() };
+                *units = call.accesses.iter().map(|access| (access.resource.clone(), paths)).collect();
+                let edge = self.edge.as_ref().ok_or_else(edge::no_such_distribution)?;
+                edge.invalidate(&request).map(String::into_bytes)
             }
         }
     }
@@ -312,7 +329,9 @@ fn respond(
         _ => None,
     };
     let (status, body) = match answer {
+        Ok(body) if service == Service::CloudFront => (201, body),
         Ok(body) => (200, body),
+        Err(error) if service == Service::CloudFront => (error.status, edge::error_body(&error, request_id)),
         Err(error) if service == Service::Sns => (error.status, sns::error_body(&error, request_id)),
         Err(error) => (error.status, error.json()),
     };
@@ -320,7 +339,7 @@ fn respond(
     let status = StatusCode::try_from(status).map_err(|error| ConnectorError::user(error.into()))?;
     let mut response = HttpResponse::new(status, SdkBody::from(body));
     let kind = match service {
-        Service::Sns => "text/xml",
+        Service::Sns | Service::CloudFront => "text/xml",
         Service::SecretsManager => "application/x-amz-json-1.1",
         Service::DynamoDb | Service::Sqs => "application/x-amz-json-1.0",
         Service::Ses => "application/json",

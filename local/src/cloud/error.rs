@@ -107,7 +107,7 @@ impl AwsError {
         let (status, code) = match service {
             Service::DynamoDb | Service::SecretsManager => (400, "AccessDeniedException"),
             Service::Sns => (403, "AuthorizationError"),
-            Service::Sqs => (403, "AccessDenied"),
+            Service::Sqs | Service::CloudFront => (403, "AccessDenied"),
             Service::Ses => (403, "AccessDeniedException"),
         };
         Self { status, ..Self::client(code, message) }

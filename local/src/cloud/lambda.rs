@@ -21,6 +21,7 @@ use super::core::Core;
 use super::environment::Place;
 use super::observer::Invoked;
 use super::running::Running;
+use super::secrets::Secrets;
 use super::{CloudError, InvokeError};
 use crate::template::{self, REGION, Template};
 
@@ -79,7 +80,7 @@ impl Lambda {
                 function: *function,
                 arn: spec.arn.clone(),
                 timeout: spec.timeout,
-                variables: variables(spec),
+                variables: variables(spec, &core.secrets),
                 config: Arc::new(config),
                 idle: Mutex::new(Vec::new()),
                 slots: Semaphore::new(reserved.unwrap_or(most_environments).min(most_environments)),
@@ -204,8 +205,10 @@ impl Deployed {
 }
 
 /// The variables of the template, and those that Lambda sets.
-fn variables(function: &template::Function) -> BTreeMap<String, String> {
-    let mut variables = function.environment.clone();
+fn variables(function: &template::Function, secrets: &Secrets) -> BTreeMap<String, String> {
+    let given = function.environment.iter();
+    let mut variables: BTreeMap<_, _> =
+        given.map(|(name, value)| (name.clone(), secrets.resolve(value))).collect();
     for (name, value) in [
         ("AWS_REGION", REGION),
         ("AWS_DEFAULT_REGION", REGION),

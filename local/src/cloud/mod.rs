@@ -10,6 +10,7 @@ mod connector;
 mod core;
 mod dispatch;
 mod dynamodb;
+mod edge;
 mod environment;
 mod error;
 mod http_api;
@@ -32,6 +33,7 @@ mod start;
 mod stream_batch;
 mod stream_failure;
 mod trace;
+mod xml;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -39,9 +41,11 @@ use std::sync::Arc;
 
 use aws_types::SdkConfig;
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use serde_json::value::RawValue;
 use shop_lambda::Function;
 
+pub use edge::{EFFECTIVE_WITHIN, ordered_query};
 pub use error::{AwsError, CloudError, InvokeError};
 pub use http_api::Route;
 pub use interceptor::{Fault, Interceptor};
@@ -55,6 +59,7 @@ pub use start::simulated_runtime;
 pub use trace::Trace;
 
 use self::core::Core;
+use self::edge::Origin as _;
 use self::environment::Place;
 use crate::template::Template;
 use http_api::Routes;
@@ -89,6 +94,23 @@ struct Inner {
     consumed: Vec<String>,
 }
 
+/// The HTTP API, as the edge asks it.
+struct Api<'a> {
+    routes: &'a Routes,
+    core: &'a Core,
+    lambda: &'a Lambda,
+}
+
+impl edge::Origin for Api<'_> {
+    fn answer<'a>(
+        &'a self,
+        request: http::Request<Bytes>,
+        source: &'a str,
+    ) -> BoxFuture<'a, http::Response<Bytes>> {
+        Box::pin(self.routes.answer(self.core, self.lambda, request, source))
+    }
+}
+
 impl Drop for Inner {
     fn drop(&mut self) {
         self.running.abort();
@@ -111,9 +133,14 @@ impl Cloud {
         start::start(template, functions, options)
     }
 
-    /// Answers one request as the HTTP API of the template does.
+    /// Answers one request as the HTTP API of the template does, behind its distribution if it has one.
     pub async fn invoke_http(&self, request: http::Request<Bytes>, source_ip: &str) -> http::Response<Bytes> {
-        self.0.routes.answer(&self.0.core, &self.0.lambda, request, source_ip).await
+        let Inner { core, lambda, routes, .. } = &*self.0;
+        let api = Api { routes, core, lambda };
+        match &core.edge {
+            Some(edge) => Box::pin(edge.answer(&api, request, source_ip)).await,
+            None => api.answer(request, source_ip).await,
+        }
     }
 
     /// The routes of the HTTP API, in the order of their paths.

@@ -26,6 +26,8 @@ pub enum Service {
     SecretsManager,
     /// SES.
     Ses,
+    /// CloudFront.
+    CloudFront,
 }
 
 impl fmt::Display for Service {
@@ -36,6 +38,7 @@ impl fmt::Display for Service {
             Self::Sqs => "sqs",
             Self::SecretsManager => "secretsmanager",
             Self::Ses => "ses",
+            Self::CloudFront => "cloudfront",
         })
     }
 }
@@ -73,7 +76,8 @@ pub struct Units {
     pub half_reads: u64,
     /// Write request units.
     pub writes: u64,
-    /// Requests as SNS, SQS and Secrets Manager bill them, one for each 64 KB; of SES the recipients.
+    /// Requests as SNS, SQS and Secrets Manager bill them, one for each 64 KB; of SES the recipients,
+    /// of CloudFront the paths.
     pub requests: u64,
 }
 

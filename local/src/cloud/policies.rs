@@ -44,7 +44,9 @@ impl Policies {
         let policies = match call.service {
             Service::Sns => &self.topics,
             Service::Sqs => &self.queues,
-            Service::DynamoDb | Service::SecretsManager | Service::Ses => return Ok(()),
+            Service::DynamoDb | Service::SecretsManager | Service::Ses | Service::CloudFront => {
+                return Ok(());
+            }
         };
         let principal = match (&place.role, self.functions.get(&*place.caller)) {
             (Some(role), _) => role.to_string(),

@@ -79,6 +79,19 @@ impl Secrets {
     }
 }
 
+/// How a template names a secret's value where CloudFormation puts it in.
+const REFERENCE: &str = "{{resolve:secretsmanager:";
+
+impl Secrets {
+    /// A text of the template with the value of the secret that it names, if it names one
+    /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references-secretsmanager.html>).
+    pub(super) fn resolve(&self, text: &str) -> String {
+        let named = text.strip_prefix(REFERENCE).and_then(|rest| rest.strip_suffix(":SecretString}}"));
+        let named = named.and_then(|arn| self.0.get(arn.rsplit(':').next()?));
+        named.map_or_else(|| text.to_owned(), |secret| secret.value.clone())
+    }
+}
+
 impl Request {
     pub(super) fn parse(operation: &str, body: &[u8]) -> Result<Self, AwsError> {
         if operation != "GetSecretValue" {

@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 use super::clock::Clock;
 use super::core::Core;
 use super::dynamodb::DynamoDb;
+use super::edge::Edge;
 use super::http_api::Routes;
 use super::lambda::Lambda;
 use super::mapping_sqs::SqsMapping;
@@ -67,10 +68,12 @@ pub(super) fn start(
     let observers = Observers::new(&clock, observers);
     let queues = Queues::open(template, journal, &clock, &random, Arc::clone(&changed), observers.clone())?;
     let with_replica = interceptor.as_ref().is_some_and(|interceptor| interceptor.has_stale_reads());
+    let secrets = Secrets::open(template, &queues, &clock, &random)?;
     let core = Arc::new(Core {
+        edge: Edge::of(template, &secrets, &clock, &random),
         dynamodb: DynamoDb::open(folder, template, &clock, with_replica, options.watched_tables)?,
         topics: Topics::new(template, &random, observers.clone(), interceptor.clone()),
-        secrets: Secrets::open(template, &queues, &clock, &random)?,
+        secrets,
         ses: Ses::new(template, options.mail, &clock, &random),
         queues,
         clock,
@@ -177,5 +180,6 @@ fn physical(template: &Template) -> BTreeMap<String, String> {
     let functions =
         template.functions.iter().map(|(id, function)| (id.clone(), function.physical_name.clone()));
     let sets = template.configuration_sets.iter().map(|(id, set)| (id.clone(), set.name.clone()));
-    tables.chain(topics).chain(queues).chain(secrets).chain(functions).chain(sets).collect()
+    let edge = template.distribution.iter().map(|edge| (edge.id.clone(), edge.id.clone()));
+    tables.chain(topics).chain(queues).chain(secrets).chain(functions).chain(sets).chain(edge).collect()
 }

@@ -28,6 +28,7 @@ pub(super) async fn run(settings: Shop) -> Result<()> {
     let instead = "--data DIR or --memory";
     let mut data = if settings.memory { None } else { Some(DataDir::open(&location.data, instead)?) };
     let mut parameters = settings.gateway.parameters();
+    parameters.insert("EdgeCache".to_owned(), "true".to_owned());
     if !settings.gateway.no_demo {
         // A shop that sends mails, none of which leaves this machine: `/mailbox` shows them.
         parameters.insert("EmailFrom".to_owned(), DEMO_SENDER.to_owned());

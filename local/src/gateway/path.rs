@@ -80,30 +80,17 @@ mod tests {
         assert_eq!(led("/api/orders", "location", "https://shop.example/"), "https://shop.example/");
     }
 
+    /// What CloudFront's function does to them too (tests/template/tests/edge.rs).
     #[test]
     fn a_prefix_and_a_trailing_slash_are_taken_off_and_nothing_else() {
-        let cases = [
-            ("/orders", "/orders"),
-            ("/orders/", "/orders"),
-            ("/api/orders/", "/orders"),
-            ("/api/orders?limit=2&cursor=a%2Fb/", "/orders?limit=2&cursor=a%2Fb/"),
-            ("/orders/?status=pending", "/orders?status=pending"),
-            ("/", "/"),
-            ("/api", "/"),
-            ("/api/", "/"),
-            ("/api?x=1", "/?x=1"),
-            ("/apis/orders", "/apis/orders"),
-            ("/API/orders", "/API/orders"),
-            ("/api/api/orders", "/api/orders"),
-            ("/orders//", "/orders/"),
-            ("//orders", "//orders"),
-            ("/api//orders", "//orders"),
-            ("/products/a%2F", "/products/a%2F"),
-            ("/products/../orders", "/products/../orders"),
-        ];
+        let cases: Vec<(String, String)> =
+            serde_json::from_str(include_str!("../../tests/paths.json")).unwrap();
         for (given, expected) in cases {
             let normal = normalise(&given.parse().unwrap());
-            assert_eq!(normal.path_and_query().unwrap().as_str(), expected, "{given}");
+            let (path, query) = (normal.path(), normal.query().unwrap_or_default());
+            let query = crate::cloud::ordered_query(query);
+            let normal = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
+            assert_eq!(normal, expected, "{given}");
         }
     }
 }

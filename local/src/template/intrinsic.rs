@@ -234,6 +234,7 @@ fn pseudo_parameter(name: &str) -> Option<&'static str> {
         "AWS::AccountId" => Some(ACCOUNT),
         "AWS::Partition" => Some("aws"),
         "AWS::StackName" => Some("shop"),
+        "AWS::URLSuffix" => Some("amazonaws.com"),
         _ => None,
     }
 }

@@ -6,6 +6,7 @@
 
 mod conditions;
 mod cors;
+mod distribution;
 mod event;
 mod filter_policy;
 mod function;
@@ -28,6 +29,7 @@ use std::path::{Path, PathBuf};
 use serde_yaml_ng::Value;
 
 pub use cors::Cors;
+pub use distribution::{Behaviour, Caching, Distribution};
 pub use event::{Event, SqsEvent, StreamEvent};
 pub use filter_policy::FilterPolicy;
 pub use function::Function;
@@ -61,6 +63,8 @@ pub struct Template {
     pub configuration_sets: BTreeMap<String, ConfigurationSet>,
     /// `AWS::SecretsManager::Secret`.
     pub(crate) secrets: BTreeMap<String, Secret>,
+    /// `AWS::CloudFront::Distribution`, if there is one.
+    pub distribution: Option<Distribution>,
     /// The `CorsConfiguration` of the `AWS::Serverless::HttpApi`, if it has one.
     pub cors: Option<Cors>,
     /// `AWS::IAM::Role`, by its ARN: those of people and scripts. Each function has its own beside them.
@@ -68,13 +72,13 @@ pub struct Template {
 }
 
 /// The parameters of a stack whose callers all have one network address, as on a laptop or in a test: what is budgeted
-/// by address in production is everybody's together there. It sends mails, since none of them leaves the machine, and
-/// counts sales at once, since nobody pays for the writes.
+/// by address in production is everybody's together there. It sends mails, since none of them leaves the machine, counts
+/// sales at once, since nobody pays for the writes, and has the edge before its API.
 #[must_use]
 pub fn of_one_machine() -> BTreeMap<String, String> {
     let most = ["RegistrationsPerHour", "AddressOrderLimit"].map(|name| (name, "1000000"));
     let sales = [("RecordSaleBatchSize", "10"), ("RecordSaleBatchWindow", "0")];
-    let others = sales.into_iter().chain([("EmailFrom", "shop@example.com")]);
+    let others = sales.into_iter().chain([("EmailFrom", "shop@example.com"), ("EdgeCache", "true")]);
     most.into_iter().chain(others).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
@@ -145,6 +149,7 @@ impl Template {
         }
         messaging::subscribe(&mut template.topics, &resources, &resolver)?;
         mail::attach(&mut template.configuration_sets, &resources, &resolver)?;
+        template.distribution = distribution::read(&resources, &resolver)?;
         policy::attach(&mut template.topics, &mut template.queues, &resources, &resolver)?;
         template.check()?;
         Ok(template)
@@ -175,7 +180,13 @@ impl Template {
                 self.functions.insert(id, function);
             }
             Kind::HttpApi => self.cors = Cors::read(&id, value, resolver)?,
-            Kind::EventDestination | Kind::Subscription | Kind::NotRun => {}
+            Kind::EventDestination
+            | Kind::Subscription
+            | Kind::CachePolicy
+            | Kind::OriginRequestPolicy
+            | Kind::EdgeFunction
+            | Kind::Distribution
+            | Kind::NotRun => {}
         }
         Ok(())
     }

@@ -20,6 +20,11 @@ pub(super) enum Kind {
     EventDestination,
     Role,
     HttpApi,
+    CachePolicy,
+    OriginRequestPolicy,
+    /// What it does is done here in Rust, and a test holds both to one table.
+    EdgeFunction,
+    Distribution,
     /// Known, and without a part in running the stack on one machine.
     NotRun,
 }
@@ -47,6 +52,10 @@ impl Kind {
             "AWS::SES::ConfigurationSet" => Self::ConfigurationSet,
             "AWS::SES::ConfigurationSetEventDestination" => Self::EventDestination,
             "AWS::IAM::Role" => Self::Role,
+            "AWS::CloudFront::CachePolicy" => Self::CachePolicy,
+            "AWS::CloudFront::OriginRequestPolicy" => Self::OriginRequestPolicy,
+            "AWS::CloudFront::Function" => Self::EdgeFunction,
+            "AWS::CloudFront::Distribution" => Self::Distribution,
             other if NOT_RUN.contains(&other) => Self::NotRun,
             other => return Err(TemplateError::new(id, format!("the type {other} is not known here"))),
         })
@@ -64,6 +73,10 @@ impl Kind {
             | Self::Subscription
             | Self::Role
             | Self::HttpApi
+            | Self::CachePolicy
+            | Self::OriginRequestPolicy
+            | Self::EdgeFunction
+            | Self::Distribution
             | Self::NotRun => None,
         }
     }
@@ -89,7 +102,8 @@ impl Named {
     /// What `Fn::GetAtt` gives, for the attributes that a runtime property may use.
     pub(super) fn attribute(&self, attribute: &str) -> Option<String> {
         match (self.kind, attribute) {
-            (Kind::Table | Kind::Queue | Kind::Function | Kind::Role, "Arn") => Some(self.arn()),
+            (Kind::Table | Kind::Queue | Kind::Function | Kind::Role, "Arn")
+            | (Kind::EdgeFunction, "FunctionARN") => Some(self.arn()),
             (Kind::Table, "StreamArn") => Some(stream_arn(&self.name)),
             _ => None,
         }
@@ -104,7 +118,14 @@ impl Named {
             Kind::Secret => secret_arn(&self.name),
             Kind::Role => role_arn(&self.name),
             Kind::ConfigurationSet => configuration_set_arn(&self.name),
-            Kind::EventDestination | Kind::Subscription | Kind::HttpApi | Kind::NotRun => {
+            Kind::EventDestination
+            | Kind::Subscription
+            | Kind::HttpApi
+            | Kind::CachePolicy
+            | Kind::OriginRequestPolicy
+            | Kind::EdgeFunction
+            | Kind::Distribution
+            | Kind::NotRun => {
                 format!("arn:aws:local:{REGION}:{ACCOUNT}:{}", self.name)
             }
         }

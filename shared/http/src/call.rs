@@ -17,7 +17,7 @@ use crate::audit::Trail;
 use crate::event::HttpRequest;
 use crate::idempotency::IdempotencyKey;
 use crate::{
-    Code, Cursor, EntityTag, FieldCode, FieldError, Input, Precondition, Problem, content, precondition,
+    Code, Cursor, Edge, EntityTag, FieldCode, FieldError, Input, Precondition, Problem, content, precondition,
 };
 
 /// The largest body, in bytes: an order of 100 lines has about 10,000.
@@ -153,11 +153,11 @@ impl Call {
         self.trail.detail(name, value.to_string());
     }
 
-    /// The address that the request came from, as the gateway saw it: no header of the client's says so. It
+    /// The address that the request came from, as the edge or the gateway saw it: no header of the client's says so. It
     /// is personal data, and must be neither stored nor logged as it is.
     #[must_use]
-    pub fn source_address(&self) -> Option<IpAddr> {
-        self.request.source
+    pub fn source_address(&self, edge: &Edge) -> Option<IpAddr> {
+        edge.viewer_address(&self.request.headers).or(self.request.source)
     }
 
     /// The value of a header that is sent once, as text; none where it is absent, repeated with a comma between,

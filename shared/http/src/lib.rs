@@ -7,11 +7,13 @@
 pub use lambda_http::http::HeaderName;
 
 mod audit;
+mod cache;
 mod call;
 mod code;
 mod content;
 mod contract;
 mod cursor;
+mod edge;
 mod endpoint;
 mod entity_tag;
 mod event;
@@ -28,10 +30,12 @@ mod service;
 mod start;
 mod unknown_route;
 
+pub use cache::{CACHE_TAG, CacheTag, CacheTags, SHARED_CACHE};
 pub use call::{Call, MAX_BODY_BYTES, PageRequest};
 pub use code::{Code, FieldCode};
 pub use contract::{Answer, AnswerBody, Contract};
 pub use cursor::{Cursor, InvalidCursor};
+pub use edge::Edge;
 pub use endpoint::{Endpoint, delete, get, patch, post, put};
 pub use entity_tag::EntityTag;
 pub use idempotency::{IdempotencyKey, fingerprint, request_hash};

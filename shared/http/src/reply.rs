@@ -11,9 +11,10 @@ use serde_json::value::{RawValue, to_raw_value};
 use shop_auth::Principal;
 use shop_types::Money;
 
-use crate::{EntityTag, Problem};
+use crate::cache::{PRIVATE, SHARED_ONLY};
+use crate::{CACHE_TAG, CacheTags, EntityTag, Problem};
 
-/// What everybody may see alike, for half a minute: the catalogue's answers, in shared caches and in browsers.
+/// What everybody may see alike, and changes with a deployment: for half a minute, in shared caches and in browsers.
 const PUBLIC_CACHE: &str = "public, max-age=30, stale-while-revalidate=60";
 
 /// The most that the items of a page take of Lambda's 6 MB.
@@ -134,13 +135,17 @@ impl Reply {
         self.with(header::CACHE_CONTROL, HeaderValue::from_static(PUBLIC_CACHE))
     }
 
-    /// The same answer about the catalogue, which caches may keep and show to everybody; but not what somebody with a
-    /// token is answered: who has just changed a product sees the change.
+    /// The same answer about the catalogue, which shared caches may keep and show to everybody until they are told to
+    /// forget it; but not what somebody with a token is answered: who has just changed a product sees the change.
     #[must_use]
-    pub fn catalogue(self, caller: &Principal) -> Self {
-        let cache = if *caller == Principal::Guest { PUBLIC_CACHE } else { "private, no-cache" };
-        self.with(header::CACHE_CONTROL, HeaderValue::from_static(cache))
-            .with(header::VARY, HeaderValue::from_static("Authorization"))
+    pub fn catalogue(self, caller: &Principal, tags: &CacheTags) -> Self {
+        let reply = self.with(header::VARY, HeaderValue::from_static("Authorization"));
+        match tags.header().filter(|_| *caller == Principal::Guest) {
+            Some(tags) => {
+                reply.with(header::CACHE_CONTROL, HeaderValue::from_static(SHARED_ONLY)).with(CACHE_TAG, tags)
+            }
+            None => reply.with(header::CACHE_CONTROL, HeaderValue::from_static(PRIVATE)),
+        }
     }
 
     /// The same answer, marked as that of an earlier request with the same idempotency key.

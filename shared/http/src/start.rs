@@ -4,6 +4,8 @@ use aws_sdk_dynamodb::Client;
 use shop_auth::{AccountReader, ServiceSecret, Verifier};
 use shop_lambda::{Clock, Environment, Random, StartError};
 
+use crate::Edge;
+
 /// What a route is made of.
 #[derive(Debug)]
 pub struct Start {
@@ -60,6 +62,14 @@ impl Start {
         let secret = ServiceSecret::new(self.client(), self.required(variable)?, self.random());
         self.secret = Some(secret.clone());
         Ok(secret)
+    }
+
+    /// What tells where a request came from, for a route that counts by it.
+    ///
+    /// # Errors
+    /// `EDGE_SECRET` is not set. It may be empty.
+    pub fn edge(&self) -> Result<Edge, StartError> {
+        Edge::start(&self.environment)
     }
 
     /// The reader of accounts and their sessions.

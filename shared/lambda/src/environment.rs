@@ -179,6 +179,16 @@ impl Environment {
         }
     }
 
+    /// The number in a variable.
+    ///
+    /// # Errors
+    /// Names the variable when it is missing, or holds no number above 0.
+    pub fn number(&self, name: &str) -> Result<u32, StartError> {
+        let number = self.required(name)?.parse().ok().filter(|number| *number > 0);
+        let invalid = || StartError::InvalidVariable { name: name.to_owned(), expected: "a number above 0" };
+        number.ok_or_else(invalid)
+    }
+
     /// The AWS settings from which a function builds its clients.
     #[must_use]
     pub fn sdk_config(&self) -> &SdkConfig {

@@ -28,6 +28,8 @@ pub(super) enum OutageKind {
     Refused,
     /// SES takes nothing, whoever calls it.
     NoMail,
+    /// CloudFront takes no invalidation.
+    NoEdge,
 }
 
 /// The outages of a run, each of a function that is drawn.
@@ -51,6 +53,7 @@ pub(super) fn outages(rates: &Rates, template: &Template, open_for: u64, random:
         (Fault::RelayOutage, &relays, 48..49, OutageKind::Down),
         (Fault::DependencyDown, &consumers, 1..2, OutageKind::Refused),
         (Fault::MailServiceDown, &everybody, 1..2, OutageKind::NoMail),
+        (Fault::EdgeServiceDown, &everybody, 1..2, OutageKind::NoEdge),
     ] {
         let Some(function) = functions.choose(random).cloned() else { continue };
         let from = i64::try_from(random.random_range(0..open_for)).unwrap_or(0);

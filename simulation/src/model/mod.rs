@@ -141,8 +141,9 @@ impl Inner {
 }
 
 impl Observer for Model {
-    fn called(&self, _time: i64, call: &Call, _outcome: &Outcome<'_>) {
-        self.lock().services.all_mut().for_each(|service| service.called(call));
+    fn called(&self, time: i64, call: &Call, outcome: &Outcome<'_>) {
+        let is_done = outcome.error.is_none();
+        self.lock().services.all_mut().for_each(|service| service.called(time, call, is_done));
     }
 
     fn wrote(&self, time: i64, caller: &str, written: &[Written<'_>]) {

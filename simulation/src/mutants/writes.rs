@@ -1,15 +1,21 @@
 //! Mistakes in writes and reads: conditions left out, transactions cut, figures miscounted.
 
 use serde_json::{Value, json};
+use shop_local::cloud::Call;
 
 use super::Mutation::{Body, Item, Request, Stale};
-use super::edit::{always, items, one_in, split};
+use super::edit::{Bodies, always, items, one_in, split};
 use super::{Mutant, TRANSACTION};
 
 /// Where a query goes on.
 const START: &str = "ExclusiveStartKey";
 
 pub(super) const MUTANTS: &[Mutant] = &[
+    Mutant::new(
+        "forget-without-product",
+        "CloudFront is told to forget the lists, and not the product that has changed",
+        Request("invalidate-cache", "CreateInvalidation", without_product),
+    ),
     Mutant::new(
         "place-without-condition",
         "an order is stored without asking whether its idempotency key has been used",
@@ -367,4 +373,10 @@ fn add_one(number: &mut Value) -> bool {
     let Some(value) = number.as_str().and_then(|text| text.parse::<i64>().ok()) else { return false };
     *number = json!((value + 1).to_string());
     true
+}
+
+/// An invalidation that names another product.
+fn without_product(call: &Call) -> Bodies {
+    let body = std::str::from_utf8(&call.body).ok()?;
+    Some(vec![body.replace("#product:", "#nothing:").into_bytes()])
 }

@@ -6,6 +6,7 @@
 
 mod analytics;
 mod api;
+mod cache;
 mod emails;
 mod notifications;
 mod orders;
@@ -52,8 +53,8 @@ pub(crate) trait Service: fmt::Debug + Send {
         None
     }
 
-    /// A function has made a call of AWS.
-    fn called(&mut self, _call: &Call) {}
+    /// A function has made a call of AWS, and was told that it is done, or was not.
+    fn called(&mut self, _time: i64, _call: &Call, _is_done: bool) {}
 
     /// Some writes follow that take effect as one.
     fn begin(&mut self) {}
@@ -130,7 +131,7 @@ macro_rules! services {
     };
 }
 
-services![api, orders, products, users, emails, notifications, analytics];
+services![api, orders, products, users, emails, notifications, analytics, cache];
 
 impl Services {
     /// Takes in what a topic has taken that is not the shop's own, and says what does not hold of it.
@@ -142,6 +143,7 @@ impl Services {
     /// Takes in what happens to a message of a queue.
     pub(crate) fn queued(&mut self, time: i64, queue: &str, message: &str, step: Step<'_>) {
         self.emails.queued(time, queue, message, step);
+        self.cache.queued(time);
     }
 
     /// Whether the tables show what a consumer does because of an event.

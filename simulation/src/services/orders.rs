@@ -106,7 +106,7 @@ impl Service for Model {
         Some(&self.table)
     }
 
-    fn called(&mut self, call: &Call) {
+    fn called(&mut self, _time: i64, call: &Call, _is_done: bool) {
         self.budgets.called(&call.caller, call.environment);
     }
 

@@ -60,11 +60,28 @@ struct Written {
     deleted_at: Option<IgnoredAny>,
 }
 
+/// The versions of a product, each with the time of its write; none where it was deleted.
+#[derive(Debug, Default)]
+pub(crate) struct Versions(Vec<(i64, Option<u64>)>);
+
+impl Versions {
+    fn last(&self) -> Option<u64> {
+        self.0.last().and_then(|(_, version)| *version)
+    }
+
+    /// What it was at a time, and all that it has become since.
+    pub(crate) fn since(&self, time: i64) -> Vec<Option<u64>> {
+        let first = self.0.partition_point(|(at, _)| *at <= time);
+        // Before its first write it was not there.
+        let before = first.checked_sub(1).and_then(|place| self.0[place].1);
+        [before].into_iter().chain(self.0[first..].iter().map(|(_, version)| *version)).collect()
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Model {
     table: String,
-    /// The version of each product; none of those that were deleted.
-    products: BTreeMap<String, Option<u64>>,
+    products: BTreeMap<String, Versions>,
     stock: StockModel,
     crossings: Crossings,
     /// How many levels, and how many keys of adjustments, the writes of this moment have changed.
@@ -86,12 +103,17 @@ impl Model {
 
     /// The version of a product that is not deleted.
     pub(crate) fn version(&self, product: &str) -> Option<u64> {
-        self.products.get(product).copied().flatten()
+        self.products.get(product).and_then(Versions::last)
+    }
+
+    /// The versions that a product has had.
+    pub(crate) fn versions(&self, product: &str) -> Option<&Versions> {
+        self.products.get(product)
     }
 
     /// Every product that is not deleted, with its version.
     pub(crate) fn catalogue(&self) -> BTreeMap<String, u64> {
-        self.products.iter().filter_map(|(id, version)| Some((id.clone(), (*version)?))).collect()
+        self.products.iter().filter_map(|(id, versions)| Some((id.clone(), versions.last()?))).collect()
     }
 
     fn status(&self, order: &OrderId) -> Option<Status> {
@@ -158,7 +180,8 @@ impl Service for Model {
             Some(Kind::Creation) => Ok(again("a-key-is-one-product")),
             Some(Kind::Product) => {
                 let (_, new) = record.read::<Written>()?;
-                self.products.insert(new.id, new.deleted_at.is_none().then_some(new.version));
+                let version = new.deleted_at.is_none().then_some(new.version);
+                self.products.entry(new.id).or_default().0.push((record.time, version));
                 Ok(Vec::new())
             }
             Some(Kind::Checkpoint) => Ok(Vec::new()),

@@ -17,6 +17,8 @@ use crate::violation::Violation;
 
 /// Where guests are written to.
 const GUEST_ADDRESS: &str = "guest@example.com";
+/// When a change should be seen by strangers, where nothing goes wrong: a batch's window, the call, and CloudFront.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(10);
 
 /// Whoever does something in a run.
 #[derive(Clone)]
@@ -97,11 +99,17 @@ impl Actors {
             Action::Reprice { product, price } => {
                 let path = format!("/products/{}", self.ware(*product).id);
                 let body = json!({ "price": amount(*price) });
-                self.client.persist(&Request::new(who, Method::PATCH, &path).body(&body)).await;
+                self.before_and_after(*product, async {
+                    self.client.persist(&Request::new(who, Method::PATCH, &path).body(&body)).await;
+                })
+                .await;
             }
             Action::Delete(product) => {
                 let path = format!("/products/{}", self.ware(*product).id);
-                self.client.persist(&Request::new(who, Method::DELETE, &path)).await;
+                self.before_and_after(*product, async {
+                    self.client.persist(&Request::new(who, Method::DELETE, &path)).await;
+                })
+                .await;
             }
             Action::Create(ware) => drop(self.create(ware).await),
             Action::Look(look) => self.look(*look, who).await,
@@ -121,6 +129,14 @@ impl Actors {
                 }
             }
         }
+    }
+
+    /// A stranger looks at a product before it changes, so that the answer is kept, and when it should be forgotten.
+    async fn before_and_after(&self, product: usize, change: impl Future<Output = ()>) {
+        self.look(Look::Product(product), Shopper::Guest).await;
+        change.await;
+        tokio::time::sleep(FORGOTTEN_AFTER).await;
+        self.look(Look::Product(product), Shopper::Guest).await;
     }
 
     fn ware(&self, product: usize) -> &Ware {
@@ -252,8 +268,9 @@ impl Actors {
         }
         let version = || thing.as_ref().and_then(|thing| thing.version(&self.client.model().lock()));
         let may_see_all = administrators::rules(&self.client, who);
-        let before = version();
+        let (before, asked_at) = (version(), self.client.now());
         let answer = self.client.send(&request).await;
+        let is_strangers = answer.user.is_none() && matches!(thing, Some(Thing::Product(_)));
         let is_ones_own = match look {
             Look::Order(order) => self.plan.operations[order].who == who,
             _ => true,
@@ -262,9 +279,16 @@ impl Actors {
         if is_ones_own
             && !matches!((look, who), (Look::Order(_), Shopper::Person(_)))
             && let Some(thing) = &thing
-            && let Some(wrong) = thing.judge((before, version()), (answer.status, &answer.body))
         {
-            self.client.report_violation(wrong);
+            let shown = (answer.status, &answer.body);
+            let wrong = if is_strangers {
+                thing.judge_kept(&self.client.model().lock(), asked_at, shown)
+            } else {
+                thing.judge((before, version()), shown)
+            };
+            if let Some(wrong) = wrong {
+                self.client.report_violation(wrong);
+            }
         }
         let strange = match (look, who) {
             _ if may_see_all => None,

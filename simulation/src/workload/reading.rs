@@ -2,9 +2,11 @@
 //! is walked page by page shows each thing once and forgets none.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use http::Method;
 use serde_json::Value;
+use shop_http::SHARED_CACHE;
 
 use super::client::{Client, Request};
 use super::plan::Shopper;
@@ -40,6 +42,18 @@ impl Thing {
         }
     }
 
+    /// The same of what a stranger is shown, who asked at a time: it may have been kept.
+    pub(super) fn judge_kept(
+        &self,
+        model: &Inner,
+        asked_at: i64,
+        answer: (u16, &Value),
+    ) -> Option<Violation> {
+        let Self::Product(id) = self else { return None };
+        let services = &model.services;
+        services.cache.judge((id, services.products.versions(id)?), asked_at, answer)
+    }
+
     /// What an answer shows that it must not: no version before the one that was written when it was asked for, none
     /// that is still to come, and not that it is gone.
     pub(super) fn judge(
@@ -60,9 +74,9 @@ impl Thing {
     }
 }
 
-/// All that a list shows, page by page, to whoever has this token; none where a page could not be had.
-pub(super) async fn walk(client: &Client, list: &str, token: &str) -> Option<Vec<Value>> {
-    let authorization = format!("Bearer {token}");
+/// All that a list shows, page by page, to whoever has this token, or to a stranger; none where a page could not be had.
+pub(super) async fn walk(client: &Client, list: &str, token: Option<&str>) -> Option<Vec<Value>> {
+    let authorization = token.map(|token| format!("Bearer {token}"));
     let report = |seen: String| client.report_violation(Violation::new("a-list-shows-each-thing-once", seen));
     let (mut shown, mut ids) = (Vec::new(), BTreeSet::new());
     let mut cursor: Option<String> = None;
@@ -71,7 +85,8 @@ pub(super) async fn walk(client: &Client, list: &str, token: &str) -> Option<Vec
         let after = cursor.as_ref().map(|cursor| format!("&cursor={cursor}")).unwrap_or_default();
         let path = format!("{list}{and}limit={LIMIT}{after}");
         let request = Request::new(Shopper::Guest, Method::GET, &path);
-        let answer = client.persist(&request.headers([("authorization", authorization.as_str())])).await;
+        let authorization = authorization.iter().map(|token| ("authorization", token.as_str()));
+        let answer = client.persist(&request.headers(authorization)).await;
         if answer.status != 200 {
             return None;
         }
@@ -100,7 +115,7 @@ pub(super) async fn walk_own_orders(client: &Client, who: Shopper) {
         let own = orders.filter(|order| order.customer_id.as_ref().is_some_and(|id| id.as_str() == user));
         own.filter(|order| order.placed_at.as_millis() < then).map(|order| order.id.to_string()).collect()
     };
-    let Some(shown) = walk(client, "/orders?customer_id=me", &token).await else { return };
+    let Some(shown) = walk(client, "/orders?customer_id=me", Some(&token)).await else { return };
     if let Some(strange) = shown.iter().find(|order| order["customer_id"].as_str() != Some(&user)) {
         let seen = format!("{who:?} saw somebody else's order in a list: {strange}");
         client.report_violation(Violation::new("nobody-sees-anothers-data", seen));
@@ -119,12 +134,15 @@ pub(super) async fn walk_all(client: &Client, customers: usize) {
         Some((client.user(who)?, client.tokens(who).pop()?))
     };
     for (user, token) in (0..customers).filter_map(own) {
-        hold(client, "/orders", &token, |model| orders(model, Some(&user))).await;
+        hold(client, "/orders", Some(&token), |model| orders(model, Some(&user))).await;
     }
     let Some(token) = client.token_of_an_administrator() else { return };
-    hold(client, "/orders", &token, |model| orders(model, None)).await;
-    hold(client, "/products", &token, |model| model.services.products.catalogue()).await;
-    hold(client, "/users", &token, |model| model.services.users.directory()).await;
+    hold(client, "/orders", Some(&token), |model| orders(model, None)).await;
+    hold(client, "/products", Some(&token), |model| model.services.products.catalogue()).await;
+    hold(client, "/users", Some(&token), |model| model.services.users.directory()).await;
+    // What a stranger is shown may be a minute old.
+    tokio::time::sleep(SHARED_CACHE + Duration::from_secs(1)).await;
+    hold(client, "/products", None, |model| model.services.products.catalogue()).await;
 }
 
 /// The orders of somebody, or all, with their versions.
@@ -139,7 +157,7 @@ fn orders(model: &Inner, user: Option<&str>) -> BTreeMap<String, u64> {
 async fn hold(
     client: &Client,
     list: &str,
-    token: &str,
+    token: Option<&str>,
     written: impl FnOnce(&Inner) -> BTreeMap<String, u64>,
 ) {
     let Some(shown) = walk(client, list, token).await else {

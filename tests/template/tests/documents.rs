@@ -96,7 +96,8 @@ fn service(kind: &str) -> Option<String> {
     match service.as_str() {
         // What SAM makes of its own types is named beside them; it has no HTTP API at all.
         "serverless" => Some("lambda".to_owned()),
-        "apigatewayv2" => None,
+        // CloudFront comes with EdgeCache alone, which no emulator's stack has.
+        "apigatewayv2" | "cloudfront" => None,
         _ => Some(service),
     }
 }

@@ -31,6 +31,7 @@ fn value(name: &str) -> &'static str {
         "EMAILS_SWITCHED_OFF" => "welcome",
         "EMAIL_FROM" => "mail@shop.example",
         "EVENTS_TOPIC_ARN" => "arn:aws:sns:us-east-1:123456789012:events",
+        "INVALIDATION_PATHS_PER_DAY" => "200",
         "PASSWORD_MEMORY_KIB" => "19456",
         "REGISTRATIONS_PER_HOUR" => "20",
         "TIME_ZONE" => "Europe/Berlin",

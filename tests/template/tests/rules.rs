@@ -21,11 +21,15 @@ fn permissions_are_exact() {
 fn only_what_must_reads_a_secret() {
     let expected = [
         "create-admin reads LookupSecret",
+        "create-order reads EdgeSecret",
+        "create-session reads EdgeSecret",
         "create-session reads LookupSecret",
         "create-session reads TokenSecret",
         "list-users reads LookupSecret",
         "refresh-session reads TokenSecret",
+        "register-user reads EdgeSecret",
         "register-user reads LookupSecret",
+        "request-password-reset reads EdgeSecret",
         "request-password-reset reads LookupSecret",
         "update-user reads LookupSecret",
     ];
@@ -51,14 +55,14 @@ fn schedules_and_redelivery_go_with_what_counts_as_late() {
 fn a_time_to_live_is_one_that_the_code_writes() {
     let times = operations::times_to_live(&project::template().unwrap());
     let tables: Vec<_> = times.iter().map(|(table, _)| table.as_str()).collect();
-    assert_eq!(tables, ["OrderBudgetsTable", "SessionsTable"]);
+    assert_eq!(tables, ["InvalidationsTable", "OrderBudgetsTable", "SessionsTable"]);
     for (table, attribute) in &times {
         // In an expression, as a field, or as a name; the services' tests see the items go.
         let written = [format!("SET {attribute} = "), format!("\"{attribute}\""), format!(" {attribute}: ")];
-        let store = if table == "OrderBudgetsTable" {
-            "functions/orders/src/store"
-        } else {
-            "functions/users/src/sessions"
+        let store = match table.as_str() {
+            "InvalidationsTable" => "functions/cache/src",
+            "OrderBudgetsTable" => "functions/orders/src/store",
+            _ => "functions/users/src/sessions",
         };
         let code = project::sources(store).unwrap();
         assert!(

@@ -5,7 +5,7 @@
 //! before that. What an address registers is counted before any work is done.
 
 use shop_auth::Role;
-use shop_http::{Access, Call, Code, Contract, Endpoint, Problem, Reply, Route, Start, post};
+use shop_http::{Access, Call, Code, Contract, Edge, Endpoint, Problem, Reply, Route, Start, post};
 use shop_lambda::{Function, StartError};
 use shop_types::UserId;
 
@@ -19,6 +19,7 @@ pub const FUNCTION: Function = shop_http::function::<RegisterUser>();
 pub(crate) struct RegisterUser {
     registrar: Registrar,
     budget: RegistrationBudget,
+    edge: Edge,
 }
 
 impl Route for RegisterUser {
@@ -28,9 +29,10 @@ impl Route for RegisterUser {
     const TAKES_BODY: bool = true;
 
     async fn start(start: &mut Start) -> Result<Self, StartError> {
+        let edge = start.edge()?;
         let registrar = RegistrarSource::of(start.environment(), start.client())?;
         let budget = RegistrationBudget::start(start.environment(), start.client())?;
-        Ok(Self { registrar: registrar.read().await?, budget })
+        Ok(Self { registrar: registrar.read().await?, budget, edge })
     }
 
     fn contract() -> Contract {
@@ -45,7 +47,7 @@ impl Route for RegisterUser {
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let new_user = NewUser::read(call.body()?)?;
         let derived = call.idempotency_key()?.map(|key| UserId::derived(key.scope(), key.as_str()));
-        self.registrar.count(&self.budget, call.source_address()).await?;
+        self.registrar.count(&self.budget, call.source_address(&self.edge)).await?;
         match self.registrar.register(&new_user, Role::Customer, derived, call.cause()).await? {
             Registered::New(user) => created(&user),
             Registered::Before(user) => Ok(created(&user)?.replayed()),

@@ -4,7 +4,7 @@
 //! one network address is limited, and refused beyond that; what one account is sent is limited too, and beyond that
 //! nothing is sent and nothing said, since a refusal would tell that somebody else has asked.
 
-use shop_http::{Access, Call, Code, Contract, Endpoint, Problem, Reply, Route, Start, post};
+use shop_http::{Access, Call, Code, Contract, Edge, Endpoint, Problem, Reply, Route, Start, post};
 use shop_lambda::{Clock, Function, StartError};
 
 use crate::accounts::registration::RegistrationBudget;
@@ -24,6 +24,7 @@ pub(crate) struct RequestPasswordReset {
     requests: MailRequests,
     budget: RegistrationBudget,
     blind_index: BlindIndex,
+    edge: Edge,
     clock: Clock,
 }
 
@@ -34,11 +35,12 @@ impl Route for RequestPasswordReset {
     const TAKES_BODY: bool = true;
 
     async fn start(start: &mut Start) -> Result<Self, StartError> {
+        let edge = start.edge()?;
         let accounts = AccountStore::start(start.environment(), start.client())?;
         let requests = MailRequests::start(start.environment(), start.client())?;
         let budget = RegistrationBudget::start(start.environment(), start.client())?;
         let blind_index = BlindIndexSource::of(start.environment())?.read().await?;
-        Ok(Self { accounts, requests, budget, blind_index, clock: start.clock() })
+        Ok(Self { accounts, requests, budget, blind_index, edge, clock: start.clock() })
     }
 
     fn contract() -> Contract {
@@ -51,7 +53,7 @@ impl Route for RequestPasswordReset {
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let email = read_email(call.body()?)?;
         let now = self.clock.now();
-        let address = self.blind_index.attempts_from(source(call.source_address()));
+        let address = self.blind_index.attempts_from(source(call.source_address(&self.edge)));
         let RegistrationBudget { limiter, rate } = &self.budget;
         limiter.count_reset_from(&address, *rate, now).await?.map_err(too_many_attempts)?;
         let account = self.blind_index.attempts_on(&email);

@@ -6,7 +6,7 @@
 //! addresses take the same calls and the same work as wrong passwords, and have the same answers.
 
 use shop_auth::{Grant, token_lifetime_seconds};
-use shop_http::{Access, Call, Code, Contract, Endpoint, Problem, Reply, Route, Start, post};
+use shop_http::{Access, Call, Code, Contract, Edge, Endpoint, Problem, Reply, Route, Start, post};
 use shop_lambda::{Clock, Function, Random, StartError};
 
 use crate::attempts::rate_limiter::{Attempt, Found, RateLimiter};
@@ -28,6 +28,7 @@ pub(crate) struct CreateSession {
     limiter: RateLimiter,
     sessions: SessionStore,
     hasher: Hasher,
+    edge: Edge,
     blind_index: BlindIndex,
     signer: Signer,
     clock: Clock,
@@ -41,6 +42,7 @@ impl Route for CreateSession {
     const TAKES_BODY: bool = true;
 
     async fn start(start: &mut Start) -> Result<Self, StartError> {
+        let edge = start.edge()?;
         let limiter = RateLimiter::start(start.environment(), start.client())?;
         let sessions = SessionStore::start(start.environment(), start.client())?;
         let hasher = Hasher::start(start.environment())?;
@@ -52,6 +54,7 @@ impl Route for CreateSession {
             limiter,
             sessions,
             hasher,
+            edge,
             blind_index: blind_index.read().await?,
             signer,
             clock: start.clock(),
@@ -69,7 +72,7 @@ impl Route for CreateSession {
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let Credentials { email, password, device_token } = Credentials::read(call.body()?)?;
         let now = self.clock.now();
-        let address = source(call.source_address());
+        let address = source(call.source_address(&self.edge));
         // A token that is none, or another shop's, is a stranger's: no mistake, since clients keep what they have.
         let device = device_token
             .and_then(|text| text.parse().ok())

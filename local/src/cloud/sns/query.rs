@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::cloud::AwsError;
 use crate::cloud::sqs::{Attribute, Attributes};
+use crate::cloud::xml::elements;
 
 const NAMESPACE: &str = "http://sns.amazonaws.com/doc/2010-03-31/";
 
@@ -73,15 +74,4 @@ pub(in crate::cloud) fn error_body(error: &AwsError, request_id: &str) -> Vec<u8
         elements(&fields)
     );
     body.into_bytes()
-}
-
-/// Elements with texts.
-pub(super) fn elements(fields: &[(&str, &str)]) -> String {
-    let escaped = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    fields.iter().map(|(name, text)| element(name, &escaped(text))).collect()
-}
-
-/// An element around XML.
-pub(super) fn element(name: &str, xml: &str) -> String {
-    format!("<{name}>{xml}</{name}>")
 }

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::query::{Form, element, elements, response};
+use super::query::{Form, response};
 use super::{Publication, Topics};
 use crate::cloud::AwsError;
 use crate::cloud::observer::{Access, Units};
 use crate::cloud::sqs::Queues;
+use crate::cloud::xml::{element, elements};
 
 const OPERATION: &str = "PublishBatch";
 /// The most entries of a batch.

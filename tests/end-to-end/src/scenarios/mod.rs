@@ -11,6 +11,7 @@ mod alerts;
 mod answers;
 mod bad_fields;
 mod bad_input;
+mod cache;
 mod cancel;
 mod emails;
 mod first_order;
@@ -46,6 +47,7 @@ macro_rules! scenarios {
 scenarios![
     first_order::a_new_user_places_an_order,
     first_order::every_spelling_of_a_path_is_understood,
+    cache::a_stranger_sees_a_new_price_within_seconds,
     idempotency::a_replay_gives_the_same_order,
     idempotency::another_body_under_a_key_is_refused,
     idempotency::a_key_sent_many_times_at_once_is_one_order,

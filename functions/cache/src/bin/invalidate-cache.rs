@@ -1,0 +1,6 @@
+//! `InvalidateCacheQueue`: `inventory.back_in_stock`, `inventory.sold_out`, `product.created`, `product.deleted`, `product.updated`: [`cache::invalidate_cache`]. Written by `cargo xtask sync`.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    shop_lambda::run(cache::invalidate_cache::FUNCTION).await
+}

@@ -1,0 +1,108 @@
+//! The function that CloudFront runs before its cache, in an engine of its own: it spells a path and a query as the
+//! gateway of `cargo run` does, lets through of a read what is in the cache's key, and nobody's word for an address.
+
+use anyhow::{Context as _, Result, ensure};
+use rquickjs::{Context, Runtime};
+use serde_json::{Value, json};
+
+const TEMPLATE: &str = include_str!("../../../template.yaml");
+const CASES: &str = include_str!("../../../local/tests/paths.json");
+/// CloudFront Functions are given no more (its quotas).
+const MAX_CODE_BYTES: usize = 10 * 1024;
+
+fn code() -> Result<String> {
+    let template: serde_yaml_ng::Value = serde_yaml_ng::from_str(TEMPLATE)?;
+    let code = &template["Resources"]["EdgeFunction"]["Properties"]["FunctionCode"];
+    Ok(code.as_str().context("the code of EdgeFunction")?.to_owned())
+}
+
+/// What becomes of a request, as CloudFront hands it over.
+fn handled(request: &Value) -> Result<Value> {
+    let event = json!({ "version": "1.0", "viewer": { "ip": "2001:db8::7" }, "request": request });
+    let call = format!("{}\nJSON.stringify(handler({event}))", code()?);
+    let engine = Context::full(&Runtime::new()?)?;
+    let text: String = engine.with(|context| context.eval(call))?;
+    Ok(serde_json::from_str(&text)?)
+}
+
+/// A query as CloudFront reads it: by name, the values of a repeated one beside the first.
+fn query_object(query: &str) -> Value {
+    let mut parameters = serde_json::Map::new();
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let one = json!({ "value": value });
+        match parameters.get_mut(name) {
+            None => drop(parameters.insert(name.to_owned(), one)),
+            Some(first) => match first.get_mut("multiValue").and_then(Value::as_array_mut) {
+                Some(values) => values.push(one),
+                None => *first = json!({ "value": first["value"], "multiValue": [first.clone(), one] }),
+            },
+        }
+    }
+    parameters.into()
+}
+
+#[test]
+fn paths_and_queries_are_spelt_as_the_gateway_spells_them() -> Result<()> {
+    let cases: Vec<(String, String)> = serde_json::from_str(CASES)?;
+    ensure!(cases.len() > 20, "{} cases", cases.len());
+    for (given, expected) in cases {
+        let (path, query) = given.split_once('?').unwrap_or((&given, ""));
+        let request =
+            json!({ "method": "GET", "uri": path, "querystring": query_object(query), "headers": {} });
+        let handled = handled(&request)?;
+        let (path, query) = (handled["uri"].as_str(), handled["querystring"].as_str());
+        let (path, query) = (path.context("uri")?, query.context("querystring")?);
+        let spelt = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
+        ensure!(spelt == expected, "{given} is {spelt}, not {expected}");
+    }
+    Ok(())
+}
+
+#[test]
+fn only_a_change_says_more_than_the_key_and_nobody_says_where_it_comes_from() -> Result<()> {
+    let names =
+        ["authorization", "content-type", "idempotency-key", "if-match", "origin", "x-viewer-address"];
+    let headers: serde_json::Map<_, _> =
+        names.iter().map(|name| ((*name).to_owned(), json!({ "value": "sent" }))).collect();
+    for (method, left) in [("GET", 3), ("HEAD", 3), ("PATCH", 6), ("POST", 6)] {
+        let request = json!({ "method": method, "uri": "/products", "querystring": {}, "headers": headers });
+        let handled = handled(&request)?;
+        let headers = handled["headers"].as_object().context("headers")?;
+        ensure!(headers.len() == left, "{method}: {headers:?}");
+        ensure!(headers["x-viewer-address"]["value"] == "2001:db8::7", "{headers:?}");
+        ensure!(headers["authorization"]["value"] == "sent", "{headers:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn the_code_is_no_longer_than_cloudfront_takes() -> Result<()> {
+    let length = code()?.len();
+    ensure!(length <= MAX_CODE_BYTES, "{length} bytes");
+    Ok(())
+}
+
+/// The template's behaviours as CloudFront's quotas and rules have them.
+#[test]
+fn what_the_key_does_not_have_reaches_the_api_of_no_cached_answer() -> Result<()> {
+    let template: serde_yaml_ng::Value = serde_yaml_ng::from_str(TEMPLATE)?;
+    let config = |id: &str, name: &str| template["Resources"][id]["Properties"][name].clone();
+    let parameters =
+        config("CatalogueCachePolicy", "CachePolicyConfig")["ParametersInCacheKeyAndForwardedToOrigin"]
+            .clone();
+    let names = |value: &serde_yaml_ng::Value| -> Vec<String> {
+        let headers = value["HeadersConfig"]["Headers"].as_sequence().into_iter().flatten();
+        headers.filter_map(|name| Some(name.as_str()?.to_ascii_lowercase())).collect()
+    };
+    let key = names(&parameters);
+    let forwarded = names(&config("CatalogueChangePolicy", "OriginRequestPolicyConfig"));
+    ensure!(key == ["authorization", "origin"] && forwarded.len() <= 10, "{key:?} {forwarded:?}");
+    let code = code()?;
+    for name in &forwarded {
+        // CloudFront answers If-None-Match itself, and a preflight is no read.
+        let is_harmless = name == "if-none-match" || name.starts_with("access-control-request-");
+        ensure!(is_harmless || code.contains(&format!("'{name}'")), "{name} would reach the API of a read");
+    }
+    Ok(())
+}
