@@ -22,7 +22,7 @@ const READ_TIMEOUT: Duration = Duration::from_secs(10);
 /// The largest object that is taken by a presigned URL, in bytes. S3 takes 5 GB.
 pub(super) const MAX_OBJECT_BYTES: usize = 256 * 1024 * 1024;
 /// How long an object may take on its way.
-const OBJECT_TIMEOUT: Duration = Duration::from_secs(300);
+const OBJECT_TIMEOUT: Duration = Duration::from_mins(5);
 
 /// Reads an object of at most [`MAX_OBJECT_BYTES`].
 pub(super) async fn read_object<B>(headers: &HeaderMap, body: B) -> Result<Bytes, GatewayError>

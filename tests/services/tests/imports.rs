@@ -91,11 +91,21 @@ fn ten_thousand_lines_with_thirteen_bad_ones_report_those_thirteen_also_delivere
 
 #[test]
 fn a_crash_at_every_call_changes_nothing() -> Result<()> {
-    let (text, wrong) = file(510);
-    for place in 0.. {
-        let is_over = simulate_crash(place, &text, &wrong)?;
-        if is_over {
-            ensure!(place > 20, "it makes {place} calls only");
+    every_nth_crash(12, 1, 20)
+}
+
+/// Of two parts, whose calls are hundreds: some of them.
+#[test]
+fn a_crash_in_any_part_changes_nothing() -> Result<()> {
+    every_nth_crash(510, 101, 400)
+}
+
+/// Imports files of so many lines, each with a crash at another call; there must be this many calls.
+fn every_nth_crash(lines: usize, step: usize, least: usize) -> Result<()> {
+    let (text, wrong) = file(lines);
+    for place in (0..).step_by(step) {
+        if simulate_crash(place, lines, &text, &wrong)? {
+            ensure!(place > least, "it makes {place} calls only");
             return Ok(());
         }
     }
@@ -103,7 +113,7 @@ fn a_crash_at_every_call_changes_nothing() -> Result<()> {
 }
 
 /// Imports a file while one call kills its function, before or after it took effect; whether there are fewer calls.
-fn simulate_crash(place: usize, text: &str, wrong: &[(u64, Vec<String>)]) -> Result<bool> {
+fn simulate_crash(place: usize, lines: usize, text: &str, wrong: &[(u64, Vec<String>)]) -> Result<bool> {
     let mut is_over = false;
     simulate(async {
         let calls = Calls::of("import-products");
@@ -111,17 +121,17 @@ fn simulate_crash(place: usize, text: &str, wrong: &[(u64, Vec<String>)]) -> Res
         let made = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&made);
         let crash = move |_: &_| (count.fetch_add(1, Ordering::Relaxed) == place).then_some(Fault::Crashed);
-        if place % 2 == 0 {
-            calls.fail(crash)
+        if place.is_multiple_of(2) {
+            calls.fail(crash);
         } else {
-            calls.lose(crash)
+            calls.lose(crash);
         }
         let id = service.import("csv", text.to_owned()).await?;
-        let lines = u64::try_from(wrong.len())?;
-        ends(&service, &id, (510, 510 - lines, lines)).await?;
+        let (all, refused) = (u64::try_from(lines)?, u64::try_from(wrong.len())?);
+        ends(&service, &id, (all, all - refused, refused)).await?;
         ensure!(service.refused_lines(&id).await? == wrong, "other lines are refused");
         let catalogue = catalogue(&service).await?;
-        ensure!(catalogue.len() == 510 - wrong.len(), "{} products", catalogue.len());
+        ensure!(catalogue.len() == lines - wrong.len(), "{} products", catalogue.len());
         ensure!(catalogue.values().all(|(_, _, version)| *version == 1), "a line was applied twice");
         is_over = made.load(Ordering::Relaxed) <= place;
         Ok(())
@@ -244,7 +254,8 @@ fn an_export_imports_back_unchanged() -> Result<()> {
 
 #[test]
 fn an_export_of_several_parts_is_one_file_whatever_crashes() -> Result<()> {
-    for place in 0.. {
+    // Before a call takes effect, or after: every third of them.
+    for place in (0..).step_by(3) {
         let mut is_over = false;
         simulate(async {
             let calls = Calls::of("export-products");
@@ -259,10 +270,10 @@ fn an_export_of_several_parts_is_one_file_whatever_crashes() -> Result<()> {
             let count = Arc::clone(&made);
             let crash =
                 move |_: &_| (count.fetch_add(1, Ordering::Relaxed) == place).then_some(Fault::Crashed);
-            if place % 2 == 0 {
-                calls.fail(crash)
+            if place.is_multiple_of(2) {
+                calls.fail(crash);
             } else {
-                calls.lose(crash)
+                calls.lose(crash);
             }
             let exported = service.export("jsonl").await?;
             let lines: Vec<Value> = exported

@@ -109,12 +109,11 @@ impl ExportProducts {
     }
 
     async fn put_part(&self, export: &Export, written: &mut Written, bytes: Vec<u8>) -> Result<(), Failure> {
-        let upload = match &written.upload {
-            Some(upload) => upload.clone(),
-            None => {
-                let begun = self.bucket.begin_export(&export.id, export.format).await;
-                written.upload.insert(begun.map_err(bucket_failed)?).clone()
-            }
+        let upload = if let Some(upload) = &written.upload {
+            upload.clone()
+        } else {
+            let begun = self.bucket.begin_export(&export.id, export.format).await;
+            written.upload.insert(begun.map_err(bucket_failed)?).clone()
         };
         let number = written.parts.len() + 1;
         let etag = self.bucket.put_part(&export.id, export.format, &upload, number, bytes).await;
@@ -162,5 +161,5 @@ fn store_failed(error: shop_dynamo::StoreError) -> Failure {
 }
 
 fn bucket_failed(error: BucketError) -> Failure {
-    Failure::new("bucket_failed", Chain(&error).to_string())
+    Failure::new("bucket_failed", error)
 }

@@ -149,10 +149,10 @@ impl Bucket {
 
     /// Begins the file of an export, in parts; the upload's id.
     pub(crate) async fn begin_export(&self, id: &ExportId, format: Format) -> Result<String, BucketError> {
-        let begin = self.client.create_multipart_upload().bucket(&self.name).key(export_key(id, format));
-        let begin = begin.content_type(format.media_type()).content_disposition(disposition(format));
-        let begun = begin.send().await.map_err(BucketError::of("CreateMultipartUpload"))?;
-        Ok(begun.upload_id.unwrap_or_default())
+        let call = self.client.create_multipart_upload().bucket(&self.name).key(export_key(id, format));
+        let call = call.content_type(format.media_type()).content_disposition(disposition(format));
+        let upload = call.send().await.map_err(BucketError::of("CreateMultipartUpload"))?;
+        Ok(upload.upload_id.unwrap_or_default())
     }
 
     /// Puts a part of the file of an export; its `ETag`. The first is 1.

@@ -108,7 +108,7 @@ impl ImportProducts {
         if import.place.is_start() {
             // Noted by itself: a part may be applied before it is noted that it was found, and needs the columns.
             return Ok(match records::head(import.format, &window, is_last) {
-                Ok((columns, place)) => (Import { columns, place, ..next }, Vec::new()),
+                Ok((columns, place)) => (Import { place, columns, ..next }, Vec::new()),
                 Err(failure) => (next.failed(failure), Vec::new()),
             });
         }
@@ -178,5 +178,5 @@ fn store_failed(error: shop_dynamo::StoreError) -> Failed {
 }
 
 fn bucket_failed(error: super::bucket::BucketError) -> Failed {
-    Failed::new("bucket_failed", Chain(&error).to_string())
+    Failed::new("bucket_failed", error)
 }

@@ -68,14 +68,14 @@ pub(crate) fn read(
     };
     match format {
         Format::Csv => {
-            records::cells(bytes, first)
-                .iter()
-                .for_each(|(number, cells)| take(*number, of_cells(columns, cells)));
+            for (number, cells) in &records::cells(bytes, first) {
+                take(*number, of_cells(columns, cells));
+            }
         }
         Format::Jsonl => {
-            records::objects(bytes, first)
-                .into_iter()
-                .for_each(|(number, object)| take(number, of_object(object)));
+            for (number, object) in records::objects(bytes, first) {
+                take(number, of_object(object));
+            }
         }
     }
     (lines, refused)
@@ -127,11 +127,11 @@ impl Line {
     /// What becomes of the product with the line's id.
     pub(crate) fn decide(&self, stored: Option<&Product>, author: &Author<'_>) -> Decision {
         // Deliveries repeat, and parts come in any order: the last line of a file that names a product decides.
-        let was_here = |product: &&Product| {
+        let was_here = |product: &Product| {
             let imported = product.imported.as_ref();
             imported.is_some_and(|imported| imported.import == *author.import && imported.line >= self.number)
         };
-        if stored.filter(was_here).is_some() {
+        if stored.is_some_and(was_here) {
             return Decision::Nothing;
         }
         let decided = match stored {
@@ -163,11 +163,11 @@ impl Line {
         if self.format == Format::Csv && product.description.as_deref() == Some("") {
             changes.description = changes.description.filter(Option::is_some);
         }
-        let changed = product.with(&changes, author.now, author.cause.clone());
-        if changed.says_the_same(product) {
+        let next = product.with(&changes, author.now, author.cause.clone());
+        if next.says_the_same(product) {
             return Ok(Decision::Nothing);
         }
-        Ok(Decision::Replace(Box::new((product.clone(), self.mark(changed, author)))))
+        Ok(Decision::Replace(Box::new((product.clone(), self.mark(next, author)))))
     }
 
     fn mark(&self, product: Product, author: &Author<'_>) -> Product {

@@ -29,7 +29,7 @@ struct Signature {
     at: Duration,
     expires: Duration,
     headers: Vec<String>,
-    signature: String,
+    value: String,
 }
 
 /// Whether a request comes with a presigned URL of S3.
@@ -54,7 +54,7 @@ pub(super) fn signer(request: &Parts, secret: &str, now: i64) -> Result<String, 
     }
     let expected = signature.expected(request, secret);
     // Both are digests of the same length; how far a guess is right shows in no time that it takes.
-    if expected.is_none_or(|expected| !is_same(expected.as_bytes(), signature.signature.as_bytes())) {
+    if expected.is_none_or(|expected| !is_same(expected.as_bytes(), signature.value.as_bytes())) {
         let message = "The request signature we calculated does not match the signature you provided.";
         return Err(denied("SignatureDoesNotMatch", message));
     }
@@ -81,7 +81,7 @@ impl Signature {
             at: Duration::from_millis(u64::try_from(instant(&at)?).ok()?),
             expires: Duration::from_secs(expires),
             headers: of("X-Amz-SignedHeaders")?.split(';').map(str::to_owned).collect(),
-            signature: of("X-Amz-Signature")?,
+            value: of("X-Amz-Signature")?,
         })
     }
 
@@ -101,8 +101,8 @@ impl Signature {
             .settings(settings)
             .build()
             .ok()?;
-        let host =
-            value(&request.headers, "host").or_else(|| request.uri.authority().map(|at| at.as_str()))?;
+        let host = value(&request.headers, "host")
+            .or_else(|| request.uri.authority().map(http::uri::Authority::as_str))?;
         let query = unsigned(request.uri.query().unwrap_or_default());
         let query = if query.is_empty() { query } else { format!("?{query}") };
         let uri = format!("http://{host}{}{query}", request.uri.path());

@@ -170,7 +170,7 @@ async fn an_upload_that_is_aborted_leaves_nothing() {
 }
 
 async fn presigned_put(client: &Client, now: SystemTime) -> PresignedRequest {
-    let config = PresigningConfig::builder().start_time(now).expires_in(Duration::from_secs(900));
+    let config = PresigningConfig::builder().start_time(now).expires_in(Duration::from_mins(15));
     let put = client.put_object().bucket(BUCKET).key("uploads/a b").content_type("text/csv");
     put.presigned(config.build().unwrap()).await.unwrap()
 }

@@ -72,11 +72,11 @@ impl SendBatch {
         let (mut successful, mut failed) = (Vec::new(), Vec::new());
         for SendEntry { id, message_body, message_attributes } in self.entries {
             let send = Send { queue_url: self.queue_url.clone(), message_body, message_attributes };
-            let sent = match fails(&id) {
+            let outcome = match fails(&id) {
                 Some(error) => Err(error),
                 None => send.execute(queues),
             };
-            match sent {
+            match outcome {
                 Ok(mut answer) => {
                     answer["Id"] = json!(id);
                     successful.push(answer);
