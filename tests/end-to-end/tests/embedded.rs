@@ -110,7 +110,11 @@ struct Stage {
 
 impl Stage {
     async fn start(run: &'static Run) -> Result<Self> {
-        let mut options = Options { deliver_twice: run.deliver_twice, ..Options::memory() };
+        let listeners = Listeners::bind(0).await?;
+        let base_url = format!("http://127.0.0.1:{}", listeners.port());
+        // Where presigned URLs lead.
+        let front_door = Some(base_url.clone());
+        let mut options = Options { deliver_twice: run.deliver_twice, front_door, ..Options::memory() };
         options.observers.push(contract_check::observer());
         let template = Template::load(Path::new(TEMPLATE), &parameters())?;
         let cloud = Cloud::start(&template, &services::functions(), options).await?;
@@ -138,8 +142,6 @@ impl Stage {
             }
         };
 
-        let listeners = Listeners::bind(0).await?;
-        let base_url = format!("http://127.0.0.1:{}", listeners.port());
         let gateway = Arc::new(Gateway::new(Arc::new(cloud.clone()), demo, String::new()));
         let (serving, ended) = oneshot::channel::<()>();
         let server = tokio::spawn(serve(listeners, gateway, async {
