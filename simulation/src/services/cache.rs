@@ -32,6 +32,8 @@ const DAY: i64 = 24 * 3_600_000;
 pub(crate) struct Model {
     /// What CloudFront has taken: when, and which tags, in lower case.
     told: Vec<(i64, BTreeSet<String>)>,
+    /// What may have been taken out of the budget: when, and how many paths. A call that failed has used its own.
+    paid: Vec<(i64, usize)>,
     /// When something last happened to a message.
     now: i64,
     paths_per_day: usize,
@@ -42,7 +44,7 @@ impl Model {
         let function = template.functions.values().find(|function| function.name == "invalidate-cache");
         let variables = &function.context("invalidate-cache")?.environment;
         let budget = variables.get("INVALIDATION_PATHS_PER_DAY").context("INVALIDATION_PATHS_PER_DAY")?;
-        Ok(Self { told: Vec::new(), now: 0, paths_per_day: budget.parse()? })
+        Ok(Self { told: Vec::new(), paid: Vec::new(), now: 0, paths_per_day: budget.parse()? })
     }
 
     /// Something happens to a message.
@@ -99,10 +101,17 @@ impl Service for Model {
     }
 
     fn called(&mut self, time: i64, call: &Call, is_done: bool) {
-        if call.service != AwsService::CloudFront || !is_done {
+        if &*call.caller != "invalidate-cache" {
             return;
         }
         let body = String::from_utf8_lossy(&call.body);
+        if call.operation == "TransactWriteItems" {
+            let paths = body.split("\":add_paths\":{\"N\":\"").nth(1).and_then(|rest| rest.split('"').next());
+            self.paid.extend(paths.and_then(|paths| Some((time, paths.parse().ok()?))));
+        }
+        if call.service != AwsService::CloudFront || !is_done {
+            return;
+        }
         let tags = body.split("<Path>#").skip(1).filter_map(|rest| rest.split('<').next());
         self.told.push((time, tags.map(str::to_ascii_lowercase).collect()));
     }
@@ -121,8 +130,9 @@ impl Service for Model {
         let since = event.time().as_millis();
         // The clock of an environment may be some seconds ahead.
         let is_dropped = self.now - since > DROPPED_AFTER - 10_000;
-        let today = self.told.iter().filter(|(at, _)| self.now - at < DAY);
-        let is_spent = today.map(|(_, tags)| tags.len()).sum::<usize>() + 50 > self.paths_per_day;
+        let today = self.paid.iter().filter(|(at, _)| self.now - at < DAY);
+        // Fewer than a call may cost may be left.
+        let is_spent = today.map(|(_, paths)| paths).sum::<usize>() + 50 > self.paths_per_day;
         let is_told =
             |(at, tags): &(i64, BTreeSet<String>)| *at >= since - 10_000 && names(tags, product.as_str());
         is_dropped || is_spent || self.told.iter().any(is_told)
