@@ -148,7 +148,9 @@ impl Operator {
 
 /// Whether a message is an event: one of the shop's own, or what SES says of a mail.
 fn is_readable(body: &str) -> bool {
-    let is_ses_s =
-        || serde_json::from_str::<Value>(body).is_ok_and(|word| word["mail"]["messageId"].is_string());
-    Event::from_json(body).is_ok() || is_ses_s()
+    // SES's word of a mail, or a function's of an import or an export.
+    let is_of_others = |word: Value| {
+        word["mail"]["messageId"].is_string() || word["import"].is_string() || word["export"].is_string()
+    };
+    Event::from_json(body).is_ok() || serde_json::from_str(body).is_ok_and(is_of_others)
 }
