@@ -146,7 +146,7 @@ impl Operator {
     }
 }
 
-/// Whether a message is an event: one of the shop's own, or what SES says of a mail.
+/// Whether a message is one that somebody handles.
 fn is_readable(body: &str) -> bool {
     // SES's word of a mail, or a function's of an import or an export.
     let is_of_others = |word: Value| {
