@@ -302,6 +302,36 @@ fn an_export_of_several_parts_is_one_file_whatever_crashes() -> Result<()> {
 }
 
 #[test]
+fn an_export_that_takes_long_goes_on_in_another_message() -> Result<()> {
+    simulate(async {
+        let calls = Calls::of("export-products");
+        let service = shop(calls.options(1)).await?;
+        let lines = (0..520).map(|n| format!("Mug {n:03},1\n")).collect::<Vec<_>>().concat();
+        let id = service.import("csv", format!("name,price\n{lines}")).await?;
+        ends(&service, &id, (520, 520, 0)).await?;
+        let two_slow_pages = async {
+            for _ in 0..2 {
+                let slow = async {
+                    service.pass(Duration::from_secs(2)).await;
+                    Ok(())
+                };
+                calls.hold_next("Query").meanwhile(slow).await?;
+            }
+            Ok(())
+        };
+        let (exported, ()) = futures::future::try_join(service.export("csv"), two_slow_pages).await?;
+        let text = String::from_utf8(exported.to_vec())?;
+        let mut names: Vec<_> = text.lines().skip(1).filter_map(|line| line.split(',').nth(1)).collect();
+        names.sort_unstable();
+        names.dedup();
+        ensure!((text.lines().count(), names.len()) == (521, 520), "{} names in {text:.500}", names.len());
+        let operations = calls.take_operations();
+        ensure!(operations.iter().any(|operation| operation == "SendMessage"), "{operations:?}");
+        Ok(())
+    })
+}
+
+#[test]
 fn an_import_is_started_once_its_file_is_there_and_as_often_as_one_likes() -> Result<()> {
     simulate(async {
         let service = shop(Options::simulated(1)).await?;
