@@ -56,8 +56,13 @@ const EVERY_DISTRIBUTION: &str = "arn:${AWS::Partition}:cloudfront::${AWS::Accou
 
 /// Whether a boundary that names `held` lets through what is granted on `resource`.
 fn covers(held: &str, resource: &str) -> bool {
-    held == resource
-        || (held == EVERY_DISTRIBUTION && resource.starts_with(EVERY_DISTRIBUTION.trim_end_matches('*')))
+    held == resource || (is_wide(held) && resource.starts_with(held.trim_end_matches('*')))
+}
+
+/// Whether this is one of the few things that a boundary may name by a pattern: every distribution, and every index of
+/// one table, since a policy is too short to name all of each.
+fn is_wide(held: &str) -> bool {
+    held == EVERY_DISTRIBUTION || (held.starts_with("${") && held.ends_with("Table.Arn}/index/*"))
 }
 
 /// The most characters of a managed policy, without white space.
@@ -112,7 +117,7 @@ fn wildcards(id: &str, statement: &Statement, wrong: &mut Vec<String>) {
         let folder = text.strip_suffix("/*").and_then(|text| text.split_once("Bucket.Arn}/"));
         folder.is_some_and(|(_, folder)| !folder.is_empty() && !folder.contains('*'))
     };
-    let is_allowed = |text: &&String| id.ends_with("Boundary") && *text == EVERY_DISTRIBUTION;
+    let is_allowed = |text: &&String| id.ends_with("Boundary") && is_wide(text);
     let wide = actions.chain(&statement.resources).filter(|text| text.contains('*') && !is_folder(text));
     for wide in wide.filter(|text| !is_allowed(text)) {
         wrong.push(format!("{id}: {wide} is a wildcard"));
