@@ -23,6 +23,8 @@ use shop_local::template::Template;
 
 /// How many seeds run without a choice.
 const SEEDS: u64 = 1000;
+/// Of so many crash points one may be left at which no function has died.
+const UNREACHED_ONE_IN: usize = 100;
 /// Within how many seeds a mutant must be caught.
 const MUTANT_SEEDS: u64 = 200;
 
@@ -156,7 +158,9 @@ impl Simulator {
             sum.failures.len(),
             points - missing.len()
         );
-        Ok(sum.failures.is_empty() && missing.is_empty())
+        // A call of a shape that one seed in hundreds makes may not be made again in the run that is to die at it.
+        let is_covered = missing.len() * UNREACHED_ONE_IN <= points;
+        Ok(sum.failures.is_empty() && is_covered)
     }
 
     /// Whether the runs are whole, so that what they cover says something.
