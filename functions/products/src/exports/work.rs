@@ -1,12 +1,11 @@
 //! What the queue of exports holds: an export to be written on.
 
-use aws_sdk_sqs::Client;
 use serde::{Deserialize, Serialize};
 use shop_lambda::{Environment, StartError};
 use shop_messaging::consumer::{Body, Unreadable};
 use shop_types::ExportId;
 
-use crate::imports::work::NotSent;
+use crate::imports::work::{self, NotSent};
 
 /// A message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,24 +34,17 @@ impl Body for Work {
 
 /// The queue.
 #[derive(Clone, Debug)]
-pub(crate) struct Queue {
-    client: Client,
-    url: String,
-}
+pub(crate) struct Queue(work::Queue);
 
 impl Queue {
     /// The queue that a variable names.
     pub(crate) fn start(environment: &Environment, variable: &str) -> Result<Self, StartError> {
-        let url = environment.required(variable)?.to_owned();
-        Ok(Self { client: Client::new(environment.sdk_config()), url })
+        Ok(Self(work::Queue::start(environment, variable)?))
     }
 
     /// # Errors
     /// It may have been sent.
     pub(crate) async fn send(&self, export: &ExportId, version: u64) -> Result<(), NotSent> {
-        let work = Work { export: export.clone(), version, id: String::new() };
-        let body = serde_json::to_string(&work)?;
-        let sent = self.client.send_message().queue_url(&self.url).message_body(body).send().await;
-        sent.map(drop).map_err(|error| NotSent::Refused(error.into()))
+        self.0.put(&Work { export: export.clone(), version, id: String::new() }).await
     }
 }

@@ -86,7 +86,15 @@ impl Queue {
     /// # Errors
     /// It may have been sent.
     pub(crate) async fn send(&self, import: &ImportId, step: Step) -> Result<(), NotSent> {
-        let body = serde_json::to_string(&Work { import: import.clone(), step })?;
+        self.put(&Work { import: import.clone(), step }).await
+    }
+
+    /// Sends any message of a queue that functions feed themselves.
+    ///
+    /// # Errors
+    /// It may have been sent.
+    pub(crate) async fn put(&self, work: &impl Serialize) -> Result<(), NotSent> {
+        let body = serde_json::to_string(work)?;
         let sent = self.client.send_message().queue_url(&self.url).message_body(body).send().await;
         sent.map(drop).map_err(|error| NotSent::Refused(error.into()))
     }
