@@ -17,6 +17,7 @@ mod inventory;
 mod notifications;
 mod orders;
 mod products;
+mod redrives;
 mod users;
 
 pub use emails::{EmailFailed, EmailFailure, EmailSent, EmailTemplate};
@@ -32,6 +33,7 @@ pub use orders::{
     OrderCancelled, OrderLine, OrderRejected, OrderShipped, OrderSnapshot, OrderStalled, OrderStatus,
 };
 pub use products::{ProductDeleted, ProductSnapshot};
+pub use redrives::RedriveCreated;
 pub use users::{
     StatsFigures, UserDeleted, UserEmailConfirmationRequested, UserOrderPlaced, UserPasswordResetRequested,
     UserSnapshot, UserStatsRepaired,

@@ -266,6 +266,23 @@ impl ImportId {
     }
 }
 
+id! {
+    /// A redrive's id: `redrive_` and 26 characters.
+    RedriveId
+}
+
+impl RedriveId {
+    /// A fresh id, which sorts by its time.
+    #[must_use]
+    pub fn fresh(now: Timestamp, random: [u8; 10]) -> Self {
+        Self(sortable("redrive_", now, random))
+    }
+
+    fn is_valid(text: &str) -> bool {
+        has_shape(text, "redrive_")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -63,6 +63,8 @@ const MATRIX: &[(&str, [u16; 5])] = &[
     ("GET /exports/{id}", [401, 403, 403, 200, 401]),
     ("GET /imports/{id}", [401, 403, 403, 200, 401]),
     ("GET /imports/{id}/refusals", [401, 403, 403, 200, 401]),
+    ("POST /redrives", [401, 201, 201, 201, 401]),
+    ("GET /redrives/{id}", [401, 404, 404, 404, 401]),
 ];
 
 struct Stage {

@@ -1,0 +1,6 @@
+//! `POST /redrives`: [`redrives::create_redrive`]. Written by `cargo xtask sync`.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    shop_lambda::run(redrives::create_redrive::FUNCTION).await
+}
