@@ -1,40 +1,32 @@
-//! `POST /redrives`: makes a redrive. Whoever is signed in may.
+//! `POST /monitor/redrives`: an administrator has dead letters sent to their queue again, in the background.
+//! Those of one consumer, which failed in one way or in any, and which were parked before a time.
 
+use shop_events::Disposal;
 use shop_http::{Access, Call, Contract, Endpoint, Problem, Reply, Route, Start, post};
-use shop_lambda::{Clock, Function, Random, StartError};
-use shop_types::RedriveId;
+use shop_lambda::{Function, StartError};
 
-use crate::redrive::{Redrive, RedriveView};
-use crate::store::Store;
+use crate::asking::Asking;
 
 /// What the binary and the embedded cloud run.
 pub const FUNCTION: Function = shop_http::function::<CreateRedrive>();
 
-pub(crate) struct CreateRedrive {
-    store: Store,
-    clock: Clock,
-    random: Random,
-}
+pub(crate) struct CreateRedrive(Asking);
 
 impl Route for CreateRedrive {
     const NAME: &'static str = "create-redrive";
-    const ENDPOINT: Endpoint = post("/redrives");
-    const ACCESS: Access = Access::SignedIn;
+    const ENDPOINT: Endpoint = post("/monitor/redrives");
+    const ACCESS: Access = Access::Admin;
+    const TAKES_BODY: bool = true;
 
     async fn start(start: &mut Start) -> Result<Self, StartError> {
-        let store = Store::start(start.environment(), start.client())?;
-        Ok(Self { store, clock: start.clock(), random: start.random() })
+        Ok(Self(Asking::start(Disposal::Redrive, start)?))
     }
 
     fn contract() -> Contract {
-        Contract::new("Makes a redrive").created::<RedriveView<'_>>("The redrive.").versioned()
+        Asking::contract("Has dead letters sent to their queue again")
     }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
-        let now = self.clock.now();
-        let id = RedriveId::fresh(now, self.random.bytes());
-        let new = Redrive { id, version: 1, created_at: now, cause: call.cause() };
-        let stored = self.store.create(new).await?;
-        Reply::created(&format!("/redrives/{}", stored.id), &stored.view())?.versioned(stored.version)
+        self.0.answer(&call).await
     }
 }

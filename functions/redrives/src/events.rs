@@ -1,14 +1,38 @@
-//! What the table's writes mean to other services. Pure: no AWS, no clock.
+//! What the writes of redrives mean to other services. Pure: no AWS, no clock.
 
-use shop_events::{Event, EventData, RedriveCreated};
+use shop_events::{Event, EventData, RedriveCreated, RedriveFinished};
 use shop_messaging::relay::{Image, ImageError};
 
-use crate::redrive::Redrive;
+use crate::redrive::{Redrive, Status};
 
-/// The events of one write: `redrive.created` for a new item.
+/// The events of one write: `redrive.created` for a new one, `redrive.finished` once its last letter was moved.
 pub(crate) fn events(old: Option<&Image>, new: Option<&Image>) -> Result<Vec<Event>, ImageError> {
-    let (None, Some(new)) = (old, new) else { return Ok(Vec::new()) };
+    let Some(new) = new else { return Ok(Vec::new()) };
     let new: Redrive = new.read("redrive")?;
-    let data = RedriveCreated { redrive_id: new.id, created_at: new.created_at };
-    Ok(vec![Event::new(EventData::RedriveCreated(data), new.version, new.created_at, new.cause)])
+    let old: Option<Redrive> = old.map(|old| old.read("redrive")).transpose()?;
+    let mut events = Vec::new();
+    if old.is_none() {
+        let data = RedriveCreated {
+            redrive_id: new.id.clone(),
+            disposal: new.disposal,
+            consumer: new.consumer.clone(),
+            failure_code: new.failure_code.clone(),
+            cutoff: new.cutoff,
+            matched: new.matched,
+            created_at: new.created_at,
+        };
+        events.push(Event::new(EventData::RedriveCreated(data), new.version, new.created_at, new.cause.clone()));
+    }
+    let was_done = old.is_some_and(|old| old.status == Status::Done);
+    if let (Status::Done, false, Some(finished_at)) = (new.status, was_done, new.finished_at) {
+        let data = RedriveFinished {
+            redrive_id: new.id,
+            disposal: new.disposal,
+            consumer: new.consumer,
+            moved: new.moved,
+            finished_at,
+        };
+        events.push(Event::new(EventData::RedriveFinished(data), new.version, finished_at, new.cause));
+    }
+    Ok(events)
 }

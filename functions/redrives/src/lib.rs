@@ -1,28 +1,44 @@
-//! The redrives service.
+//! The redrives service: what consumers gave up on is kept, and an operator has it sent again, or gives it up.
 //!
 //! <!-- sync: functions -->
-//! | called by | module |
-//! |---|---|
-//! | `POST /redrives` | [`create_redrive`] |
-//! | `GET /redrives/{id}` | [`get_redrive`] |
-//! | the stream of `RedrivesTable` | [`publish_redrive_events`] |
 //! <!-- /sync -->
 //!
-//! [`redrive`] knows nothing of AWS; [`store`] is the only module that speaks DynamoDB. A handler never publishes:
-//! what is written is published by the table's stream, as [`events`] reads it.
+//! [`letter`], [`group`] and [`redrive`] know nothing of AWS; [`store`] is the only module that speaks DynamoDB. A handler
+//! never publishes: what is written of a redrive is published by its table's stream, as [`events`] reads it. Dead letters
+//! have no stream.
 
+mod asking;
+pub mod collect_dead_letters;
+pub mod create_discard;
 pub mod create_redrive;
 mod events;
+pub mod get_dead_letter;
 pub mod get_redrive;
+mod group;
+pub mod letter;
+pub mod list_dead_letter_groups;
+pub mod list_dead_letters;
 pub mod publish_redrive_events;
-mod redrive;
+mod queues;
+pub mod redrive;
+pub mod run_redrive;
 mod store;
+pub mod update_redrive;
+mod work;
 
 use shop_http::{Service, route};
 
 /// The service, as all that iterates over services sees it.
 pub const SERVICE: Service = Service {
     name: "redrives",
-    routes: &[route::<create_redrive::CreateRedrive>(), route::<get_redrive::GetRedrive>()],
-    others: &[publish_redrive_events::FUNCTION],
+    routes: &[
+        route::<list_dead_letter_groups::ListDeadLetterGroups>(),
+        route::<get_dead_letter::GetDeadLetter>(),
+        route::<list_dead_letters::ListDeadLetters>(),
+        route::<create_redrive::CreateRedrive>(),
+        route::<create_discard::CreateDiscard>(),
+        route::<get_redrive::GetRedrive>(),
+        route::<update_redrive::UpdateRedrive>(),
+    ],
+    others: &[collect_dead_letters::FUNCTION, publish_redrive_events::FUNCTION, run_redrive::FUNCTION],
 };

@@ -13,7 +13,7 @@ use crate::{
     AlertRaised, AlertResolved, EmailFailed, EmailSent, InventoryBackInStock, InventoryClosed, InventoryLow,
     InventoryRejected, InventoryReleased, InventoryRepaired, InventoryReplenished, InventoryReserved,
     InventorySoldOut, InventoryUpdated, OrderCancelled, OrderRejected, OrderShipped, OrderSnapshot,
-    OrderStalled, ProductDeleted, ProductSnapshot, RedriveCreated, ReservationRepaired, UserDeleted,
+    OrderStalled, ProductDeleted, ProductSnapshot, RedriveCreated, RedriveFinished, ReservationRepaired, UserDeleted,
     UserEmailConfirmationRequested, UserOrderPlaced, UserPasswordResetRequested, UserSnapshot,
     UserStatsRepaired,
 };
@@ -145,8 +145,10 @@ events! {
     AlertRaised(AlertRaised) = "alert.raised" from "/notifications";
     /// What an alert was about is over.
     AlertResolved(AlertResolved) = "alert.resolved" from "/notifications";
-    /// A redrive was made.
+    /// An operator asked for dead letters to be sent again, or given up.
     RedriveCreated(RedriveCreated) = "redrive.created" from "/redrives";
+    /// All of those letters were.
+    RedriveFinished(RedriveFinished) = "redrive.finished" from "/redrives";
 }
 
 /// The text is not the name of an event type that this version of the code knows.

@@ -33,7 +33,7 @@ pub use orders::{
     OrderCancelled, OrderLine, OrderRejected, OrderShipped, OrderSnapshot, OrderStalled, OrderStatus,
 };
 pub use products::{ProductDeleted, ProductSnapshot};
-pub use redrives::RedriveCreated;
+pub use redrives::{Disposal, RedriveCreated, RedriveFinished};
 pub use users::{
     StatsFigures, UserDeleted, UserEmailConfirmationRequested, UserOrderPlaced, UserPasswordResetRequested,
     UserSnapshot, UserStatsRepaired,

@@ -169,6 +169,13 @@ impl Contract {
         self.answer(StatusCode::ACCEPTED, description, None)
     }
 
+    /// 202 with a body, and the address to read how far it is.
+    #[must_use]
+    pub fn accepted_at<T: JsonSchema>(self, description: &'static str) -> Self {
+        let answer = self.answer(StatusCode::ACCEPTED, description, Some(json_of::<T>()));
+        answer.answer_header("Location", "Where it is to be read how far it is.")
+    }
+
     /// One page of a list: `limit` and `cursor`, and the address of the next page in `Link`.
     #[must_use]
     pub fn page<T: JsonSchema>(self, description: &'static str) -> Self {

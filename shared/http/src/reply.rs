@@ -100,6 +100,14 @@ impl Reply {
         Self { status: StatusCode::ACCEPTED, body: Body::Empty, headers: Vec::new() }
     }
 
+    /// 202 with a JSON body, and where to read how far it is.
+    ///
+    /// # Errors
+    /// 500 when `body` or `location` cannot be written.
+    pub fn accepted_at(location: &str, body: &impl Serialize) -> Result<Self, Problem> {
+        Ok(Self::json(StatusCode::ACCEPTED, body)?.with(header::LOCATION, header_value(location)?))
+    }
+
     /// 304: the caller has the answer with this tag.
     ///
     /// # Errors

@@ -89,6 +89,11 @@ pub const EMAIL_UNCERTAIN_FOR: Duration = Duration::from_mins(10);
 /// A mail that could not be sent for so long says nothing any more that its recipient does not know.
 pub const EMAIL_EXPIRES_AFTER: Duration = Duration::from_hours(72);
 
+/// How often dead-letter queues are emptied into the table of dead letters: somebody hears of them by its alarm.
+pub const COLLECT_INTERVAL: Duration = Duration::from_mins(1);
+/// What that may take: it is over when the next begins.
+pub const COLLECT_TIMEOUT: Duration = part(COLLECT_INTERVAL, 4, 5);
+
 /// How often the services' books are compared.
 pub const VERIFY_INTERVAL: Duration = Duration::from_hours(24);
 /// What a comparison may take: the longest that Lambda gives.

@@ -34,6 +34,13 @@ impl Timer {
         &self.clock
     }
 
+    /// Waits for some time; not at all without a way to wait.
+    pub async fn wait(&self, time: Duration) {
+        if let Some(sleep) = self.sleep.as_ref().filter(|_| !time.is_zero()) {
+            sleep.sleep(time).await;
+        }
+    }
+
     /// Does work in no more than this time; without a limit, or a way to wait, in as much as it takes.
     ///
     /// # Errors

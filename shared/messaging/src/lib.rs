@@ -12,5 +12,8 @@
 pub mod consumer;
 mod panics;
 pub mod relay;
+mod sender;
 #[cfg(test)]
 mod testing;
+
+pub use sender::{NotSent, Sender};

@@ -1,6 +1,6 @@
 //! What a text of a kind looks like, for the contract of the API.
 
-use crate::{Currency, EmailAddress, OrderId, ProductId, UserId};
+use crate::{Currency, EmailAddress, OrderId, ProductId, Timestamp, UserId};
 
 /// A kind of text, as a regular expression tells it (ECMA 262, as JSON Schema has them). Every text that parses
 /// matches it; not every text that matches must parse.
@@ -29,6 +29,11 @@ impl TextForm for ProductId {
 impl TextForm for Currency {
     const PATTERN: &'static str = "^[A-Z]{3}$";
     const EXAMPLE: &'static str = "USD";
+}
+
+impl TextForm for Timestamp {
+    const PATTERN: &'static str = "^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$";
+    const EXAMPLE: &'static str = "2026-11-26T12:00:00.000Z";
 }
 
 impl TextForm for EmailAddress {

@@ -267,11 +267,17 @@ impl ImportId {
 }
 
 id! {
-    /// A redrive's id: `redrive_` and 26 characters.
+    /// The id of a redrive or a discard: `redrive_` and 26 characters.
     RedriveId
 }
 
 impl RedriveId {
+    /// The id of the one redrive that a principal can ask for under an idempotency key.
+    #[must_use]
+    pub fn derived(scope: &str, idempotency_key: &str) -> Self {
+        Self(derived("redrive_", "redrive", scope, idempotency_key))
+    }
+
     /// A fresh id, which sorts by its time.
     #[must_use]
     pub fn fresh(now: Timestamp, random: [u8; 10]) -> Self {
@@ -280,6 +286,24 @@ impl RedriveId {
 
     fn is_valid(text: &str) -> bool {
         has_shape(text, "redrive_")
+    }
+}
+
+id! {
+    /// The id of a dead letter: `letter_` and 26 characters.
+    DeadLetterId
+}
+
+impl DeadLetterId {
+    /// The id of a message in the dead-letter queue of a consumer, by what tells the message from others: the same
+    /// however often it comes back.
+    #[must_use]
+    pub fn derived(consumer: &str, message: &str) -> Self {
+        Self(derived("letter_", "dead-letter", consumer, message))
+    }
+
+    fn is_valid(text: &str) -> bool {
+        has_shape(text, "letter_")
     }
 }
 

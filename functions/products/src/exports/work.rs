@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 use shop_lambda::{Environment, StartError};
 use shop_messaging::consumer::{Body, Unreadable};
+use shop_messaging::{NotSent, Sender};
 use shop_types::ExportId;
 
-use crate::imports::work::{self, NotSent};
 
 /// A message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,17 +34,17 @@ impl Body for Work {
 
 /// The queue.
 #[derive(Clone, Debug)]
-pub(crate) struct Queue(work::Queue);
+pub(crate) struct Queue(Sender);
 
 impl Queue {
     /// The queue that a variable names.
     pub(crate) fn start(environment: &Environment, variable: &str) -> Result<Self, StartError> {
-        Ok(Self(work::Queue::start(environment, variable)?))
+        Ok(Self(Sender::start(environment, variable)?))
     }
 
     /// # Errors
     /// It may have been sent.
     pub(crate) async fn send(&self, export: &ExportId, version: u64) -> Result<(), NotSent> {
-        self.0.put(&Work { export: export.clone(), version, id: String::new() }).await
+        self.0.send(&Work { export: export.clone(), version, id: String::new() }).await
     }
 }

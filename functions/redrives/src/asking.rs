@@ -1,0 +1,86 @@
+//! What the two routes have in common that ask for something to become of dead letters.
+
+use shop_events::Disposal;
+use shop_http::{Call, Contract, Problem, Reply, Start, request_hash};
+use shop_lambda::{Clock, Random, StartError};
+use shop_types::RedriveId;
+
+use crate::letter::Position;
+use crate::redrive::{Redrive, RedriveRequest, RedriveView};
+use crate::store::{Created, Letters, PARKED_PAGE, Redrives};
+use crate::work::Queue;
+
+pub(crate) struct Asking {
+    disposal: Disposal,
+    letters: Letters,
+    redrives: Redrives,
+    queue: Queue,
+    clock: Clock,
+    random: Random,
+}
+
+impl Asking {
+    pub(crate) fn start(disposal: Disposal, start: &Start) -> Result<Self, StartError> {
+        Ok(Self {
+            disposal,
+            letters: Letters::start(start.environment(), start.client())?,
+            redrives: Redrives::start(start.environment(), start.client())?,
+            queue: Queue::start(start.environment(), "REDRIVES_QUEUE_URL")?,
+            clock: start.clock(),
+            random: start.random(),
+        })
+    }
+
+    pub(crate) fn contract(summary: &'static str) -> Contract {
+        Contract::new(summary)
+            .body(RedriveRequest::read)
+            .accepted_at::<RedriveView<'_>>("The redrive: `GET /monitor/redrives/{id}` tells how far it is.")
+            .idempotent()
+    }
+
+    pub(crate) async fn answer(&self, call: &Call) -> Result<Reply, Problem> {
+        let request = RedriveRequest::read(call.body()?)?;
+        let key = call.idempotency_key()?;
+        call.audit("redrive.consumer", &request.consumer);
+        call.audit("redrive.reason", &request.reason);
+        let hash = request_hash(&(self.disposal, &request)).map_err(Unwritable).map_err(Problem::internal)?;
+        let now = self.clock.now();
+        let id = match key {
+            Some(key) => RedriveId::derived(key.scope(), key.as_str()),
+            None => RedriveId::fresh(now, self.random.bytes()),
+        };
+        call.audit("redrive.id", &id);
+        let mut redrive = Redrive::new((id, hash), (self.disposal, request), 0, now, call.cause());
+        redrive.matched = self.count(&redrive).await?;
+        let stored = match self.redrives.create(&redrive).await? {
+            Created::New => None,
+            Created::There(stored) if stored.request_hash == redrive.request_hash => Some(stored),
+            Created::There(_) => return Err(Problem::idempotency_key_reused()),
+        };
+        let redrive = stored.as_ref().unwrap_or(&redrive);
+        // Sent each time: the first time it may have failed behind the write. A redrive that is done takes no harm.
+        self.queue.send(redrive).await.map_err(Problem::internal)?;
+        let reply = Reply::accepted_at(&format!("/monitor/redrives/{}", redrive.id), &redrive.view())?;
+        Ok(if stored.is_some() { reply.replayed() } else { reply })
+    }
+
+    /// How many letters it is about.
+    async fn count(&self, redrive: &Redrive) -> Result<u64, Problem> {
+        let (mut matched, mut after) = (0, None);
+        loop {
+            let page = self.letters.parked(Some(redrive.places()), after.as_ref(), PARKED_PAGE).await?;
+            matched += page.items.iter().filter(|letter| redrive.is_about(&letter.code)).count();
+            after = page.next(|last| Position { place: last.place.clone(), id: last.id.clone() });
+            if after.is_none() {
+                return Ok(u64::try_from(matched).unwrap_or(u64::MAX));
+            }
+        }
+    }
+}
+
+/// A request that was read cannot be written: it never happens.
+#[derive(Debug, thiserror::Error)]
+#[error("the request cannot be written")]
+struct Unwritable(#[source] serde_json::Error);
+
+impl shop_lambda::Internal for Unwritable {}

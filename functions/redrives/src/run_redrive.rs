@@ -1,0 +1,176 @@
+//! Consumer of the queue of redrives, which the routes and it itself send to: moves dead letters, some at a time.
+//!
+//! - Letters are sent to their queue first and marked as moved then, in one transaction with the redrive's progress: what
+//!   dies in between sends some of them twice, and every consumer bears that. Nothing is marked that was not sent.
+//! - It goes no faster than the redrive's rate. After some seconds the rest is left to another message, so that a pause
+//!   is heard.
+//! - Of two that move one redrive's letters, each counts those that it has marked.
+//! - Letters that came back meanwhile are later than the cutoff, and left alone.
+//! - Retried: failures of DynamoDB and SQS. Dropped: work of a redrive that is forgotten, paused or done.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use shop_events::Disposal;
+use shop_lambda::log::Chain;
+use shop_lambda::{Environment, Function, Start, StartError, Timer};
+use shop_messaging::Sender;
+use shop_messaging::consumer::{self, Consumer, Failure, MessageResult};
+use shop_types::DeadLetterId;
+
+use crate::letter::{Letter, Parked, Position};
+use crate::queues;
+use crate::redrive::{Redrive, Status};
+use crate::store::{Letters, Moved, Redrives};
+use crate::work::{Queue, Work};
+
+/// What the binary and the embedded cloud run.
+pub const FUNCTION: Function = consumer::each_of::<Work, RunRedrive>();
+
+/// How long one message may move letters: what is left is another's.
+const WORKING_TIME: Duration = Duration::from_secs(5);
+/// How many letters are moved at once. With the redrive they are one transaction; and it is what one call of SQS sends,
+/// and what a hundred letters a second are in a quarter of a second.
+const AT_ONCE: usize = 25;
+
+pub(crate) struct RunRedrive {
+    letters: Letters,
+    redrives: Redrives,
+    queue: Queue,
+    /// A sender to the queue of each consumer.
+    consumers: BTreeMap<String, Sender>,
+    timer: Timer,
+}
+
+impl Start for RunRedrive {
+    const NAME: &'static str = "run-redrive";
+
+    async fn start(environment: &Environment) -> Result<Self, StartError> {
+        let client = Client::new(environment.sdk_config());
+        let sqs = aws_sdk_sqs::Client::new(environment.sdk_config());
+        let consumers = queues::read(environment, "CONSUMER_QUEUES")?;
+        let sender = |(name, url)| (name, Sender::to(sqs.clone(), url));
+        Ok(Self {
+            letters: Letters::start(environment, client.clone())?,
+            redrives: Redrives::start(environment, client)?,
+            queue: Queue::start(environment, "QUEUE_URL")?,
+            consumers: consumers.into_iter().map(sender).collect(),
+            timer: Timer::start(environment),
+        })
+    }
+}
+
+/// How a step of a redrive ended.
+enum Step {
+    /// There may be more behind it.
+    On(Redrive),
+    /// There are no more letters.
+    End(Redrive),
+    /// Somebody else moved one of the letters, or decided otherwise of the redrive.
+    Outrun,
+}
+
+impl Consumer<Work> for RunRedrive {
+    async fn consume(&self, work: &Work) -> MessageResult {
+        let begun = self.timer.clock().now();
+        loop {
+            let Some(redrive) = self.redrives.find(&work.redrive).await.map_err(store_failed)? else {
+                tracing::warn!(redrive.id = %work.redrive, "the redrive is forgotten");
+                return Ok(());
+            };
+            if redrive.status != Status::Running {
+                return Ok(());
+            }
+            let step_began = self.timer.clock().now();
+            match self.step(redrive).await? {
+                Step::Outrun => {}
+                Step::End(redrive) => return self.finish(redrive).await,
+                Step::On(redrive) => {
+                    let now = self.timer.clock().now();
+                    if now.abs_diff(begun) > WORKING_TIME {
+                        let sent = self.queue.send(&redrive).await;
+                        return sent.map_err(|error| Failure::new("not_sent", Chain(&error).to_string()));
+                    }
+                    let pace = Duration::from_secs(u64::try_from(AT_ONCE).unwrap_or(1)) / redrive.rate;
+                    self.timer.wait(pace.saturating_sub(now.abs_diff(step_began))).await;
+                }
+            }
+        }
+    }
+}
+
+impl RunRedrive {
+    /// Moves the next letters.
+    async fn step(&self, mut redrive: Redrive) -> Result<Step, Failure> {
+        let after = redrive.behind.as_ref().and_then(|place| position(place));
+        let limit = i32::try_from(AT_ONCE).unwrap_or(i32::MAX);
+        let page = self.letters.parked(Some(redrive.places()), after.as_ref(), limit);
+        let page = page.await.map_err(store_failed)?;
+        let Some(last) = page.items.last().map(|last| last.place.clone()) else {
+            return Ok(Step::End(redrive));
+        };
+        let letters = self.still_parked(&redrive, &page.items).await?;
+        if redrive.disposal == Disposal::Redrive {
+            self.send(&redrive.consumer, &letters).await?;
+        }
+        let now = self.timer.clock().now();
+        let progress = self.redrives.progress(&redrive, letters.len(), &last, now);
+        let moved = self.letters.moved(&letters, (&redrive, progress), now);
+        if moved.await.map_err(store_failed)? == Moved::Outrun {
+            return Ok(Step::Outrun);
+        }
+        redrive.moved += u64::try_from(letters.len()).unwrap_or(0);
+        redrive.behind = Some(last);
+        Ok(if page.goes_on { Step::On(redrive) } else { Step::End(redrive) })
+    }
+
+    /// Those of the letters that it is about, and that nobody has moved: the index is behind the table.
+    async fn still_parked(&self, redrive: &Redrive, found: &[Parked]) -> Result<Vec<Letter>, Failure> {
+        let wanted = found.iter().filter(|letter| redrive.is_about(&letter.code));
+        let wanted: BTreeMap<&DeadLetterId, &Parked> = wanted.map(|letter| (&letter.id, letter)).collect();
+        if wanted.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids: Vec<_> = wanted.keys().map(|id| (*id).clone()).collect();
+        let mut letters = self.letters.all_of(&ids).await.map_err(store_failed)?;
+        letters.retain(|letter| {
+            letter.listed.is_some() && wanted.get(&letter.id).is_some_and(|found| found.place == letter.place)
+        });
+        Ok(letters)
+    }
+
+    async fn send(&self, consumer: &str, letters: &[Letter]) -> Result<(), Failure> {
+        let Some(sender) = self.consumers.get(consumer) else {
+            return Err(Failure::new("no_queue", format!("{consumer} has no queue here")));
+        };
+        let sent = sender.send_all(letters.iter().map(|letter| letter.body.clone())).await;
+        sent.map_err(|error| Failure::new("not_sent", Chain(&error).to_string()))
+    }
+
+    async fn finish(&self, redrive: Redrive) -> MessageResult {
+        let now = self.timer.clock().now().max(redrive.updated_at);
+        let done = Redrive {
+            status: Status::Done,
+            version: redrive.version + 1,
+            updated_at: now,
+            finished_at: Some(now),
+            ..redrive.clone()
+        };
+        if !self.redrives.change(&redrive, &done).await.map_err(store_failed)? {
+            // Somebody paused it at its end; who lets it go on finds nothing more, and ends it.
+            tracing::info!(redrive.id = %redrive.id, "a redrive was changed at its end");
+        }
+        Ok(())
+    }
+}
+
+/// A place says which letter it is of.
+fn position(place: &str) -> Option<Position> {
+    let id = place.rsplit('#').next()?.parse().ok()?;
+    Some(Position { place: place.to_owned(), id })
+}
+
+fn store_failed(error: shop_dynamo::StoreError) -> Failure {
+    Failure::new("store_failed", error)
+}

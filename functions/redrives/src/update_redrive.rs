@@ -1,0 +1,94 @@
+//! `PATCH /monitor/redrives/{id}`: an administrator stops a redrive for a time, or lets it go on.
+//!
+//! Once this is answered no further letter is moved by a redrive that is paused; one that was being sent may arrive. What
+//! it has become already is answered as the first time.
+
+use shop_http::{Access, Call, Code, Contract, Endpoint, FieldCode, Input, Problem, Reply, Route, Start, patch};
+use shop_lambda::{Clock, Function, StartError};
+use shop_types::RedriveId;
+
+use crate::redrive::{Redrive, RedriveView, Status};
+use crate::store::Redrives;
+use crate::work::Queue;
+
+/// What the binary and the embedded cloud run.
+pub const FUNCTION: Function = shop_http::function::<UpdateRedrive>();
+
+pub(crate) struct UpdateRedrive {
+    redrives: Redrives,
+    queue: Queue,
+    clock: Clock,
+}
+
+impl Route for UpdateRedrive {
+    const NAME: &'static str = "update-redrive";
+    const ENDPOINT: Endpoint = patch("/monitor/redrives/{id}");
+    const ACCESS: Access = Access::Admin;
+    const TAKES_BODY: bool = true;
+
+    async fn start(start: &mut Start) -> Result<Self, StartError> {
+        Ok(Self {
+            redrives: Redrives::start(start.environment(), start.client())?,
+            queue: Queue::start(start.environment(), "REDRIVES_QUEUE_URL")?,
+            clock: start.clock(),
+        })
+    }
+
+    fn contract() -> Contract {
+        Contract::new("Pauses a redrive or a discard, or lets it go on")
+            .body(wanted)
+            .ok::<RedriveView<'_>>("The redrive as it is now.")
+            .conditional()
+            .codes([Code::IllegalTransition])
+    }
+
+    async fn handle(&self, call: Call) -> Result<Reply, Problem> {
+        let id: RedriveId = call.id("redrive")?;
+        let precondition = call.precondition()?;
+        let status = wanted(call.body()?)?;
+        loop {
+            let before = self.redrives.find(&id).await?.ok_or_else(|| Problem::not_found("redrive"))?;
+            precondition.check(before.version)?;
+            if before.status == Status::Done {
+                let detail = "The redrive is done: it cannot be paused, or go on.";
+                return Err(Problem::new(Code::IllegalTransition, detail).with("current_status", before.status));
+            }
+            if before.status == status {
+                self.go_on(&before).await?;
+                return Reply::ok(&before.view());
+            }
+            let after = Redrive {
+                status,
+                version: before.version + 1,
+                updated_at: self.clock.now().max(before.updated_at),
+                cause: call.cause(),
+                ..before.clone()
+            };
+            if self.redrives.change(&before, &after).await? {
+                self.go_on(&after).await?;
+                return Reply::ok(&after.view());
+            }
+            // It has ended meanwhile, or somebody else decided.
+        }
+    }
+}
+
+impl UpdateRedrive {
+    /// A redrive that runs has a message in its queue. Two do no harm.
+    async fn go_on(&self, redrive: &Redrive) -> Result<(), Problem> {
+        if redrive.status == Status::Running {
+            self.queue.send(redrive).await.map_err(Problem::internal)?;
+        }
+        Ok(())
+    }
+}
+
+/// Reads the body: `{"status": "paused"}` or `{"status": "running"}`.
+fn wanted(input: Input<'_>) -> Result<Status, Problem> {
+    const CHOICES: [(&str, Status); 2] = [("paused", Status::Paused), ("running", Status::Running)];
+    input.read_object(|body| {
+        body.required("status", |node| {
+            node.one_of(&CHOICES, FieldCode::UnknownStatus, "This must be paused or running.")
+        })
+    })
+}
