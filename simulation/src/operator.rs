@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result};
-use aws_sdk_sqs::Client;
-use serde_json::Value;
-use shop_events::Event;
+use aws_sdk_sqs::Client as Sqs;
+use serde_json::json;
+use serde_json::value::RawValue;
 use shop_local::cloud::{Cloud, Depth};
 use shop_local::template::Template;
 
 use crate::model::POISONER;
+use crate::services::is_readable;
+use crate::workload::{Client, ask, order};
 
 /// A consumer's queue and its dead-letter queue.
 struct Pair {
@@ -18,12 +20,24 @@ struct Pair {
     url: String,
     dead: String,
     dead_url: String,
+    /// Whether what comes into the dead-letter queue is kept in a table, and redriven from there.
+    is_emptied: bool,
 }
+
+/// The failures of what nobody can read.
+const UNREADABLE: [&str; 6] = [
+    "malformed",
+    "not_an_event",
+    "unknown_spec_version",
+    "unknown_event_type",
+    "bad_sequence",
+    "bad_event_data",
+];
 
 pub(crate) struct Operator {
     cloud: Cloud,
-    client: Client,
-    poisoner: Client,
+    client: Sqs,
+    poisoner: Sqs,
     pairs: Vec<Pair>,
     /// Physical names by logical ids.
     names: BTreeMap<String, String>,
@@ -36,9 +50,10 @@ impl Operator {
     pub(crate) fn new(cloud: &Cloud, template: &Template) -> Result<Self> {
         let client = |caller: &str| {
             let settings = cloud.assume_role("RedriveRole", caller).context("the redrive's role")?;
-            anyhow::Ok(Client::new(&settings))
+            anyhow::Ok(Sqs::new(&settings))
         };
         let url = |id: &str| cloud.physical(id).unwrap_or_default().to_owned();
+        let emptied = crate::services::emptied(template)?;
         let pairs = template.queues.iter().filter_map(|(id, queue)| {
             let dead = &queue.redrive.as_ref()?.queue;
             Some(Pair {
@@ -46,6 +61,7 @@ impl Operator {
                 url: url(id),
                 dead: template.queues.get(dead)?.name.clone(),
                 dead_url: url(dead),
+                is_emptied: emptied.contains(&template.queues.get(dead)?.name),
             })
         });
         let pairs: Vec<Pair> = pairs.collect();
@@ -80,15 +96,19 @@ impl Operator {
         let body = bodies.iter().filter(|body| !body.is_empty()).nth(usize::try_from(choice % 4)?);
         let body = body.copied().unwrap_or("{");
         self.poisoner.send_message().queue_url(&pair.url).message_body(body).send().await?;
-        *self.poison.lock().unwrap_or_else(PoisonError::into_inner).entry(pair.dead.clone()).or_default() +=
-            1;
+        // Where letters are kept, none stays in its queue.
+        if !pair.is_emptied {
+            let mut poison = self.poison.lock().unwrap_or_else(PoisonError::into_inner);
+            *poison.entry(pair.dead.clone()).or_default() += 1;
+        }
         Ok(())
     }
 
-    /// Sends what can be handled back from the dead-letter queues; how many messages.
-    pub(crate) async fn redrive(&self) -> Result<usize> {
-        let mut redriven = 0;
-        for pair in &self.pairs {
+    /// Sends what can be handled back: from the table of dead letters what is kept there, and from their queues what is
+    /// not. How many messages.
+    pub(crate) async fn redrive(&self, client: &Client) -> Result<usize> {
+        let mut redriven = self.redrive_letters(client).await?;
+        for pair in self.pairs.iter().filter(|pair| !pair.is_emptied) {
             let depth = self.depths().get(&pair.dead).copied().unwrap_or_default();
             // What is no event has been looked at, and lies there for good.
             let poison = self.poison().get(&pair.dead).copied().unwrap_or(0);
@@ -98,6 +118,28 @@ impl Operator {
                 continue;
             }
             redriven += self.redrive_from(pair, depth.visible).await?;
+        }
+        Ok(redriven)
+    }
+
+    /// Has the letters of each group sent again, but for those that nobody can read.
+    async fn redrive_letters(&self, client: &Client) -> Result<usize> {
+        let empty = RawValue::from_string("{}".to_owned())?;
+        self.cloud
+            .invoke("collect-dead-letters", empty)
+            .await
+            .context("the dead letters are not collected")?;
+        let groups = ask(client, "/monitor/dead-letters").await;
+        let mut redriven = 0;
+        for group in groups["data"].as_array().context("groups of dead letters")? {
+            let code = group["failure_code"].as_str().context("a code")?;
+            if UNREADABLE.contains(&code) {
+                continue;
+            }
+            let body = json!({ "consumer": group["consumer"], "failure_code": code, "reason": "The faults are over" });
+            let asked = order(client, "/monitor/redrives", &body).await;
+            let matched = asked["letters"]["matched"].as_u64().context("how many letters")?;
+            redriven += usize::try_from(matched)?;
         }
         Ok(redriven)
     }
@@ -144,13 +186,4 @@ impl Operator {
         tracing::debug!(queue.name = pair.queue, redriven, "dead letters were redriven");
         Ok(redriven)
     }
-}
-
-/// Whether a message is one that somebody handles.
-fn is_readable(body: &str) -> bool {
-    // SES's word of a mail, or a function's of an import or an export.
-    let is_of_others = |word: Value| {
-        word["mail"]["messageId"].is_string() || word["import"].is_string() || word["export"].is_string()
-    };
-    Event::from_json(body).is_ok() || serde_json::from_str(body).is_ok_and(is_of_others)
 }

@@ -153,7 +153,7 @@ impl Run {
         let options = Options {
             observers,
             interceptor: Some(Arc::clone(&fault_plan) as _),
-            watched_tables: &["SalesTable"],
+            watched_tables: &["SalesTable", "DeadLettersTable"],
             ..Options::simulated(case.seed)
         };
         let cloud = Cloud::start(template, &services::functions(), options).await?;
@@ -231,7 +231,7 @@ impl Run {
         let end = tokio::time::Instant::now() + PATIENCE;
         loop {
             let settled = tokio::time::timeout(ROUND, self.cloud.settled()).await.is_ok();
-            let redriven = self.operator.redrive().await?;
+            let redriven = self.operator.redrive(&self.client).await?;
             let is_final = self.model.lock().pending() == 0;
             if settled && redriven == 0 && is_final {
                 return Ok(());

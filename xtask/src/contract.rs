@@ -20,6 +20,9 @@ const MIN_REQUESTS: u32 = 10_000;
 /// Of the answers of each operation, so many in a hundred must be successes: no failure among refusals alone says
 /// nothing of what is answered.
 const MIN_SUCCESSES: u32 = 25;
+/// Operations about what nobody can bring about by requests: a message is tried for an hour before it is a dead letter,
+/// and a redrive of none is done at once. The services' own tests have both.
+const ABOUT_DEAD_LETTERS: [&str; 2] = ["get-dead-letter", "update-redrive"];
 
 /// Runs it; the answers are counted by operation and printed.
 ///
@@ -78,7 +81,10 @@ fn judge(answers: &Path) -> Result<()> {
     let asked: u32 = counts.values().map(|count| count.asked).sum();
     println!("{asked} answers in all");
     ensure!(asked >= MIN_REQUESTS, "{asked} requests are fewer than {MIN_REQUESTS}");
-    let hollow: Vec<_> = counts.iter().filter(|(_, count)| share(count) < MIN_SUCCESSES).collect();
+    let is_hollow = |(operation, count): &(&String, &Count)| {
+        share(count) < MIN_SUCCESSES && !ABOUT_DEAD_LETTERS.contains(&operation.as_str())
+    };
+    let hollow: Vec<_> = counts.iter().filter(is_hollow).collect();
     ensure!(hollow.is_empty(), "less than {MIN_SUCCESSES} % of the answers are successes: {hollow:?}");
     Ok(())
 }

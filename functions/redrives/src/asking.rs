@@ -57,7 +57,7 @@ impl Asking {
             Created::There(stored) if stored.request_hash == redrive.request_hash => Some(stored),
             Created::There(_) => return Err(Problem::idempotency_key_reused()),
         };
-        let redrive = stored.as_ref().unwrap_or(&redrive);
+        let redrive = stored.as_deref().unwrap_or(&redrive);
         // Sent each time: the first time it may have failed behind the write. A redrive that is done takes no harm.
         self.queue.send(redrive).await.map_err(Problem::internal)?;
         let reply = Reply::accepted_at(&format!("/monitor/redrives/{}", redrive.id), &redrive.view())?;

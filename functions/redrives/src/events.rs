@@ -21,7 +21,12 @@ pub(crate) fn events(old: Option<&Image>, new: Option<&Image>) -> Result<Vec<Eve
             matched: new.matched,
             created_at: new.created_at,
         };
-        events.push(Event::new(EventData::RedriveCreated(data), new.version, new.created_at, new.cause.clone()));
+        events.push(Event::new(
+            EventData::RedriveCreated(data),
+            new.version,
+            new.created_at,
+            new.cause.clone(),
+        ));
     }
     let was_done = old.is_some_and(|old| old.status == Status::Done);
     if let (Status::Done, false, Some(finished_at)) = (new.status, was_done, new.finished_at) {

@@ -41,19 +41,19 @@ impl Groups {
     pub(crate) fn of(found: impl IntoIterator<Item = Parked>, complete: bool) -> Self {
         let mut groups: BTreeMap<(String, String), Group> = BTreeMap::new();
         for letter in found {
-            let Parked { consumer, code, came_back, parked_at, .. } = letter;
+            let Parked { consumer, code, came_back, since, .. } = letter;
             let group = groups.entry((consumer.clone(), code.clone())).or_insert_with(|| Group {
                 consumer,
                 failure_code: code,
                 letters: 0,
-                first_parked_at: parked_at,
-                last_parked_at: parked_at,
+                first_parked_at: since,
+                last_parked_at: since,
                 came_back: 0,
             });
             group.letters += 1;
             group.came_back += u64::from(came_back > 0);
-            group.first_parked_at = group.first_parked_at.min(parked_at);
-            group.last_parked_at = group.last_parked_at.max(parked_at);
+            group.first_parked_at = group.first_parked_at.min(since);
+            group.last_parked_at = group.last_parked_at.max(since);
         }
         let mut data: Vec<_> = groups.into_values().collect();
         data.sort_by_key(|group| group.first_parked_at);

@@ -2,20 +2,19 @@
 //!
 //! One row for a message, however often it comes back: its id follows from the consumer and from what the message says.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use schemars::JsonSchema;
-use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 use shop_dynamo::Record;
 use shop_events::Event;
 use shop_http::fingerprint;
 use shop_types::{DeadLetterId, RedriveId, Timestamp};
 
 /// How long a letter is kept after the last that happened to it.
-pub(crate) const KEPT: Duration = Duration::from_secs(90 * 24 * 3600);
+pub(crate) const KEPT: Duration = Duration::from_hours(90 * 24);
 /// The code of what no consumer can read: to send it again does not help.
 pub(crate) const MALFORMED: &str = "malformed";
 /// The code of a letter whose consumer did not live to say why it failed.
@@ -134,18 +133,42 @@ impl Arrival {
         }
     }
 
+    /// Why it is here, as far as it says so itself.
+    fn code(&self) -> &'static str {
+        let object: Option<Map<String, Value>> = serde_json::from_str(&self.body).ok();
+        match (object, Event::from_json(&self.body)) {
+            (None, _) => MALFORMED,
+            (Some(object), Err(error)) if object.contains_key("specversion") => error.code(),
+            // Functions that feed a queue of their own send it objects that are no events.
+            (Some(_), _) => UNKNOWN,
+        }
+    }
+
     /// The id of its letter.
     pub(crate) fn id(&self) -> DeadLetterId {
         DeadLetterId::derived(&self.consumer, &self.key())
     }
-
-    /// The id of its event, by which its consumer's failures are known.
-    pub(crate) fn event_id(&self) -> Option<String> {
-        self.event().map(|event| event.id().to_string())
-    }
 }
 
 impl Letter {
+    /// What it says.
+    #[must_use]
+    pub fn body(&self) -> &str {
+        &self.body
+    }
+
+    /// When it was found last.
+    #[must_use]
+    pub const fn parked_at(&self) -> Timestamp {
+        self.parked_at
+    }
+
+    /// What moved it last.
+    #[must_use]
+    pub const fn moved_by(&self) -> Option<&RedriveId> {
+        self.moved_by.as_ref()
+    }
+
     /// The letter of a message that is found for the first time.
     pub(crate) fn new(arrival: Arrival, reason: Option<Reason>, now: Timestamp) -> Self {
         let id = arrival.id();
@@ -158,13 +181,10 @@ impl Letter {
             time: event.time(),
         });
         let code = match &reason {
-            Some(reason) => reason.code.clone(),
-            // Functions that feed a queue of their own send it objects that are no events.
-            None if serde_json::from_str::<BTreeMap<String, IgnoredAny>>(&arrival.body).is_err() => {
-                MALFORMED.to_owned()
-            }
-            None => UNKNOWN.to_owned(),
+            Some(reason) => reason.code.as_str(),
+            None => arrival.code(),
         };
+        let code = code.to_owned();
         Self {
             version: 1,
             place: format!("{}#{id}", bound(&arrival.consumer, now)),
@@ -186,7 +206,12 @@ impl Letter {
     }
 
     /// The letter as a message of it makes it that is found now; none where that message is the one it came as.
-    pub(crate) fn found_again(&self, arrival: Arrival, reason: Option<Reason>, now: Timestamp) -> Option<Self> {
+    pub(crate) fn found_again(
+        &self,
+        arrival: Arrival,
+        reason: Option<Reason>,
+        now: Timestamp,
+    ) -> Option<Self> {
         if self.message_id == arrival.message_id {
             return None;
         }
@@ -257,7 +282,8 @@ pub(crate) struct Parked {
     pub(crate) consumer: String,
     pub(crate) code: String,
     pub(crate) came_back: u32,
-    pub(crate) parked_at: Timestamp,
+    #[serde(rename = "parked_at")]
+    pub(crate) since: Timestamp,
 }
 
 impl Record for Parked {
@@ -271,7 +297,7 @@ impl Parked {
             consumer: &self.consumer,
             failure_code: &self.code,
             came_back: self.came_back,
-            parked_at: self.parked_at,
+            parked_at: self.since,
         }
     }
 }

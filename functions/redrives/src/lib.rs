@@ -1,6 +1,18 @@
 //! The redrives service: what consumers gave up on is kept, and an operator has it sent again, or gives it up.
 //!
 //! <!-- sync: functions -->
+//! | called by | module |
+//! |---|---|
+//! | `GET /monitor/dead-letters` | [`list_dead_letter_groups`] |
+//! | `GET /monitor/dead-letters/{id}` | [`get_dead_letter`] |
+//! | `GET /monitor/queues/{id}/dead-letters` | [`list_dead_letters`] |
+//! | `POST /monitor/redrives` | [`create_redrive`] |
+//! | `POST /monitor/discards` | [`create_discard`] |
+//! | `GET /monitor/redrives/{id}` | [`get_redrive`] |
+//! | `PATCH /monitor/redrives/{id}` | [`update_redrive`] |
+//! | `rate(1 minute)`, or an operator | [`collect_dead_letters`] |
+//! | the stream of `RedrivesTable` | [`publish_redrive_events`] |
+//! | `RunRedriveQueue`:  | [`run_redrive`] |
 //! <!-- /sync -->
 //!
 //! [`letter`], [`group`] and [`redrive`] know nothing of AWS; [`store`] is the only module that speaks DynamoDB. A handler

@@ -6,7 +6,10 @@ use shop_lambda::{Environment, StartError};
 
 /// The URL of each consumer's queue, or of its dead-letter queue, from a variable like
 /// `settle-order=https://... send-email=https://...`.
-pub(crate) fn read(environment: &Environment, variable: &str) -> Result<BTreeMap<String, String>, StartError> {
+pub(crate) fn read(
+    environment: &Environment,
+    variable: &str,
+) -> Result<BTreeMap<String, String>, StartError> {
     let pairs = environment.required(variable)?.split_whitespace();
     let pair = |pair: &str| pair.split_once('=').map(|(name, url)| (name.to_owned(), url.to_owned()));
     pairs.map(pair).collect::<Option<_>>().ok_or_else(|| StartError::InvalidVariable {

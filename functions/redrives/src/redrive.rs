@@ -152,7 +152,6 @@ impl Redrive {
     pub(crate) fn view(&self) -> RedriveView<'_> {
         RedriveView {
             id: &self.id,
-            version: self.version,
             disposal: self.disposal,
             consumer: &self.consumer,
             failure_code: self.failure_code.as_deref(),
@@ -172,7 +171,6 @@ impl Redrive {
 #[schemars(rename = "Redrive")]
 pub(crate) struct RedriveView<'a> {
     id: &'a RedriveId,
-    version: u64,
     disposal: Disposal,
     consumer: &'a str,
     failure_code: Option<&'a str>,

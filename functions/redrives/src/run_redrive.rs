@@ -144,7 +144,8 @@ impl RunRedrive {
         let Some(sender) = self.consumers.get(consumer) else {
             return Err(Failure::new("no_queue", format!("{consumer} has no queue here")));
         };
-        let sent = sender.send_all(letters.iter().map(|letter| letter.body.clone())).await;
+        let bodies: Vec<_> = letters.iter().map(|letter| letter.body.clone()).collect();
+        let sent = sender.send_all(bodies).await;
         sent.map_err(|error| Failure::new("not_sent", Chain(&error).to_string()))
     }
 

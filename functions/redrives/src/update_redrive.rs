@@ -3,7 +3,9 @@
 //! Once this is answered no further letter is moved by a redrive that is paused; one that was being sent may arrive. What
 //! it has become already is answered as the first time.
 
-use shop_http::{Access, Call, Code, Contract, Endpoint, FieldCode, Input, Problem, Reply, Route, Start, patch};
+use shop_http::{
+    Access, Call, Code, Contract, Endpoint, FieldCode, Input, Problem, Reply, Route, Start, patch,
+};
 use shop_lambda::{Clock, Function, StartError};
 use shop_types::RedriveId;
 
@@ -38,20 +40,19 @@ impl Route for UpdateRedrive {
         Contract::new("Pauses a redrive or a discard, or lets it go on")
             .body(wanted)
             .ok::<RedriveView<'_>>("The redrive as it is now.")
-            .conditional()
             .codes([Code::IllegalTransition])
     }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let id: RedriveId = call.id("redrive")?;
-        let precondition = call.precondition()?;
         let status = wanted(call.body()?)?;
         loop {
             let before = self.redrives.find(&id).await?.ok_or_else(|| Problem::not_found("redrive"))?;
-            precondition.check(before.version)?;
             if before.status == Status::Done {
                 let detail = "The redrive is done: it cannot be paused, or go on.";
-                return Err(Problem::new(Code::IllegalTransition, detail).with("current_status", before.status));
+                return Err(
+                    Problem::new(Code::IllegalTransition, detail).with("current_status", before.status)
+                );
             }
             if before.status == status {
                 self.go_on(&before).await?;

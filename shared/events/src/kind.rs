@@ -13,8 +13,8 @@ use crate::{
     AlertRaised, AlertResolved, EmailFailed, EmailSent, InventoryBackInStock, InventoryClosed, InventoryLow,
     InventoryRejected, InventoryReleased, InventoryRepaired, InventoryReplenished, InventoryReserved,
     InventorySoldOut, InventoryUpdated, OrderCancelled, OrderRejected, OrderShipped, OrderSnapshot,
-    OrderStalled, ProductDeleted, ProductSnapshot, RedriveCreated, RedriveFinished, ReservationRepaired, UserDeleted,
-    UserEmailConfirmationRequested, UserOrderPlaced, UserPasswordResetRequested, UserSnapshot,
+    OrderStalled, ProductDeleted, ProductSnapshot, RedriveCreated, RedriveFinished, ReservationRepaired,
+    UserDeleted, UserEmailConfirmationRequested, UserOrderPlaced, UserPasswordResetRequested, UserSnapshot,
     UserStatsRepaired,
 };
 

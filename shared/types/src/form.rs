@@ -32,7 +32,8 @@ impl TextForm for Currency {
 }
 
 impl TextForm for Timestamp {
-    const PATTERN: &'static str = "^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$";
+    const PATTERN: &'static str =
+        "^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$";
     const EXAMPLE: &'static str = "2026-11-26T12:00:00.000Z";
 }
 

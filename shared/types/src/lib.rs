@@ -10,7 +10,9 @@ mod timestamp;
 
 pub use email::{EmailAddress, ParseEmailError};
 pub use form::TextForm;
-pub use id::{AlertId, DeadLetterId, EmailId, ExportId, ImportId, OrderId, ParseIdError, ProductId, RedriveId, UserId};
+pub use id::{
+    AlertId, DeadLetterId, EmailId, ExportId, ImportId, OrderId, ParseIdError, ProductId, RedriveId, UserId,
+};
 pub use money::{AmountError, Currency, MAX_AMOUNT, Money, UnknownCurrency};
 pub use position::ListPosition;
 pub use timestamp::{ParseTimestampError, Timestamp};

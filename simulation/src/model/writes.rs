@@ -23,7 +23,7 @@ pub(super) fn take_in(
     let mut violations = Vec::new();
     for Written { table, record } in written {
         let took = Record::parse(time, caller, record).and_then(|record| {
-            let owner = services.all_mut().find(|service| service.table() == Some(table));
+            let owner = services.all_mut().find(|service| service.owns(table));
             let Some(service) = owner else {
                 return Err(Violation::new("the-harness-works", format!("{table} is no service's")));
             };

@@ -26,6 +26,7 @@ use shop_local::template::Template;
 pub(crate) use analytics::TIME_ZONE;
 pub(crate) use orders::{ACCOUNT_LIMIT, ADDRESS_LIMIT};
 pub(crate) use record::{Images, Record, read};
+pub(crate) use redrives::{emptied, is_readable};
 
 use crate::violation::Violation;
 use crate::workload::History;
@@ -47,6 +48,11 @@ pub(crate) trait Service: fmt::Debug + Send {
     /// The physical name of its table whose stream tells of every write.
     fn table(&self) -> Option<&str> {
         None
+    }
+
+    /// Whether a table of that physical name is its own.
+    fn owns(&self, table: &str) -> bool {
+        self.table() == Some(table)
     }
 
     /// The function that finds what is wrong with its items.
@@ -145,6 +151,7 @@ impl Services {
     pub(crate) fn queued(&mut self, time: i64, queue: &str, message: &str, step: Step<'_>) {
         self.emails.queued(time, queue, message, step);
         self.cache.queued(time);
+        self.redrives.queued(queue, message, step);
     }
 
     /// Whether the tables show what a consumer does because of an event.

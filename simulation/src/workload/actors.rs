@@ -11,7 +11,7 @@ use shop_events::OrderStatus;
 use super::client::{Answer, Answered, Client, Request};
 use super::plan::{Action, Look, Operation, Plan, Shopper, Ware};
 use super::reading::{self, Thing};
-use super::{administrators, exporting, importing, people};
+use super::{administrators, exporting, importing, people, redriving};
 use crate::case::Case;
 use crate::violation::Violation;
 
@@ -116,6 +116,7 @@ impl Actors {
             Action::Create(ware) => drop(self.create(ware).await),
             Action::Look(look) => self.look(*look, who).await,
             Action::Import(paper) => importing::act(&self.client, paper).await,
+            Action::Redrive => redriving::act(&self.client).await,
             Action::Export { is_csv } => exporting::act(&self.client, *is_csv).await,
             Action::Govern { what, use_old } => {
                 administrators::govern(&self.client, who, what, *use_old).await;

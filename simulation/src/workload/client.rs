@@ -278,8 +278,22 @@ impl Client {
 }
 
 /// An answer to an administrator: whoever is one by now.
-pub(super) async fn ask(client: &Client, path: &str) -> Value {
+pub(crate) async fn ask(client: &Client, path: &str) -> Value {
+    as_administrator(client, Method::GET, path, None).await
+}
+
+/// What an administrator asks for, whoever is one by now.
+pub(crate) async fn order(client: &Client, path: &str, body: &Value) -> Value {
+    as_administrator(client, Method::POST, path, Some(body)).await
+}
+
+async fn as_administrator(client: &Client, method: Method, path: &str, body: Option<&Value>) -> Value {
     let authorization = client.token_of_an_administrator().map(|token| format!("Bearer {token}"));
     let authorization = authorization.iter().map(|token| ("authorization", token.as_str()));
-    client.persist(&Request::new(Shopper::Guest, Method::GET, path).headers(authorization)).await.body
+    let request = Request::new(Shopper::Guest, method, path).headers(authorization);
+    let request = match body {
+        Some(body) => request.body(body),
+        None => request,
+    };
+    client.persist(&request).await.body
 }

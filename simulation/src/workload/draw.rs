@@ -6,7 +6,7 @@ use rand::{RngExt, SeedableRng};
 use shop_events::OrderStatus;
 
 use super::plan::{Action, Governing, Look, Operation, Person, Plan, Shopper, Ware};
-use super::{exporting, importing, large};
+use super::{exporting, importing, large, redriving};
 
 /// Tells this use of the seed from others.
 const SALT: u64 = 0x5eed_0001;
@@ -49,6 +49,7 @@ impl Plan {
         large::add(seed, &mut plan);
         importing::add(seed, &mut plan);
         exporting::add(seed, &mut plan);
+        redriving::add(seed, &mut plan);
         plan
     }
 }

@@ -14,8 +14,9 @@ mod large;
 mod people;
 mod plan;
 mod reading;
+mod redriving;
 
 pub(crate) use actors::Actors;
-pub(crate) use client::{Answered, Client, History};
+pub(crate) use client::{Answered, Client, History, ask, order};
 pub(crate) use exporting::Exported;
 pub(crate) use plan::{Action, Plan};

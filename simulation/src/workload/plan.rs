@@ -114,6 +114,8 @@ pub(crate) enum Action {
     Leave,
     /// Imports a file of products.
     Import(Paper),
+    /// Has all dead letters sent again, or given up where nobody can read them.
+    Redrive,
     /// Exports the catalogue.
     Export {
         is_csv: bool,

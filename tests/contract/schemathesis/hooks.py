@@ -124,6 +124,7 @@ ORDERS = [order() for _ in range(5)]
 USERS = [user() for _ in range(5)]
 EXPORTS = [ask("POST", "/exports", {"format": "csv"})["id"] for _ in range(3)]
 IMPORTS = [import_() for _ in range(3)]
+REDRIVES = [ask("POST", "/monitor/redrives", {"consumer": "settle-order", "reason": "Fuzzed"})["id"]]
 for started in IMPORTS:
     ask("POST", f"/imports/{started}/start")
 KNOWN = address()
@@ -145,6 +146,10 @@ def id_of(operation):
         return confirmed_order()
     if operation == "start-import":
         return import_()
+    if operation == "list-dead-letters":
+        return "settle-order"
+    if "redrive" in operation:
+        return CHOICE.choice(REDRIVES)
     if "import" in operation:
         return CHOICE.choice(IMPORTS)
     if "export" in operation:

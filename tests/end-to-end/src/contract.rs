@@ -1,240 +1,18 @@
 //! What every answer must be, whatever was asked: a request id, security headers, the documented members
 //! and no others, a problem of RFC 9457 for every refusal, and never an error of the shop's own.
 
+mod shapes;
+
 use anyhow::{Result, ensure};
 use reqwest::Method;
 use serde_json::{Map, Value};
 
 use crate::reply::Reply;
-
-/// Members that an object must have, and those that it may have besides.
-struct Shape {
-    required: &'static [&'static str],
-    optional: &'static [&'static str],
-    /// Members that are objects (unless `null`), or arrays of objects, with the shape of each.
-    nested: &'static [(&'static str, &'static Shape)],
-}
-
-const LINE: Shape = Shape {
-    required: &["product_id", "name", "quantity", "price", "line_total"],
-    optional: &[],
-    nested: &[],
+use shapes::{
+    ALERTS, DEAD_LETTER, DEAD_LETTER_GROUPS, DEAD_LETTERS, EMAILS, EXPORT, EXTENSIONS, IMPORT, KEYS,
+    NEW_IMPORT, NOTHING, ORDER, ORDERS, PLACED, PROBLEM, PRODUCT, PRODUCT_SALES, PRODUCTS, REDRIVE, REFUSALS,
+    SALES, SESSION, STATISTICS, STOCK, Shape, TOKENS, USER, USERS,
 };
-
-const ORDER: Shape = Shape {
-    required: &["id", "status", "items", "total_amount", "currency", "version", "created_at", "updated_at"],
-    optional: &["customer_id", "rejection", "tracking_number"],
-    nested: &[("items", &LINE), ("rejection", &REJECTION)],
-};
-
-/// An order as the answer to whoever placed it: a guest's has its token, and no other answer does.
-const PLACED: Shape = Shape { optional: &["customer_id", "rejection", "order_token"], ..ORDER };
-
-const REJECTION: Shape =
-    Shape { required: &["reason", "shortages"], optional: &[], nested: &[("shortages", &SHORTAGE)] };
-
-const SHORTAGE: Shape =
-    Shape { required: &["product_id", "requested", "available"], optional: &[], nested: &[] };
-
-const PRODUCT: Shape = Shape {
-    required: &[
-        "id",
-        "name",
-        "description",
-        "price",
-        "currency",
-        "category",
-        "image_url",
-        "stock",
-        "version",
-        "created_at",
-        "updated_at",
-    ],
-    optional: &[],
-    nested: &[],
-};
-
-const STOCK: Shape = Shape {
-    required: &["product_id", "stock", "reserved", "version", "updated_at", "low_stock_threshold"],
-    optional: &[],
-    nested: &[],
-};
-
-const AMOUNT: Shape = Shape { required: &["currency", "amount"], optional: &[], nested: &[] };
-
-const STATISTICS: Shape = Shape {
-    required: &["user_id", "orders_placed", "amount_spent", "last_order", "version", "updated_at"],
-    optional: &[],
-    nested: &[("amount_spent", &AMOUNT), ("last_order", &LAST_ORDER)],
-};
-
-const LAST_ORDER: Shape = Shape { required: &["id", "placed_at"], optional: &[], nested: &[] };
-
-const ORDERS: Shape =
-    Shape { required: &["data", "next_cursor"], optional: &[], nested: &[("data", &ORDER)] };
-
-const PRODUCTS: Shape =
-    Shape { required: &["data", "next_cursor"], optional: &[], nested: &[("data", &PRODUCT)] };
-
-const ALERT: Shape = Shape {
-    required: &[
-        "id",
-        "kind",
-        "status",
-        "product_id",
-        "available",
-        "low_stock_threshold",
-        "raised_at",
-        "resolved_at",
-    ],
-    optional: &[],
-    nested: &[],
-};
-
-const ALERTS: Shape =
-    Shape { required: &["data", "next_cursor"], optional: &[], nested: &[("data", &ALERT)] };
-
-const IMPORT_LINES: Shape = Shape { required: &["read", "accepted", "refused"], optional: &[], nested: &[] };
-
-const IMPORT_FAILURE: Shape =
-    Shape { required: &["line", "column", "code", "detail"], optional: &[], nested: &[] };
-
-const IMPORT_MEMBERS: &[&str] =
-    &["id", "format", "status", "lines", "failure", "created_at", "updated_at", "upload"];
-
-/// An import as whoever makes it is answered: with the address of its file, which no other answer has.
-const NEW_IMPORT: Shape = Shape {
-    required: IMPORT_MEMBERS,
-    optional: &[],
-    nested: &[("lines", &IMPORT_LINES), ("failure", &IMPORT_FAILURE), ("upload", &UPLOAD)],
-};
-
-const UPLOAD: Shape = Shape { required: &["url", "expires_at", "max_bytes"], optional: &[], nested: &[] };
-
-const IMPORT: Shape = Shape {
-    required: IMPORT_MEMBERS.split_at(7).0,
-    optional: &[],
-    nested: &[("lines", &IMPORT_LINES), ("failure", &IMPORT_FAILURE)],
-};
-
-const EXPORT: Shape = Shape {
-    required: &["id", "format", "status", "products", "download", "created_at", "updated_at"],
-    optional: &[],
-    nested: &[("download", &DOWNLOAD)],
-};
-
-const DOWNLOAD: Shape = Shape { required: &["url", "expires_at"], optional: &[], nested: &[] };
-
-const LINE_ERROR: Shape = Shape { required: &["column", "code", "detail"], optional: &[], nested: &[] };
-
-const REFUSED_LINE: Shape =
-    Shape { required: &["line", "errors"], optional: &[], nested: &[("errors", &LINE_ERROR)] };
-
-const REFUSALS: Shape =
-    Shape { required: &["data", "next_cursor"], optional: &[], nested: &[("data", &REFUSED_LINE)] };
-
-const USER: Shape = Shape {
-    required: &["id", "email", "email_confirmed", "name", "role", "version", "created_at", "updated_at"],
-    optional: &[],
-    nested: &[],
-};
-
-const USERS: Shape = Shape { required: &["data", "next_cursor"], optional: &[], nested: &[("data", &USER)] };
-
-const EMAIL: Shape = Shape {
-    required: &[
-        "id",
-        "template",
-        "order_id",
-        "user_id",
-        "status",
-        "reason",
-        "attempts",
-        "message_id",
-        "sent_at",
-        "version",
-        "created_at",
-        "updated_at",
-    ],
-    optional: &[],
-    nested: &[],
-};
-
-const EMAILS: Shape =
-    Shape { required: &["data", "next_cursor"], optional: &[], nested: &[("data", &EMAIL)] };
-
-const SALES: Shape = Shape {
-    required: &["from", "to", "by", "currency", "time_zone", "data", "total"],
-    optional: &[],
-    nested: &[("data", &SALES_BUCKET), ("total", &SALES_TOTAL)],
-};
-
-const SALES_BUCKET_MEMBERS: &[&str] =
-    &["orders", "cancelled_orders", "units", "cancelled_units", "gross", "cancelled", "net", "date", "start"];
-
-const SALES_BUCKET: Shape = Shape { required: SALES_BUCKET_MEMBERS, optional: &[], nested: &[] };
-
-const SALES_TOTAL: Shape = Shape { required: SALES_BUCKET_MEMBERS.split_at(7).0, optional: &[], nested: &[] };
-
-const PRODUCT_SALES: Shape = Shape {
-    required: &["from", "to", "sort", "currency", "time_zone", "data"],
-    optional: &[],
-    nested: &[("data", &PRODUCT_SALE)],
-};
-
-const PRODUCT_SALE: Shape = Shape {
-    required: &["product_id", "units", "cancelled_units", "net_units", "gross", "cancelled", "net"],
-    optional: &[],
-    nested: &[],
-};
-
-const SESSION_MEMBERS: &[&str] = &[
-    "access_token",
-    "token_type",
-    "expires_in",
-    "refresh_token",
-    "refresh_expires_in",
-    "user_id",
-    "role",
-    "device_token",
-];
-
-/// What a log-in answers with.
-const SESSION: Shape = Shape { required: SESSION_MEMBERS, optional: &[], nested: &[] };
-
-/// What a refresh answers with: the device stays the one that logged in.
-const TOKENS: Shape = Shape { required: SESSION_MEMBERS.split_at(7).0, optional: &[], nested: &[] };
-
-const KEYS: Shape = Shape { required: &["keys"], optional: &[], nested: &[("keys", &KEY)] };
-
-const KEY: Shape = Shape { required: &["kty", "crv", "use", "alg", "kid", "x"], optional: &[], nested: &[] };
-
-const FIELD_ERROR: Shape = Shape { required: &["pointer", "code", "detail"], optional: &[], nested: &[] };
-
-const PROBLEM: Shape = Shape {
-    required: &["type", "title", "status", "detail", "instance", "code", "request_id"],
-    optional: &["errors"],
-    nested: &[("errors", &FIELD_ERROR)],
-};
-
-/// What some problems carry besides (RFC 9457 section 3.2), by their code.
-const EXTENSIONS: &[(&str, Shape)] = &[
-    ("stale_version", Shape { required: &["current_version"], optional: &[], nested: &[] }),
-    ("illegal_transition", Shape { required: &["current_status"], optional: &[], nested: &[] }),
-    ("insufficient_stock", LEVEL),
-    ("too_much_stock", LEVEL),
-    ("price_mismatch", Shape { required: &["current"], optional: &[], nested: &[("current", &FIGURES)] }),
-];
-
-const LEVEL: Shape = Shape { required: &["stock", "reserved"], optional: &[], nested: &[] };
-
-const FIGURES: Shape = Shape {
-    required: &["items", "total_amount", "currency"],
-    optional: &[],
-    nested: &[("items", &Shape { required: &["product_id", "price"], optional: &[], nested: &[] })],
-};
-
-const NOTHING: Shape = Shape { required: &[], optional: &[], nested: &[] };
 
 /// Words of the inside, which no client may read. A request of the suite never says them.
 const INTERNALS: [&str; 9] = [
@@ -323,6 +101,12 @@ fn documented(method: &Method, route: &[&str]) -> Option<Answer> {
         ("GET", ["imports", _]) => Answer::Json(&IMPORT),
         ("GET", ["imports", _, "refusals"]) => Answer::Json(&REFUSALS),
         ("GET", ["emails"]) => Answer::Json(&EMAILS),
+        ("GET", ["monitor", "dead-letters"]) => Answer::Json(&DEAD_LETTER_GROUPS),
+        ("GET", ["monitor", "dead-letters", _]) => Answer::Json(&DEAD_LETTER),
+        ("GET", ["monitor", "queues", _, "dead-letters"]) => Answer::Json(&DEAD_LETTERS),
+        ("POST", ["monitor", "redrives" | "discards"]) | ("GET" | "PATCH", ["monitor", "redrives", _]) => {
+            Answer::Json(&REDRIVE)
+        }
         ("DELETE", ["products" | "users", _] | ["sessions", "current"])
         | (
             "POST",

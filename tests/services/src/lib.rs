@@ -5,6 +5,7 @@ mod accounts;
 mod answer;
 mod books;
 mod calls;
+mod dead_letters;
 mod imports;
 mod lines;
 mod mail_tokens;

@@ -26,6 +26,10 @@ fn body(route: &str) -> Value {
     match route {
         "POST /orders" => json!({ "items": [{ "product_id": "prod-1", "quantity": 1 }] }),
         "POST /imports" | "POST /exports" => json!({ "format": "csv" }),
+        "POST /monitor/redrives" | "POST /monitor/discards" => {
+            json!({ "consumer": "settle-order", "reason": "It is mended" })
+        }
+        "PATCH /monitor/redrives/{id}" => json!({ "status": "paused" }),
         "POST /products" => json!({ "name": "Another", "price": 1 }),
         "PATCH /products/{id}" => json!({ "price": 2 }),
         "PATCH /products/{id}/stock" => json!({ "stock": 7 }),

@@ -42,6 +42,9 @@ fn a_route_without_a_body_takes_an_empty_object_and_refuses_the_rest() -> Result
         service.upload(&import, "name,price\nMug,1\n").await?;
         let import = import["id"].as_str().context("an id")?.to_owned();
         let export = service.new_export_as(&admin, "csv").await?;
+        let letter = service.new_dead_letter_as(&admin).await?;
+        let redrive = json!({ "consumer": "settle-order", "reason": "Nobody can read it" });
+        let redrive = service.new_redrive_as(&admin, "/monitor/discards", &redrive).await?;
         service.settled().await?;
 
         let path = |route: &RouteInfo| {
@@ -50,6 +53,9 @@ fn a_route_without_a_body_takes_an_empty_object_and_refuses_the_rest() -> Result
                 Some("orders") => order.as_str(),
                 Some("imports") => import.as_str(),
                 Some("exports") => export.as_str(),
+                Some("monitor") if route.endpoint.path.contains("dead-letters/") => letter.as_str(),
+                Some("monitor") if route.endpoint.path.contains("queues") => "settle-order",
+                Some("monitor") => redrive.as_str(),
                 _ => admin.id.as_str(),
             };
             route.endpoint.path.replace("{id}", id)

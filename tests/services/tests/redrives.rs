@@ -1,42 +1,302 @@
-//! The redrives service over the embedded cloud.
+//! Dead letters over the embedded cloud: kept, grouped, sent again, given up.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
+use futures::FutureExt;
+use futures::future::{BoxFuture, ready};
 use http::Method;
-use service_tests::{Published, Service, simulate};
-use shop_local::cloud::Options;
+use serde_json::{Value, json};
+use service_tests::{Calls, Published, Service, order_event, simulate};
+use shop_events::EventData;
+use shop_local::cloud::{AwsError, Call, Fault, Interceptor, Options, Service as AwsService};
+use shop_types::OrderId;
+
+const MALFORMED: &str = "{";
+
+async fn started(options: Options) -> Result<Service> {
+    Service::start(&services::functions(), options).await
+}
+
+async fn groups(service: &Service) -> Result<Value> {
+    Ok(service.send(Method::GET, "/monitor/dead-letters", None).await?.expect(200)?.body)
+}
+
+async fn letters(service: &Service, consumer: &str) -> Result<Vec<Value>> {
+    let path = format!("/monitor/queues/{consumer}/dead-letters?limit=100");
+    let page = service.send(Method::GET, &path, None).await?.expect(200)?;
+    Ok(page.body["data"].as_array().context("letters")?.clone())
+}
+
+async fn letter(service: &Service, id: &Value) -> Result<Value> {
+    let path = format!("/monitor/dead-letters/{}", id.as_str().context("an id")?);
+    Ok(service.send(Method::GET, &path, None).await?.expect(200)?.body)
+}
+
+async fn ask(service: &Service, path: &str, body: &Value) -> Result<String> {
+    let asked = service.send(Method::POST, path, Some(body)).await?.expect(202)?;
+    Ok(asked.body["id"].as_str().context("an id")?.to_owned())
+}
+
+async fn redrive(service: &Service, id: &str) -> Result<Value> {
+    Ok(service.send(Method::GET, &format!("/monitor/redrives/{id}"), None).await?.expect(200)?.body)
+}
+
+/// Orders' events that settle-order cannot handle while its table refuses it.
+fn events(count: usize) -> Result<Vec<String>> {
+    let event = |number: usize| {
+        let order = OrderId::derived(b"test", "test", &format!("order {number}"));
+        Ok(order_event(&order, 1, &[("mug", 1)], EventData::OrderCancelled)?.to_json()?)
+    };
+    (0..count).map(event).collect()
+}
+
+/// Lets settle-order give up on events: its queue has them where it waits for good.
+async fn given_up(service: &Service, calls: &Calls, count: usize) -> Result<()> {
+    calls.fail(|call| {
+        (call.service == AwsService::DynamoDb)
+            .then(|| Fault::Error(AwsError::service("InternalServerError", "down")))
+    });
+    let bodies = events(count)?;
+    service.dead_letters(&bodies.iter().map(String::as_str).collect::<Vec<_>>()).await?;
+    calls.fail(|_| None);
+    Ok(())
+}
 
 #[test]
-fn what_is_made_is_shown_and_told_once() -> Result<()> {
+fn what_a_consumer_gave_up_on_is_kept_and_grouped() -> Result<()> {
     simulate(async {
-        let published = Arc::new(Published::default());
-        let mut options = Options::simulated(1);
-        options.observers.push(published.clone());
-        let service = Service::start(&services::functions(), options).await?;
-        let made = service.send(Method::POST, "/redrives", None).await?.expect(201)?;
-        let id = made.body["id"].as_str().context("an id")?;
-        let shown = service.send(Method::GET, &format!("/redrives/{id}"), None).await?.expect(200)?;
-        assert_eq!(shown.body, made.body);
-        service.settled().await?;
-        let told = published.events()?;
-        let told: Vec<_> = told.iter().filter(|event| event["type"] == "redrive.created").collect();
-        assert_eq!(told.len(), 1, "{told:?}");
-        assert_eq!(told[0]["subject"], id);
+        let calls = Calls::of("reserve-stock");
+        let service = started(calls.options(1)).await?;
+        service.dead_letters(&[MALFORMED, "[]"]).await?;
+        let all = groups(&service).await?;
+        ensure!(all["letters"] == 2 && all["complete"] == true, "{all}");
+        let group = &all["data"][0];
+        ensure!(group["consumer"] == "settle-order" && group["letters"] == 2, "{all}");
+        ensure!(service.depth("SettleOrderDeadLetterQueue") == 0, "they are still there");
+        for parked in letters(&service, "settle-order").await? {
+            let shown = letter(&service, &parked["id"]).await?;
+            ensure!(shown["status"] == "parked" && shown["body"].is_null(), "{shown}");
+            ensure!(shown["failure_code"] == "malformed" && shown["came_back"] == 0, "{shown}");
+        }
+        ensure!(letters(&service, "settle").await?.is_empty(), "another consumer's");
+        // Once more is no more.
+        service.collect().await?;
+        ensure!(groups(&service).await? == all, "{all}");
         Ok(())
     })
 }
 
 #[test]
+fn the_table_keeps_a_letter_before_its_queue_forgets_it() -> Result<()> {
+    for fails_at in 0..12 {
+        simulate(async {
+            let calls = Calls::of("collect-dead-letters");
+            let service = started(calls.options(2)).await?;
+            let seen = AtomicUsize::new(0);
+            calls.fail(move |_| (seen.fetch_add(1, Ordering::Relaxed) == fails_at).then_some(Fault::Crashed));
+            service.send_bodies("SettleOrderQueue", &[MALFORMED, "[]", "null"]).await?;
+            service.pass(Duration::from_mins(10)).await;
+            let all = groups(&service).await?;
+            ensure!(all["letters"] == 3 && all["data"][0]["came_back"] == 0, "{fails_at}: {all}");
+            ensure!(service.depth("SettleOrderDeadLetterQueue") == 0, "{fails_at}");
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_redrive_sends_its_letters_again_and_no_others() -> Result<()> {
+    simulate(async {
+        let published = Arc::new(Published::default());
+        let calls = Calls::of("settle-order");
+        let mut options = calls.options(3);
+        options.observers.push(published.clone());
+        let service = started(options).await?;
+        given_up(&service, &calls, 60).await?;
+        service.dead_letters(&[MALFORMED]).await?;
+        let all = groups(&service).await?;
+        ensure!(all["letters"] == 61, "{all}");
+        let wanted =
+            json!({ "consumer": "settle-order", "failure_code": "unknown", "reason": "It is up again" });
+        let id = ask(&service, "/monitor/redrives", &wanted).await?;
+        service.settled().await?;
+        let done = redrive(&service, &id).await?;
+        ensure!(
+            done["status"] == "done" && done["letters"] == json!({ "matched": 60, "moved": 60 }),
+            "{done}"
+        );
+        let rest = groups(&service).await?;
+        ensure!(rest["letters"] == 1 && rest["data"][0]["failure_code"] == "malformed", "{rest}");
+        // A second one finds nothing.
+        let again = redrive(&service, &ask(&service, "/monitor/redrives", &wanted).await?).await?;
+        ensure!(again["letters"] == json!({ "matched": 0, "moved": 0 }), "{again}");
+        let discard = json!({ "consumer": "settle-order", "reason": "Nobody can read it" });
+        let discarded = ask(&service, "/monitor/discards", &discard).await?;
+        service.settled().await?;
+        let discarded = redrive(&service, &discarded).await?;
+        ensure!(discarded["status"] == "done" && discarded["letters"]["moved"] == 1, "{discarded}");
+        ensure!(groups(&service).await?["letters"] == 0);
+        let told = published.events()?;
+        for (event, count) in [("redrive.created", 3), ("redrive.finished", 3)] {
+            let told: Vec<_> = told.iter().filter(|told| told["type"] == event).collect();
+            ensure!(told.len() == count && told.iter().all(|told| told["actor"].is_string()), "{told:?}");
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn a_letter_that_comes_back_is_the_same_and_says_so() -> Result<()> {
+    simulate(async {
+        let service = started(Options::simulated(4)).await?;
+        service.dead_letters(&[MALFORMED]).await?;
+        let first = letters(&service, "settle-order").await?;
+        let wanted = json!({ "consumer": "settle-order", "reason": "Perhaps" });
+        for times in 1..=2 {
+            let id = ask(&service, "/monitor/redrives", &wanted).await?;
+            service.settled().await?;
+            // The cutoff was before it came back: it is left alone.
+            let done = redrive(&service, &id).await?;
+            ensure!(done["letters"] == json!({ "matched": 1, "moved": 1 }), "{done}");
+            service.pass(Duration::from_mins(2)).await;
+            let back = letters(&service, "settle-order").await?;
+            ensure!(back.len() == 1 && back[0]["id"] == first[0]["id"], "{back:?}");
+            ensure!(back[0]["came_back"] == times, "{back:?}");
+            ensure!(letter(&service, &back[0]["id"]).await?["moved_by"] == id.as_str());
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn a_redrive_is_paused_and_goes_on() -> Result<()> {
+    simulate(async {
+        let service = started(Options::simulated(5)).await?;
+        let bodies: Vec<String> = (0..100).map(|number| format!("\"no event {number}\"")).collect();
+        service.dead_letters(&bodies.iter().map(String::as_str).collect::<Vec<_>>()).await?;
+        let slow = json!({ "consumer": "settle-order", "rate": 5, "reason": "One by one" });
+        let id = ask(&service, "/monitor/discards", &slow).await?;
+        let path = format!("/monitor/redrives/{id}");
+        service.pass(Duration::from_secs(6)).await;
+        let paused =
+            service.send(Method::PATCH, &path, Some(&json!({ "status": "paused" }))).await?.expect(200)?;
+        let moved = paused.body["letters"]["moved"].as_u64().context("a count")?;
+        ensure!((25..=75).contains(&moved), "{}", paused.text);
+        service.settled().await?;
+        let still = redrive(&service, &id).await?;
+        ensure!(still["letters"]["moved"] == moved && still["status"] == "paused", "{still}");
+        for _ in 0..2 {
+            service.send(Method::PATCH, &path, Some(&json!({ "status": "running" }))).await?.expect(200)?;
+        }
+        service.settled().await?;
+        let done = redrive(&service, &id).await?;
+        ensure!(done["status"] == "done" && done["letters"]["moved"] == 100, "{done}");
+        let late = service.send(Method::PATCH, &path, Some(&json!({ "status": "paused" }))).await?;
+        late.problem(409, "illegal_transition")?;
+        Ok(())
+    })
+}
+
+#[test]
+fn the_same_key_asks_once() -> Result<()> {
+    simulate(async {
+        let service = started(Options::simulated(6)).await?;
+        let admin = service.new_administrator("operator@example.com").await?;
+        let headers = [("authorization", admin.access.as_str()), ("idempotency-key", "once")];
+        let ask = async |reason: &str| {
+            let body = json!({ "consumer": "settle-order", "reason": reason });
+            service.request(Method::POST, "/monitor/redrives", body.to_string().into(), &headers).await
+        };
+        let first = ask("It is mended").await?.expect(202)?;
+        service.pass(Duration::from_secs(1)).await;
+        let again = ask("It is mended").await?.expect(202)?;
+        ensure!(again.body["id"] == first.body["id"], "{}", again.text);
+        ensure!(again.header("idempotency-replayed").is_ok(), "it does not say that it is a repeat");
+        ask("Something else").await?.problem(422, "idempotency_key_reused")?;
+        Ok(())
+    })
+}
+
+/// Lets run-redrive die at one of its calls.
+struct Dying {
+    calls: AtomicUsize,
+    dies_at: usize,
+    is_after: bool,
+}
+
+impl Dying {
+    fn fault(&self, call: &Call) -> Option<Fault> {
+        let is_its = &*call.caller == "run-redrive";
+        (is_its && self.calls.fetch_add(1, Ordering::SeqCst) == self.dies_at).then_some(Fault::Crashed)
+    }
+}
+
+impl Interceptor for Dying {
+    fn before<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Option<Fault>> {
+        ready(if self.is_after { None } else { self.fault(call) }).boxed()
+    }
+
+    fn after<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Option<Fault>> {
+        ready(if self.is_after { self.fault(call) } else { None }).boxed()
+    }
+}
+
+#[test]
+fn a_redrive_that_dies_at_any_call_moves_each_letter_and_counts_it_once() -> Result<()> {
+    for is_after in [false, true] {
+        for dies_at in (0..24).step_by(2) {
+            simulate(async {
+                let dying = Arc::new(Dying { calls: AtomicUsize::new(0), dies_at, is_after });
+                let interceptor: Arc<dyn Interceptor> = dying;
+                let service =
+                    started(Options { interceptor: Some(interceptor), ..Options::simulated(7) }).await?;
+                let bodies: Vec<String> = (0..60).map(|number| format!("\"no event {number}\"")).collect();
+                service.dead_letters(&bodies.iter().map(String::as_str).collect::<Vec<_>>()).await?;
+                let wanted = json!({ "consumer": "settle-order", "reason": "Try" });
+                let id = ask(&service, "/monitor/redrives", &wanted).await?;
+                service.settled().await?;
+                let done = redrive(&service, &id).await?;
+                ensure!(
+                    done["status"] == "done" && done["letters"] == json!({ "matched": 60, "moved": 60 }),
+                    "{dies_at}, {is_after}: {done}"
+                );
+                service.pass(Duration::from_mins(3)).await;
+                let back = letters(&service, "settle-order").await?;
+                ensure!(back.len() == 60, "{dies_at}, {is_after}: {} came back", back.len());
+                ensure!(back.iter().all(|back| back["came_back"] == 1), "{dies_at}, {is_after}: {back:?}");
+                Ok(())
+            })?;
+        }
+    }
+    Ok(())
+}
+
+#[test]
 fn every_fixture_is_understood() -> Result<()> {
     simulate(async {
-        let service = Service::start(&services::functions(), Options::simulated(1)).await?;
-        for (function, status) in [("create-redrive", 201), ("get-redrive", 404)] {
+        let service = started(Options::simulated(1)).await?;
+        for (function, status) in [
+            ("list-dead-letter-groups", 200),
+            ("list-dead-letters", 200),
+            ("get-dead-letter", 404),
+            ("create-redrive", 202),
+            ("create-discard", 202),
+            ("get-redrive", 404),
+            ("update-redrive", 404),
+        ] {
             let answer = service.invoke_fixture(function).await?;
-            assert_eq!(answer["statusCode"], status, "{function}: {answer}");
+            ensure!(answer["statusCode"] == status, "{function}: {answer}");
         }
-        let done = serde_json::json!({ "batchItemFailures": [] });
-        assert_eq!(service.invoke_fixture("publish-redrive-events").await?, done);
+        let done = json!({ "batchItemFailures": [] });
+        for function in ["publish-redrive-events", "run-redrive"] {
+            ensure!(service.invoke_fixture(function).await? == done, "{function}");
+        }
+        let kept = service.invoke_fixture("collect-dead-letters").await?;
+        ensure!(kept == json!({ "kept": 0, "failed": 0 }), "{kept}");
         Ok(())
     })
 }

@@ -51,6 +51,13 @@ const POWERS: &[&str] = &[
     "POST /imports",
     "POST /exports",
     "GET /exports/{export}",
+    "GET /monitor/dead-letters",
+    "GET /monitor/dead-letters/{letter}",
+    "GET /monitor/queues/settle-order/dead-letters",
+    "POST /monitor/redrives",
+    "POST /monitor/discards",
+    "GET /monitor/redrives/{redrive}",
+    "PATCH /monitor/redrives/{redrive}",
     "POST /imports/{import}/start",
     "GET /imports/{import}",
     "GET /imports/{import}/refusals",
@@ -70,6 +77,8 @@ struct Stage {
     product: String,
     import: String,
     export: String,
+    letter: String,
+    redrive: String,
 }
 
 impl Stage {
@@ -86,8 +95,12 @@ impl Stage {
         service.upload(&import, "name,price\nMug,1\n").await?;
         let import = import["id"].as_str().context("an id")?.to_owned();
         let export = service.new_export_as(&admin, "csv").await?;
+        let letter = service.new_dead_letter_as(&admin).await?;
+        let redrive = json!({ "consumer": "send-email", "reason": "It is mended" });
+        let redrive = service.new_redrive_as(&admin, "/monitor/redrives", &redrive).await?;
         service.settled().await?;
-        Ok(Self { service, admin, customer, order, product: "prod-1".to_owned(), import, export })
+        let product = "prod-1".to_owned();
+        Ok(Self { service, admin, customer, order, product, import, export, letter, redrive })
     }
 
     /// An administrator with a token, of whom something has changed since it was issued.
@@ -141,11 +154,17 @@ impl Stage {
         let path = path
             .replace("{product}", &self.product)
             .replace("{import}", &self.import)
-            .replace("{export}", &self.export);
+            .replace("{export}", &self.export)
+            .replace("{letter}", &self.letter)
+            .replace("{redrive}", &self.redrive);
         let body = match power {
             "POST /products" => Some(json!({ "name": "Another", "price": 1 })),
             "POST /imports" | "POST /exports" => Some(json!({ "format": "csv" })),
             "PATCH /orders/{order}/status" => Some(json!({ "status": "cancelled" })),
+            "POST /monitor/redrives" | "POST /monitor/discards" => {
+                Some(json!({ "consumer": "settle-order", "reason": "It is mended" }))
+            }
+            "PATCH /monitor/redrives/{redrive}" => Some(json!({ "status": "paused" })),
             "PATCH /products/{product}" => Some(json!({ "price": 2 })),
             "PATCH /products/{product}/stock" => Some(json!({ "stock": 7 })),
             "PUT /users/{customer}/role" | "PUT /users/me/role" => Some(json!({ "role": "admin" })),

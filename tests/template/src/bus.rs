@@ -34,8 +34,13 @@ pub fn check(template: &Template) -> Vec<String> {
         let denied = if source.is_some() {
             an_identity()
         } else if let Some(topic) = subscribed_to(template, id) {
-            let redrive = json!({ "Fn::GetAtt": ["RedriveRole", "Arn"] });
-            json!({ "ArnNotEquals": { "aws:SourceArn": { "Ref": topic }, "aws:PrincipalArn": redrive } })
+            let role = |name: &str| json!({ "Fn::GetAtt": [name, "Arn"] });
+            let redrives = match topic {
+                "EventsTopic" => json!([role("RedriveRole"), role("RunRedriveFunctionRole")]),
+                // Its messages are not kept, so that nobody sends them again but an operator.
+                _ => role("RedriveRole"),
+            };
+            json!({ "ArnNotEquals": { "aws:SourceArn": { "Ref": topic }, "aws:PrincipalArn": redrives } })
         } else {
             let mut senders = roles_that_may(template, "sqs:SendMessage", &format!("${{{id}.Arn}}"));
             if sources.iter().any(|(source, _)| source == id) {
@@ -52,6 +57,7 @@ pub fn check(template: &Template) -> Vec<String> {
         redrive_allowed(id, queue, source, subscribed_to(template, id).is_some(), &mut wrong);
     }
     redrive_role(template, &sources, &mut wrong);
+    kept(template, &sources, &mut wrong);
     wrong
 }
 
@@ -233,6 +239,44 @@ fn redrive_role(template: &Template, sources: &[(String, String)], wrong: &mut V
     }
 }
 
+/// What a consumer gives up on is kept and can be sent again, except what another topic than the shop's own brings: it
+/// names people (docs/decisions/0064).
+fn kept(template: &Template, sources: &[(String, String)], wrong: &mut Vec<String>) {
+    for (function, variable, place) in [
+        ("CollectDeadLettersFunction", "DEAD_LETTER_QUEUES", "DeadLetterQueue"),
+        ("RunRedriveFunction", "CONSUMER_QUEUES", "Queue"),
+    ] {
+        let function_of = template.resource(function);
+        if function_of.is_null() {
+            continue;
+        }
+        let of = |(source, dead): &(String, String)| {
+            let is_ours = subscribed_to(template, source).is_none_or(|topic| topic == "EventsTopic");
+            let camel = source.strip_suffix("Queue").filter(|_| is_ours)?;
+            let url = if place == "Queue" { source } else { dead };
+            Some(format!("{}=${{{url}}}", kebab(camel)))
+        };
+        let expected: BTreeSet<_> = sources.iter().filter_map(of).collect();
+        let named = function_of["Properties"]["Environment"]["Variables"][variable]["Fn::Sub"].as_str();
+        let named: BTreeSet<_> = named.unwrap_or_default().split_whitespace().map(str::to_owned).collect();
+        for queue in named.symmetric_difference(&expected) {
+            wrong.push(format!("{function}: {queue} is missing in {variable}, or too much"));
+        }
+    }
+}
+
+/// `SettleOrder` as `settle-order`.
+fn kebab(camel: &str) -> String {
+    let mut kebab = String::new();
+    for letter in camel.chars() {
+        if letter.is_ascii_uppercase() && !kebab.is_empty() {
+            kebab.push('-');
+        }
+        kebab.push(letter.to_ascii_lowercase());
+    }
+    kebab
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -277,5 +321,17 @@ mod tests {
                 ("Resource: [!GetAtt PackQueue.Arn] }", "Resource: [!GetAtt OtherQueue.Arn] }", "too much"),
             ],
         );
+    }
+
+    #[test]
+    fn a_queue_whose_dead_letters_are_not_kept_is_found() {
+        let text = crate::project::text("template.yaml").unwrap();
+        assert_eq!(check(&Template::parse(&text).unwrap()), [""; 0]);
+        for line in ["settle-order=${SettleOrderDeadLetterQueue}", "settle-order=${SettleOrderQueue}"] {
+            assert_eq!(text.matches(line).count(), 1);
+            let broken = text.replace(line, "other=${OtherQueue}");
+            let found = check(&Template::parse(&broken).unwrap());
+            assert!(found.iter().any(|wrong| wrong.contains("settle-order")), "{found:?}");
+        }
     }
 }

@@ -126,6 +126,7 @@ pub(super) fn add_consumer(
         let text =
             behind_last(&text, "  RedriveRole:", "DeadLetterQueue.Arn", &endpoint_of(camel, "DeadLetter"))?;
         let text = behind_last(&text, "  RedriveRole:", "Queue.Arn", &endpoint_of(camel, ""))?;
+        let text = kept(&text, name, camel)?;
         let alarms = fill(include_str!("skeletons/queue_alarms.yaml.txt"), &values);
         let text = at_end_of_section(&text, ALARMS, &alarms)?;
         let alarm = fill(include_str!("skeletons/error_alarm.yaml.txt"), &values);
@@ -138,6 +139,22 @@ pub(super) fn add_consumer(
         let arn = format!("  {camel}DeadLetterQueueArn:\n    Value: !GetAtt {camel}DeadLetterQueue.Arn\n");
         before(&text, "  RedriveRoleArn:\n", &arn)
     })
+}
+
+/// What the consumer gives up on is kept, and can be sent again.
+fn kept(text: &str, name: &str, camel: &str) -> Result<String> {
+    let mut text = text.to_owned();
+    for (function, queue) in
+        [("CollectDeadLetters", format!("{camel}DeadLetterQueue")), ("RunRedrive", format!("{camel}Queue"))]
+    {
+        let boundary = format!("              - !GetAtt {queue}.Arn");
+        text = behind_last(&text, &format!("  {function}Boundary:"), "Queue.Arn", &boundary)?;
+        let url = format!("            {name}=${{{queue}}}");
+        text = behind_last(&text, &format!("  {function}Function:"), "=${", &url)?;
+        let grant = format!("                - !GetAtt {queue}.Arn");
+        text = behind_last(&text, &format!("  {function}Function:"), "                - !GetAtt", &grant)?;
+    }
+    Ok(text)
 }
 
 fn endpoint_of(camel: &str, kind: &str) -> String {

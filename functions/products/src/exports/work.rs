@@ -6,7 +6,6 @@ use shop_messaging::consumer::{Body, Unreadable};
 use shop_messaging::{NotSent, Sender};
 use shop_types::ExportId;
 
-
 /// A message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Work {

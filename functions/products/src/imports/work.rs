@@ -68,9 +68,8 @@ impl Queue {
     /// # Errors
     /// Some may have been sent.
     pub(crate) async fn send_parts(&self, import: &ImportId, parts: &[Part]) -> Result<(), NotSent> {
-        let body = |part: &Part| {
-            serde_json::to_string(&Work { import: import.clone(), step: Step::Apply(*part) })
-        };
+        let body =
+            |part: &Part| serde_json::to_string(&Work { import: import.clone(), step: Step::Apply(*part) });
         self.0.send_all(parts.iter().map(body).collect::<Result<Vec<_>, _>>()?).await
     }
 }

@@ -1,4 +1,4 @@
-//! `POST /redrives`: [`redrives::create_redrive`]. Written by `cargo xtask sync`.
+//! `POST /monitor/redrives`: [`redrives::create_redrive`]. Written by `cargo xtask sync`.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

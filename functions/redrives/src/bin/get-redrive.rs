@@ -1,4 +1,4 @@
-//! `GET /redrives/{id}`: [`redrives::get_redrive`]. Written by `cargo xtask sync`.
+//! `GET /monitor/redrives/{id}`: [`redrives::get_redrive`]. Written by `cargo xtask sync`.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

@@ -86,8 +86,7 @@ impl Letters {
             backwards: false,
             within,
         };
-        let after =
-            after.map(|after| After { sort_key: after.place.clone(), key: key(after.id.as_str()) });
+        let after = after.map(|after| After { sort_key: after.place.clone(), key: key(after.id.as_str()) });
         self.table.page(&list, after, limit).await
     }
 
@@ -117,8 +116,8 @@ impl Letters {
         };
         let mark = |letter: &Letter| {
             let update = self.table.update(key(letter.id.as_str()));
-            let is_same = Condition::equals("message_id", letter.message_id.as_str())
-                .and(Condition::exists("listed"));
+            let is_same =
+                Condition::equals("message_id", letter.message_id.as_str()).and(Condition::exists("listed"));
             update
                 .set("status", status(status_now))
                 .set("moved_by", redrive.id.as_str())

@@ -18,7 +18,7 @@ pub(crate) struct Redrives {
 pub(crate) enum Created {
     New,
     /// There is one of this id: the one that was asked for under this key before, or our own first try.
-    There(Redrive),
+    There(Box<Redrive>),
 }
 
 impl Redrives {
@@ -34,7 +34,7 @@ impl Redrives {
     pub(crate) async fn create(&self, new: &Redrive) -> Result<Created, StoreError> {
         Ok(match self.table.put_new(write(Redrive::KIND, new)?).await? {
             New::Stored => Created::New,
-            New::Exists(stored) => Created::There(stored),
+            New::Exists(stored) => Created::There(Box::new(stored)),
         })
     }
 

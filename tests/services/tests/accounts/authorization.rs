@@ -12,6 +12,11 @@ use serde_json::{Value, json};
 use service_tests::{Account, Answer, PASSWORD, Service, simulate};
 use shop_local::cloud::Options;
 
+/// Of letters that there are none of.
+fn redrive() -> Value {
+    json!({ "consumer": "settle-order", "reason": "It is mended" })
+}
+
 /// Who asks, in the order of the columns.
 const CALLERS: [&str; 5] = ["guest", "owner", "other customer", "administrator", "broken token"];
 
@@ -63,8 +68,13 @@ const MATRIX: &[(&str, [u16; 5])] = &[
     ("GET /exports/{id}", [401, 403, 403, 200, 401]),
     ("GET /imports/{id}", [401, 403, 403, 200, 401]),
     ("GET /imports/{id}/refusals", [401, 403, 403, 200, 401]),
-    ("POST /redrives", [401, 201, 201, 201, 401]),
-    ("GET /redrives/{id}", [401, 404, 404, 404, 401]),
+    ("GET /monitor/dead-letters", [401, 403, 403, 200, 401]),
+    ("GET /monitor/dead-letters/{id}", [401, 403, 403, 200, 401]),
+    ("GET /monitor/queues/{id}/dead-letters", [401, 403, 403, 200, 401]),
+    ("POST /monitor/redrives", [401, 403, 403, 202, 401]),
+    ("POST /monitor/discards", [401, 403, 403, 202, 401]),
+    ("GET /monitor/redrives/{id}", [401, 403, 403, 200, 401]),
+    ("PATCH /monitor/redrives/{id}", [401, 403, 403, 409, 401]),
 ];
 
 struct Stage {
@@ -94,6 +104,14 @@ impl Stage {
             .send_as(&self.administrator, Method::POST, "/products", Some(&body))
             .await?
             .expect(201)?;
+        Ok(id)
+    }
+
+    /// A redrive that is done.
+    async fn redrive(&self) -> Result<String> {
+        let (who, path) = (&self.administrator, "/monitor/redrives");
+        let id = self.service.new_redrive_as(who, path, &redrive()).await?;
+        self.service.settled().await?;
         Ok(id)
     }
 
@@ -143,6 +161,11 @@ impl Stage {
                 Some("products") => self.product().await?,
                 Some("imports") => self.import().await?,
                 Some("exports") => self.service.new_export_as(&self.administrator, "csv").await?,
+                Some("monitor") if path.contains("dead-letters/") => {
+                    self.service.new_dead_letter_as(&self.administrator).await?
+                }
+                Some("monitor") if path.contains("queues") => "settle-order".to_owned(),
+                Some("monitor") => self.redrive().await?,
                 _ => owner.id.clone(),
             };
             path = path.replace("{id}", &id);
@@ -158,6 +181,8 @@ impl Stage {
             "PATCH /products/{id}" => Some(json!({ "price": 2 })),
             "PATCH /products/{id}/stock" => Some(json!({ "stock": 7 })),
             "POST /imports" | "POST /exports" => Some(json!({ "format": "csv" })),
+            "POST /monitor/redrives" | "POST /monitor/discards" => Some(redrive()),
+            "PATCH /monitor/redrives/{id}" => Some(json!({ "status": "paused" })),
             "POST /users" => {
                 let email = format!("{}@example.com", self.unique("new"));
                 Some(json!({ "email": email, "password": PASSWORD, "name": "A new one" }))

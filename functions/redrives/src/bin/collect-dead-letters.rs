@@ -1,0 +1,6 @@
+//! `rate(1 minute)`, or an operator: [`redrives::collect_dead_letters`]. Written by `cargo xtask sync`.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    shop_lambda::run(redrives::collect_dead_letters::FUNCTION).await
+}

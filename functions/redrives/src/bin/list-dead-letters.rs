@@ -1,0 +1,6 @@
+//! `GET /monitor/queues/{id}/dead-letters`: [`redrives::list_dead_letters`]. Written by `cargo xtask sync`.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    shop_lambda::run(redrives::list_dead_letters::FUNCTION).await
+}

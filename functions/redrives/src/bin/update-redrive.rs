@@ -1,0 +1,6 @@
+//! `PATCH /monitor/redrives/{id}`: [`redrives::update_redrive`]. Written by `cargo xtask sync`.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    shop_lambda::run(redrives::update_redrive::FUNCTION).await
+}
