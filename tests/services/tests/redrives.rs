@@ -44,23 +44,23 @@ async fn redrive(service: &Service, id: &str) -> Result<Value> {
     Ok(service.send(Method::GET, &format!("/monitor/redrives/{id}"), None).await?.expect(200)?.body)
 }
 
-/// Orders' events that settle-order cannot handle while its table refuses it.
+/// Orders' events that reserve-stock cannot handle while its table refuses it.
 fn events(count: usize) -> Result<Vec<String>> {
     let event = |number: usize| {
         let order = OrderId::derived(b"test", "test", &format!("order {number}"));
-        Ok(order_event(&order, 1, &[("mug", 1)], EventData::OrderCancelled)?.to_json()?)
+        Ok(order_event(&order, 1, &[("mug", 1)], EventData::OrderCreated)?.to_json()?)
     };
     (0..count).map(event).collect()
 }
 
-/// Lets settle-order give up on events: its queue has them where it waits for good.
+/// Lets reserve-stock give up on events.
 async fn given_up(service: &Service, calls: &Calls, count: usize) -> Result<()> {
     calls.fail(|call| {
         (call.service == AwsService::DynamoDb)
             .then(|| Fault::Error(AwsError::service("InternalServerError", "down")))
     });
     let bodies = events(count)?;
-    service.dead_letters(&bodies.iter().map(String::as_str).collect::<Vec<_>>()).await?;
+    service.dead_letters("ReserveStock", &bodies.iter().map(String::as_str).collect::<Vec<_>>()).await?;
     calls.fail(|_| None);
     Ok(())
 }
@@ -68,9 +68,8 @@ async fn given_up(service: &Service, calls: &Calls, count: usize) -> Result<()> 
 #[test]
 fn what_a_consumer_gave_up_on_is_kept_and_grouped() -> Result<()> {
     simulate(async {
-        let calls = Calls::of("reserve-stock");
-        let service = started(calls.options(1)).await?;
-        service.dead_letters(&[MALFORMED, "[]"]).await?;
+        let service = started(Options::simulated(1)).await?;
+        service.dead_letters("SettleOrder", &[MALFORMED, "[]"]).await?;
         let all = groups(&service).await?;
         ensure!(all["letters"] == 2 && all["complete"] == true, "{all}");
         let group = &all["data"][0];
@@ -112,16 +111,16 @@ fn the_table_keeps_a_letter_before_its_queue_forgets_it() -> Result<()> {
 fn a_redrive_sends_its_letters_again_and_no_others() -> Result<()> {
     simulate(async {
         let published = Arc::new(Published::default());
-        let calls = Calls::of("settle-order");
+        let calls = Calls::of("reserve-stock");
         let mut options = calls.options(3);
         options.observers.push(published.clone());
         let service = started(options).await?;
         given_up(&service, &calls, 60).await?;
-        service.dead_letters(&[MALFORMED]).await?;
+        service.dead_letters("SettleOrder", &[MALFORMED]).await?;
         let all = groups(&service).await?;
         ensure!(all["letters"] == 61, "{all}");
         let wanted =
-            json!({ "consumer": "settle-order", "failure_code": "unknown", "reason": "It is up again" });
+            json!({ "consumer": "reserve-stock", "failure_code": "unknown", "reason": "It is up again" });
         let id = ask(&service, "/monitor/redrives", &wanted).await?;
         service.settled().await?;
         let done = redrive(&service, &id).await?;
@@ -153,7 +152,7 @@ fn a_redrive_sends_its_letters_again_and_no_others() -> Result<()> {
 fn a_letter_that_comes_back_is_the_same_and_says_so() -> Result<()> {
     simulate(async {
         let service = started(Options::simulated(4)).await?;
-        service.dead_letters(&[MALFORMED]).await?;
+        service.dead_letters("SettleOrder", &[MALFORMED]).await?;
         let first = letters(&service, "settle-order").await?;
         let wanted = json!({ "consumer": "settle-order", "reason": "Perhaps" });
         for times in 1..=2 {
@@ -177,7 +176,7 @@ fn a_redrive_is_paused_and_goes_on() -> Result<()> {
     simulate(async {
         let service = started(Options::simulated(5)).await?;
         let bodies: Vec<String> = (0..100).map(|number| format!("\"no event {number}\"")).collect();
-        service.dead_letters(&bodies.iter().map(String::as_str).collect::<Vec<_>>()).await?;
+        service.dead_letters("SettleOrder", &bodies.iter().map(String::as_str).collect::<Vec<_>>()).await?;
         let slow = json!({ "consumer": "settle-order", "rate": 5, "reason": "One by one" });
         let id = ask(&service, "/monitor/discards", &slow).await?;
         let path = format!("/monitor/redrives/{id}");
@@ -255,7 +254,9 @@ fn a_redrive_that_dies_at_any_call_moves_each_letter_and_counts_it_once() -> Res
                 let service =
                     started(Options { interceptor: Some(interceptor), ..Options::simulated(7) }).await?;
                 let bodies: Vec<String> = (0..60).map(|number| format!("\"no event {number}\"")).collect();
-                service.dead_letters(&bodies.iter().map(String::as_str).collect::<Vec<_>>()).await?;
+                service
+                    .dead_letters("SettleOrder", &bodies.iter().map(String::as_str).collect::<Vec<_>>())
+                    .await?;
                 let wanted = json!({ "consumer": "settle-order", "reason": "Try" });
                 let id = ask(&service, "/monitor/redrives", &wanted).await?;
                 service.settled().await?;
