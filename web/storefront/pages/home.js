@@ -1,0 +1,58 @@
+import { html, nothing, signal } from "../../shared/lit.js";
+import { PAGE, categories, list } from "../../shared/catalogue.js";
+import { listing } from "../listing.js";
+import { empty, picture } from "../parts.js";
+
+const newest = listing((cursor) => list({ cursor }));
+const names = signal(/** @type {string[] | undefined} */ (undefined));
+
+const none = empty({
+  heading: "Nothing is for sale yet",
+  text: "Come back soon: the shelves are being filled.",
+  sign: "shopping-bag",
+  level: 2,
+});
+
+/** @param {string} name */
+const tile = (name) => {
+  const example = newest.products.value?.find(({ category, image_url }) => category === name && image_url);
+  return html`<li><a class="tile" href="/find?category=${encodeURIComponent(name)}">
+    ${picture({ name, category: name, image_url: example?.image_url }, { eager: true })}<span>${name}</span></a></li>`;
+};
+
+function tiles() {
+  const known = names.value;
+  if (known === undefined) return html`<ul class="tiles" aria-hidden="true">${Array.from({ length: 8 }, () => html`<li class="tile skeleton"><span class="picture"></span><span class="bone"></span></li>`)}</ul>`;
+  if (known.length === 0) return nothing;
+  return html`<ul class="tiles">${known.slice(0, 12).map(tile)}</ul>`;
+}
+
+/** @type {import("../../shared/router.js").Setup} */
+export const home = () => {
+  // What was shown before stays until what is new is there.
+  const many = newest.products.peek()?.length;
+  const ready = many === undefined || many <= PAGE ? newest.read(false) : Promise.resolve();
+  void ready
+    .then(categories)
+    .then((found) => (names.value = found))
+    .catch(() => (names.value ??= []));
+  return {
+    title: () => "",
+    ready: many === undefined ? ready : Promise.resolve(),
+    view: () => html`<div class="inner">
+      <section class="hero">
+        <h1>Made well.<br />Used daily.</h1>
+        <p>Things for the kitchen, the desk and the trail that are worth keeping.</p>
+        <a class="button" href="/find">See everything</a>
+      </section>
+      <section aria-labelledby="by-category">
+        <h2 id="by-category">Categories</h2>
+        ${tiles()}
+      </section>
+      <section aria-labelledby="new-in">
+        <h2 id="new-in">New in</h2>
+        ${newest.view(none)}
+      </section>
+    </div>`,
+  };
+};

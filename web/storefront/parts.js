@@ -1,0 +1,140 @@
+// What several pages are made of.
+
+import { html, nothing } from "../shared/lit.js";
+import { icon } from "../shared/icons.js";
+import { money } from "../shared/money.js";
+
+/** @typedef {import("../shared/api.js").Schemas["Product"]} Product */
+
+/** A colour for a category, the same on every page. @param {string} text */
+function tint(text) {
+  let sum = 0;
+  for (const letter of text) sum = (sum * 31 + (letter.codePointAt(0) ?? 0)) % 997;
+  return sum % 7;
+}
+
+/** @param {Event} event */
+const failed = (event) => /** @type {Element} */ (event.target).parentElement?.classList.add("broken");
+/** @param {Event} event */
+const loaded = (event) => /** @type {Element} */ (event.target).parentElement?.classList.remove("broken");
+
+/**
+ * A product's picture, or its first letter where there is none or it does not come. The name stands beside it, so the
+ * picture says nothing of its own.
+ *
+ * @param {{ name: string, category?: string | null | undefined, image_url?: string | null | undefined }} product
+ * @param {{ eager?: boolean }} [how]
+ */
+export function picture({ name, category, image_url }, { eager = false } = {}) {
+  // The policy of our pages lets pictures come by https and from here.
+  const usable = image_url && !image_url.startsWith("http:");
+  return html`<span class="picture tint-${tint(category ?? name)} ${usable ? "" : "broken"}">
+    <span class="letter" aria-hidden="true">${Array.from(name.trim())[0] ?? ""}</span>
+    ${usable
+      ? html`<img src=${image_url} alt="" width="400" height="400" loading=${eager ? "eager" : "lazy"}
+          fetchpriority=${eager ? "high" : "auto"} decoding="async" referrerpolicy="no-referrer" @error=${failed} @load=${loaded} />`
+      : nothing}
+  </span>`;
+}
+
+/** @param {number} stock */
+export function stock(stock) {
+  if (stock <= 0) return html`<span class="stock none">Sold out</span>`;
+  if (stock <= 5) return html`<span class="stock few">Only ${stock} left</span>`;
+  return html`<span class="stock some">In stock</span>`;
+}
+
+/** @param {Product} product @param {boolean} [eager] */
+export const card = (product, eager = false) => html`<li class="card">
+  <a href="/p/${encodeURIComponent(product.id)}">
+    ${picture(product, { eager })}
+    <span class="card-text">
+      ${product.category ? html`<span class="eyebrow">${product.category}</span>` : nothing}
+      <span class="name">${product.name}</span>
+      <span class="row"><span class="price">${money(Number(product.price), product.currency)}</span>${stock(product.stock)}</span>
+    </span>
+  </a>
+</li>`;
+
+/** As many cards as will come, so that nothing moves when they do. @param {number} count */
+export const skeletonCards = (count) => html`<ul class="grid" aria-hidden="true">
+  ${Array.from({ length: count }, () => html`<li class="card skeleton"><span class="picture"></span><span class="card-text"><span class="bone short"></span><span class="bone"></span><span class="bone short"></span></span></li>`)}
+</ul>`;
+
+/**
+ * @param {"info" | "bad" | "good"} kind
+ * @param {unknown} content
+ */
+export const notice = (kind, content) =>
+  html`<div class="notice ${kind}" role=${kind === "bad" ? "alert" : "status"}>${icon(kind === "good" ? "circle-check" : "circle-alert")}<div>${content}</div></div>`;
+
+/**
+ * A page, or a part of one, that has nothing to show.
+ *
+ * @param {{ heading: string, text: unknown, action?: unknown, sign?: Parameters<typeof icon>[0], level?: 1 | 2 }} what
+ */
+export const empty = ({ heading, text, action = nothing, sign = "package", level = 1 }) => html`<div class="empty">
+  <span class="sign">${icon(sign)}</span>
+  ${level === 1 ? html`<h1>${heading}</h1>` : html`<h2>${heading}</h2>`}
+  <p>${text}</p>
+  ${action}
+</div>`;
+
+/** Nobody answered. @param {() => void} again @param {1 | 2} [level] @param {string} [text] */
+export const unreachable = (again, level = 2, text = "Check your connection. What is in your cart stays there.") =>
+  empty({
+    heading: "We cannot reach the shop",
+    text,
+    sign: "wifi-off",
+    level,
+    action: html`<button class="button" @click=${again}>Try again</button>`,
+  });
+
+/**
+ * A field of a form with its label, hint and mistake.
+ *
+ * @param {object} field
+ * @param {string} field.name
+ * @param {string} field.label
+ * @param {string} [field.type]
+ * @param {string} [field.value]
+ * @param {string} [field.autocomplete]
+ * @param {string | undefined} [field.hint]
+ * @param {string | undefined} [field.mistake]
+ * @param {boolean} [field.required]
+ * @param {number} [field.max] length
+ */
+export function field({ name, label, type = "text", value = "", autocomplete, hint, mistake, required = true, max = 254 }) {
+  const about = [hint && `${name}-hint`, mistake && `${name}-mistake`].filter(Boolean).join(" ");
+  return html`<div class="field">
+    <label for=${name}>${label}</label>
+    <input id=${name} name=${name} type=${type} .defaultValue=${value} ?required=${required} maxlength=${max}
+      autocomplete=${autocomplete ?? "off"} aria-invalid=${mistake ? "true" : "false"} aria-describedby=${about || nothing}
+      autocapitalize=${type === "text" ? nothing : "none"} spellcheck=${type === "text" ? nothing : "false"} />
+    ${hint ? html`<p class="hint" id="${name}-hint">${hint}</p>` : nothing}
+    ${mistake ? html`<p class="mistake" id="${name}-mistake">${mistake}</p>` : nothing}
+  </div>`;
+}
+
+/** After a refusal, the first field that is wrong is where the reader goes on. @param {Element} form */
+export const focusMistake = (form) =>
+  requestAnimationFrame(() => {
+    const wrong = form.querySelector("[aria-invalid=true]");
+    if (wrong instanceof HTMLElement) wrong.focus();
+  });
+
+/** @param {string} text */
+export const when = (text) =>
+  new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" }).format(new Date(text));
+
+/** @type {import("../shared/router.js").Setup} */
+export const notFound = () => ({
+  title: () => "Not found",
+  view: () =>
+    empty({
+      heading: "There is nothing here",
+      text: "The address may be mistyped, or what was here is gone.",
+      sign: "search",
+      action: html`<a class="button" href="/">To the shop</a>`,
+    }),
+});
