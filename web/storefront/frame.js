@@ -47,7 +47,7 @@ export const frame = (content, address) => html`
   <main id="main" tabindex="-1">${content}</main>
   <footer class="foot">
     <div class="inner">
-      <p>A demonstration: nothing is charged, and nothing is sent.</p>
+      <p>This shop takes no payment yet: nothing is charged.</p>
       <nav aria-label="About"><a href="/account/orders">Your orders</a><a href="/docs">API</a></nav>
     </div>
   </footer>

@@ -9,7 +9,7 @@ import { money } from "../shared/money.js";
 /** A colour for a category, the same on every page. @param {string} text */
 function tint(text) {
   let sum = 0;
-  for (const letter of text) sum = (sum * 31 + (letter.codePointAt(0) ?? 0)) % 997;
+  for (const letter of text) sum = (sum * 21 + (letter.codePointAt(0) ?? 0)) % 1009;
   return sum % 7;
 }
 

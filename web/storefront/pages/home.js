@@ -6,6 +6,9 @@ import { empty, picture } from "../parts.js";
 const newest = listing((cursor) => list({ cursor }));
 const names = signal(/** @type {string[] | undefined} */ (undefined));
 
+/** Pictures of ours that the page begins with, whatever the catalogue has. */
+const SHOWN = ["prod-1", "reading-lamp", "city-backpack"];
+
 const none = empty({
   heading: "Nothing is for sale yet",
   text: "Come back soon: the shelves are being filled.",
@@ -41,9 +44,12 @@ export const home = () => {
     ready: many === undefined ? ready : Promise.resolve(),
     view: () => html`<div class="inner">
       <section class="hero">
-        <h1>Made well.<br />Used daily.</h1>
-        <p>Things for the kitchen, the desk and the trail that are worth keeping.</p>
-        <a class="button" href="/find">See everything</a>
+        <div>
+          <h1>Made well.<br />Used daily.</h1>
+          <p>Things for the kitchen, the desk and the trail that are worth keeping.</p>
+          <a class="button" href="/find">See everything</a>
+        </div>
+        <div class="hero-pictures" aria-hidden="true">${SHOWN.map((name) => html`<img src="/pictures/${name}.svg" alt="" width="400" height="400" />`)}</div>
       </section>
       <section aria-labelledby="by-category">
         <h2 id="by-category">Categories</h2>
