@@ -1,0 +1,62 @@
+// Small, quick and steady.
+
+import assert from "node:assert/strict";
+import { brotliCompressSync } from "node:zlib";
+
+import { product, putInCart, test } from "./harness.mjs";
+
+/** Of all scripts together, with those that are only fetched later. */
+const SCRIPT_AT_MOST = 40 * 1024;
+const SHIFT_AT_MOST = 0.05;
+const PAINT_AT_MOST = 1500;
+/** What Lighthouse takes for a phone on a slow line. */
+const PHONE = { viewport: { width: 412, height: 823 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
+const LINE = { offline: false, latency: 150, downloadThroughput: (1.6 * 1024 * 1024) / 8, uploadThroughput: (750 * 1024) / 8 };
+
+test("the storefront's script is small", async (page) => {
+  /** @type {Map<string, number>} */
+  const sizes = new Map();
+  page.on("response", async (response) => {
+    const path = new URL(response.url()).pathname;
+    if (path.endsWith(".js")) sizes.set(path.replace(/^\/assets\/[^/]+\//, ""), brotliCompressSync(await response.body()).length);
+  });
+  for (const path of ["/", "/cart", "/checkout", "/o/ord_06h1kwd5nf51teyy1z3q0kvfd4", "/account", "/sign-in", "/find"]) {
+    await page.goto(path);
+    await page.waitForLoadState("networkidle");
+  }
+  const all = [...sizes.values()].reduce((sum, size) => sum + size, 0);
+  console.log(`       ${all} bytes of script in ${sizes.size} files, each as brotli packs it`);
+  assert.ok(sizes.size > 10, "hardly a script was seen");
+  assert.ok(all <= SCRIPT_AT_MOST, `the scripts are ${all} bytes: ${JSON.stringify([...sizes])}`);
+});
+
+for (const [name, path] of [["home", "/"], ["results", "/find?category=kitchen"], ["product", "product"], ["cart", "/cart"]]) {
+  test(`on a phone nothing jumps, and the ${name} page is soon there`, async (page, context) => {
+    const one = await product();
+    if (name === "cart") await putInCart(page, one);
+    const client = await context.newCDPSession(page);
+    await client.send("Network.enable");
+    await client.send("Network.setCacheDisabled", { cacheDisabled: true });
+    await client.send("Network.emulateNetworkConditions", LINE);
+    await client.send("Emulation.setCPUThrottlingRate", { rate: 4 });
+    await page.addInitScript(() => {
+      const seen = /** @type {any} */ (window);
+      seen.__shift = 0;
+      seen.__paint = 0;
+      new PerformanceObserver((list) => {
+        for (const entry of /** @type {any[]} */ (list.getEntries())) if (!entry.hadRecentInput) seen.__shift += entry.value;
+      }).observe({ type: "layout-shift", buffered: true });
+      new PerformanceObserver((list) => {
+        for (const entry of list.getEntries()) seen.__paint = entry.startTime;
+      }).observe({ type: "largest-contentful-paint", buffered: true });
+    });
+    await page.goto(path === "product" ? `/p/${one.id}` : String(path));
+    await page.locator("main img").first().waitFor();
+    await page.waitForLoadState("networkidle");
+    const { shift, paint } = await page.evaluate(() => ({ shift: /** @type {any} */ (window).__shift, paint: /** @type {any} */ (window).__paint }));
+    console.log(`       ${name}: layout shift ${shift.toFixed(3)}, largest paint after ${Math.round(paint)} ms`);
+    assert.ok(shift <= SHIFT_AT_MOST, `the layout shifts by ${shift}`);
+    // The time depends on the machine that tests: what is promised is promised of the home page.
+    if (name === "home") assert.ok(paint > 0 && paint <= PAINT_AT_MOST, `the largest paint is after ${paint} ms`);
+  }, PHONE);
+}
