@@ -93,6 +93,7 @@ export function serve({ shop, port }) {
     let status = 200;
     let own = headers.file;
     let lifetime = headers.page["cache-control"];
+    let link;
     const asset = /^\/(?:assets\/([^/]+)|(?=pictures\/))\/?(.+)$/.exec(path);
     if (path.startsWith("/assets/") || path.startsWith("/pictures/")) {
       const kind = routes.files[path.startsWith("/assets/") ? 0 : 1];
@@ -111,6 +112,8 @@ export function serve({ shop, port }) {
       status = page === undefined ? routes.not_found.status : 200;
       file = files.get((page ?? routes.not_found).file);
       own = headers.page;
+      // The page's own module begins to come with the page, and not when the first script has asked for it.
+      if (page?.module !== undefined) link = `</assets/${id}/${page.module}>; rel=modulepreload`;
     }
     if (file === undefined) throw new Error(`${path} is in routes.json and not in the folder`);
     const all = {
@@ -119,6 +122,7 @@ export function serve({ shop, port }) {
       "cache-control": lifetime,
       "content-type": file.type,
       etag: file.etag,
+      ...(link !== undefined && { link }),
       vary: "accept-encoding",
     };
     if (status === 200 && request.headers["if-none-match"] === file.etag) {

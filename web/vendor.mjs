@@ -1,131 +1,93 @@
-// Fetches the modules of other people that the pages use, into vendor/, and writes down what they are.
+// Makes vendor/ of the modules of other people that the pages use, and writes down what they are.
 //
-//     node vendor.mjs            fetch, check and write
-//     node vendor.mjs --check    only hold the files that are here to vendor/vendor.json: needs no network
+//     npm ci && node vendor.mjs      bundle the packages of package-lock.json, which npm holds to their checksums
+//     node vendor.mjs --check        hold the files that are here to vendor/vendor.json: needs no package and no network
 //
-// A package is taken at the version below, by the integrity that the registry signed for it, and its files are copied
-// byte for byte: they are ES modules that import each other by relative paths, so nothing has to be bundled. Their
-// declarations come with them, for `tsc`; they are not served.
+// An import map would have to stand in the page, which the policy of our pages forbids. So there is one file for what is
+// always used together, imported by its relative path, and fetched by one request.
 
 import { createHash } from "node:crypto";
 import { mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { gunzipSync } from "node:zlib";
 
-const FOLDER = join(dirname(fileURLToPath(import.meta.url)), "vendor");
+const HERE = fileURLToPath(new URL(".", import.meta.url));
+const FOLDER = join(HERE, "vendor");
 const LIST = join(FOLDER, "vendor.json");
 
-/** @type {{ name: string, version: string, folder: string, licence: string, integrity: string, files: Record<string, string> }[]} */
-const PACKAGES = [
-  {
-    name: "lit-html",
-    version: "3.3.3",
-    folder: "lit-html",
-    licence: "BSD-3-Clause",
-    integrity: "sha512-el8M6jK2o3RXBnrSHX3ZKrsN8zEV63pSExTO1wYJz7QndGYZ8353e2a5PPX+qHe2aGayfnchQmkAojaWAREOIA==",
-    files: Object.fromEntries(
-      [
-        "lit-html",
-        "directive",
-        "directive-helpers",
-        "async-directive",
-        "directives/live",
-        "directives/ref",
-        "directives/repeat",
-      ]
-        .flatMap((module) => [`${module}.js`, `${module}.d.ts`])
-        .concat("LICENSE")
-        .map((file) => [file, file]),
-    ),
+/** What each file exports, and from which package. @type {Record<string, Record<string, string[]>>} */
+const FILES = {
+  "lit.js": {
+    "lit-html": ["html", "nothing", "render", "svg"],
+    "lit-html/directives/live.js": ["live"],
+    "lit-html/directives/repeat.js": ["repeat"],
+    "@preact/signals-core": ["Signal", "batch", "computed", "effect", "signal", "untracked"],
   },
-  {
-    name: "@preact/signals-core",
-    version: "1.14.5",
-    folder: "signals-core",
-    licence: "MIT",
-    integrity: "sha512-vcRv7Ityz5JVmeiVqIluLFzT/PDS/AlhHUpw3/aUWqcVUs6bDGIPXE/6RSC4evBNWYvnniozg5Syfj33al3gkg==",
-    files: {
-      "dist/signals-core.module.js": "signals-core.js",
-      "dist/signals-core.d.ts": "signals-core.d.ts",
-      LICENSE: "LICENSE",
-    },
-  },
-];
+};
 
-/**
- * @param {Uint8Array} bytes
- * @param {string} algorithm
- */
-const digest = (bytes, algorithm) => `${algorithm}-${createHash(algorithm).update(bytes).digest("base64")}`;
+/** @param {string} module */
+const packageOf = (module) => module.split("/").slice(0, module.startsWith("@") ? 2 : 1).join("/");
 
-/**
- * The files of a package: a tar archive is a row of 512-byte headers, each with its file behind it.
- *
- * @param {Buffer} archive
- */
-function* unpack(archive) {
-  for (let at = 0; at + 512 <= archive.length; ) {
-    /** @param {number} from @param {number} length */
-    const field = (from, length) => archive.toString("utf8", at + from, at + from + length).replace(/\0.*$/s, "");
-    const name = field(0, 100);
-    if (name === "") return;
-    const size = Number.parseInt(field(124, 12), 8);
-    yield { name: name.replace(/^[^/]*\//, ""), bytes: archive.subarray(at + 512, at + 512 + size) };
-    at += 512 + Math.ceil(size / 512) * 512;
-  }
-}
+/** @param {string | Uint8Array} bytes */
+const checksum = (bytes) => `sha256-${createHash("sha256").update(bytes).digest("base64")}`;
 
-async function fetchAll() {
+async function make() {
+  const { build, version } = await import("esbuild");
+  const lock = JSON.parse(await readFile(join(HERE, "package-lock.json"), "utf8")).packages;
   await rm(FOLDER, { recursive: true, force: true });
-  const list = [];
-  for (const { name, version, folder, licence, integrity, files } of PACKAGES) {
-    const source = `https://registry.npmjs.org/${name}/-/${name.split("/").at(-1)}-${version}.tgz`;
-    const answer = await fetch(source);
-    if (!answer.ok) throw new Error(`${source}: ${answer.status}`);
-    const archive = Buffer.from(await answer.arrayBuffer());
-    if (digest(archive, "sha512") !== integrity) {
-      throw new Error(`${name} ${version} is ${digest(archive, "sha512")}, and not ${integrity}`);
-    }
-    /** @type {Record<string, string>} */
-    const written = {};
-    for (const file of unpack(gunzipSync(archive))) {
-      const target = files[file.name];
-      if (target === undefined) continue;
-      await mkdir(dirname(join(FOLDER, folder, target)), { recursive: true });
-      await writeFile(join(FOLDER, folder, target), file.bytes);
-      written[`${folder}/${target}`] = digest(file.bytes, "sha256");
-    }
-    const missing = Object.values(files).filter((file) => !(`${folder}/${file}` in written));
-    if (missing.length > 0) throw new Error(`${name} ${version} has no ${missing.join(", ")}`);
-    list.push({ name, version, licence, source, integrity, files: Object.fromEntries(Object.entries(written).sort()) });
+  await mkdir(FOLDER);
+  /** @type {Record<string, { checksum: string, of: string[] }>} */
+  const files = {};
+  /** @type {Set<string>} */
+  const names = new Set();
+  for (const [file, modules] of Object.entries(FILES)) {
+    const source = Object.entries(modules)
+      .map(([module, exports]) => `export { ${exports.join(", ")} } from ${JSON.stringify(module)};\n`)
+      .join("");
+    const { outputFiles } = await build({
+      stdin: { contents: source, resolveDir: HERE },
+      bundle: true,
+      format: "esm",
+      legalComments: "none",
+      minify: true,
+      target: "es2022",
+      write: false,
+    });
+    const of = [...new Set(Object.keys(modules).map(packageOf))];
+    for (const name of of) names.add(name);
+    const head = `/* ${of.map((name) => `${name} ${lock[`node_modules/${name}`].version}`).join(", ")}: see vendor.json and LICENSES */\n`;
+    const text = head + outputFiles?.[0]?.text;
+    await writeFile(join(FOLDER, file), text);
+    files[file] = { checksum: checksum(text), of };
+    // The same for tsc, which finds the declarations in the packages.
+    const declarations = `// Made by vendor.mjs.\n${source}`;
+    await writeFile(join(FOLDER, file.replace(/\.js$/, ".d.ts")), declarations);
+    files[file.replace(/\.js$/, ".d.ts")] = { checksum: checksum(declarations), of };
   }
-  await writeFile(LIST, `${JSON.stringify({ made_by: "node web/vendor.mjs", packages: list }, null, 2)}\n`);
+  const packages = [];
+  let licences = "";
+  for (const name of [...names].sort()) {
+    const { version: pinned, integrity } = lock[`node_modules/${name}`];
+    const { license } = JSON.parse(await readFile(join(HERE, "node_modules", name, "package.json"), "utf8"));
+    packages.push({ name, version: pinned, licence: license, page: `https://www.npmjs.com/package/${name}/v/${pinned}`, integrity });
+    licences += `${name} ${pinned} (${license})\n\n${(await readFile(join(HERE, "node_modules", name, "LICENSE"), "utf8")).trim()}\n\n\n`;
+  }
+  licences = `${licences.trim()}\n`;
+  await writeFile(join(FOLDER, "LICENSES"), licences);
+  files.LICENSES = { checksum: checksum(licences), of: [...names].sort() };
+  await writeFile(LIST, `${JSON.stringify({ made_by: `node web/vendor.mjs, with esbuild ${version}`, packages, files }, null, 2)}\n`);
 }
 
 async function check() {
-  const { packages } = JSON.parse(await readFile(LIST, "utf8"));
-  /** @type {Map<string, string>} */
-  const expected = new Map(packages.flatMap((/** @type {any} */ one) => Object.entries(one.files)));
-  const found = (await readdir(FOLDER, { recursive: true, withFileTypes: true }))
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(FOLDER.length + 1))
-    .filter((file) => file !== "vendor.json");
-  const wrong = [...new Set([...expected.keys(), ...found])];
-  const mistakes = [];
-  for (const file of wrong) {
+  const { files } = JSON.parse(await readFile(LIST, "utf8"));
+  const found = (await readdir(FOLDER)).filter((file) => file !== "vendor.json");
+  const wrong = [];
+  for (const file of new Set([...Object.keys(files), ...found])) {
     const bytes = await readFile(join(FOLDER, file)).catch(() => undefined);
-    if (bytes === undefined || digest(bytes, "sha256") !== expected.get(file)) mistakes.push(file);
+    if (bytes === undefined || checksum(bytes) !== files[file]?.checksum) wrong.push(file);
   }
-  for (const { name, version, integrity } of packages) {
-    const pinned = PACKAGES.find((one) => one.name === name);
-    if (pinned?.version !== version || pinned?.integrity !== integrity) mistakes.push(name);
-  }
-  if (mistakes.length > 0) throw new Error(`not as vendor.json has them: ${mistakes.join(", ")}`);
+  if (wrong.length > 0) throw new Error(`not as vendor.json has them: ${wrong.join(", ")}`);
 }
 
-if (process.argv.includes("--check")) await check();
-else {
-  await fetchAll();
-  await check();
-}
+if (!process.argv.includes("--check")) await make();
+await check();

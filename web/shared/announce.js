@@ -1,9 +1,9 @@
 // What a screen reader is told, and what is shown for a moment at the foot of the page.
 
-import { signal } from "./lit.js";
+import { signal } from "../vendor/lit.js";
 
 export const said = signal("");
-/** @type {import("./lit.js").Signal<{ text: string, href?: string, label?: string } | undefined>} */
+/** @type {import("../vendor/lit.js").Signal<{ text: string, href?: string, label?: string } | undefined>} */
 export const toast = signal(/** @type {any} */ (undefined));
 
 /** @type {number | undefined} */

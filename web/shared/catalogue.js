@@ -122,6 +122,8 @@ const wordsOf = (q = "") => plain(q).split(/\s+/).filter(Boolean);
  */
 export function find(wanted, signal) {
   const { q, category, min, max, inStock, sort, cursor } = wanted;
+  // The catalogue's own lists know categories and orders too, and are kept by caches.
+  if (!q && !min && !max && !inStock) return list({ category, sort, cursor });
   return searchOr(
     async () => {
       const asked = query({
@@ -171,10 +173,16 @@ export function suggest(q, signal) {
   );
 }
 
-/** The categories of the products that a list begins with: the shop has no list of them. */
+/**
+ * The categories of the products that a list begins with, each with a picture of one: the shop has no list of them.
+ *
+ * @returns {Promise<{ name: string, image_url: string | null | undefined }[]>}
+ */
 export async function categories() {
-  const names = (await all()).flatMap((product) => product.category ?? []);
-  return [...new Set(names)].sort((a, b) => a.localeCompare(b));
+  /** @type {Map<string, string | null | undefined>} */
+  const found = new Map();
+  for (const { category, image_url } of await all()) if (category) found.set(category, found.get(category) ?? image_url);
+  return [...found].map(([name, image_url]) => ({ name, image_url })).sort((a, b) => a.name.localeCompare(b.name));
 }
 
 /**

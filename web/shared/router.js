@@ -1,6 +1,6 @@
 // Pages without reloads: a link to one of our pages shows it here, and everything else is the browser's.
 
-import { batch, signal } from "./lit.js";
+import { batch, signal } from "../vendor/lit.js";
 
 /**
  * @typedef {object} Page
@@ -12,7 +12,7 @@ import { batch, signal } from "./lit.js";
 /** @typedef {Record<string, string>} Params */
 /** @typedef {(params: Params, url: URL) => Page | Promise<Page>} Setup */
 
-/** @type {import("./lit.js").Signal<Page | undefined>} */
+/** @type {import("../vendor/lit.js").Signal<Page | undefined>} */
 export const page = signal(/** @type {Page | undefined} */ (undefined));
 /** The address, as the page shows it. */
 export const address = signal(new URL(location.href));

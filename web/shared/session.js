@@ -2,7 +2,7 @@
 // read, once the API sets one (docs/decisions/0061), and until then a token that this tab keeps.
 
 import { read, send } from "./api.js";
-import { signal } from "./lit.js";
+import { signal } from "../vendor/lit.js";
 import { local, tab } from "./storage.js";
 
 /** @typedef {import("../types/api.js").components["schemas"]["Tokens"]} Tokens */
@@ -52,7 +52,7 @@ let access;
 /**
  * Who uses this page: `undefined` while that is being found out, `null` for a guest.
  *
- * @type {import("./lit.js").Signal<{ id: string, role: string } | null | undefined>}
+ * @type {import("../vendor/lit.js").Signal<{ id: string, role: string } | null | undefined>}
  */
 export const user = signal(
   local.read(HINT) === undefined && tab.read("session.refresh") === undefined ? null : undefined,

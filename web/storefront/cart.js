@@ -1,6 +1,6 @@
 // The cart: ids and quantities, kept by the browser and shared by its tabs. Names and prices are always asked for.
 
-import { computed, signal } from "../shared/lit.js";
+import { computed, signal } from "../vendor/lit.js";
 import { local } from "../shared/storage.js";
 
 /** @typedef {{ id: string, quantity: number }} Line */
@@ -20,7 +20,7 @@ function kept() {
     .map(({ id, quantity }) => ({ id, quantity: Math.min(quantity, QUANTITY_AT_MOST) }));
 }
 
-/** @type {import("../shared/lit.js").Signal<Line[]>} */
+/** @type {import("../vendor/lit.js").Signal<Line[]>} */
 export const lines = signal(kept());
 export const count = computed(() => lines.value.reduce((sum, { quantity }) => sum + quantity, 0));
 

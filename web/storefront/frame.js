@@ -1,6 +1,6 @@
 // What is around every page: the head with the search, the cart and the account, the foot, and what is said aloud.
 
-import { html, nothing, signal } from "../shared/lit.js";
+import { html, nothing, signal } from "../vendor/lit.js";
 import { icon } from "../shared/icons.js";
 import { said, toast } from "../shared/announce.js";
 import { user } from "../shared/session.js";

@@ -1,7 +1,7 @@
 // A list of products that is read page by page: the home page's, and the one of what was found.
 
-import { batch, signal } from "../shared/lit.js";
-import { html, nothing, repeat } from "../shared/lit.js";
+import { batch, signal } from "../vendor/lit.js";
+import { html, nothing, repeat } from "../vendor/lit.js";
 import { explain } from "../shared/api.js";
 import { card, empty, skeletonCards } from "./parts.js";
 

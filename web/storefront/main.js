@@ -1,12 +1,10 @@
 // The storefront: its pages, and the frame around them.
 
-import { effect, html, render } from "../shared/lit.js";
+import { effect, html, render } from "../vendor/lit.js";
 import { address, page, start } from "../shared/router.js";
 import { resume } from "../shared/session.js";
 import { frame } from "./frame.js";
 import { home } from "./pages/home.js";
-import { find } from "./pages/find.js";
-import { product } from "./pages/product.js";
 import { notFound } from "./parts.js";
 
 /**
@@ -27,6 +25,8 @@ const later = (module, name) => async (params, url) => {
       <a class="button" href=${url.pathname + url.search}>Try again</a></div>`,
   };
 };
+const find = () => import("./pages/find.js");
+const product = () => import("./pages/product.js");
 const cart = () => import("./pages/cart.js");
 const checkout = () => import("./pages/checkout.js");
 const order = () => import("./pages/order.js");
@@ -45,8 +45,8 @@ void resume();
 await start(
   {
     "/": home,
-    "/find": find,
-    "/p/:id": product,
+    "/find": later(find, "find"),
+    "/p/:id": later(product, "product"),
     "/cart": later(cart, "cart"),
     "/checkout": later(checkout, "checkout"),
     "/o/:id": later(order, "order"),
@@ -61,4 +61,4 @@ await start(
 );
 
 // Whoever looks around will buy: the next pages are here before they are asked for.
-setTimeout(() => void Promise.allSettled([cart(), checkout(), order()]), 1500);
+setTimeout(() => void Promise.allSettled([find(), product(), cart(), checkout(), order()]), 1500);

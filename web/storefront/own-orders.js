@@ -1,6 +1,18 @@
-// The orders that were placed in this browser without an account: their tokens are all that shows them.
+// Orders that this browser knows: the tokens of a guest's orders, which are all that shows them, and what the pages saw
+// last, so that an order that was just placed is shown at once.
 
 import { local } from "../shared/storage.js";
+
+/** @typedef {import("../shared/api.js").Schemas["Order"]} Order */
+
+/** @type {Map<string, Order>} */
+const seen = new Map();
+
+/** @param {Order} order */
+export const learn = (order) => void seen.set(order.id, order);
+
+/** @param {string} id */
+export const lastSeen = (id) => seen.get(id);
 
 const KEY = "guest-orders";
 const KEPT = 50;

@@ -1,6 +1,6 @@
 // The lines of the cart with what the catalogue says of them now.
 
-import { batch, signal } from "../shared/lit.js";
+import { batch, signal } from "../vendor/lit.js";
 import { product as read, remembered } from "../shared/catalogue.js";
 import { major, minor } from "../shared/money.js";
 import { lines } from "./cart.js";
@@ -10,7 +10,7 @@ import { lines } from "./cart.js";
 
 const AT_ONCE = 6;
 
-/** @type {import("../shared/lit.js").Signal<Map<string, Product | null>>} */
+/** @type {import("../vendor/lit.js").Signal<Map<string, Product | null>>} */
 const products = signal(new Map());
 export const failure = signal(/** @type {unknown} */ (undefined));
 
@@ -33,6 +33,20 @@ export async function refresh() {
   } catch (error) {
     failure.value = error;
   }
+}
+
+/**
+ * Takes prices that the API told with a refusal: they are newer than what a cache may still answer.
+ *
+ * @param {{ product_id: string, price: number }[]} items
+ */
+export function reprice(items) {
+  const next = new Map(products.peek());
+  for (const { product_id, price } of items) {
+    const known = next.get(product_id);
+    if (known) next.set(product_id, { ...known, price });
+  }
+  products.value = next;
 }
 
 /** @param {(string | Product | null | undefined)[]} entry @returns {entry is [string, Product]} */

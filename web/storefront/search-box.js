@@ -1,6 +1,6 @@
 // The search in the head. On the page of results every letter changes the results; elsewhere it suggests products.
 
-import { html, live, nothing, ref, signal } from "../shared/lit.js";
+import { html, live, nothing, signal } from "../vendor/lit.js";
 import { say } from "../shared/announce.js";
 import { suggest } from "../shared/catalogue.js";
 import { icon } from "../shared/icons.js";
@@ -13,8 +13,7 @@ const offered = signal(/** @type {{ id: string, name: string }[]} */ ([]));
 const chosen = signal(-1);
 const isOpen = signal(false);
 
-/** @type {HTMLInputElement | undefined} */
-let input;
+const input = () => /** @type {HTMLInputElement | null} */ (document.getElementById("search"));
 /** @type {number | undefined} */
 let timer;
 let asked = new AbortController();
@@ -85,7 +84,7 @@ function onKey(event) {
 function onSubmit(event) {
   event.preventDefault();
   const product = isOpen.value ? offered.value[chosen.value] : undefined;
-  const q = (input?.value ?? "").trim();
+  const q = (input()?.value ?? "").trim();
   close();
   if (product !== undefined) open(product);
   else void go(results(q), { replace: location.pathname === "/find" });
@@ -108,7 +107,7 @@ export function searchBox(address) {
   // A link, or the way back, changes what is searched for.
   if (address.href !== seen) {
     seen = address.href;
-    if (document.activeElement !== input || input === undefined) queueMicrotask(() => (typed.value = asks));
+    if (document.activeElement?.id !== "search") queueMicrotask(() => (typed.value = asks));
   }
   return html`<form class="search" role="search" action="/find" @submit=${onSubmit}>
     <label class="unseen" for="search">Search the shop</label>
@@ -116,8 +115,7 @@ export function searchBox(address) {
     <input id="search" name="q" type="search" placeholder="Search" autocomplete="off" spellcheck="false" maxlength="100"
       enterkeyhint="search" role="combobox" aria-expanded=${isOpen.value ? "true" : "false"} aria-controls="suggestions"
       aria-autocomplete="list" aria-activedescendant=${isOpen.value && chosen.value >= 0 ? `suggestion-${chosen.value}` : nothing}
-      .value=${live(typed.value ?? asks)} @input=${onInput} @keydown=${onKey} @blur=${close}
-      ${ref((element) => (input = /** @type {HTMLInputElement | undefined} */ (element)))} />
+      .value=${live(typed.value ?? asks)} @input=${onInput} @keydown=${onKey} @blur=${close} />
     <ul id="suggestions" role="listbox" aria-label="Products" ?hidden=${!isOpen.value}>
       ${isOpen.value ? offered.value.map(option) : nothing}
     </ul>

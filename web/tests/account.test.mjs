@@ -35,6 +35,7 @@ test("the link of a mail confirms an address", async (page) => {
   await shot(page, "account");
   const link = await linkFor(email, /\/account\/confirm#token=[\w.-]+/);
   await page.goto(/** @type {string} */ (link));
+  await page.getByRole("button", { name: "Confirm" }).waitFor();
   assert.equal(new URL(page.url()).hash, "", "the token does not stay in the address");
   await page.getByRole("button", { name: "Confirm" }).click();
   await page.getByRole("heading", { name: "Your e-mail address is confirmed" }).waitFor();
@@ -45,7 +46,7 @@ test("the link of a mail confirms an address", async (page) => {
 test("a password that is forgotten is set anew by the link of a mail", async (page) => {
   const email = await register(page);
   await page.getByRole("button", { name: "Sign out" }).click();
-  await page.getByRole("link", { name: "Sign in" }).click();
+  await page.getByRole("navigation", { name: "Yours" }).getByRole("link", { name: "Sign in" }).click();
   await page.getByRole("link", { name: "Forgot the password?" }).click();
   await page.getByLabel("E-mail").fill(email);
   await page.getByRole("button", { name: "Send the link" }).click();
@@ -76,7 +77,7 @@ test("a link that is not whole or too old says so", async (page) => {
 
 test("name, address and password are changed, and the account is deleted", async (page) => {
   const email = await register(page);
-  await page.getByLabel("Name").fill("Ada King");
+  await page.getByRole("textbox", { name: "Name" }).fill("Ada King");
   await page.getByRole("button", { name: "Save" }).click();
   await page.getByText("Your name is changed").first().waitFor();
   const section = (/** @type {string} */ name) => page.getByRole("region", { name, exact: true });
@@ -97,5 +98,5 @@ test("name, address and password are changed, and the account is deleted", async
   await section("Delete the account").getByLabel("Current password").fill("nine lamps beside a lake");
   await section("Delete the account").getByRole("button", { name: "Delete for good" }).click();
   await page.getByText("Your account is deleted").first().waitFor();
-  await page.getByRole("link", { name: "Sign in" }).waitFor();
+  await page.getByRole("navigation", { name: "Yours" }).getByRole("link", { name: "Sign in" }).waitFor();
 });

@@ -238,7 +238,7 @@ test("a customer's session outlives a reload, and ends everywhere when one signs
   const other = await context.newPage();
   await other.goto("/");
   await page.getByRole("button", { name: "Sign out" }).click();
-  await page.getByRole("link", { name: "Sign in" }).waitFor();
+  await page.getByRole("navigation", { name: "Yours" }).getByRole("link", { name: "Sign in" }).waitFor();
   await other.getByRole("link", { name: "Sign in" }).waitFor();
   await page.goto("/sign-in");
   await page.getByLabel("E-mail").fill(email);

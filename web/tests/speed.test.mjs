@@ -1,6 +1,8 @@
 // Small, quick and steady.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { brotliCompressSync } from "node:zlib";
 
 import { product, putInCart, test } from "./harness.mjs";
@@ -30,6 +32,24 @@ test("the storefront's script is small", async (page) => {
   assert.ok(all <= SCRIPT_AT_MOST, `the scripts are ${all} bytes: ${JSON.stringify([...sizes])}`);
 });
 
+test("the page names all modules that it begins with, so that none waits for another", async (page) => {
+  await page.goto("/");
+  const named = await page.locator("head > link[rel=modulepreload]").evaluateAll((links) => links.map((link) => new URL(/** @type {HTMLLinkElement} */ (link).href).pathname.replace(/^\/assets\/[^/]+\//, "")));
+  /** @type {Set<string>} */
+  const used = new Set();
+  const walk = (/** @type {URL} */ file) => {
+    for (const [, from = ""] of readFileSync(file, "utf8").matchAll(/^(?:import|export)[^;]*?from "(\.[^"]+)"/gm)) {
+      const next = new URL(from, file);
+      const name = fileURLToPath(next).slice(fileURLToPath(new URL("..", import.meta.url)).length);
+      if (used.has(name)) continue;
+      used.add(name);
+      walk(next);
+    }
+  };
+  walk(new URL("../storefront/main.js", import.meta.url));
+  assert.deepEqual(named, [...used].sort());
+});
+
 for (const [name, path] of [["home", "/"], ["results", "/find?category=kitchen"], ["product", "product"], ["cart", "/cart"]]) {
   test(`on a phone nothing jumps, and the ${name} page is soon there`, async (page, context) => {
     const one = await product();
@@ -51,7 +71,7 @@ for (const [name, path] of [["home", "/"], ["results", "/find?category=kitchen"]
       }).observe({ type: "largest-contentful-paint", buffered: true });
     });
     await page.goto(path === "product" ? `/p/${one.id}` : String(path));
-    await page.locator("main img").first().waitFor();
+    await page.locator("main .picture img").first().waitFor();
     await page.waitForLoadState("networkidle");
     const { shift, paint } = await page.evaluate(() => ({ shift: /** @type {any} */ (window).__shift, paint: /** @type {any} */ (window).__paint }));
     console.log(`       ${name}: layout shift ${shift.toFixed(3)}, largest paint after ${Math.round(paint)} ms`);

@@ -1,4 +1,4 @@
-import { html, nothing, signal } from "../../shared/lit.js";
+import { html, nothing, signal } from "../../vendor/lit.js";
 import { say, show } from "../../shared/announce.js";
 import { Refused, ask } from "../../shared/api.js";
 import { icon } from "../../shared/icons.js";

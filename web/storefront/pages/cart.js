@@ -1,11 +1,10 @@
-import { html, nothing, repeat } from "../../shared/lit.js";
+import { html, nothing, repeat } from "../../vendor/lit.js";
 import { say } from "../../shared/announce.js";
 import { icon } from "../../shared/icons.js";
 import { money } from "../../shared/money.js";
 import { QUANTITY_AT_MOST, count, lines, set } from "../cart.js";
-import { empty, notice, picture, unreachable } from "../parts.js";
+import { empty, notice, picture, quantity as stepper, unreachable } from "../parts.js";
 import { failure, lineTotal, obstacle, priced, refresh, totals } from "../priced.js";
-import { quantity as stepper } from "../quantity.js";
 
 /** @typedef {import("../priced.js").Priced} Priced */
 

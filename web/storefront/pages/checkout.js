@@ -1,4 +1,4 @@
-import { html, nothing, signal } from "../../shared/lit.js";
+import { html, nothing, signal } from "../../vendor/lit.js";
 import { say, show } from "../../shared/announce.js";
 import { Refused, Unreachable, ask, explain } from "../../shared/api.js";
 import { icon } from "../../shared/icons.js";
@@ -7,10 +7,10 @@ import { go } from "../../shared/router.js";
 import { user } from "../../shared/session.js";
 import { tab } from "../../shared/storage.js";
 import { count } from "../cart.js";
-import { learn } from "../live-orders.js";
+import { learn } from "../own-orders.js";
 import { empty, field, focusMistake, notice, picture, unreachable } from "../parts.js";
 import { isUnanswered, place } from "../place.js";
-import { failure as unread, lineTotal, obstacle, priced, refresh, totals } from "../priced.js";
+import { failure as unread, lineTotal, obstacle, priced, refresh, reprice, totals } from "../priced.js";
 
 /** @typedef {import("../priced.js").Priced} Priced */
 /** @typedef {{ name: string, was: string, is: string }} Change */
@@ -36,9 +36,9 @@ export const checkout = () => {
   }
 
   /** @param {Refused} refusal @param {Priced[]} before */
-  async function explainPrices(refusal, before) {
+  function explainPrices(refusal, before) {
     const { items = [], currency } = refusal.problem.current ?? {};
-    await refresh();
+    reprice(items);
     changes.value = items.flatMap((/** @type {{ product_id: string, price: number }} */ now) => {
       const old = before.find(({ id }) => id === now.product_id)?.product;
       if (!old || Number(old.price) === now.price) return [];
@@ -74,7 +74,7 @@ export const checkout = () => {
       await go(`/o/${encodeURIComponent(order.id)}`, { replace: true });
     } catch (error) {
       waits.value = isUnanswered();
-      if (error instanceof Refused && error.code === "price_mismatch") await explainPrices(error, before);
+      if (error instanceof Refused && error.code === "price_mismatch") explainPrices(error, before);
       else {
         problem.value = error;
         if (error instanceof Refused && error.code === "unknown_product") await refresh();

@@ -1,6 +1,6 @@
 // Ways into an account: signing in, registering, and what the links in mails lead to.
 
-import { html, signal } from "../../shared/lit.js";
+import { html, signal } from "../../vendor/lit.js";
 import { say } from "../../shared/announce.js";
 import { Refused, ask } from "../../shared/api.js";
 import { go } from "../../shared/router.js";

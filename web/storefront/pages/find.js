@@ -1,4 +1,4 @@
-import { html, signal } from "../../shared/lit.js";
+import { html, signal } from "../../vendor/lit.js";
 import { say } from "../../shared/announce.js";
 import { PAGE, categories, find as search } from "../../shared/catalogue.js";
 import { address, go } from "../../shared/router.js";
@@ -88,7 +88,7 @@ export const find = (_params, url) => {
           if (asked === query) say(counted());
         });
   void categories()
-    .then((all) => (names.value = all))
+    .then((all) => (names.value = all.map(({ name }) => name)))
     .catch(() => undefined);
   return {
     title: () => query.q || query.category || "Everything",

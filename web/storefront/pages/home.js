@@ -1,10 +1,10 @@
-import { html, nothing, signal } from "../../shared/lit.js";
+import { html, nothing, signal } from "../../vendor/lit.js";
 import { PAGE, categories, list } from "../../shared/catalogue.js";
 import { listing } from "../listing.js";
 import { empty, picture } from "../parts.js";
 
 const newest = listing((cursor) => list({ cursor }));
-const names = signal(/** @type {string[] | undefined} */ (undefined));
+const names = signal(/** @type {Awaited<ReturnType<typeof categories>> | undefined} */ (undefined));
 
 /** Pictures of ours that the page begins with, whatever the catalogue has. */
 const SHOWN = ["prod-1", "reading-lamp", "city-backpack"];
@@ -16,12 +16,9 @@ const none = empty({
   level: 2,
 });
 
-/** @param {string} name */
-const tile = (name) => {
-  const example = newest.products.value?.find(({ category, image_url }) => category === name && image_url);
-  return html`<li><a class="tile" href="/find?category=${encodeURIComponent(name)}">
-    ${picture({ name, category: name, image_url: example?.image_url }, { eager: true })}<span>${name}</span></a></li>`;
-};
+/** @param {{ name: string, image_url: string | null | undefined }} category */
+const tile = ({ name, image_url }) => html`<li><a class="tile" href="/find?category=${encodeURIComponent(name)}">
+  ${picture({ name, category: name, image_url }, { eager: true })}<span>${name}</span></a></li>`;
 
 function tiles() {
   const known = names.value;

@@ -1,17 +1,16 @@
 // One order as it goes on, and the list of one's own.
 
-import { batch, html, nothing, repeat, signal } from "../../shared/lit.js";
+import { batch, html, nothing, repeat, signal } from "../../vendor/lit.js";
 import { say } from "../../shared/announce.js";
 import { Refused, ask, explain } from "../../shared/api.js";
 import { icon } from "../../shared/icons.js";
 import { money } from "../../shared/money.js";
 import { user } from "../../shared/session.js";
 import { watch } from "../../shared/watch.js";
-import { learn, lastSeen } from "../live-orders.js";
-import { guestOrders, tokenOf } from "../own-orders.js";
+import { guestOrders, lastSeen, learn, tokenOf } from "../own-orders.js";
 import { empty, notice, unreachable, when } from "../parts.js";
 
-/** @typedef {import("../live-orders.js").Order} Order */
+/** @typedef {import("../own-orders.js").Order} Order */
 /** @typedef {Order["status"]} Status */
 
 const WORDS = /** @type {const} */ ({

@@ -1,12 +1,11 @@
-import { html, nothing, signal } from "../../shared/lit.js";
+import { html, nothing, signal } from "../../vendor/lit.js";
 import { show } from "../../shared/announce.js";
 import { Refused, explain } from "../../shared/api.js";
 import { list, product as read, remembered } from "../../shared/catalogue.js";
 import { icon } from "../../shared/icons.js";
 import { money } from "../../shared/money.js";
 import { QUANTITY_AT_MOST, add } from "../cart.js";
-import { card, empty, picture, stock, unreachable } from "../parts.js";
-import { quantity as stepper } from "../quantity.js";
+import { card, empty, picture, quantity as stepper, stock, unreachable } from "../parts.js";
 
 /** @typedef {import("../../shared/catalogue.js").Product} Product */
 
