@@ -112,8 +112,14 @@ export function serve({ shop, port }) {
       status = page === undefined ? routes.not_found.status : 200;
       file = files.get((page ?? routes.not_found).file);
       own = headers.page;
-      // The page's own module begins to come with the page, and not when the first script has asked for it.
-      if (page?.module !== undefined) link = `</assets/${id}/${page.module}>; rel=modulepreload`;
+      // A page's own module and data begin to come with the page, and not when the first script has asked for them.
+      const early = [];
+      if (page?.module !== undefined) early.push(`</assets/${id}/${page.module}>; rel=modulepreload`);
+      const one = /^[A-Za-z0-9_.-]+$/.exec(path.split("/")[2] ?? "")?.[0];
+      if (page?.data !== undefined && (one !== undefined || !page.data.includes("{id}"))) {
+        early.push(`<${page.data.replace("{id}", one)}>; rel=preload; as=fetch; crossorigin=anonymous`);
+      }
+      if (early.length > 0) link = early.join(", ");
     }
     if (file === undefined) throw new Error(`${path} is in routes.json and not in the folder`);
     const all = {

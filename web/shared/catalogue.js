@@ -11,10 +11,15 @@ import { Refused, ask } from "./api.js";
  * @property {string} [min]
  * @property {string} [max]
  * @property {boolean} [inStock]
- * @property {string} [sort] `relevance`, `newest`, `name`, `price` or `-price`
+ * @property {string} [sort] `relevance` (of a search), `newest`, `name` (of a list), `price` or `-price`
  * @property {string | undefined} [cursor]
  */
-/** @typedef {{ products: Product[], cursor: string | undefined }} Found */
+/**
+ * A product as lists show it: what a search has found says whether it is in stock, and not how many there are.
+ *
+ * @typedef {Pick<Product, "id" | "name" | "price" | "currency" | "category" | "image_url"> & { stock?: number, in_stock?: boolean }} Shown
+ */
+/** @typedef {{ products: Shown[], cursor: string | undefined, total?: number | undefined }} Found */
 
 /** As many products as a page of a list has. */
 export const PAGE = 24;
@@ -46,7 +51,7 @@ function query(values) {
 
 /**
  * @param {{ category?: string | undefined, sort?: string | undefined, cursor?: string | undefined, limit?: number }} [options]
- * @returns {Promise<Found>}
+ * @returns {Promise<{ products: Product[], cursor: string | undefined }>}
  */
 export async function list({ category, sort, cursor, limit = PAGE } = {}) {
   const { data } = await ask("GET", `/products${query({ category, sort, cursor, limit })}`, { open: true });
@@ -115,6 +120,22 @@ const ORDERS = {
 /** @param {string | undefined} q */
 const wordsOf = (q = "") => plain(q).split(/\s+/).filter(Boolean);
 
+/** Reads all and keeps what fits. @param {Query} wanted @returns {Promise<Found>} */
+async function sift({ q, category, min, max, inStock, sort }) {
+  const words = wordsOf(q);
+  const found = (await all()).filter(
+    (product) =>
+      hasWords(product, words) &&
+      (!category || product.category === category) &&
+      (!min || Number(product.price) >= Number(min)) &&
+      (!max || Number(product.price) <= Number(max)) &&
+      (!inStock || product.stock > 0),
+  );
+  const inName = (/** @type {Product} */ one) => words.filter((word) => plain(one.name).includes(word)).length;
+  const order = ORDERS[sort ?? ""] ?? (sort === "newest" ? undefined : (a, b) => inName(b) - inName(a));
+  return { products: order ? found.toSorted(order) : found, cursor: undefined, total: found.length };
+}
+
 /**
  * @param {Query} wanted
  * @param {AbortSignal} [signal]
@@ -122,37 +143,16 @@ const wordsOf = (q = "") => plain(q).split(/\s+/).filter(Boolean);
  */
 export function find(wanted, signal) {
   const { q, category, min, max, inStock, sort, cursor } = wanted;
-  // The catalogue's own lists know categories and orders too, and are kept by caches.
-  if (!q && !min && !max && !inStock) return list({ category, sort, cursor });
+  // The catalogue's own lists know categories and orders, and are kept by caches; a search looks for words.
+  if (!q) return min || max || inStock ? sift(wanted) : list({ category, sort, cursor });
   return searchOr(
+    /** @returns {Promise<Found>} */
     async () => {
-      const asked = query({
-        q,
-        category,
-        min_price: min,
-        max_price: max,
-        in_stock: inStock,
-        sort: sort === "relevance" ? undefined : sort,
-        limit: PAGE,
-        cursor,
-      });
+      const asked = query({ q, category, min_price: min, max_price: max, in_stock: inStock, sort, limit: PAGE, cursor });
       const { data } = await ask("GET", `/search${asked}`, { open: true, signal });
-      return { products: remember(data.data), cursor: data.next_cursor ?? undefined };
+      return { products: data.data, cursor: data.next_cursor ?? undefined, total: data.total };
     },
-    async () => {
-      const words = wordsOf(q);
-      const found = (await all()).filter(
-        (product) =>
-          hasWords(product, words) &&
-          (!category || product.category === category) &&
-          (!min || Number(product.price) >= Number(min)) &&
-          (!max || Number(product.price) <= Number(max)) &&
-          (!inStock || product.stock > 0),
-      );
-      const inName = (/** @type {Product} */ one) => words.filter((word) => plain(one.name).includes(word)).length;
-      const order = ORDERS[sort ?? ""] ?? (sort === "newest" ? undefined : (a, b) => inName(b) - inName(a));
-      return { products: order ? found.toSorted(order) : found, cursor: undefined };
-    },
+    () => sift(wanted),
   );
 }
 
@@ -167,9 +167,9 @@ export function suggest(q, signal) {
   return searchOr(
     async () => {
       const { data } = await ask("GET", `/search/suggestions${query({ q })}`, { open: true, signal });
-      return data.data;
+      return data.data.map((/** @type {{ product_id: string, text: string }} */ one) => ({ id: one.product_id, name: one.text }));
     },
-    async () => (await find({ q })).products.slice(0, 6),
+    async () => (await sift({ q })).products.slice(0, 6),
   );
 }
 

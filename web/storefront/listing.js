@@ -1,17 +1,17 @@
 // A list of products that is read page by page: the home page's, and the one of what was found.
 
-import { batch, signal } from "../vendor/lit.js";
-import { html, nothing, repeat } from "../vendor/lit.js";
+import { batch, html, nothing, repeat, signal } from "../vendor/lit.js";
 import { explain } from "../shared/api.js";
 import { card, empty, skeletonCards } from "./parts.js";
 
-/** @typedef {import("../shared/catalogue.js").Product} Product */
+/** @typedef {import("../shared/catalogue.js").Shown} Shown */
 /** @typedef {import("../shared/catalogue.js").Found} Found */
 
 /** @param {(cursor: string | undefined, signal: AbortSignal) => Promise<Found>} load */
 export function listing(load) {
-  const products = signal(/** @type {Product[] | undefined} */ (undefined));
+  const products = signal(/** @type {Shown[] | undefined} */ (undefined));
   const cursor = signal(/** @type {string | undefined} */ (undefined));
+  const total = signal(/** @type {number | undefined} */ (undefined));
   const failure = signal(/** @type {unknown} */ (undefined));
   const busy = signal(false);
   let asked = new AbortController();
@@ -33,6 +33,7 @@ export function listing(load) {
         const ids = new Set(before.map(({ id }) => id));
         products.value = [...before, ...found.products.filter(({ id }) => !ids.has(id))];
         cursor.value = found.cursor;
+        total.value = found.total;
         busy.value = false;
       });
     } catch (error) {
@@ -75,5 +76,5 @@ export function listing(load) {
       ${failure.value === undefined ? nothing : html`<p class="mistake" role="alert">${explain(failure.value)}</p>`}`;
   }
 
-  return { products, cursor, busy, failure, read, view };
+  return { products, cursor, total, busy, failure, read, view };
 }

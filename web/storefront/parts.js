@@ -4,7 +4,7 @@ import { html, live, nothing } from "../vendor/lit.js";
 import { icon } from "../shared/icons.js";
 import { money } from "../shared/money.js";
 
-/** @typedef {import("../shared/api.js").Schemas["Product"]} Product */
+/** @typedef {import("../shared/catalogue.js").Shown} Shown */
 
 /** A colour for a category, the same on every page. @param {string} text */
 function tint(text) {
@@ -37,21 +37,21 @@ export function picture({ name, category, image_url }, { eager = false } = {}) {
   </span>`;
 }
 
-/** @param {number} stock */
-export function stock(stock) {
-  if (stock <= 0) return html`<span class="stock none">Sold out</span>`;
-  if (stock <= 5) return html`<span class="stock few">Only ${stock} left</span>`;
+/** @param {Pick<Shown, "stock" | "in_stock">} product */
+export function availability({ stock = 0, in_stock = stock > 0 }) {
+  if (!in_stock) return html`<span class="stock none">Sold out</span>`;
+  if (stock > 0 && stock <= 5) return html`<span class="stock few">Only ${stock} left</span>`;
   return html`<span class="stock some">In stock</span>`;
 }
 
-/** @param {Product} product @param {boolean} [eager] */
+/** @param {Shown} product @param {boolean} [eager] */
 export const card = (product, eager = false) => html`<li class="card">
   <a href="/p/${encodeURIComponent(product.id)}">
     ${picture(product, { eager })}
     <span class="card-text">
       ${product.category ? html`<span class="eyebrow">${product.category}</span>` : nothing}
       <span class="name">${product.name}</span>
-      <span class="row"><span class="price">${money(Number(product.price), product.currency)}</span>${stock(product.stock)}</span>
+      <span class="row"><span class="price">${money(Number(product.price), product.currency)}</span>${availability(product)}</span>
     </span>
   </a>
 </li>`;

@@ -34,6 +34,8 @@ async function isFound(page, { name }) {
     },
     (count) => count > 0,
     `the search does not find ${name}`,
+    // Caches may keep a list for a minute.
+    75,
   );
 }
 

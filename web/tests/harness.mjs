@@ -119,9 +119,10 @@ export async function product(with_ = {}) {
  * @param {() => Promise<T>} read
  * @param {(value: T) => boolean} isSo
  * @param {string} what
+ * @param {number} [seconds]
  */
-export async function until(read, isSo, what) {
-  const end = Date.now() + 20_000;
+export async function until(read, isSo, what, seconds = 20) {
+  const end = Date.now() + seconds * 1000;
   for (;;) {
     const value = await read();
     if (isSo(value)) return value;

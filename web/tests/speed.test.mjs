@@ -67,14 +67,17 @@ for (const [name, path] of [["home", "/"], ["results", "/find?category=kitchen"]
         for (const entry of /** @type {any[]} */ (list.getEntries())) if (!entry.hadRecentInput) seen.__shift += entry.value;
       }).observe({ type: "layout-shift", buffered: true });
       new PerformanceObserver((list) => {
-        for (const entry of list.getEntries()) seen.__paint = entry.startTime;
+        for (const entry of /** @type {any[]} */ (list.getEntries())) {
+          seen.__paint = entry.startTime;
+          seen.__painted = `${entry.element?.tagName}.${entry.element?.className} ${entry.url}`;
+        }
       }).observe({ type: "largest-contentful-paint", buffered: true });
     });
     await page.goto(path === "product" ? `/p/${one.id}` : String(path));
     await page.locator("main .picture img").first().waitFor();
     await page.waitForLoadState("networkidle");
-    const { shift, paint } = await page.evaluate(() => ({ shift: /** @type {any} */ (window).__shift, paint: /** @type {any} */ (window).__paint }));
-    console.log(`       ${name}: layout shift ${shift.toFixed(3)}, largest paint after ${Math.round(paint)} ms`);
+    const { shift, paint, painted } = await page.evaluate(() => ({ shift: /** @type {any} */ (window).__shift, paint: /** @type {any} */ (window).__paint, painted: /** @type {any} */ (window).__painted }));
+    console.log(`       ${name}: layout shift ${shift.toFixed(3)}, largest paint after ${Math.round(paint)} ms (${painted})`);
     assert.ok(shift <= SHIFT_AT_MOST, `the layout shifts by ${shift}`);
     // The time depends on the machine that tests: what is promised is promised of the home page.
     if (name === "home") assert.ok(paint > 0 && paint <= PAINT_AT_MOST, `the largest paint is after ${paint} ms`);

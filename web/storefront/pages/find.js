@@ -5,14 +5,18 @@ import { address, go } from "../../shared/router.js";
 import { listing } from "../listing.js";
 import { empty } from "../parts.js";
 
-const SORTS = { relevance: "Best match", newest: "Newest", name: "Name", price: "Price, low to high", "-price": "Price, high to low" };
+const SORTS = { newest: "Newest", price: "Price, low to high", "-price": "Price, high to low" };
+/** What is searched for has a best match, and all else is in the order of names. @param {string} q */
+const sorts = (q) => (q === "" ? { ...SORTS, name: "Name" } : { relevance: "Best match", ...SORTS });
 
 const names = signal(/** @type {string[]} */ ([]));
 
 /** @param {URL} url */
 const wanted = (url) => {
   const of = (/** @type {string} */ name) => url.searchParams.get(name) ?? "";
-  return { q: of("q"), category: of("category"), min: of("min"), max: of("max"), inStock: of("in_stock") === "true", sort: of("sort") };
+  const q = of("q").trim();
+  const sort = of("sort") in sorts(q) ? of("sort") : "";
+  return { q, category: of("category"), min: of("min"), max: of("max"), inStock: of("in_stock") === "true", sort };
 };
 
 let asked = wanted(new URL(location.href));
@@ -49,9 +53,7 @@ const filters = (query) => html`<form class="filters" aria-label="Filters" @subm
       ${[...new Set([...names.value, ...(query.category ? [query.category] : [])])].map((name) => html`<option value=${name} .selected=${name === query.category}>${name}</option>`)}
     </select></div>
   <div class="field"><label for="sort">Sort by</label>
-    <select id="sort" name="sort">${Object.entries(SORTS)
-      .filter(([value]) => value !== "relevance" || query.q !== "")
-      .map(([value, label]) => html`<option value=${value} .selected=${value === (query.sort || (query.q ? "relevance" : "newest"))}>${label}</option>`)}</select></div>
+    <select id="sort" name="sort">${Object.entries(sorts(query.q)).map(([value, label]) => html`<option value=${value} .selected=${value === (query.sort || (query.q ? "relevance" : "newest"))}>${label}</option>`)}</select></div>
   <fieldset class="field range"><legend>Price</legend>
     <label class="unseen" for="min">From</label><input id="min" name="min" type="number" min="0" step="any" inputmode="decimal" placeholder="from" .value=${query.min} />
     <span aria-hidden="true">–</span>
@@ -66,9 +68,10 @@ function heading(query) {
 }
 
 function counted() {
-  const many = found.products.value?.length;
-  if (many === undefined || found.failure.value !== undefined) return "";
-  const more = found.cursor.value === undefined ? "" : "more than ";
+  const shown = found.products.value?.length;
+  if (shown === undefined || found.failure.value !== undefined) return "";
+  const many = found.total.value ?? shown;
+  const more = found.total.value === undefined && found.cursor.value !== undefined ? "more than " : "";
   return `${more}${many} ${many === 1 ? "product" : "products"}`;
 }
 

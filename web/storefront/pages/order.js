@@ -135,9 +135,9 @@ export const order = ({ id = "" }) => {
     ${reasons(one)}
     ${one.tracking_number ? html`<p class="panel tracking">${icon("truck")} Tracking number <strong class="mono">${one.tracking_number}</strong></p>` : nothing}
     <section class="panel" aria-labelledby="lines"><h2 id="lines">What you ordered</h2>
-      <table class="table"><thead><tr><th scope="col">Product</th><th scope="col" class="number">Quantity</th><th scope="col" class="number">Price</th><th scope="col" class="number">Sum</th></tr></thead>
-        <tbody>${one.items.map((item) => html`<tr><td><a href="/p/${encodeURIComponent(item.product_id)}">${item.name}</a></td><td class="number">${item.quantity}</td><td class="number">${money(Number(item.price), one.currency)}</td><td class="number">${money(Number(item.line_total), one.currency)}</td></tr>`)}</tbody>
-        <tfoot><tr><th scope="row" colspan="3">Total</th><td class="number"><strong>${money(Number(one.total_amount), one.currency)}</strong></td></tr></tfoot></table></section>
+      <table class="table"><thead><tr><th scope="col">Product</th><th scope="col" class="number">Quantity</th><th scope="col" class="number wide-only">Price</th><th scope="col" class="number">Sum</th></tr></thead>
+        <tbody>${one.items.map((item) => html`<tr><td><a href="/p/${encodeURIComponent(item.product_id)}">${item.name}</a></td><td class="number">${item.quantity}</td><td class="number wide-only">${money(Number(item.price), one.currency)}</td><td class="number">${money(Number(item.line_total), one.currency)}</td></tr>`)}</tbody>
+        <tfoot><tr><th scope="row" colspan="2">Total</th><td class="wide-only"></td><td class="number"><strong>${money(Number(one.total_amount), one.currency)}</strong></td></tr></tfoot></table></section>
     ${refusal.value ? notice("bad", refusal.value) : nothing}
     <p class="actions"><a class="button" href="/find">Go on shopping</a>
       ${one.status === "pending" || one.status === "confirmed" ? html`<button class="button quiet" aria-disabled=${cancelling.value ? "true" : "false"} @click=${cancel}>${cancelling.value ? "Cancelling" : "Cancel the order"}</button>` : nothing}</p>

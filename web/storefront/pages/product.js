@@ -5,7 +5,7 @@ import { list, product as read, remembered } from "../../shared/catalogue.js";
 import { icon } from "../../shared/icons.js";
 import { money } from "../../shared/money.js";
 import { QUANTITY_AT_MOST, add } from "../cart.js";
-import { card, empty, picture, quantity as stepper, stock, unreachable } from "../parts.js";
+import { availability, card, empty, picture, quantity as stepper, unreachable } from "../parts.js";
 
 /** @typedef {import("../../shared/catalogue.js").Product} Product */
 
@@ -56,7 +56,7 @@ export const product = ({ id = "" }) => {
         ${one.category ? html`<p class="eyebrow">${one.category}</p>` : nothing}
         <h1>${one.name}</h1>
         <p class="price big">${money(Number(one.price), one.currency)}</p>
-        <p>${stock(one.stock)}</p>
+        <p>${availability(one)}</p>
         ${one.description ? html`<p class="description">${one.description}</p>` : nothing}
         ${one.stock > 0
           ? html`<div class="buy">
