@@ -20,10 +20,12 @@ const FILES = {
   "lit.js": {
     "lit-html": ["html", "nothing", "render", "svg"],
     "lit-html/directives/live.js": ["live"],
-    "lit-html/directives/repeat.js": ["repeat"],
     "@preact/signals-core": ["Signal", "batch", "computed", "effect", "signal", "untracked"],
   },
+  "uplot.js": { uplot: ["default as uPlot"] },
 };
+/** What is taken as it is. @type {Record<string, [string, string]>} */
+const COPIES = { "uplot.css": ["uplot", "dist/uPlot.min.css"] };
 
 /** @param {string} module */
 const packageOf = (module) => module.split("/").slice(0, module.startsWith("@") ? 2 : 1).join("/");
@@ -63,6 +65,12 @@ async function make() {
     const declarations = `// Made by vendor.mjs.\n${source}`;
     await writeFile(join(FOLDER, file.replace(/\.js$/, ".d.ts")), declarations);
     files[file.replace(/\.js$/, ".d.ts")] = { checksum: checksum(declarations), of };
+  }
+  for (const [file, [name, path]] of Object.entries(COPIES)) {
+    const bytes = await readFile(join(HERE, "node_modules", name, path));
+    await writeFile(join(FOLDER, file), bytes);
+    files[file] = { checksum: checksum(bytes), of: [name] };
+    names.add(name);
   }
   const packages = [];
   let licences = "";

@@ -31,6 +31,9 @@ export class Refused extends Error {
 /** Nobody answered: there is no network, or no shop at the other end. */
 export class Unreachable extends Error {}
 
+/** How this page keeps its session. Without it, the demo of `cargo run` takes a request for its administrator's. */
+export const client = { transport: /** @type {"cookie" | undefined} */ ("cookie") };
+
 /**
  * @typedef {object} Options
  * @property {unknown} [body]
@@ -68,7 +71,8 @@ export async function ask(method, path, options = {}) {
  */
 export async function send(method, path, { body, key, orderToken, etag, signal }, token) {
   /** @type {Record<string, string>} */
-  const headers = { accept: "application/json", "session-transport": "cookie" };
+  const headers = { accept: "application/json" };
+  if (client.transport !== undefined) headers["session-transport"] = client.transport;
   if (token !== undefined) headers.authorization = `Bearer ${token}`;
   if (body !== undefined) headers["content-type"] = "application/json";
   if (key !== undefined) headers["idempotency-key"] = key;

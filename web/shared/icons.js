@@ -4,7 +4,7 @@
 
 import { html, svg } from "../vendor/lit.js";
 
-const SHAPES = {
+const shapes = {
   search: svg`<path d="m21 21-4.34-4.34" /><circle cx="11" cy="11" r="8" />`,
   "shopping-bag": svg`<path d="M16 10a4 4 0 0 1-8 0" /><path d="M3.103 6.034h17.794" /><path d="M3.4 5.467a2 2 0 0 0-.4 1.2V20a2 2 0 0 0 2 2h14a2 2 0 0 0 2-2V6.667a2 2 0 0 0-.4-1.2l-2-2.667A2 2 0 0 0 17 2H7a2 2 0 0 0-1.6.8z" />`,
   user: svg`<path d="M19 21v-2a4 4 0 0 0-4-4H9a4 4 0 0 0-4 4v2" /><circle cx="12" cy="7" r="4" />`,
@@ -25,10 +25,17 @@ const SHAPES = {
   mail: svg`<path d="m22 7-8.991 5.727a2 2 0 0 1-2.009 0L2 7" /><rect x="2" y="4" width="20" height="16" rx="2" />`,
 };
 
+/** Those of the console, which the shop does not fetch. @type {Record<string, unknown>} */
+const more = {};
+/** @typedef {keyof typeof shapes | "gauge" | "tag" | "chart-line"} Name */
+
+/** @param {Record<string, unknown>} others */
+export const draw = (others) => void Object.assign(more, others);
+
 /**
  * An icon beside words that say the same: it is nothing to a screen reader.
  *
- * @param {keyof typeof SHAPES} name
+ * @param {Name} name
  */
 export const icon = (name) =>
-  html`<svg class="icon" viewBox="0 0 24 24" width="20" height="20" aria-hidden="true" focusable="false">${SHAPES[name]}</svg>`;
+  html`<svg class="icon" viewBox="0 0 24 24" width="20" height="20" aria-hidden="true" focusable="false">${more[name] ?? shapes[/** @type {keyof typeof shapes} */ (name)]}</svg>`;

@@ -1,8 +1,9 @@
 // A list of products that is read page by page: the home page's, and the one of what was found.
 
-import { batch, html, nothing, repeat, signal } from "../vendor/lit.js";
+import { batch, html, nothing, signal } from "../vendor/lit.js";
 import { explain } from "../shared/api.js";
-import { card, empty, skeletonCards } from "./parts.js";
+import { card, skeletonCards } from "./parts.js";
+import { empty } from "../shared/parts.js";
 
 /** @typedef {import("../shared/catalogue.js").Shown} Shown */
 /** @typedef {import("../shared/catalogue.js").Found} Found */
@@ -69,7 +70,7 @@ export function listing(load) {
     }
     if (shown === undefined) return skeletonCards(8);
     if (shown.length === 0) return none;
-    return html`<ul class="grid">${repeat(shown, ({ id }) => id, (one, at) => card(one, at < 4))}</ul>
+    return html`<ul class="grid">${shown.map((one, at) => card(one, at < 4))}</ul>
       ${cursor.value === undefined
         ? nothing
         : html`<p class="more"><button class="button quiet" ?disabled=${busy.value} @click=${more}>${busy.value ? "Loading" : "Show more"}</button></p>`}

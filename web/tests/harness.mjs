@@ -62,6 +62,7 @@ export const unique = (word) => `${word}-${Date.now().toString(36)}${(number++).
 
 /** @type {Promise<string | undefined> | undefined} */
 let token;
+let renewAt = 0;
 async function adminToken() {
   if (settings.admin === "") return undefined;
   const at = settings.admin.indexOf(":");
@@ -82,6 +83,9 @@ async function adminToken() {
  * @param {unknown} [body]
  */
 export async function admin(method, path, body) {
+  // Good for a quarter of an hour, and all tests may take longer.
+  if (Date.now() > renewAt) token = undefined;
+  if (token === undefined) renewAt = Date.now() + 300_000;
   token ??= adminToken();
   const bearer = await token;
   const answer = await fetch(`${settings.base}/api${path}`, {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 
 import { product, putInCart, register, shot, test, unique } from "./harness.mjs";
+import { HTML } from "./rules.mjs";
 
 test("a product that is sold out says so, and cannot be put into the cart", async (page) => {
   const one = await product({ stock: 0 });
@@ -59,8 +60,6 @@ test("without a network the pages say so, and go on when it is back", async (pag
   await page.locator(".card:not(.skeleton)").first().waitFor();
   assert.equal(await page.getByText("You are offline").count(), 0);
 });
-
-const HTML = "<img src=x onerror=alert(1)>";
 
 test("what people write is text everywhere", async (page) => {
   page.on("dialog", (dialog) => assert.fail(`a script of a name ran: ${dialog.message()}`));

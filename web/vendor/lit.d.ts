@@ -1,5 +1,4 @@
 // Made by vendor.mjs.
 export { html, nothing, render, svg } from "lit-html";
 export { live } from "lit-html/directives/live.js";
-export { repeat } from "lit-html/directives/repeat.js";
 export { Signal, batch, computed, effect, signal, untracked } from "@preact/signals-core";

@@ -5,8 +5,8 @@ import { icon } from "../../shared/icons.js";
 import { money } from "../../shared/money.js";
 import { go } from "../../shared/router.js";
 import { forget, signIn, signOut, user } from "../../shared/session.js";
-import { form } from "../form.js";
-import { empty, field, notice, unreachable, when } from "../parts.js";
+import { form } from "../../shared/form.js";
+import { empty, field, notice, unreachable, when } from "../../shared/parts.js";
 import { PASSWORD_HINT } from "./entry.js";
 
 /** @typedef {import("../../shared/api.js").Schemas["User"]} User */

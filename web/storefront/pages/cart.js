@@ -1,9 +1,10 @@
-import { html, nothing, repeat } from "../../vendor/lit.js";
+import { html, nothing } from "../../vendor/lit.js";
 import { say } from "../../shared/announce.js";
 import { icon } from "../../shared/icons.js";
 import { money } from "../../shared/money.js";
 import { QUANTITY_AT_MOST, count, lines, set } from "../cart.js";
-import { empty, notice, picture, quantity as stepper, unreachable } from "../parts.js";
+import { picture, quantity as stepper } from "../parts.js";
+import { empty, notice, unreachable } from "../../shared/parts.js";
 import { failure, lineTotal, obstacle, priced, refresh, totals } from "../priced.js";
 
 /** @typedef {import("../priced.js").Priced} Priced */
@@ -69,7 +70,7 @@ export const cart = () => {
       return html`<div class="inner">
         <div class="title-row"><h1>Cart</h1><p class="quiet-text">${count.value} ${count.value === 1 ? "item" : "items"}</p></div>
         <div class="two">
-          <ul class="lines">${repeat(all, ({ id }) => id, row)}</ul>
+          <ul class="lines">${all.map(row)}</ul>
           <aside class="summary" aria-label="Total">
             ${sums.map(({ currency, amount }) => html`<p class="row total"><span>Total</span><strong>${money(amount, currency)}</strong></p>`)}
             ${sums.length > 1 ? notice("bad", "An order is in one currency: take some of these out, and order them by themselves.") : nothing}

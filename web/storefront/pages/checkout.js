@@ -8,7 +8,8 @@ import { user } from "../../shared/session.js";
 import { tab } from "../../shared/storage.js";
 import { count } from "../cart.js";
 import { learn } from "../own-orders.js";
-import { empty, field, focusMistake, notice, picture, unreachable } from "../parts.js";
+import { picture } from "../parts.js";
+import { empty, field, focusMistake, notice, unreachable } from "../../shared/parts.js";
 import { isUnanswered, place } from "../place.js";
 import { failure as unread, lineTotal, obstacle, priced, refresh, reprice, totals } from "../priced.js";
 

@@ -5,8 +5,8 @@ import { say } from "../../shared/announce.js";
 import { Refused, ask } from "../../shared/api.js";
 import { go } from "../../shared/router.js";
 import { forget, signIn } from "../../shared/session.js";
-import { form } from "../form.js";
-import { empty, field } from "../parts.js";
+import { form } from "../../shared/form.js";
+import { empty, field } from "../../shared/parts.js";
 
 export const PASSWORD_HINT = "12 characters or more. A few words that only you would put together are good.";
 

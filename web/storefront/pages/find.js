@@ -3,7 +3,7 @@ import { say } from "../../shared/announce.js";
 import { PAGE, categories, find as search } from "../../shared/catalogue.js";
 import { address, go } from "../../shared/router.js";
 import { listing } from "../listing.js";
-import { empty } from "../parts.js";
+import { empty } from "../../shared/parts.js";
 
 const SORTS = { newest: "Newest", price: "Price, low to high", "-price": "Price, high to low" };
 /** What is searched for has a best match, and all else is in the order of names. @param {string} q */

@@ -1,7 +1,8 @@
 import { html, nothing, signal } from "../../vendor/lit.js";
 import { PAGE, categories, list } from "../../shared/catalogue.js";
 import { listing } from "../listing.js";
-import { empty, picture } from "../parts.js";
+import { picture } from "../parts.js";
+import { empty } from "../../shared/parts.js";
 
 const newest = listing((cursor) => list({ cursor }));
 const names = signal(/** @type {Awaited<ReturnType<typeof categories>> | undefined} */ (undefined));

@@ -1,6 +1,6 @@
 // One order as it goes on, and the list of one's own.
 
-import { batch, html, nothing, repeat, signal } from "../../vendor/lit.js";
+import { batch, html, nothing, signal } from "../../vendor/lit.js";
 import { say } from "../../shared/announce.js";
 import { Refused, ask, explain } from "../../shared/api.js";
 import { icon } from "../../shared/icons.js";
@@ -8,7 +8,7 @@ import { money } from "../../shared/money.js";
 import { user } from "../../shared/session.js";
 import { watch } from "../../shared/watch.js";
 import { guestOrders, lastSeen, learn, tokenOf } from "../own-orders.js";
-import { empty, notice, unreachable, when } from "../parts.js";
+import { empty, notice, unreachable, when } from "../../shared/parts.js";
 
 /** @typedef {import("../own-orders.js").Order} Order */
 /** @typedef {Order["status"]} Status */
@@ -225,7 +225,7 @@ export const orders = () => {
           action: html`<a class="button" href="/find">Look around</a>`,
         });
       }
-      return html`<div class="inner narrow"><h1>Your orders</h1>${hint}<ul class="order-list">${repeat(all, ({ id }) => id, row)}</ul>
+      return html`<div class="inner narrow"><h1>Your orders</h1>${hint}<ul class="order-list">${all.map(row)}</ul>
         ${cursor.value === undefined ? nothing : html`<p class="more"><button class="button quiet" @click=${() => load(true)}>Show more</button></p>`}</div>`;
     },
   };

@@ -5,7 +5,8 @@ import { list, product as read, remembered } from "../../shared/catalogue.js";
 import { icon } from "../../shared/icons.js";
 import { money } from "../../shared/money.js";
 import { QUANTITY_AT_MOST, add } from "../cart.js";
-import { availability, card, empty, picture, quantity as stepper, unreachable } from "../parts.js";
+import { availability, card, picture, quantity as stepper } from "../parts.js";
+import { empty, unreachable } from "../../shared/parts.js";
 
 /** @typedef {import("../../shared/catalogue.js").Product} Product */
 

@@ -1,7 +1,7 @@
 // A form that is sent to the API: once at a time, with the mistakes beside the fields.
 
 import { html, nothing, signal } from "../vendor/lit.js";
-import { Refused, explain } from "../shared/api.js";
+import { Refused, explain } from "./api.js";
 import { focusMistake, notice } from "./parts.js";
 
 /**
