@@ -47,7 +47,9 @@ let held;
 
 /** What is in the folder now: read again only when a file has changed. */
 function current() {
-  const names = readdirSync(FOLDER, { recursive: true, encoding: "utf8" }).filter((name) => !name.includes("node_modules"));
+  const served = readdirSync(FOLDER, { withFileTypes: true }).filter((one) => one.isDirectory() && !/^(node_modules|tests|types)$/.test(one.name));
+  const within = served.flatMap(({ name }) => readdirSync(join(FOLDER, name), { recursive: true, encoding: "utf8" }).map((file) => join(name, file)));
+  const names = [...within, "headers.json", "routes.json"];
   const signature = names.map((name) => `${name} ${statSync(join(FOLDER, name)).mtimeMs}`).join("\n");
   if (held?.signature !== signature) held = { signature, read: readFiles() };
   return held.read;

@@ -5,9 +5,14 @@ import { html, nothing } from "../vendor/lit.js";
 /** @param {string} status */
 export const sign = (status) => html`<span class="status ${status}">${status.replaceAll("_", " ")}</span>`;
 
-/** @param {string} text */
-export const moment = (text) =>
-  html`<time datetime=${text} title=${text}>${new Intl.DateTimeFormat(document.documentElement.lang, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(new Date(text))}</time>`;
+/** What was today needs no date. @param {string} text */
+export function moment(text) {
+  const at = new Date(text);
+  const isToday = at.toDateString() === new Date().toDateString();
+  const day = /** @type {const} */ ({ month: "short", day: "numeric" });
+  const format = new Intl.DateTimeFormat(document.documentElement.lang, { ...(isToday ? {} : day), hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+  return html`<time datetime=${text} title=${text}>${format.format(at)}</time>`;
+}
 
 /** @param {string} id */
 export const orderLink = (id) => html`<a class="mono" href="/console/orders/${encodeURIComponent(id)}">${id}</a>`;
