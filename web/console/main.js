@@ -8,10 +8,12 @@ import { frame } from "./frame.js";
 import { findOut, gate } from "./operator.js";
 import { alerts } from "./pages/alerts.js";
 import { mails } from "./pages/mails.js";
+import { events, queues } from "./pages/monitor.js";
 import { order, orders } from "./pages/orders.js";
 import { overview } from "./pages/overview.js";
 import { newProduct, product, products } from "./pages/products.js";
 import { sales } from "./pages/sales.js";
+import { story } from "./pages/story.js";
 import { user, users } from "./pages/users.js";
 import { empty } from "../shared/parts.js";
 
@@ -38,6 +40,9 @@ await start(
     "/console/sales": gate(sales),
     "/console/alerts": gate(alerts),
     "/console/mails": gate(mails),
+    "/console/events": gate(events),
+    "/console/stories/:id": gate(story),
+    "/console/queues": gate(queues),
   },
   () => ({
     title: () => "Not found",

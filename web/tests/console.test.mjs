@@ -93,6 +93,31 @@ test("the console shows no page to who is no administrator", async (page) => {
   assert.equal(await page.getByRole("navigation", { name: "Console" }).count(), 0);
 });
 
+/** Whether this shop has a monitor. */
+const hasMonitor = async () => (await fetch(`${settings.base}/api/monitor/queues`)).status !== 404;
+
+test("an operator reads the story of an order, and sees the queues", async (page) => {
+  if (!(await hasMonitor())) return console.log("       not looked at: this API has no monitor");
+  const placed = await order(await product());
+  await until(() => fetch(`${settings.base}/api/monitor/stories/${placed.id}`).then(({ status }) => (settings.admin === "" ? status : 200)), (status) => status === 200, "there is no story");
+  await enter(page, `/console/orders/${placed.id}`);
+  await page.getByRole("link", { name: "Its story" }).click();
+  await page.getByRole("button", { name: "order.confirmed" }).waitFor();
+  await page.getByRole("button", { name: "order.created" }).focus();
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  await page.locator("pre, dl").first().waitFor();
+  await page.getByRole("button", { name: "order.confirmed" }).click();
+  await page.locator("pre", { hasText: '"status": "confirmed"' }).waitFor();
+  await shot(page, "console-story");
+  await page.getByRole("link", { name: "Queues" }).click();
+  await page.getByRole("row", { name: "settle-order" }).waitFor();
+  await page.getByRole("link", { name: "Events" }).click();
+  await page.getByLabel("Subject").fill(placed.id);
+  await page.getByRole("button", { name: "Filter" }).click();
+  await page.getByRole("row", { name: "order.confirmed" }).waitFor();
+});
+
 for (const [view, options] of VIEWS) {
   test(`axe finds nothing serious in the console: ${view}`, async (page) => {
     const evil = await product({ name: `${HTML} ${unique("evil")}`, stock: 3 });
@@ -109,6 +134,13 @@ for (const [view, options] of VIEWS) {
       ["sales", "/console/sales", "Sales"],
       ["alerts", "/console/alerts", "Alerts"],
       ["mails", "/console/mails", "Mails"],
+      ...((await hasMonitor())
+        ? [
+            ["events", "/console/events", "Events"],
+            ["queues", "/console/queues", "Queues"],
+            ["story", `/console/stories/${placed.id}`, "Story"],
+          ]
+        : []),
     ]) {
       await page.goto(String(path));
       await page.getByRole("heading", { name: String(heading), level: 1 }).waitFor();

@@ -128,7 +128,7 @@ export const product = ({ id = "" }) => {
       if (one === null) return empty({ heading: "There is no such product", text: html`Nothing has the id <span class="mono">${id}</span>.`, sign: "package-x", action: html`<a class="button" href="/console/products">All products</a>` });
       if (one === undefined) return html`<h1 class="unseen">Loading the product</h1><div class="skeleton"><span class="bone tall"></span><span class="bone tall"></span></div>`;
       return html`<nav class="crumbs" aria-label="Where you are"><a href="/console/products">Products</a> / <span class="mono">${one.id}</span></nav>
-        <div class="title-row"><h1>${one.name}</h1><a href="/p/${encodeURIComponent(one.id)}">As customers see it</a></div>
+        <div class="title-row"><h1>${one.name}</h1><span class="actions"><a href="/console/stories/${encodeURIComponent(one.id)}">Its story</a><a href="/p/${encodeURIComponent(one.id)}">As customers see it</a></span></div>
         <div class="halves">
           <section class="panel" aria-labelledby="what"><h2 id="what">Description</h2><form class="stack" @submit=${own.submit}>${fields(own, one)}${own.trouble(FIELDS)}${own.button("Save", "Saving")}</form></section>
           <div><section class="panel" aria-labelledby="stock-heading"><h2 id="stock-heading">Stock</h2>
