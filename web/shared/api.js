@@ -40,6 +40,7 @@ export const client = { transport: /** @type {"cookie" | undefined} */ ("cookie"
  * @property {string | undefined} [key] an Idempotency-Key
  * @property {string | undefined} [orderToken] of a guest's order
  * @property {string | undefined} [etag] an answer that is still this one is `undefined`
+ * @property {string | undefined} [match] only if this is still the version
  * @property {AbortSignal | undefined} [signal]
  * @property {boolean} [open] everybody is answered alike: no token, so that caches may answer
  */
@@ -69,7 +70,7 @@ export async function ask(method, path, options = {}) {
  * @param {Options} options
  * @param {string | undefined} token
  */
-export async function send(method, path, { body, key, orderToken, etag, signal }, token) {
+export async function send(method, path, { body, key, orderToken, etag, match, signal }, token) {
   /** @type {Record<string, string>} */
   const headers = { accept: "application/json" };
   if (client.transport !== undefined) headers["session-transport"] = client.transport;
@@ -78,6 +79,7 @@ export async function send(method, path, { body, key, orderToken, etag, signal }
   if (key !== undefined) headers["idempotency-key"] = key;
   if (orderToken !== undefined) headers["order-token"] = orderToken;
   if (etag !== undefined) headers["if-none-match"] = etag;
+  if (match !== undefined) headers["if-match"] = match;
   try {
     return await fetch(`/api${path}`, {
       method,

@@ -79,6 +79,10 @@ test("an operator puts up a product, changes it and its stock", async (page) => 
   await page.getByLabel("Price in USD").fill("13.5");
   await page.getByRole("button", { name: "Save" }).click();
   await page.getByText("The product is changed").first().waitFor();
+  await admin("PATCH", `/products/${id}`, { description: "Written by somebody else." });
+  await page.getByLabel("Price in USD").fill("14");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByRole("alert").getByText("Somebody has changed this product meanwhile").waitFor();
   await page.getByLabel("For sale").fill("7");
   await page.getByRole("button", { name: "Set" }).click();
   await page.getByText("The stock is changed").first().waitFor();

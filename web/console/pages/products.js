@@ -82,6 +82,8 @@ export const product = ({ id = "" }) => {
   const shown = signal(/** @type {Schemas["Product"] | null | undefined} */ (undefined));
   const stock = signal(/** @type {Schemas["Stock"] | undefined} */ (undefined));
   const failure = signal(/** @type {unknown} */ (undefined));
+  /** @type {string | undefined} */
+  let version;
 
   async function load() {
     failure.value = undefined;
@@ -89,6 +91,7 @@ export const product = ({ id = "" }) => {
       // With the token: caches answer everybody, and this is for who changes it.
       const [one, level] = await Promise.all([ask("GET", path), ask("GET", `${path}/stock`)]);
       shown.value = one.data;
+      version = one.etag;
       stock.value = level.data;
     } catch (error) {
       if (error instanceof Refused && error.status < 429) shown.value = null;
@@ -98,9 +101,12 @@ export const product = ({ id = "" }) => {
   const ready = load();
 
   const own = form(async (values) => {
-    shown.value = (await ask("PATCH", path, { body: description(values) })).data;
+    // What somebody else has written meanwhile is not to be written over unseen.
+    const changed = await ask("PATCH", path, { body: description(values), match: version });
+    shown.value = changed.data;
+    version = changed.etag;
     show({ text: "The product is changed" });
-  });
+  }, (error) => (error instanceof Refused && error.code === "stale_version" ? "Somebody has changed this product meanwhile. Reload the page, and look at it again." : undefined));
   const level = form(async ({ stock: count = "", threshold = "" }, element) => {
     const before = stock.peek();
     const body = {
