@@ -113,7 +113,7 @@ export function serve({ shop, port }) {
       const page = routes.pages.find((/** @type {any} */ one) => matches(one.path, path));
       status = page === undefined ? routes.not_found.status : 200;
       file = files.get((page ?? routes.not_found).file);
-      own = headers.page;
+      own = { ...headers.page, ...headers[page?.headers] };
       // A page's own module and data begin to come with the page, and not when the first script has asked for them.
       const early = [];
       if (page?.module !== undefined) early.push(`</assets/${id}/${page.module}>; rel=modulepreload`);
@@ -127,6 +127,8 @@ export function serve({ shop, port }) {
     const all = {
       ...lines(headers.every),
       ...lines(own),
+      // A shop on this machine gives addresses for files on this host, whatever the page's is called.
+      "content-security-policy": lines(own)["content-security-policy"]?.replace("{uploads}", `http://127.0.0.1:${upstream.port || 80}`) ?? "",
       "cache-control": lifetime,
       "content-type": file.type,
       etag: file.etag,

@@ -7,6 +7,7 @@ import "./icons.js";
 import { frame } from "./frame.js";
 import { findOut, gate } from "./operator.js";
 import { alerts } from "./pages/alerts.js";
+import { newImport, oneImport } from "./pages/imports.js";
 import { mails } from "./pages/mails.js";
 import { events, queues } from "./pages/monitor.js";
 import { order, orders } from "./pages/orders.js";
@@ -40,6 +41,8 @@ await start(
     "/console/sales": gate(sales),
     "/console/alerts": gate(alerts),
     "/console/mails": gate(mails),
+    "/console/imports": gate(newImport),
+    "/console/imports/:id": gate(oneImport),
     "/console/events": gate(events),
     "/console/stories/:id": gate(story),
     "/console/queues": gate(queues),

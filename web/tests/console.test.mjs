@@ -97,6 +97,24 @@ test("the console shows no page to who is no administrator", async (page) => {
   assert.equal(await page.getByRole("navigation", { name: "Console" }).count(), 0);
 });
 
+test("an operator imports a file, and sees which lines were refused", async (page) => {
+  const id = unique("imported");
+  // The bucket is another host to the browser: what it must be told about that is not the page's.
+  await page.route("**/uploads/**", async (route) => {
+    const headers = Object.fromEntries(Object.entries(route.request().headers()).filter(([name]) => !/^(origin|referer|sec-)/.test(name)));
+    const response = await route.fetch({ headers });
+    await route.fulfill({ response, headers: { ...response.headers(), "access-control-allow-origin": "*" } });
+  });
+  await enter(page, "/console/imports");
+  const lines = `id,name,price\n${id},Imported kettle,12.50\n${id}-2,,3\n`;
+  await page.getByLabel("File").setInputFiles({ name: "products.csv", mimeType: "text/csv", buffer: Buffer.from(lines) });
+  await page.getByRole("button", { name: "Import" }).click();
+  await page.getByRole("heading", { level: 1, name: "done" }).waitFor();
+  await page.getByRole("row", { name: "3 name" }).waitFor();
+  await shot(page, "console-import");
+  assert.equal((await admin("GET", `/products/${id}`)).price, 12.5);
+});
+
 /** Whether this shop has a monitor. */
 const hasMonitor = async () => (await fetch(`${settings.base}/api/monitor/queues`)).status !== 404;
 
@@ -138,6 +156,7 @@ for (const [view, options] of VIEWS) {
       ["sales", "/console/sales", "Sales"],
       ["alerts", "/console/alerts", "Alerts"],
       ["mails", "/console/mails", "Mails"],
+      ["import", "/console/imports", "Import products"],
       ...((await hasMonitor())
         ? [
             ["events", "/console/events", "Events"],

@@ -32,7 +32,7 @@ export const products = (_params, url) => {
   return {
     title: () => "Products",
     ready,
-    view: () => html`<div class="title-row"><h1>Products</h1><a class="button small" href="/console/products/new">New product</a></div>
+    view: () => html`<div class="title-row"><h1>Products</h1><span class="actions"><a class="button quiet small" href="/console/imports">Import</a><a class="button small" href="/console/products/new">New product</a></span></div>
       ${q === ""
         ? list.view(HEADS, row, "Nothing is for sale yet.")
         : html`<p>Found with “${q}”. <a href="/console/products">All</a></p>${failure.value === undefined ? nothing : notice("bad", explain(failure.value))}
