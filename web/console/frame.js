@@ -17,6 +17,7 @@ const WAYS = [
   ["/console/mails", "Mails", "m", "mail"],
   ["/console/events", "Events", "e", "activity"],
   ["/console/queues", "Queues", "q", "layers"],
+  ["/console/dead-letters", "Dead letters", "d", "inbox"],
 ];
 
 const search = () => /** @type {HTMLInputElement | null} */ (document.getElementById("search"));
@@ -25,6 +26,9 @@ const search = () => /** @type {HTMLInputElement | null} */ (document.getElement
 function place(text) {
   const id = encodeURIComponent(text);
   if (/^ord_/.test(text)) return `/console/orders/${id}`;
+  if (/^letter_/.test(text)) return `/console/dead-letters/${id}`;
+  if (/^redrive_/.test(text)) return `/console/redrives/${id}`;
+  if (/^imp_/.test(text)) return `/console/imports/${id}`;
   if (/^usr_/.test(text)) return `/console/users/${id}`;
   if (/^[0-9a-f]{8}-[0-9a-f-]{27}$/.test(text)) return `/console/events?correlation=${id}`;
   if (text.includes("@")) return `/console/users?email=${id}`;

@@ -7,6 +7,7 @@ import "./icons.js";
 import { frame } from "./frame.js";
 import { findOut, gate } from "./operator.js";
 import { alerts } from "./pages/alerts.js";
+import { deadLetter, deadLetters, redrive } from "./pages/dead-letters.js";
 import { newImport, oneImport } from "./pages/imports.js";
 import { mails } from "./pages/mails.js";
 import { events, queues } from "./pages/monitor.js";
@@ -46,6 +47,9 @@ await start(
     "/console/events": gate(events),
     "/console/stories/:id": gate(story),
     "/console/queues": gate(queues),
+    "/console/dead-letters": gate(deadLetters),
+    "/console/dead-letters/:id": gate(deadLetter),
+    "/console/redrives/:id": gate(redrive),
   },
   () => ({
     title: () => "Not found",

@@ -98,17 +98,17 @@ export async function send(method, path, { body, key, orderToken, etag, match, s
 /** @param {Response} answer */
 export async function read(answer) {
   const etag = answer.headers.get("etag") ?? undefined;
-  if (answer.status === 204 || answer.status === 304 || answer.status === 202) {
-    return { data: undefined, etag, status: answer.status };
-  }
+  if (answer.status === 304) return { data: undefined, etag, status: 304 };
   let data;
   try {
-    data = await answer.json();
+    const text = await answer.text();
+    data = text === "" ? undefined : JSON.parse(text);
   } catch (error) {
     // What stands between us and the shop answered in its place, or the answer broke off.
     throw new Unreachable("The shop does not answer as it should.", { cause: error });
   }
-  if (!answer.ok) throw new Refused(data, answer.headers);
+  if (!answer.ok && data !== undefined) throw new Refused(data, answer.headers);
+  if (!answer.ok) throw new Unreachable(`The shop answers ${answer.status}.`);
   return { data, etag, status: answer.status };
 }
 

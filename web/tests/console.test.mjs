@@ -115,6 +115,39 @@ test("an operator imports a file, and sees which lines were refused", async (pag
   assert.equal((await admin("GET", `/products/${id}`)).price, 12.5);
 });
 
+test("an operator sends a group of dead letters again, by keyboard alone", async (page) => {
+  // No letter dies at will in a shop that is well: the API's part is played here, in the words of its document.
+  const at = new Date().toISOString();
+  const job = { id: "redrive_06h1mda04n1jakck372vskp7r0", disposal: "redrive", consumer: "send-email", failure_code: "ses_throttled", cutoff: at, rate: 50, reason: "SES is back", status: "running", letters: { matched: 9871, moved: 4120 }, created_at: at };
+  const group = { consumer: "send-email", failure_code: "ses_throttled", letters: 9871, first_parked_at: at, last_parked_at: at, came_back: 12 };
+  /** @type {any[]} */
+  const asked = [];
+  await page.route("**/api/monitor/dead-letters", (route) => route.fulfill({ json: { data: [group], letters: 9871, complete: true } }));
+  await page.route("**/api/monitor/redrives", (route) => {
+    asked.push([route.request().postDataJSON(), route.request().headers()["idempotency-key"]]);
+    return route.fulfill({ status: 202, json: job });
+  });
+  await page.route("**/api/monitor/redrives/*", (route) => {
+    if (route.request().method() === "PATCH") Object.assign(job, route.request().postDataJSON());
+    else if (job.status === "running") Object.assign(job, { status: "done", letters: { matched: 9871, moved: 9871 } });
+    return route.fulfill({ json: job });
+  });
+  await enter(page, "/console/dead-letters");
+  await page.getByRole("button", { name: "Redrive send-email, ses_throttled" }).focus();
+  await check(page, "dead letters");
+  await shot(page, "console-dead-letters");
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(() => document.activeElement?.id === "reason");
+  await page.keyboard.type("SES is back");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { level: 1, name: "Redrive of send-email" }).waitFor();
+  assert.deepEqual(asked[0][0], { consumer: "send-email", failure_code: "ses_throttled", reason: "SES is back" });
+  assert.match(asked[0][1], /^[0-9a-f-]{36}$/);
+  await page.getByText("9871 of 9871").waitFor();
+  await check(page, "a job");
+  await shot(page, "console-redrive");
+});
+
 /** Whether this shop has a monitor. */
 const hasMonitor = async () => (await fetch(`${settings.base}/api/monitor/queues`)).status !== 404;
 

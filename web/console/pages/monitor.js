@@ -6,7 +6,7 @@ import { notice } from "../../shared/parts.js";
 import { go } from "../../shared/router.js";
 import { watch } from "../../shared/watch.js";
 import { rows } from "../rows.js";
-import { moment, sign } from "../words.js";
+import { moment } from "../words.js";
 import { span } from "./story.js";
 
 /** @typedef {{ id: string, type: string, subject: string, version: number, time: string, correlation_id: string, actor?: string | null, story_id: string }} Event_ */
@@ -85,7 +85,7 @@ export const queues = () => {
     <td class="text"><strong>${consumer}</strong><br /><span class="quiet-text">${event_types.join(", ")}</span></td>
     <td class="number">${waiting}</td><td class="number">${in_flight}</td><td class="number">${traffic.in_per_minute}</td><td class="number">${traffic.out_per_minute}</td>
     <td class="number">${traffic.failed_per_minute > 0 ? html`<span class="status failed">${traffic.failed_per_minute}</span>` : 0}</td>
-    <td class="number">${span(traffic.lag_p95_ms ?? undefined)}</td><td class="number">${dead_letters > 0 ? sign(`${dead_letters} dead`) : 0}</td><td>${bars(traffic.minutes)}</td></tr>`;
+    <td class="number">${span(traffic.lag_p95_ms ?? undefined)}</td><td class="number">${dead_letters > 0 ? html`<a href="/console/dead-letters?consumer=${encodeURIComponent(consumer)}"><span class="status dead">${dead_letters}</span></a>` : 0}</td><td>${bars(traffic.minutes)}</td></tr>`;
 
   return {
     title: () => "Queues",
