@@ -109,7 +109,7 @@ test("a search that the shop has is used, in its own words", async (page) => {
   });
   await page.route("**/api/search/suggestions?*", (route) => route.fulfill({ json: { data: [{ text: "Kettle", highlight: [], product_id: "kettle-1" }] } }));
   await page.goto("/find?q=kettel&sort=price&max=50&in_stock=true");
-  await page.getByText("2 products").waitFor();
+  await page.locator(".title-row").getByText("2 products").waitFor();
   assert.equal(asked[0], "q=kettel&max_price=50&in_stock=true&sort=price&limit=24");
   await page.locator(".card", { hasText: "In stock" }).waitFor();
   await page.getByRole("button", { name: "Show more" }).click();
