@@ -4,8 +4,9 @@
 //! A route implements [`Route`]; [`function`] makes it a Lambda function. Nothing here knows a
 //! table or an AWS service.
 
-pub use lambda_http::http::HeaderName;
+pub use lambda_http::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
+mod asked;
 mod audit;
 mod cache;
 mod call;
@@ -31,6 +32,7 @@ mod service;
 mod start;
 mod unknown_route;
 
+pub use asked::Asked;
 pub use cache::{CACHE_TAG, CacheTag, CacheTags, SHARED_CACHE};
 pub use call::{Call, MAX_BODY_BYTES, PageRequest};
 pub use code::{Code, FieldCode};
