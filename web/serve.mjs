@@ -47,7 +47,9 @@ let held;
 
 /** What is in the folder now: read again only when a file has changed. */
 function current() {
-  const names = readdirSync(FOLDER, { recursive: true, encoding: "utf8" }).filter((name) => !name.includes("node_modules"));
+  const served = readdirSync(FOLDER, { withFileTypes: true }).filter((one) => one.isDirectory() && !/^(node_modules|tests|types)$/.test(one.name));
+  const within = served.flatMap(({ name }) => readdirSync(join(FOLDER, name), { recursive: true, encoding: "utf8" }).map((file) => join(name, file)));
+  const names = [...within, "headers.json", "routes.json"];
   const signature = names.map((name) => `${name} ${statSync(join(FOLDER, name)).mtimeMs}`).join("\n");
   if (held?.signature !== signature) held = { signature, read: readFiles() };
   return held.read;
@@ -111,7 +113,7 @@ export function serve({ shop, port }) {
       const page = routes.pages.find((/** @type {any} */ one) => matches(one.path, path));
       status = page === undefined ? routes.not_found.status : 200;
       file = files.get((page ?? routes.not_found).file);
-      own = headers.page;
+      own = { ...headers.page, ...headers[page?.headers] };
       // A page's own module and data begin to come with the page, and not when the first script has asked for them.
       const early = [];
       if (page?.module !== undefined) early.push(`</assets/${id}/${page.module}>; rel=modulepreload`);
@@ -125,6 +127,8 @@ export function serve({ shop, port }) {
     const all = {
       ...lines(headers.every),
       ...lines(own),
+      // A shop on this machine gives addresses for files on this host, whatever the page's is called.
+      "content-security-policy": lines(own)["content-security-policy"]?.replace("{uploads}", `http://127.0.0.1:${upstream.port || 80}`) ?? "",
       "cache-control": lifetime,
       "content-type": file.type,
       etag: file.etag,

@@ -15,6 +15,9 @@ const WAYS = [
   ["/console/sales", "Sales", "s", "chart-line"],
   ["/console/alerts", "Alerts", "a", "circle-alert"],
   ["/console/mails", "Mails", "m", "mail"],
+  ["/console/events", "Events", "e", "activity"],
+  ["/console/queues", "Queues", "q", "layers"],
+  ["/console/dead-letters", "Dead letters", "d", "inbox"],
 ];
 
 const search = () => /** @type {HTMLInputElement | null} */ (document.getElementById("search"));
@@ -23,7 +26,11 @@ const search = () => /** @type {HTMLInputElement | null} */ (document.getElement
 function place(text) {
   const id = encodeURIComponent(text);
   if (/^ord_/.test(text)) return `/console/orders/${id}`;
+  if (/^letter_/.test(text)) return `/console/dead-letters/${id}`;
+  if (/^redrive_/.test(text)) return `/console/redrives/${id}`;
+  if (/^imp_/.test(text)) return `/console/imports/${id}`;
   if (/^usr_/.test(text)) return `/console/users/${id}`;
+  if (/^[0-9a-f]{8}-[0-9a-f-]{27}$/.test(text)) return `/console/events?correlation=${id}`;
   if (text.includes("@")) return `/console/users?email=${id}`;
   if (/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/.test(text) && /[-_0-9]/.test(text)) return `/console/products/${id}`;
   return `/console/products?q=${id}`;
@@ -76,7 +83,7 @@ export const frame = (content, address) => html`
   <div class="board ${operator.value ? "" : "alone"}">
     ${operator.value
       ? html`<nav class="ways" aria-label="Console">${WAYS.map(([path, name, key, sign]) => {
-          const isHere = path === "/console" ? address.pathname === path : address.pathname.startsWith(path);
+          const isHere = path === "/console" ? address.pathname === path : address.pathname.startsWith(path) || (path === "/console/events" && address.pathname.startsWith("/console/stories"));
           return html`<a href=${path} aria-current=${isHere ? "page" : nothing} aria-keyshortcuts="g ${key}" title="g ${key}">${icon(sign)}<span>${name}</span></a>`;
         })}<a class="out" href="/">${icon("shopping-bag")}<span>The shop</span></a></nav>`
       : nothing}

@@ -49,7 +49,7 @@ export function rows(path) {
     const trouble = failure.value === undefined ? nothing : notice("bad", html`${explain(failure.value)} <button class="link" @click=${() => read()}>Try again</button>`);
     if (shown === undefined) return failure.value === undefined ? html`<div class="skeleton" aria-hidden="true">${Array.from({ length: 6 }, () => html`<span class="bone row-bone"></span>`)}</div>` : trouble;
     if (shown.length === 0 && cursor.value === undefined) return html`${trouble}<p class="none">${none}</p>`;
-    return html`${trouble}<div class="scroll" tabindex="0" role="region" aria-label="Table"><table class="table ${busy.value ? "pending" : ""}">
+    return html`${trouble}<div class="scroll" tabindex="0" role="region" aria-label="Table"><table class="table">
         <thead><tr>${heads.map((head) => html`<th scope="col" class=${head.startsWith("#") ? "number" : ""}>${head.replace("#", "")}</th>`)}</tr></thead>
         <tbody>${shown.map(row)}</tbody></table></div>
       ${cursor.value === undefined ? nothing : html`<p class="more"><button class="button quiet small" ?disabled=${busy.value} @click=${() => read(true)}>Show more</button></p>`}`;

@@ -5,9 +5,17 @@ import { html, nothing } from "../vendor/lit.js";
 /** @param {string} status */
 export const sign = (status) => html`<span class="status ${status}">${status.replaceAll("_", " ")}</span>`;
 
-/** @param {string} text */
-export const moment = (text) =>
-  html`<time datetime=${text} title=${text}>${new Intl.DateTimeFormat(document.documentElement.lang, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(new Date(text))}</time>`;
+// Made once: to make one takes longer than to draw a row.
+const time = /** @type {const} */ ({ hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+const timeOnly = new Intl.DateTimeFormat(document.documentElement.lang, time);
+const withDay = new Intl.DateTimeFormat(document.documentElement.lang, { month: "short", day: "numeric", ...time });
+
+/** What was today needs no date. @param {string} text */
+export function moment(text) {
+  const at = new Date(text);
+  const format = at.toDateString() === new Date().toDateString() ? timeOnly : withDay;
+  return html`<time datetime=${text} title=${text}>${format.format(at)}</time>`;
+}
 
 /** @param {string} id */
 export const orderLink = (id) => html`<a class="mono" href="/console/orders/${encodeURIComponent(id)}">${id}</a>`;

@@ -40,6 +40,7 @@ export const client = { transport: /** @type {"cookie" | undefined} */ ("cookie"
  * @property {string | undefined} [key] an Idempotency-Key
  * @property {string | undefined} [orderToken] of a guest's order
  * @property {string | undefined} [etag] an answer that is still this one is `undefined`
+ * @property {string | undefined} [match] only if this is still the version
  * @property {AbortSignal | undefined} [signal]
  * @property {boolean} [open] everybody is answered alike: no token, so that caches may answer
  */
@@ -69,7 +70,7 @@ export async function ask(method, path, options = {}) {
  * @param {Options} options
  * @param {string | undefined} token
  */
-export async function send(method, path, { body, key, orderToken, etag, signal }, token) {
+export async function send(method, path, { body, key, orderToken, etag, match, signal }, token) {
   /** @type {Record<string, string>} */
   const headers = { accept: "application/json" };
   if (client.transport !== undefined) headers["session-transport"] = client.transport;
@@ -78,6 +79,7 @@ export async function send(method, path, { body, key, orderToken, etag, signal }
   if (key !== undefined) headers["idempotency-key"] = key;
   if (orderToken !== undefined) headers["order-token"] = orderToken;
   if (etag !== undefined) headers["if-none-match"] = etag;
+  if (match !== undefined) headers["if-match"] = match;
   try {
     return await fetch(`/api${path}`, {
       method,
@@ -96,17 +98,17 @@ export async function send(method, path, { body, key, orderToken, etag, signal }
 /** @param {Response} answer */
 export async function read(answer) {
   const etag = answer.headers.get("etag") ?? undefined;
-  if (answer.status === 204 || answer.status === 304 || answer.status === 202) {
-    return { data: undefined, etag, status: answer.status };
-  }
+  if (answer.status === 304) return { data: undefined, etag, status: 304 };
   let data;
   try {
-    data = await answer.json();
+    const text = await answer.text();
+    data = text === "" ? undefined : JSON.parse(text);
   } catch (error) {
     // What stands between us and the shop answered in its place, or the answer broke off.
     throw new Unreachable("The shop does not answer as it should.", { cause: error });
   }
-  if (!answer.ok) throw new Refused(data, answer.headers);
+  if (!answer.ok && data !== undefined) throw new Refused(data, answer.headers);
+  if (!answer.ok) throw new Unreachable(`The shop answers ${answer.status}.`);
   return { data, etag, status: answer.status };
 }
 

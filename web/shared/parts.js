@@ -65,6 +65,6 @@ export const focusMistake = (form) =>
     if (wrong instanceof HTMLElement) wrong.focus();
   });
 
+const moments = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
 /** @param {string} text */
-export const when = (text) =>
-  new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" }).format(new Date(text));
+export const when = (text) => moments.format(new Date(text));

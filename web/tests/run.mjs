@@ -35,7 +35,7 @@ if (values.shop !== undefined) {
 mkdirSync(values.shots, { recursive: true });
 const { settings, tests, close } = await import("./harness.mjs");
 Object.assign(settings, { base: base.replace(/\/$/, ""), admin: values.admin, shots: values.shots, chromium: values.chromium });
-for (const file of ["buying", "troubles", "account", "access", "console", "speed"]) await import(`./${file}.test.mjs`);
+for (const file of ["buying", "troubles", "account", "access", "console", "scale", "speed"]) await import(`./${file}.test.mjs`);
 
 let failed = 0;
 const chosen = tests.filter(({ name }) => name.includes(values.only));

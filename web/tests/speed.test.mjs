@@ -83,10 +83,16 @@ for (const [name, path] of [["home", "/"], ["results", "/find?category=kitchen"]
         }
       }).observe({ type: "largest-contentful-paint", buffered: true });
     });
-    await page.goto(path === "product" ? `/p/${one.id}` : String(path));
-    await page.locator("main .picture img").first().waitFor();
-    await page.waitForLoadState("networkidle");
-    const { shift, paint, painted } = await page.evaluate(() => ({ shift: /** @type {any} */ (window).__shift, paint: /** @type {any} */ (window).__paint, painted: /** @type {any} */ (window).__painted }));
+    // The middle one of three: the machine has other things to do.
+    const seen = [];
+    for (let load = 0; load < 3; load += 1) {
+      await page.goto(path === "product" ? `/p/${one.id}` : String(path));
+      await page.locator("main .picture img").first().waitFor();
+      await page.waitForLoadState("networkidle");
+      seen.push(await page.evaluate(() => ({ shift: /** @type {any} */ (window).__shift, paint: /** @type {any} */ (window).__paint, painted: /** @type {any} */ (window).__painted })));
+    }
+    const { paint, painted } = seen.sort((a, b) => a.paint - b.paint)[1] ?? assert.fail();
+    const shift = Math.max(...seen.map((one) => one.shift));
     console.log(`       ${name}: layout shift ${shift.toFixed(3)}, largest paint after ${Math.round(paint)} ms (${painted})`);
     assert.ok(shift <= SHIFT_AT_MOST, `the layout shifts by ${shift}`);
     // The time depends on what else the machine does: what is promised is held of the page that most begin with.

@@ -96,6 +96,37 @@ test("what people write is text everywhere", async (page) => {
   await check("the list of orders");
 });
 
+test("a search that the shop has is used, in its own words", async (page) => {
+  const found = { id: "kettle-1", name: "Kettle", highlight: [{ text: "Kettle", hit: true }], price: 30, currency: "USD", category: "kitchen", image_url: null, version: 1 };
+  /** @type {string[]} */
+  const asked = [];
+  await page.route("**/api/search?*", (route) => {
+    const query = new URL(route.request().url()).searchParams;
+    asked.push(query.toString());
+    const isSecond = query.get("cursor") === "second";
+    const data = isSecond ? [{ ...found, id: "kettle-2", name: "Second kettle", in_stock: false }] : [{ ...found, in_stock: true }];
+    return route.fulfill({ json: { data, next_cursor: isSecond ? null : "second", total: 2, facets: { categories: [], prices: [] }, indexed_at: null } });
+  });
+  await page.route("**/api/search/suggestions?*", (route) => route.fulfill({ json: { data: [{ text: "Kettle", highlight: [], product_id: "kettle-1" }] } }));
+  await page.goto("/find?q=kettel&sort=price&max=50&in_stock=true");
+  await page.locator(".title-row").getByText("2 products").waitFor();
+  assert.equal(asked[0], "q=kettel&max_price=50&in_stock=true&sort=price&limit=24");
+  await page.locator(".card", { hasText: "In stock" }).waitFor();
+  await page.getByRole("button", { name: "Show more" }).click();
+  await page.locator(".card", { hasText: "Second kettle" }).getByText("Sold out").waitFor();
+  // Every letter changes the results, without a step in the history for each.
+  await page.getByRole("combobox", { name: "Search the shop" }).fill("kettle");
+  await page.getByRole("heading", { name: "kettle", level: 1 }).waitFor();
+  assert.equal(new URL(page.url()).searchParams.get("q"), "kettle");
+  assert.equal(await page.evaluate(() => history.length), 2);
+  await page.goto("/");
+  await page.getByRole("combobox", { name: "Search the shop" }).fill("ket");
+  await page.getByRole("option", { name: "Kettle" }).waitFor();
+  assert.equal(await page.getByRole("combobox", { name: "Search the shop" }).getAttribute("aria-expanded"), "true");
+  await page.keyboard.press("Escape");
+  assert.equal(await page.getByRole("combobox", { name: "Search the shop" }).getAttribute("aria-expanded"), "false");
+});
+
 test("a link to another site is no way on from the sign-in page", async (page) => {
   await page.goto("/sign-in?next=https://evil.example/");
   const link = await page.getByRole("link", { name: "Make an account" }).getAttribute("href");

@@ -94,7 +94,7 @@ export const order = ({ id = "" }) => {
 
   /** @param {Order} one */
   const found = (one) => html`<nav class="crumbs" aria-label="Where you are"><a href="/console/orders">Orders</a> / <span class="mono">${one.id}</span></nav>
-    <div class="title-row"><h1>Order ${sign(one.status)}</h1></div>
+    <div class="title-row"><h1>Order ${sign(one.status)}</h1><a href="/console/stories/${encodeURIComponent(one.id)}">Its story</a></div>
     ${failure.value === undefined ? nothing : notice("info", `${explain(failure.value)} We go on trying.`)}
     <div class="halves">
       <div><section class="panel" aria-labelledby="lines"><h2 id="lines">Lines</h2>

@@ -32,7 +32,7 @@ export const products = (_params, url) => {
   return {
     title: () => "Products",
     ready,
-    view: () => html`<div class="title-row"><h1>Products</h1><a class="button small" href="/console/products/new">New product</a></div>
+    view: () => html`<div class="title-row"><h1>Products</h1><span class="actions"><a class="button quiet small" href="/console/imports">Import</a><a class="button small" href="/console/products/new">New product</a></span></div>
       ${q === ""
         ? list.view(HEADS, row, "Nothing is for sale yet.")
         : html`<p>Found with “${q}”. <a href="/console/products">All</a></p>${failure.value === undefined ? nothing : notice("bad", explain(failure.value))}
@@ -82,6 +82,8 @@ export const product = ({ id = "" }) => {
   const shown = signal(/** @type {Schemas["Product"] | null | undefined} */ (undefined));
   const stock = signal(/** @type {Schemas["Stock"] | undefined} */ (undefined));
   const failure = signal(/** @type {unknown} */ (undefined));
+  /** @type {string | undefined} */
+  let version;
 
   async function load() {
     failure.value = undefined;
@@ -89,6 +91,7 @@ export const product = ({ id = "" }) => {
       // With the token: caches answer everybody, and this is for who changes it.
       const [one, level] = await Promise.all([ask("GET", path), ask("GET", `${path}/stock`)]);
       shown.value = one.data;
+      version = one.etag;
       stock.value = level.data;
     } catch (error) {
       if (error instanceof Refused && error.status < 429) shown.value = null;
@@ -98,9 +101,12 @@ export const product = ({ id = "" }) => {
   const ready = load();
 
   const own = form(async (values) => {
-    shown.value = (await ask("PATCH", path, { body: description(values) })).data;
+    // What somebody else has written meanwhile is not to be written over unseen.
+    const changed = await ask("PATCH", path, { body: description(values), match: version });
+    shown.value = changed.data;
+    version = changed.etag;
     show({ text: "The product is changed" });
-  });
+  }, (error) => (error instanceof Refused && error.code === "stale_version" ? "Somebody has changed this product meanwhile. Reload the page, and look at it again." : undefined));
   const level = form(async ({ stock: count = "", threshold = "" }, element) => {
     const before = stock.peek();
     const body = {
@@ -128,7 +134,7 @@ export const product = ({ id = "" }) => {
       if (one === null) return empty({ heading: "There is no such product", text: html`Nothing has the id <span class="mono">${id}</span>.`, sign: "package-x", action: html`<a class="button" href="/console/products">All products</a>` });
       if (one === undefined) return html`<h1 class="unseen">Loading the product</h1><div class="skeleton"><span class="bone tall"></span><span class="bone tall"></span></div>`;
       return html`<nav class="crumbs" aria-label="Where you are"><a href="/console/products">Products</a> / <span class="mono">${one.id}</span></nav>
-        <div class="title-row"><h1>${one.name}</h1><a href="/p/${encodeURIComponent(one.id)}">As customers see it</a></div>
+        <div class="title-row"><h1>${one.name}</h1><span class="actions"><a href="/console/stories/${encodeURIComponent(one.id)}">Its story</a><a href="/p/${encodeURIComponent(one.id)}">As customers see it</a></span></div>
         <div class="halves">
           <section class="panel" aria-labelledby="what"><h2 id="what">Description</h2><form class="stack" @submit=${own.submit}>${fields(own, one)}${own.trouble(FIELDS)}${own.button("Save", "Saving")}</form></section>
           <div><section class="panel" aria-labelledby="stock-heading"><h2 id="stock-heading">Stock</h2>

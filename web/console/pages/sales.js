@@ -64,7 +64,7 @@ export const sales = (_params, url) => {
           { value: "{YYYY}-{MM}-{DD}" },
           { label: "Net", stroke: line, fill, width: 2, value: (_plot, value) => (value === null ? "" : money(value, sold.currency)) },
         ],
-        axes: [axis, { ...axis, size: 70, values: (_plot, values) => values.map((value) => money(value, sold.currency)) }],
+        axes: [axis, { ...axis, size: 80, values: (_plot, values) => values.map((value) => money(value, sold.currency)) }],
         scales: { y: { range: (_plot, _low, high) => [0, Math.max(high, 1) * 1.1] } },
       },
       [sold.data.map(({ start }) => Date.parse(start) / 1000), sold.data.map(({ net }) => Number(net))],

@@ -74,7 +74,7 @@ export const user = ({ id = "" }) => {
       if (one === null && orders.all.value?.length === 0) return empty({ heading: "There is no such user", text: "The account was deleted, or the id is mistyped.", sign: "user", action: html`<a class="button" href="/console/users">All users</a>` });
       const spent = statistics.value?.amount_spent.map(({ amount, currency }) => money(Number(amount), currency)).join(", ");
       return html`<nav class="crumbs" aria-label="Where you are"><a href="/console/users">Users</a> / <span class="mono">${id}</span></nav>
-        <div class="title-row"><h1>${one === null ? "A deleted account" : (one?.name ?? "Loading")} ${one ? sign(one.role) : nothing}</h1></div>
+        <div class="title-row"><h1>${one === null ? "A deleted account" : (one?.name ?? "Loading")} ${one ? sign(one.role) : nothing}</h1><a href="/console/stories/${encodeURIComponent(id)}">Their story</a></div>
         <div class="halves">
           <div><section class="panel" aria-labelledby="orders"><h2 id="orders">Orders</h2>${orders.view(["Placed", "Order", "Status", "#Total"], (/** @type {Schemas["Order"]} */ order) => html`<tr><td>${moment(order.created_at)}</td><td>${orderLink(order.id)}</td><td>${sign(order.status)}</td><td class="number">${money(Number(order.total_amount), order.currency)}</td></tr>`, "None yet.")}</section>
             <section class="panel" aria-labelledby="mails"><h2 id="mails">Mails</h2>${mails.view(["Made", "About", "Status"], (/** @type {Schemas["Email"]} */ mail) => html`<tr><td>${moment(mail.created_at)}</td><td>${mail.template.replaceAll("_", " ")}</td><td>${sign(mail.status)}</td></tr>`, "None yet.")}</section></div>

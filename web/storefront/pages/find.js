@@ -101,7 +101,7 @@ export const find = (_params, url) => {
         <div class="title-row"><h1>${heading(query)}</h1><p class="quiet-text">${counted()}</p></div>
         ${filters(query)}
         <h2 class="unseen">Products</h2>
-        <div class=${found.busy.value && found.products.value !== undefined ? "pending" : ""}>${found.view(
+        <div class=${found.busy.value && found.products.value !== undefined ? "dimmed" : ""}>${found.view(
           empty({
             heading: "Nothing found",
             text: query.q ? html`Nothing in the shop is like “${query.q}”. Try another word, or fewer filters.` : "Try fewer filters.",

@@ -10,6 +10,9 @@ const names = signal(/** @type {Awaited<ReturnType<typeof categories>> | undefin
 /** Pictures of ours that the page begins with, whatever the catalogue has. */
 const SHOWN = ["prod-1", "reading-lamp", "city-backpack"];
 
+/** @param {Event} event */
+const hide = (event) => /** @type {Element} */ (event.target).classList.add("gone");
+
 const none = empty({
   heading: "Nothing is for sale yet",
   text: "Come back soon: the shelves are being filled.",
@@ -24,7 +27,6 @@ const tile = ({ name, image_url }) => html`<li><a class="tile" href="/find?categ
 function tiles() {
   const known = names.value;
   if (known === undefined) return html`<ul class="tiles" aria-hidden="true">${Array.from({ length: 8 }, () => html`<li class="tile skeleton"><span class="picture"></span><span class="bone"></span></li>`)}</ul>`;
-  if (known.length === 0) return nothing;
   return html`<ul class="tiles">${known.slice(0, 12).map(tile)}</ul>`;
 }
 
@@ -47,12 +49,9 @@ export const home = () => {
           <p>Things for the kitchen, the desk and the trail that are worth keeping.</p>
           <a class="button" href="/find">See everything</a>
         </div>
-        <div class="hero-pictures" aria-hidden="true">${SHOWN.map((name) => html`<img src="/pictures/${name}.svg" alt="" width="400" height="400" />`)}</div>
+        <div class="hero-pictures" aria-hidden="true">${SHOWN.map((name) => html`<img src="/pictures/${name}.svg" alt="" width="400" height="400" @error=${hide} />`)}</div>
       </section>
-      <section aria-labelledby="by-category">
-        <h2 id="by-category">Categories</h2>
-        ${tiles()}
-      </section>
+      ${names.value?.length === 0 ? nothing : html`<section aria-labelledby="by-category"><h2 id="by-category">Categories</h2>${tiles()}</section>`}
       <section aria-labelledby="new-in">
         <h2 id="new-in">New in</h2>
         ${newest.view(none)}
