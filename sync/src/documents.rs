@@ -8,8 +8,9 @@ use services::SERVICES;
 use shop_auth::{ACCESS_TOKEN_LIFETIME_SECONDS, ADMIN_TOKEN_LIFETIME_SECONDS, RETIREMENT_SECONDS};
 use shop_events::{EventType, schema};
 use shop_lambda::recovery::{
-    EMAIL_EXPIRES_AFTER, EMAIL_UNCERTAIN_FOR, GRACE_PERIOD, MAX_RETRY_INTERVAL, RESEND_INTERVAL,
-    RETRIED_AT_LEAST, RETRIED_FOR, STALLED_AFTER, SWEEP_INTERVAL, VERIFY_INTERVAL, pause_after,
+    COLLECT_INTERVAL, EMAIL_EXPIRES_AFTER, EMAIL_UNCERTAIN_FOR, GRACE_PERIOD, MAX_RETRY_INTERVAL,
+    RESEND_INTERVAL, RETRIED_AT_LEAST, RETRIED_FOR, STALLED_AFTER, SWEEP_INTERVAL, VERIFY_INTERVAL,
+    pause_after,
 };
 use template_truth::template::{Template, refers};
 use template_truth::{names, permissions, queues};
@@ -44,6 +45,7 @@ fn times() -> String {
             ("an order is pending before it counts as stalled", STALLED_AFTER),
             ("between two re-emits of an order while none is progressing, at most", MAX_RETRY_INTERVAL),
             ("between two runs of resend-emails", RESEND_INTERVAL),
+            ("between two runs of collect-dead-letters", COLLECT_INTERVAL),
             ("a mail of which nothing is known is sent again after", EMAIL_UNCERTAIN_FOR),
             ("a mail that cannot be sent fails after", EMAIL_EXPIRES_AFTER),
             ("between two runs of verify-stock, and of verify-user-stats", VERIFY_INTERVAL),

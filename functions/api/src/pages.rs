@@ -39,6 +39,8 @@ struct Page {
     module: Option<String>,
     /// What it asks the API for first.
     data: Option<String>,
+    /// Which headers are its own, in the place of those of pages.
+    headers: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -60,6 +62,8 @@ struct Headers {
     every: Fields,
     page: Fields,
     file: Fields,
+    /// Of pages that have some of their own, all of them.
+    own: BTreeMap<String, Fields>,
     lifetime: BTreeMap<String, HeaderValue>,
 }
 
@@ -80,22 +84,34 @@ static TABLES: LazyLock<(Routes, Headers)> = LazyLock::new(|| {
     (routes, headers(include_str!("../../../web/headers.json")).expect("web/headers.json"))
 });
 
+fn words(fields: BTreeMap<String, Words>) -> Option<Fields> {
+    let field = |(name, words): (String, Words)| {
+        let separator = if name == "permissions-policy" { ", " } else { "; " };
+        let line = match words {
+            Words::One(line) => line,
+            Words::Many(list) => list.join(separator),
+        };
+        // Files are put where the pages come from.
+        let line = line.replace(" {uploads}", "");
+        Some((name.parse().ok()?, line.parse().ok()?))
+    };
+    fields.into_iter().map(field).collect()
+}
+
 fn headers(table: &str) -> Option<Headers> {
     let mut table: BTreeMap<String, BTreeMap<String, Words>> = serde_json::from_str(table).ok()?;
-    let mut fields = |kind: &str| -> Option<Fields> {
-        let field = |(name, words): (String, Words)| {
-            let separator = if name == "permissions-policy" { ", " } else { "; " };
-            let line = match words {
-                Words::One(line) => line,
-                Words::Many(list) => list.join(separator),
-            };
-            Some((name.parse().ok()?, line.parse().ok()?))
-        };
-        table.remove(kind)?.into_iter().map(field).collect()
-    };
+    let mut fields = |kind: &str| words(table.remove(kind)?);
     let (every, page, file) = (fields("every")?, fields("page")?, fields("file")?);
     let lifetime = fields("lifetime")?.into_iter().map(|(name, value)| (name.to_string(), value)).collect();
-    Some(Headers { every, page, file, lifetime })
+    let names: Vec<_> = table.keys().cloned().collect();
+    let mut fields = |kind: &str| words(table.remove(kind)?);
+    let over = |own: Fields| {
+        let kept = page.iter().filter(|(name, _)| !own.iter().any(|(other, _)| other == name)).cloned();
+        kept.chain(own.clone()).collect::<Fields>()
+    };
+    let own =
+        names.into_iter().map(|name| Some((name.clone(), over(fields(&name)?)))).collect::<Option<_>>()?;
+    Some(Headers { every, page, file, own, lifetime })
 }
 
 /// The answer to a `GET` or `HEAD` of a path that no route has: a page or a file; for who would rather see a page than a
@@ -114,7 +130,8 @@ pub(crate) fn answer(asked: &Asked<'_>) -> Option<Reply> {
         });
     }
     if let Some(page) = routes.pages.iter().find(|page| page.fits(path)) {
-        let reply = sent(asked, file(&page.file)?, &headers.page);
+        let own = page.headers.as_ref().and_then(|own| headers.own.get(own)).unwrap_or(&headers.page);
+        let reply = sent(asked, file(&page.file)?, own);
         return Some(match page.early(path) {
             Some(early) => reply.with(header::LINK, early),
             None => reply,

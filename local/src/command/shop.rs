@@ -36,7 +36,7 @@ pub(super) async fn run(settings: Shop) -> Result<()> {
     parameters.extend(settings.parameter);
     let template = location.load(&parameters)?;
     let mode = Mode::Real { data_dir: data.as_ref().map(|data| data.path().to_owned()) };
-    let front_door = Some(format!("http://127.0.0.1:{}", listeners.port()));
+    let front_door = Some(format!("http://localhost:{}", listeners.port()));
     let options = Options { front_door, ..Options::new(mode) };
     let cloud = Cloud::start(&template, &services::functions(), options)
         .await

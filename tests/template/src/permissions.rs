@@ -41,7 +41,10 @@ pub fn check(template: &Template) -> Vec<String> {
 fn boundary(template: &Template, function: Function<'_>) -> String {
     let stem = function.id.strip_suffix("Function").unwrap_or(function.id);
     let is_rare = |statement: &Statement| {
-        statement.actions.iter().any(|action| action.starts_with("ses:") || action.starts_with("s3:"))
+        let is_rare = |action: &String| {
+            ["ses:", "s3:", "sqs:ReceiveMessage"].iter().any(|rare| action.starts_with(rare))
+        };
+        statement.actions.iter().any(is_rare)
     };
     if reading(template, function).is_empty() && !function.statements().iter().any(is_rare) {
         "FunctionBoundary".to_owned()

@@ -4,17 +4,18 @@ use std::time::Duration;
 
 use serde_json::Value;
 use shop_lambda::recovery::{
-    CONSUMER_TIMEOUT, MAX_BATCH_WINDOW, MAX_RECEIVES, RESEND_INTERVAL, RESEND_TIMEOUT, RETRIED_FOR,
-    SALES_BATCH_WINDOW, STALLED_AFTER, SWEEP_INTERVAL, SWEEP_TIMEOUT, VERIFY_INTERVAL, VERIFY_TIMEOUT,
-    pause_after, visibility_timeout,
+    COLLECT_INTERVAL, COLLECT_TIMEOUT, CONSUMER_TIMEOUT, MAX_BATCH_WINDOW, MAX_RECEIVES, RESEND_INTERVAL,
+    RESEND_TIMEOUT, RETRIED_FOR, SALES_BATCH_WINDOW, STALLED_AFTER, SWEEP_INTERVAL, SWEEP_TIMEOUT,
+    VERIFY_INTERVAL, VERIFY_TIMEOUT, pause_after, visibility_timeout,
 };
 
 use crate::names;
 use crate::template::{Template, list, refers};
 
 /// The scheduled functions: how often each runs, and what it may take.
-const SCHEDULED: [(&str, Duration, Duration); 5] = [
+const SCHEDULED: [(&str, Duration, Duration); 6] = [
     ("resend-emails", RESEND_INTERVAL, RESEND_TIMEOUT),
+    ("collect-dead-letters", COLLECT_INTERVAL, COLLECT_TIMEOUT),
     ("sweep-orders", SWEEP_INTERVAL, SWEEP_TIMEOUT),
     ("verify-sales", VERIFY_INTERVAL, VERIFY_TIMEOUT),
     ("verify-stock", VERIFY_INTERVAL, VERIFY_TIMEOUT),

@@ -28,6 +28,7 @@ fn variables(name: &str) -> anyhow::Result<(BTreeMap<String, String>, Vec<String
 fn value(name: &str) -> &'static str {
     match name {
         "ACCOUNT_ORDER_LIMIT" | "ADDRESS_ORDER_LIMIT" => "60",
+        "CONSUMER_QUEUES" | "DEAD_LETTER_QUEUES" => "settle-order=http://127.0.0.1:1/123456789012/queue",
         "EMAILS_SWITCHED_OFF" => "welcome",
         "EMAIL_FROM" => "mail@shop.example",
         "EVENTS_TOPIC_ARN" => "arn:aws:sns:us-east-1:123456789012:events",

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use super::message::{Message, NewMessage};
 use super::queues::Queues;
 use super::request::{
-    MAX_MESSAGE_BYTES, MAX_MESSAGES, Receipt, Receive, Request, Send, SendBatch, SendEntry, VisibilityBatch,
-    VisibilityEntry, queue_of,
+    DeletionBatch, MAX_MESSAGE_BYTES, MAX_MESSAGES, Receipt, Receive, Request, Send, SendBatch, SendEntry,
+    VisibilityBatch, VisibilityEntry, queue_of,
 };
 use crate::cloud::AwsError;
 
@@ -25,6 +25,7 @@ impl Request {
             Self::SendBatch(batch) => batch.execute(queues, fails),
             Self::Receive(receive) => receive.execute(queues),
             Self::Delete(receipt) => receipt.execute(queues),
+            Self::DeleteBatch(batch) => batch.execute(queues, fails),
             Self::ChangeVisibility(batch) => batch.execute(queues, fails),
         }
     }
@@ -106,6 +107,10 @@ impl Receive {
             let message = "MaxNumberOfMessages must be between 1 and 10, if provided.";
             return Err(AwsError::client("InvalidParameterValue", message));
         }
+        if self.wait_time_seconds.is_some_and(|seconds| seconds > MAX_WAIT) {
+            let message = "WaitTimeSeconds must be between 0 and 20, if provided.";
+            return Err(AwsError::client("InvalidParameterValue", message));
+        }
         let hidden = self.visibility_timeout.map(|seconds| i64::from(seconds) * 1000);
         let messages = queues.receive(queue_of(&self.queue_url), most, hidden)?;
         let messages: Vec<Value> = messages.iter().map(|message| self.shown(message)).collect();
@@ -146,6 +151,8 @@ impl Receipt {
     }
 }
 
+/// The longest that a receiver waits, in seconds.
+const MAX_WAIT: u32 = 20;
 /// The longest that a message is hidden, in seconds: at once, and from its reception on.
 const MAX_VISIBILITY: i64 = 43_200;
 
@@ -153,21 +160,38 @@ impl VisibilityBatch {
     fn execute(&self, queues: &Queues, fails: &dyn Fn(&str) -> Option<AwsError>) -> Result<Value, AwsError> {
         let queue = queue_of(&self.queue_url);
         queues.settings(queue)?;
-        let ids: Vec<_> = self.entries.iter().map(|entry| entry.id.as_str()).collect();
-        check_entries(&ids)?;
-        let (mut successful, mut failed) = (Vec::new(), Vec::new());
-        for entry in &self.entries {
-            let changed = match fails(&entry.id) {
-                Some(error) => Err(error),
-                None => entry.execute(queues, queue),
-            };
-            match changed {
-                Ok(()) => successful.push(json!({"Id": entry.id})),
-                Err(error) => failed.push(failed_entry(&entry.id, &error)),
-            }
-        }
-        Ok(json!({"Successful": successful, "Failed": failed}))
+        let entries: Vec<_> = self.entries.iter().map(|entry| (entry.id.as_str(), entry)).collect();
+        batch(&entries, fails, |entry| entry.execute(queues, queue))
     }
+}
+
+impl DeletionBatch {
+    fn execute(&self, queues: &Queues, fails: &dyn Fn(&str) -> Option<AwsError>) -> Result<Value, AwsError> {
+        let queue = queue_of(&self.queue_url);
+        queues.settings(queue)?;
+        let entries: Vec<_> = self.entries.iter().map(|entry| (entry.id.as_str(), entry)).collect();
+        batch(&entries, fails, |entry| match queues.delete(queue, &[&entry.receipt_handle])?.first() {
+            Some(true) => Ok(()),
+            _ => Err(AwsError::client("ReceiptHandleIsInvalid", "The receipt handle is not valid.")),
+        })
+    }
+}
+
+/// Carries each entry of a batch out, and says of each what came of it.
+fn batch<T>(
+    entries: &[(&str, &T)],
+    fails: &dyn Fn(&str) -> Option<AwsError>,
+    execute: impl Fn(&T) -> Result<(), AwsError>,
+) -> Result<Value, AwsError> {
+    check_entries(&entries.iter().map(|(id, _)| *id).collect::<Vec<_>>())?;
+    let (mut successful, mut failed) = (Vec::new(), Vec::new());
+    for (id, entry) in entries {
+        match fails(id).map_or_else(|| execute(entry), Err) {
+            Ok(()) => successful.push(json!({"Id": id})),
+            Err(error) => failed.push(failed_entry(id, &error)),
+        }
+    }
+    Ok(json!({"Successful": successful, "Failed": failed}))
 }
 
 /// What makes a batch fail as a whole.

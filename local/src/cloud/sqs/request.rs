@@ -18,6 +18,7 @@ pub(in crate::cloud) enum Request {
     SendBatch(SendBatch),
     Receive(Receive),
     Delete(Receipt),
+    DeleteBatch(DeletionBatch),
     ChangeVisibility(VisibilityBatch),
 }
 
@@ -53,6 +54,8 @@ pub(in crate::cloud) struct Receive {
     pub(super) queue_url: String,
     pub(super) max_number_of_messages: Option<usize>,
     pub(super) visibility_timeout: Option<u32>,
+    /// How long to wait where nothing is there. Here all of a queue is seen at once, and nobody waits.
+    pub(super) wait_time_seconds: Option<u32>,
     /// The message attributes to be shown.
     #[serde(default)]
     pub(super) message_attribute_names: Vec<String>,
@@ -64,6 +67,22 @@ pub(in crate::cloud) struct Receive {
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(in crate::cloud) struct Receipt {
     pub(super) queue_url: String,
+    pub(super) receipt_handle: String,
+}
+
+/// Of `DeleteMessageBatch`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(in crate::cloud) struct DeletionBatch {
+    pub(super) queue_url: String,
+    #[serde(default)]
+    pub(super) entries: Vec<DeletionEntry>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(in crate::cloud) struct DeletionEntry {
+    pub(super) id: String,
     pub(super) receipt_handle: String,
 }
 
@@ -92,6 +111,7 @@ impl Request {
             "SendMessageBatch" => Self::SendBatch(decode(body)?),
             "ReceiveMessage" => Self::Receive(decode(body)?),
             "DeleteMessage" => Self::Delete(decode(body)?),
+            "DeleteMessageBatch" => Self::DeleteBatch(decode(body)?),
             "ChangeMessageVisibilityBatch" => Self::ChangeVisibility(decode(body)?),
             other => return Err(AwsError::client("InvalidAction", other)),
         })
@@ -104,6 +124,7 @@ impl Request {
             Self::SendBatch(batch) => ("SendMessage", &batch.queue_url),
             Self::Receive(receive) => ("ReceiveMessage", &receive.queue_url),
             Self::Delete(receipt) => ("DeleteMessage", &receipt.queue_url),
+            Self::DeleteBatch(batch) => ("DeleteMessage", &batch.queue_url),
             Self::ChangeVisibility(batch) => ("ChangeMessageVisibility", &batch.queue_url),
         };
         vec![Access { action: format!("sqs:{action}"), resource: queue_of(url).to_owned() }]
