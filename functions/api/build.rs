@@ -39,7 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let build = hex(&build.finalize()[..6]);
     let mut table = format!("const BUILD: &str = {build:?};\nstatic FILES: &[File] = &[\n");
     for (number, (name, (media_type, bytes))) in files.into_iter().enumerate() {
-        let bytes = if name.ends_with(".html") {
+        let bytes = if media_type.starts_with("text/html") {
             String::from_utf8(bytes)?.replace("{build}", &build).into_bytes()
         } else {
             bytes
@@ -100,5 +100,9 @@ fn brotli(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _: std::fmt::Result = write!(text, "{byte:02x}");
+        text
+    })
 }

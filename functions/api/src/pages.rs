@@ -228,7 +228,7 @@ impl Folder {
         if !self.folders.iter().any(|known| known == folder) {
             return None;
         }
-        let file = file(name).filter(|file| !file.name.ends_with(".html"))?;
+        let file = file(name).filter(|file| !file.media_type.starts_with("text/html"))?;
         Some((file, &self.lifetime))
     }
 }
