@@ -12,6 +12,7 @@ mod notifications;
 mod orders;
 mod products;
 mod record;
+mod search;
 mod users;
 
 use std::fmt;
@@ -131,7 +132,7 @@ macro_rules! services {
     };
 }
 
-services![api, orders, products, users, emails, notifications, cache, analytics];
+services![api, orders, products, users, emails, notifications, cache, analytics, search];
 
 impl Services {
     /// Takes in what a topic has taken that is not the shop's own, and says what does not hold of it.

@@ -13,7 +13,8 @@ use crate::names;
 use crate::template::{Template, list, refers};
 
 /// The scheduled functions: how often each runs, and what it may take.
-const SCHEDULED: [(&str, Duration, Duration); 5] = [
+const SCHEDULED: [(&str, Duration, Duration); 6] = [
+    ("rebuild-search", VERIFY_INTERVAL, VERIFY_TIMEOUT),
     ("resend-emails", RESEND_INTERVAL, RESEND_TIMEOUT),
     ("sweep-orders", SWEEP_INTERVAL, SWEEP_TIMEOUT),
     ("verify-sales", VERIFY_INTERVAL, VERIFY_TIMEOUT),

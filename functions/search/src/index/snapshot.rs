@@ -71,6 +71,12 @@ impl Snapshot {
         Ok(Self { manifest, segments: with_dead(segments) })
     }
 
+    /// When it was made; none where there is none yet.
+    #[must_use]
+    pub fn made_at(&self) -> Option<Timestamp> {
+        Some(self.manifest.published_at).filter(|_| !self.manifest.nonce.is_empty())
+    }
+
     /// How many products it has.
     #[must_use]
     pub fn len(&self) -> u64 {
