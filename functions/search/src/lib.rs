@@ -29,10 +29,7 @@ use shop_http::{RouteInfo, Service, route};
 use suggest_products::SuggestProducts;
 
 /// The service, as all that iterates over services sees it.
-pub const SERVICE: Service = Service {
-    name: "search",
-    routes: ROUTES,
-    others: &[index_products::FUNCTION, rebuild_search::FUNCTION],
-};
+pub const SERVICE: Service =
+    Service { name: "search", routes: ROUTES, others: &[index_products::FUNCTION, rebuild_search::FUNCTION] };
 
 const ROUTES: &[RouteInfo] = &[route::<SearchProducts>(), route::<SuggestProducts>()];

@@ -44,7 +44,7 @@ impl Errors {
             self.note("?q", FieldCode::Missing, "Say what to look for.");
             return None;
         };
-        let read = text::line(given).ok().filter(|text| (1..=MAX_TEXT).contains(&text.chars().count()));
+        let read = line(given, MAX_TEXT);
         if read.is_none() {
             self.note("?q", FieldCode::InvalidFilter, format!("This must be 1 to {MAX_TEXT} characters."));
         }
@@ -81,6 +81,12 @@ impl Errors {
     }
 }
 
+/// A text that says something, as names are read.
+fn line(given: &str, most: usize) -> Option<String> {
+    let line = text::line(given).ok()?;
+    (!line.trim().is_empty() && line.chars().count() <= most).then_some(line)
+}
+
 /// The words that are looked for with a text.
 pub(crate) fn words(text: &str) -> Vec<Wanted> {
     Wanted::of(text, MAX_WORDS)
@@ -94,9 +100,8 @@ pub(crate) fn request(call: &Call) -> Result<Request, Problem> {
     let mut errors = Errors::default();
     let text = errors.text(call);
     // As a product's category is read: what looks the same is the same.
-    let category = errors.read(call, "category", "This must name a category.", |given| {
-        text::line(given).ok().filter(|text| (1..=MAX_CATEGORY).contains(&text.chars().count()))
-    });
+    let category =
+        errors.read(call, "category", "This must name a category.", |given| line(given, MAX_CATEGORY));
     let currency: Option<Currency> =
         errors.read(call, "currency", "This must be a currency's code, as USD.", |given| given.parse().ok());
     let bound = "This must be an amount, as 19.99.";

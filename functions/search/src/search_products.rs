@@ -25,9 +25,8 @@ impl Route for SearchProducts {
     const NAME: &'static str = "search-products";
     const ENDPOINT: Endpoint = get("/search");
     const ACCESS: Access = Access::Public;
-    const QUERY: &'static [&'static str] = &[
-        "q", "category", "currency", "min_price", "max_price", "in_stock", "sort", "limit", "cursor",
-    ];
+    const QUERY: &'static [&'static str] =
+        &["q", "category", "currency", "min_price", "max_price", "in_stock", "sort", "limit", "cursor"];
 
     async fn start(start: &mut Start) -> Result<Self, StartError> {
         Ok(Self { reader: Reader::start(start.environment())? })
