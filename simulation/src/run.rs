@@ -182,9 +182,9 @@ impl Run {
         self.actors.open().await;
         self.cloud.settled().await;
         self.fault_plan.open(self.clock.now().as_millis());
-        let poison = self.poison();
-        let (poisoned, ()) = futures::join!(poison, self.actors.run(case));
-        poisoned?;
+        let (poisoned, rebuilt, ()) =
+            futures::join!(self.poison(), self.rebuild_amid(), self.actors.run(case));
+        poisoned.and(rebuilt)?;
         if let Some(end) = self.fault_plan.last_outage() {
             let left = end.saturating_sub(self.clock.now().as_millis());
             tokio::time::sleep(Duration::from_millis(u64::try_from(left).unwrap_or(0))).await;
@@ -220,6 +220,24 @@ impl Run {
             put.item("id", poison(POISON_ID)).item("status", poison("lost")).send().await?;
         }
         Ok(())
+    }
+
+    /// The operator rebuilds now and then what can be rebuilt, whatever else goes on. It may fail.
+    async fn rebuild_amid(&self) -> Result<()> {
+        for function in self.rebuilds() {
+            for _ in 0..self.fault_plan.below(3) {
+                self.pause_within_hours().await;
+                let payload = RawValue::from_string("{}".to_owned())?;
+                if let Err(error) = self.cloud.invoke(function, payload).await {
+                    tracing::debug!(function, error = %shop_lambda::log::Chain(&error), "a rebuild has failed");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn rebuilds(&self) -> Vec<&'static str> {
+        self.model.lock().services.all().filter_map(Service::rebuild).collect()
     }
 
     async fn pause_within_hours(&self) {
@@ -270,6 +288,11 @@ impl Run {
                     let seen = format!("{function} found {found}, repaired them, and found {again} again");
                     self.report_violation("verify-finds-what-is-lost", &seen);
                 }
+            }
+        }
+        if has_lost {
+            for function in self.rebuilds() {
+                self.drift(function, true).await?;
             }
         }
         Ok(())

@@ -25,6 +25,7 @@ use shop_local::template::Template;
 
 pub(crate) use analytics::TIME_ZONE;
 pub(crate) use orders::{ACCOUNT_LIMIT, ADDRESS_LIMIT};
+pub(crate) use products::Shown;
 pub(crate) use record::{Images, Record, read};
 
 use crate::violation::Violation;
@@ -51,6 +52,11 @@ pub(crate) trait Service: fmt::Debug + Send {
 
     /// The function that finds what is wrong with its items.
     fn verification(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// The function that makes anew what follows from other services' items, which an operator calls when they like.
+    fn rebuild(&self) -> Option<&'static str> {
         None
     }
 

@@ -76,6 +76,46 @@ const ORDERS: Shape =
 const PRODUCTS: Shape =
     Shape { required: &["data", "next_cursor"], optional: &[], nested: &[("data", &PRODUCT)] };
 
+const PIECE: Shape = Shape { required: &["text", "hit"], optional: &[], nested: &[] };
+
+const FOUND: Shape = Shape {
+    required: &[
+        "id",
+        "name",
+        "highlight",
+        "price",
+        "currency",
+        "category",
+        "image_url",
+        "in_stock",
+        "version",
+    ],
+    optional: &[],
+    nested: &[("highlight", &PIECE)],
+};
+
+const CATEGORY_COUNT: Shape = Shape { required: &["category", "count"], optional: &[], nested: &[] };
+
+const PRICE_COUNT: Shape =
+    Shape { required: &["min_price", "max_price", "currency", "count"], optional: &[], nested: &[] };
+
+const FACETS: Shape = Shape {
+    required: &["categories", "prices"],
+    optional: &[],
+    nested: &[("categories", &CATEGORY_COUNT), ("prices", &PRICE_COUNT)],
+};
+
+const SEARCH: Shape = Shape {
+    required: &["data", "next_cursor", "total", "facets", "indexed_at"],
+    optional: &[],
+    nested: &[("data", &FOUND), ("facets", &FACETS)],
+};
+
+const SUGGESTION: Shape =
+    Shape { required: &["text", "highlight", "product_id"], optional: &[], nested: &[("highlight", &PIECE)] };
+
+const SUGGESTIONS: Shape = Shape { required: &["data"], optional: &[], nested: &[("data", &SUGGESTION)] };
+
 const ALERT: Shape = Shape {
     required: &[
         "id",
@@ -310,6 +350,8 @@ fn documented(method: &Method, route: &[&str]) -> Option<Answer> {
         ("GET", ["orders"]) => Answer::Json(&ORDERS),
         ("POST", ["products"]) | ("GET" | "PATCH", ["products", _]) => Answer::Json(&PRODUCT),
         ("GET", ["products"]) => Answer::Json(&PRODUCTS),
+        ("GET", ["search"]) => Answer::Json(&SEARCH),
+        ("GET", ["search", "suggestions"]) => Answer::Json(&SUGGESTIONS),
         ("GET" | "PATCH", ["products", _, "stock"]) => Answer::Json(&STOCK),
         ("POST", ["users"]) | ("GET" | "PATCH", ["users", _]) | ("PUT", ["users", _, "role"]) => {
             Answer::Json(&USER)
