@@ -22,7 +22,7 @@ use self::crossings::Crossings;
 use self::stock::StockModel;
 use super::{Images, Invariants, Record, Service, Services};
 use crate::violation::Violation;
-use crate::workload::History;
+use crate::workload::{Exported, History};
 
 pub(super) const INVARIANTS: Invariants = Invariants::Are(&[
     (
@@ -53,6 +53,10 @@ pub(super) const INVARIANTS: Invariants = Invariants::Are(&[
     (
         "an-imported-line-is-there-once",
         "each line that was accepted is in the catalogue, made or changed once; of several of one product the last one decides",
+    ),
+    (
+        "an-export-has-each-product-once",
+        "the file of an export has each product once that was there while it was written, and none twice or of nowhere",
     ),
     (
         "orders-and-reservations-agree",
@@ -88,6 +92,15 @@ impl Versions {
         // Before its first write it was not there.
         let before = first.checked_sub(1).and_then(|place| self.0[place].1);
         [before].into_iter().chain(self.0[first..].iter().map(|(_, version)| *version)).collect()
+    }
+
+    /// Whether it was there at some time, or all the time, between two.
+    fn was_there(&self, from: i64, to: i64) -> (bool, bool) {
+        let first = self.0.partition_point(|(at, _)| *at < from);
+        let end = self.0.partition_point(|(at, _)| *at <= to);
+        let before = first.checked_sub(1).and_then(|place| self.0[place].1);
+        let mut within = [before].into_iter().chain(self.0[first..end].iter().map(|(_, version)| *version));
+        (within.clone().any(|version| version.is_some()), within.all(|version| version.is_some()))
     }
 }
 
@@ -151,6 +164,25 @@ impl Model {
 
     fn status(&self, order: &OrderId) -> Option<Status> {
         self.stock.reservations.get(order).map(|reservation| reservation.status)
+    }
+
+    /// What the file of an export has twice, too little, or from nowhere.
+    fn wrong_in(&self, export: &Exported) -> Option<Violation> {
+        let (from, to) = export.within?;
+        let mut told: BTreeMap<&str, usize> = BTreeMap::new();
+        for product in &export.products {
+            *told.entry(product).or_default() += 1;
+        }
+        let is_wrong = |product: &str| {
+            let (some_time, all_the_time) = self.versions(product)?.was_there(from, to);
+            let told = told.get(product).copied().unwrap_or(0);
+            (told > usize::from(some_time) || (all_the_time && told == 0)).then_some(told)
+        };
+        let known = self.products.keys().find_map(|id| Some((id.as_str(), is_wrong(id)?)));
+        let unknown = told.into_iter().find(|(id, _)| !self.products.contains_key(*id));
+        let (product, times) = known.or(unknown)?;
+        let seen = format!("{} has {product} {times} times, written from {from} to {to}", export.id);
+        Some(Violation::new("an-export-has-each-product-once", seen))
     }
 
     /// Whether an order's reservation says what the order says.
@@ -260,6 +292,7 @@ impl Service for Model {
                 violations.push(Violation::new("an-acknowledged-level-was-there", seen));
             }
         }
+        violations.extend(history.exports.iter().filter_map(|export| self.wrong_in(export)));
         let orders = all.orders.orders.values().filter(|order| !self.agrees(order));
         violations.extend(orders.map(|order| {
             let reservation = self.stock.reservations.get(&order.id);

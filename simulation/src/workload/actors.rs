@@ -11,7 +11,7 @@ use shop_events::OrderStatus;
 use super::client::{Answer, Answered, Client, Request};
 use super::plan::{Action, Look, Operation, Plan, Shopper, Ware};
 use super::reading::{self, Thing};
-use super::{administrators, importing, people};
+use super::{administrators, exporting, importing, people};
 use crate::case::Case;
 use crate::violation::Violation;
 
@@ -78,6 +78,7 @@ impl Actors {
     pub(crate) async fn read_all(&self) {
         reading::walk_all(&self.client, self.plan.customers).await;
         importing::check_all(&self.client).await;
+        exporting::read_all(&self.client).await;
     }
 
     async fn carry_out(&self, number: usize, operation: &Operation) {
@@ -115,6 +116,7 @@ impl Actors {
             Action::Create(ware) => drop(self.create(ware).await),
             Action::Look(look) => self.look(*look, who).await,
             Action::Import(paper) => importing::act(&self.client, paper).await,
+            Action::Export { is_csv } => exporting::act(&self.client, *is_csv).await,
             Action::Govern { what, use_old } => {
                 administrators::govern(&self.client, who, what, *use_old).await;
             }

@@ -14,6 +14,7 @@ use shop_lambda::Clock;
 use shop_local::cloud::Cloud;
 use shop_types::UserId;
 
+use super::exporting::Exported;
 use super::held::People;
 use super::importing::Started;
 use super::plan::Shopper;
@@ -91,6 +92,8 @@ pub(crate) struct History {
     pub(crate) logged_out: BTreeSet<String>,
     /// Imports whose start was acknowledged.
     pub(crate) imports: Vec<Started>,
+    /// Exports that were acknowledged.
+    pub(crate) exports: Vec<Exported>,
     /// Orders whose cancellation was acknowledged.
     pub(crate) cancelled: Vec<String>,
     /// Orders whose shipment or delivery was acknowledged.
@@ -217,6 +220,13 @@ impl Client {
         self.0.cloud.invoke_presigned(request).await.is_ok_and(|answer| answer.status().is_success())
     }
 
+    /// What is under a presigned URL; nothing if it is refused.
+    pub(crate) async fn download(&self, url: &str) -> Option<Bytes> {
+        let request = http::Request::builder().method(Method::GET).uri(url).body(Bytes::new()).ok()?;
+        let answer = self.0.cloud.invoke_presigned(request).await.ok()?;
+        answer.status().is_success().then(|| answer.into_body())
+    }
+
     pub(crate) async fn send(&self, request: &Request<'_>) -> Answer {
         let Request { who, method, path, body, headers } = request;
         let mut builder = http::Request::builder().method(method.clone()).uri(*path);
@@ -268,4 +278,11 @@ impl Client {
         }
         answer
     }
+}
+
+/// An answer to an administrator: whoever is one by now.
+pub(super) async fn ask(client: &Client, path: &str) -> Value {
+    let authorization = client.token_of_an_administrator().map(|token| format!("Bearer {token}"));
+    let authorization = authorization.iter().map(|token| ("authorization", token.as_str()));
+    client.persist(&Request::new(Shopper::Guest, Method::GET, path).headers(authorization)).await.body
 }

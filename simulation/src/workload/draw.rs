@@ -6,7 +6,7 @@ use rand::{RngExt, SeedableRng};
 use shop_events::OrderStatus;
 
 use super::plan::{Action, Governing, Look, Operation, Person, Plan, Shopper, Ware};
-use super::{importing, large};
+use super::{exporting, importing, large};
 
 /// Tells this use of the seed from others.
 const SALT: u64 = 0x5eed_0001;
@@ -48,6 +48,7 @@ impl Plan {
         let mut plan = Self { customers, people, wares, operations, open_for, limits };
         large::add(seed, &mut plan);
         importing::add(seed, &mut plan);
+        exporting::add(seed, &mut plan);
         plan
     }
 }

@@ -7,10 +7,10 @@ use std::fmt::Write as _;
 use http::Method;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use serde_json::{Value, json};
+use serde_json::json;
 use shop_types::ProductId;
 
-use super::client::{Client, Request};
+use super::client::{Client, Request, ask};
 use super::plan::{Action, Operation, Plan, Shopper};
 use crate::violation::Violation;
 
@@ -188,13 +188,6 @@ async fn refused_lines(client: &Client, id: &str) -> Vec<u64> {
         let Some(cursor) = page["next_cursor"].as_str() else { return lines };
         path = format!("/imports/{id}/refusals?limit=100&cursor={cursor}");
     }
-}
-
-/// An answer to an administrator: whoever is one by now.
-async fn ask(client: &Client, path: &str) -> Value {
-    let authorization = client.token_of_an_administrator().map(|token| format!("Bearer {token}"));
-    let authorization = authorization.iter().map(|token| ("authorization", token.as_str()));
-    client.persist(&Request::new(Shopper::Guest, Method::GET, path).headers(authorization)).await.body
 }
 
 #[cfg(test)]

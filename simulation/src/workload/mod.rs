@@ -7,6 +7,7 @@ mod actors;
 mod administrators;
 mod client;
 mod draw;
+mod exporting;
 mod held;
 mod importing;
 mod large;
@@ -16,4 +17,5 @@ mod reading;
 
 pub(crate) use actors::Actors;
 pub(crate) use client::{Answered, Client, History};
+pub(crate) use exporting::Exported;
 pub(crate) use plan::{Action, Plan};

@@ -114,6 +114,10 @@ pub(crate) enum Action {
     Leave,
     /// Imports a file of products.
     Import(Paper),
+    /// Exports the catalogue.
+    Export {
+        is_csv: bool,
+    },
 }
 
 /// Something that somebody does at a time, in milliseconds after the opening.

@@ -1,4 +1,4 @@
-//! Creates the tables, the topic and the queues of the checks' template at an endpoint, by its API.
+//! Creates the tables, the topic, the queues and the bucket of the checks' template at an endpoint, by its API.
 //!
 //! Names are those that CloudFormation would give: the run's own, so that runs do not meet.
 
@@ -10,12 +10,14 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
     StreamSpecification, StreamViewType, TableStatus,
 };
+use aws_sdk_sesv2::operation::create_email_identity::CreateEmailIdentityError;
 use aws_sdk_sqs::types::QueueAttributeName;
 use aws_types::SdkConfig;
 use serde_json::json;
 use shop_local::template::{Key, Queue, Table, Template, Topic};
 
 use crate::answers::taken;
+use crate::target::{self, SENDER};
 use crate::wait::{self, Look};
 
 /// What was created.
@@ -57,6 +59,21 @@ pub(crate) async fn create(sdk: &SdkConfig, template: &Template) -> Result<Creat
         let name = physical(id);
         let arn = create_topic(&sns, &name, topic, &arns).await.with_context(|| name.clone())?;
         names.insert(id.clone(), arn);
+    }
+    let s3 = target::s3(sdk);
+    for id in template.buckets.keys() {
+        // A bucket's name has no capital letter.
+        let name = physical(id).to_lowercase();
+        taken(s3.create_bucket().bucket(&name).send().await).with_context(|| name.clone())?;
+        names.insert(id.clone(), name);
+    }
+    let ses = aws_sdk_sesv2::Client::new(sdk);
+    match ses.create_email_identity().email_identity(SENDER).send().await {
+        Err(error)
+            if error
+                .as_service_error()
+                .is_some_and(CreateEmailIdentityError::is_already_exists_exception) => {}
+        answer => drop(taken(answer).context(SENDER)?),
     }
     Ok(Created { run, names, stream_arn: stream_arn.context("a table with a stream")? })
 }
@@ -166,9 +183,23 @@ pub(crate) async fn remove(
     for arn in template.topics.keys().filter_map(|id| names.get(id)) {
         taken(sns.delete_topic().topic_arn(arn).send().await).with_context(|| arn.clone())?;
     }
+    let s3 = target::s3(sdk);
+    for name in template.buckets.keys().filter_map(|id| names.get(id)) {
+        empty(&s3, name).await.with_context(|| name.clone())?;
+        taken(s3.delete_bucket().bucket(name).send().await).with_context(|| name.clone())?;
+    }
     let sqs = aws_sdk_sqs::Client::new(sdk);
     for url in template.queues.keys().filter_map(|id| names.get(id)) {
         taken(sqs.delete_queue().queue_url(url).send().await).with_context(|| url.clone())?;
+    }
+    Ok(())
+}
+
+/// Only an empty bucket can be deleted.
+async fn empty(client: &aws_sdk_s3::Client, bucket: &str) -> Result<()> {
+    let list = taken(client.list_objects_v2().bucket(bucket).send().await)?;
+    for key in list.contents().iter().filter_map(|object| object.key()) {
+        taken(client.delete_object().bucket(bucket).key(key).send().await)?;
     }
     Ok(())
 }

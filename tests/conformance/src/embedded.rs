@@ -8,8 +8,10 @@ use futures::future::BoxFuture;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use shop_lambda::{Environment, Function, FunctionError, Handler, Invocation, Kind, StartError};
-use shop_local::cloud::{Cloud, Options};
+use shop_local::cloud::{Cloud, MailAccount, Options};
 use shop_local::template::Template;
+
+use crate::target::SENDER;
 
 /// Any seed does: the checks must hold under each.
 const SEED: u64 = 1;
@@ -18,7 +20,9 @@ pub(crate) async fn start(template: &Template) -> Result<Cloud> {
     let record = Function::new("record-changes", Kind::Relay, |environment| {
         async move { recorder(&environment) }.boxed()
     });
-    Ok(Cloud::start(template, &[record], Options::simulated(SEED)).await?)
+    let verified = Some([SENDER.to_owned()].into());
+    let mail = MailAccount { verified, ..MailAccount::default() };
+    Ok(Cloud::start(template, &[record], Options { mail, ..Options::simulated(SEED) }).await?)
 }
 
 /// Puts each record into a table, under the partition key of the item that changed.

@@ -22,6 +22,8 @@ use crate::{create, embedded};
 const TEMPLATE: &str = include_str!("../template.yaml");
 /// Longer than anything takes, and shorter than the longest poll, which must end before by an arrival.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(15);
+/// Who may send mails.
+pub(crate) const SENDER: &str = "mail@verified.example";
 
 /// What plays the services, with the resources of the checks' template.
 #[derive(Debug)]
@@ -30,9 +32,11 @@ pub struct Target {
     run: String,
     sdk: SdkConfig,
     pub(crate) dynamodb: aws_sdk_dynamodb::Client,
+    pub(crate) s3: aws_sdk_s3::Client,
+    pub(crate) ses: aws_sdk_sesv2::Client,
     pub(crate) sns: aws_sdk_sns::Client,
     pub(crate) sqs: aws_sdk_sqs::Client,
-    /// A table's name, a topic's ARN, a queue's URL, by its logical id.
+    /// A table's name, a topic's ARN, a queue's URL, a bucket's name, by its logical id.
     names: BTreeMap<String, String>,
     pub(crate) changes: Changes,
     /// The embedded cloud ends with its last owner.
@@ -49,7 +53,8 @@ impl Target {
         let cloud = embedded::start(&template).await?;
         let sdk = checked(cloud.sdk_config("conformance").to_builder());
         let tables = template.tables.keys();
-        let ids = tables.chain(template.topics.keys()).chain(template.queues.keys());
+        let ids =
+            tables.chain(template.topics.keys()).chain(template.queues.keys()).chain(template.buckets.keys());
         let names = ids.filter_map(|id| Some((id.clone(), cloud.physical(id)?.to_owned())));
         let names: BTreeMap<_, _> = names.collect();
         let recorded = names.get("RecordedTable").context("RecordedTable")?.clone();
@@ -87,6 +92,8 @@ impl Target {
         Self {
             run,
             dynamodb: aws_sdk_dynamodb::Client::new(&sdk),
+            s3: s3(&sdk),
+            ses: aws_sdk_sesv2::Client::new(&sdk),
             sns: aws_sdk_sns::Client::new(&sdk),
             sqs: aws_sdk_sqs::Client::new(&sdk),
             sdk,
@@ -96,7 +103,7 @@ impl Target {
         }
     }
 
-    /// A table's name, a topic's ARN or a queue's URL.
+    /// A table's name, a topic's ARN, a queue's URL or a bucket's name.
     pub(crate) fn name(&self, id: &str) -> Result<&str> {
         self.names.get(id).map(String::as_str).with_context(|| format!("the template has no {id}"))
     }
@@ -120,6 +127,12 @@ impl Target {
 fn checked(sdk: aws_types::sdk_config::Builder) -> SdkConfig {
     let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).build();
     sdk.retry_config(RetryConfig::disabled()).timeout_config(timeouts).build()
+}
+
+/// An emulator has one name for all buckets, which are folders there; the embedded cloud takes either.
+pub(crate) fn s3(sdk: &SdkConfig) -> aws_sdk_s3::Client {
+    let config = aws_sdk_s3::config::Builder::from(sdk).force_path_style(true);
+    aws_sdk_s3::Client::from_conf(config.build())
 }
 
 fn template() -> Result<Template> {

@@ -1,6 +1,7 @@
 //! When what a consumer failed comes again: soon at first, after a quarter of an hour at last, and what is no event not
 //! at all. All services run together, as the template wires them, in virtual time.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -9,19 +10,14 @@ use anyhow::{Context, Result, ensure};
 use futures::future::{BoxFuture, FutureExt, ready};
 use http::Method;
 use serde_json::{Value, json};
-use service_tests::{Calls, Service, order_event, simulate};
+use service_tests::{Calls, Service, order_event, simulate, workspace};
 use shop_events::EventData;
 use shop_lambda::recovery::{BORNE_OUTAGE, RETRIED_AT_LEAST, RETRIED_FOR, VISIBILITY_TIMEOUT};
+use shop_lambda::{Function, Kind};
 use shop_local::cloud::{AwsError, Call, Fault, Interceptor, Options, Service as AwsService};
+use shop_local::template::Template;
 use shop_types::{OrderId, Timestamp};
 
-const CONSUMERS: [&str; 4] = ["reserve-stock", "settle-order", "record-user-stats", "raise-alert"];
-const DEAD_LETTER_QUEUES: [&str; 4] = [
-    "ReserveStockDeadLetterQueue",
-    "SettleOrderDeadLetterQueue",
-    "RecordUserStatsDeadLetterQueue",
-    "RaiseAlertDeadLetterQueue",
-];
 const PUT_OFF: &str = "ChangeMessageVisibilityBatch";
 
 /// A shop with a hundred mugs.
@@ -132,15 +128,34 @@ fn a_consumer_that_dies_before_it_can_say_so_has_its_queue_s_time() -> Result<()
     })
 }
 
-/// While it is on, DynamoDB refuses every consumer.
-#[derive(Default)]
-struct Outage(AtomicBool);
+/// While it is on, DynamoDB refuses every consumer, whichever there are.
+struct Outage {
+    is_on: AtomicBool,
+    consumers: BTreeSet<&'static str>,
+}
+
+impl Outage {
+    fn new() -> Self {
+        let functions = services::functions();
+        let consumers = functions.iter().filter(|function| function.kind() == Kind::Consumer);
+        Self { is_on: AtomicBool::new(false), consumers: consumers.map(Function::name).collect() }
+    }
+}
+
+/// The dead-letter queues of the template.
+fn dead_letter_queues() -> Result<Vec<String>> {
+    let template = Template::load(&workspace().join("template.yaml"), &BTreeMap::new())?;
+    let queues: BTreeSet<_> =
+        template.queues.values().filter_map(|queue| Some(queue.redrive.as_ref()?.queue.clone())).collect();
+    ensure!(queues.len() > 5, "only {queues:?}");
+    Ok(queues.into_iter().collect())
+}
 
 impl Interceptor for Outage {
     fn before<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Option<Fault>> {
-        let is_refused = self.0.load(Ordering::Relaxed)
+        let is_refused = self.is_on.load(Ordering::Relaxed)
             && call.service == AwsService::DynamoDb
-            && CONSUMERS.contains(&&*call.caller);
+            && self.consumers.contains(&*call.caller);
         let error = || Fault::Error(AwsError::service("InternalServerError", "down"));
         ready(is_refused.then(error)).boxed()
     }
@@ -150,7 +165,7 @@ impl Interceptor for Outage {
 fn an_outage_of_an_hour_costs_no_message_and_is_over_a_quarter_of_an_hour_after() -> Result<()> {
     for seed in 0..4 {
         simulate(async {
-            let outage = Arc::new(Outage::default());
+            let outage = Arc::new(Outage::new());
             let interceptor: Arc<dyn Interceptor> = Arc::<Outage>::clone(&outage);
             let service =
                 shop(Options { interceptor: Some(interceptor), ..Options::simulated(seed) }).await?;
@@ -158,7 +173,7 @@ fn an_outage_of_an_hour_costs_no_message_and_is_over_a_quarter_of_an_hour_after(
             let mut orders = vec![order(&service).await?];
             until(&service, service.now()?, async || Ok(status(&service, &orders[0]).await? == "confirmed"))
                 .await?;
-            outage.0.store(true, Ordering::Relaxed);
+            outage.is_on.store(true, Ordering::Relaxed);
             for _ in 0..12 {
                 orders.push(order(&service).await?);
                 service.pass(BORNE_OUTAGE / 12).await;
@@ -166,15 +181,15 @@ fn an_outage_of_an_hour_costs_no_message_and_is_over_a_quarter_of_an_hour_after(
             for order in &orders[1..] {
                 ensure!(status(&service, order).await? == "pending", "{order} is settled in the outage");
             }
-            outage.0.store(false, Ordering::Relaxed);
+            outage.is_on.store(false, Ordering::Relaxed);
             service.pass(Duration::from_mins(15)).await;
             for order in &orders {
                 ensure!(status(&service, order).await? == "confirmed", "{order} is not");
             }
             let stats = service.send(Method::GET, "/users/me/stats", None).await?.expect(200)?;
             ensure!(stats.body["orders_placed"] == orders.len(), "{}", stats.text);
-            for queue in DEAD_LETTER_QUEUES {
-                ensure!(service.depth(queue) == 0, "{queue} has {}", service.depth(queue));
+            for queue in dead_letter_queues()? {
+                ensure!(service.depth(&queue) == 0, "{queue} has {}", service.depth(&queue));
             }
             Ok(())
         })

@@ -266,6 +266,21 @@ Resources:
       Namespace: !Ref AWS::StackName
       MetricName: MalformedMessages
       AlarmActions: [!Ref AlarmTopic] # malformed
+  Mails: { Type: AWS::SES::ConfigurationSet }
+  BouncesAlarm:
+    Type: AWS::CloudWatch::Alarm
+    Properties:
+      Namespace: AWS/SES
+      MetricName: Reputation.BounceRate
+      Threshold: 0.05
+      AlarmActions: [!Ref AlarmTopic] # bounces
+  ComplaintsAlarm:
+    Type: AWS::CloudWatch::Alarm
+    Properties:
+      Namespace: AWS/SES
+      MetricName: Reputation.ComplaintRate
+      Threshold: 0.001
+      AlarmActions: [!Ref AlarmTopic] # complaints
   ServerErrorAlarm:
     Type: AWS::CloudWatch::Alarm
     Properties:

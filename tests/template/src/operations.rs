@@ -1,10 +1,9 @@
 //! Operations: logs end, tables can be restored, what goes wrong raises an alarm, and a flood of one kind of
 //! request stays its own.
 
-use serde_json::{Value, json};
+mod counted;
 
-use shop_lambda::report::INCOMPLETE;
-use shop_messaging::consumer::{KEEPS_FAILING, MALFORMED};
+use serde_json::{Value, json};
 
 use crate::names::{self, Route};
 use crate::template::{Statement, Template, list, members, refers};
@@ -239,8 +238,7 @@ fn alarms(template: &Template, wrong: &mut Vec<String>) {
             wrong.push(format!("{}: no alarm when its messages keep failing", function.id));
         }
     }
-    messages(template, wrong);
-    verifications(template, wrong);
+    counted::check(template, wrong);
     for (function, _) in template.sources("Schedule") {
         if !watched("Invocations", &|value| refers(value, None) == Some(function.id)) {
             wrong.push(format!("{}: no alarm when it does not run", function.id));
@@ -249,64 +247,6 @@ fn alarms(template: &Template, wrong: &mut Vec<String>) {
     for (function, _) in template.sources("DynamoDB") {
         if !watched("IteratorAge", &|value| refers(value, None) == Some(function.id)) {
             wrong.push(format!("{}: no alarm when it falls behind", function.id));
-        }
-    }
-}
-
-/// That a verification has no time for all is counted, and has an alarm.
-fn verifications(template: &Template, wrong: &mut Vec<String>) {
-    const METRIC: &str = "IncompleteVerifications";
-    let is_one = |id: &str| names::of_logical_id(id).is_some_and(|name| name.starts_with("verify-"));
-    if !template.functions().iter().any(|function| is_one(function.id)) {
-        return;
-    }
-    let pattern = format!("{{ $.message = \"{INCOMPLETE}\" }}");
-    let is_counted = template.of_type("AWS::Logs::MetricFilter").any(|(_, filter)| {
-        filter["FilterPattern"] == pattern.as_str()
-            && list(&filter["MetricTransformations"]).iter().any(|to| to["MetricName"] == METRIC)
-    });
-    let has_alarm =
-        template.of_type("AWS::CloudWatch::Alarm").any(|(_, alarm)| alarm["MetricName"] == METRIC);
-    if !is_counted || !has_alarm {
-        wrong.push(format!(
-            "{METRIC}: nothing counts the lines that say \"{INCOMPLETE}\", or it has no alarm"
-        ));
-    }
-}
-
-/// What a consumer logs of its messages is counted, and whoever counts it is an alarm's metric.
-fn messages(template: &Template, wrong: &mut Vec<String>) {
-    if template.sources("SQS").is_empty() {
-        return;
-    }
-    let stack = |value: &Value| refers(value, None) == Some("AWS::StackName");
-    for (metric, line, dimensions) in [
-        ("FailingMessages", KEEPS_FAILING, json!([{ "Key": "Consumer", "Value": "$.consumer" }])),
-        ("MalformedMessages", MALFORMED, Value::Null),
-    ] {
-        let pattern = format!("{{ $.message = \"{line}\" && $.consumer = \"*\" }}");
-        let is_counted = template.of_type("AWS::Logs::MetricFilter").any(|(_, filter)| {
-            let [to] = list(&filter["MetricTransformations"]) else { return false };
-            let group = refers(&filter["LogGroupName"], None).unwrap_or_default();
-            filter["FilterPattern"] == pattern.as_str()
-                && template.resource(group)["Type"] == "AWS::Logs::LogGroup"
-                && to["MetricName"] == metric
-                && to["MetricValue"] == "1"
-                && to["Dimensions"] == dimensions
-                && stack(&to["MetricNamespace"])
-        });
-        if !is_counted {
-            wrong.push(format!("{metric}: nothing counts the lines that say \"{line}\""));
-        }
-        let alarms = template.of_type("AWS::CloudWatch::Alarm").map(|(_, alarm)| alarm);
-        let alarms: Vec<_> = alarms.filter(|alarm| alarm["MetricName"] == metric).collect();
-        let is_alarm = |alarm: &Value| {
-            let actions = list(&alarm["AlarmActions"]);
-            stack(&alarm["Namespace"])
-                && actions.iter().any(|action| refers(action, None) == Some("AlarmTopic"))
-        };
-        if alarms.is_empty() || !alarms.into_iter().all(is_alarm) {
-            wrong.push(format!("{metric}: it has no alarm, or one that looks elsewhere"));
         }
     }
 }
@@ -374,21 +314,6 @@ mod tests {
                 ("!GetAtt PackDeadLetterQueue.QueueName", "other", "a message lies in it"),
                 ("MetricName: ApproximateAgeOfOldestMessage", "MetricName: Other", "its queue waits"),
                 ("Value: place-order }] # failing", "Value: other }]", "its messages keep failing"),
-                ("message keeps failing", "message failed", "nothing counts"),
-                ("message malformed", "message refused", "nothing counts"),
-                ("LogGroupName: !Ref LogGroup # failing", "LogGroupName: other", "nothing counts"),
-                (
-                    "MetricNamespace: !Ref AWS::StackName # failing",
-                    "MetricNamespace: Other",
-                    "nothing counts",
-                ),
-                (
-                    "Namespace: !Ref AWS::StackName\n      MetricName",
-                    "Namespace: Other\n      MetricName",
-                    "looks elsewhere",
-                ),
-                ("AlarmActions: [!Ref AlarmTopic] # malformed", "AlarmActions: []", "looks elsewhere"),
-                ("MetricName: MalformedMessages\n", "MetricName: Other\n", "has no alarm"),
                 ("MetricName: 5xx", "MetricName: 4xx", "answers with 5xx"),
                 ("MetricName: Errors", "MetricName: Other", "when it fails"),
                 ("MetricName: IteratorAge", "MetricName: Duration", "falls behind"),

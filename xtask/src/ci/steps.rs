@@ -8,7 +8,7 @@ use super::{Step, dependencies};
 use crate::cargo::{self, cargo};
 use crate::emulator::{self, Emulator};
 use crate::http;
-use crate::process;
+use crate::process::{self, Server};
 use crate::project::Project;
 use crate::python::Environment;
 use crate::{acceptance, adding, contract, documents, e2e, sam_local, simulate};
@@ -35,6 +35,17 @@ pub(super) const STEPS: &[Step] = &[
     Step { name: "simulation: mutants", run: mutants },
     Step { name: "emulator, cargo lambda watch, sam local", run: emulator },
 ];
+
+/// From here on the steps wait for servers as much as they compute.
+pub(super) const BEGINS_TO_WAIT: &str = "cargo run: first order";
+
+/// Builds the simulation in what time those steps leave: it is the longest build of all, and the first that needs it
+/// waits for it by cargo's own lock. If it fails, that step builds it again, and says why.
+pub(super) fn build_beside(project: &Project) -> Result<Server> {
+    let mut command = cargo::low_priority(project);
+    command.args(["build", "--quiet", "--profile", "simulation", "--bin", "simulate"]);
+    Server::start("the simulation's build", &mut command, &project.workshop().join("simulation-build.log"))
+}
 
 fn formatting(project: &Project) -> Result<()> {
     process::run(cargo(project).args(["fmt", "--all", "--check"]))

@@ -2,7 +2,9 @@
 //! holds. Each has items and queues of its own, so that all may run at once, in any order.
 
 mod items;
+mod mails;
 mod messages;
+mod objects;
 mod queries;
 mod queues;
 mod reads;
@@ -54,6 +56,18 @@ macro_rules! page {
     };
     (sqs $name:literal) => {
         concat!("https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/", $name, ".html")
+    };
+    (s3_api $name:literal) => {
+        concat!("https://docs.aws.amazon.com/AmazonS3/latest/API/API_", $name, ".html")
+    };
+    (s3 $name:literal) => {
+        concat!("https://docs.aws.amazon.com/AmazonS3/latest/userguide/", $name, ".html")
+    };
+    (ses_api $name:literal) => {
+        concat!("https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_", $name, ".html")
+    };
+    (ses $name:literal) => {
+        concat!("https://docs.aws.amazon.com/ses/latest/dg/", $name, ".html")
     };
 }
 
@@ -286,4 +300,52 @@ checks! {
     queues::a_reception_has_ten_messages_at_most:
         "A reception takes one message unless told otherwise, ten at most; 11 are `InvalidParameterValue`",
         sqs_api "ReceiveMessage";
+    objects::an_object_comes_back_as_it_was:
+        "An object comes back with its bytes and its content type, whatever its key is made of",
+        s3_api "GetObject";
+    objects::an_object_that_is_not_there_has_no_key:
+        "`GetObject` of a key that is not there is `NoSuchKey` for who may list the bucket",
+        s3_api "GetObject";
+    objects::deleting_again_is_no_error:
+        "A deleted object is gone at once, and deleting it again succeeds",
+        s3_api "DeleteObject";
+    objects::only_the_first_put_finds_none:
+        "With `If-None-Match: *` a put is refused where there is an object, as `PreconditionFailed`",
+        s3 "conditional-writes";
+    objects::one_of_two_that_have_read_the_same_writes:
+        "With `If-Match` a put is refused once the object is another, as `PreconditionFailed`, and as `NoSuchKey` where there is none",
+        s3 "conditional-writes";
+    objects::what_one_has_is_not_sent_again:
+        "`GetObject` with the `ETag` that is there in `If-None-Match` is a 304; after another put it is the object",
+        s3_api "GetObject";
+    objects::a_range_is_cut_out:
+        "A range is cut out of the object, one that goes beyond it ends with it, and one behind it is `InvalidRange`",
+        s3_api "GetObject";
+    objects::a_list_has_pages_in_order:
+        "`ListObjectsV2` gives the keys with a prefix in the order of their bytes, in pages that follow each other",
+        s3_api "ListObjectsV2";
+    objects::parts_become_one_object:
+        "Parts are one object once the upload is complete, and not before",
+        s3 "mpuoverview";
+    objects::a_small_part_is_the_last:
+        "A part below 5 MiB that is not the last is `EntityTooSmall`",
+        s3_api "CompleteMultipartUpload";
+    objects::an_upload_that_is_aborted_leaves_nothing:
+        "An upload that was aborted is `NoSuchUpload`, and leaves no object",
+        s3_api "AbortMultipartUpload";
+    mails::each_mail_has_an_id_of_its_own:
+        "SES takes a mail with a text, an HTML part, a header and a tag, and knows no repetition: the same mail again is another message",
+        ses_api "SendEmail";
+    mails::a_sender_must_be_verified:
+        "A mail from an identity that is not verified is `MessageRejected`",
+        ses "troubleshoot-error-messages";
+    mails::a_mail_has_a_recipient:
+        "A mail to nobody is a `BadRequestException`",
+        ses_api "SendEmail";
+    mails::a_configuration_set_must_be_there:
+        "A configuration set that there is not is `NotFoundException`",
+        ses_api "SendEmail";
+    mails::a_tag_is_a_word:
+        "The value of a tag has ASCII letters, digits, `_` and `-` only; another is a `BadRequestException`",
+        ses_api "MessageTag";
 }

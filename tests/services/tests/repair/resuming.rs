@@ -138,3 +138,76 @@ fn users_on_many_pages_are_judged_as_one() -> Result<()> {
         Ok(())
     })
 }
+
+/// While it is on, each call of a verification takes nearly as long as an attempt may.
+struct Slow {
+    function: &'static str,
+    is_on: AtomicBool,
+}
+
+impl Interceptor for Slow {
+    fn before<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Option<Fault>> {
+        let is_slow = *call.caller == *self.function && self.is_on.load(Ordering::SeqCst);
+        async move {
+            if is_slow {
+                tokio::time::sleep(Duration::from_millis(2900)).await;
+            }
+            None
+        }
+        .boxed()
+    }
+
+    fn rewrite(&self, call: &Call) -> Option<Vec<Vec<u8>>> {
+        let is_page = *call.caller == *self.function && call.operation == "Scan";
+        let mut body: Value = is_page.then(|| serde_json::from_slice(&call.body).ok())??;
+        body["Limit"] = json!(1);
+        Some(vec![body.to_string().into_bytes()])
+    }
+}
+
+/// A verification whose time is over answers, says where it stopped, and the next ones do the rest.
+async fn stops_in_time(function: &'static str, lost: (&str, &str)) -> Result<()> {
+    let slow = Arc::new(Slow { function, is_on: AtomicBool::new(false) });
+    let interceptor: Arc<dyn Interceptor> = Arc::<Slow>::clone(&slow);
+    let options = Options { interceptor: Some(interceptor), ..Options::simulated(1) };
+    let shop = Shop::start(options, &[lost]).await?;
+    for _ in 0..11 {
+        shop.ten_orders().await?;
+    }
+    shop.cancel(&shop.confirmed().await?[..2]).await?;
+    shop.service.settled().await?;
+    shop.service.pass(GRACE_PERIOD).await;
+    let whole = shop.service.invoke(function, &json!({})).await?;
+    ensure!(whole["found"].as_u64() > Some(0) && whole["complete"] == true, "{whole}");
+    slow.is_on.store(true, Ordering::SeqCst);
+    let mut reports = Vec::new();
+    loop {
+        let report = shop.service.invoke(function, &json!({ "repair": true })).await?;
+        ensure!(reports.is_empty() == report["resumed_at"].is_null(), "{report}");
+        let is_done = report["complete"] == true;
+        reports.push(report);
+        if is_done {
+            break;
+        }
+        ensure!(reports.len() < 20, "it never comes to the end");
+    }
+    ensure!(reports.len() > 1, "it had the time for all");
+    let of_all = |name: &str| reports.iter().filter_map(|report| report[name].as_u64()).sum::<u64>();
+    ensure!(Some(of_all("repaired")) == whole["found"].as_u64(), "{whole}: {reports:?}");
+    slow.is_on.store(false, Ordering::SeqCst);
+    shop.service.settled().await?;
+    let after = shop.service.invoke(function, &json!({})).await?;
+    ensure!(after["found"] == 0 && after["complete"] == true, "{after}");
+    Ok(())
+}
+
+#[test]
+fn a_verification_stops_before_its_time_is_over() -> Result<()> {
+    let no_sales = ("[order.cancelled, order.confirmed]", "[order.shipped]");
+    for (function, lost) in
+        [("verify-stock", NO_RELEASE), ("verify-user-stats", NO_STATISTICS), ("verify-sales", no_sales)]
+    {
+        simulate(async { stops_in_time(function, lost).await.context(function) })?;
+    }
+    Ok(())
+}
