@@ -379,7 +379,7 @@ fn ask(folder: &Path, count: usize) -> Result<(), Failure> {
     let snapshot = Snapshot::new(manifest, &open)?;
     println!(
         "opened {segments} segments with {} products: {} ms",
-        snapshot.len(),
+        snapshot.products(),
         begun.elapsed().as_millis()
     );
     let mut meant = Vec::new();

@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::{Builder, RequestChecksumCalculation};
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::get_object::GetObjectError;
 use aws_sdk_s3::primitives::{ByteStream, ByteStreamError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use shop_lambda::{Environment, Internal, StartError};
+use shop_lambda::{Environment, Internal, StartError, calls};
 use shop_types::Timestamp;
 
 use crate::index::Manifest;
@@ -82,7 +81,8 @@ pub(crate) struct Bucket {
 impl Bucket {
     /// The bucket that `SEARCH_BUCKET` names.
     pub(crate) fn start(environment: &Environment) -> Result<Self, StartError> {
-        let times = TimeoutConfig::builder().operation_attempt_timeout(TRY).operation_timeout(ALL_TRIES);
+        let times = calls::timeouts().to_builder();
+        let times = times.operation_attempt_timeout(TRY).operation_timeout(ALL_TRIES);
         // Over TLS, S3's checksums of what a request holds tell nothing new.
         let config = Builder::from(environment.sdk_config())
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)

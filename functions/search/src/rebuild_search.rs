@@ -165,7 +165,7 @@ impl RebuildSearch {
         // Before the manifest: what is named by then is either in it, or is gone for good.
         let old = bucket.segments_before(before).await?;
         let snapshot = self.publisher.reader.now().await?.snapshot;
-        (report.indexed, report.bytes) = (snapshot.len(), snapshot.bytes());
+        (report.indexed, report.bytes) = (snapshot.products(), snapshot.bytes());
         for name in old {
             if !snapshot.manifest.segments.iter().any(|named| named.name == name) {
                 bucket.delete_segment(&name).await?;

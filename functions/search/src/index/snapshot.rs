@@ -79,7 +79,7 @@ impl Snapshot {
 
     /// How many products it has.
     #[must_use]
-    pub fn len(&self) -> u64 {
+    pub fn products(&self) -> u64 {
         self.segments.iter().map(|(segment, dead)| u64::from(segment.docs - dead.count)).sum()
     }
 
@@ -104,19 +104,8 @@ impl Snapshot {
         opened.ok_or(IndexError::Missing)?.shown(doc)
     }
 
-    /// A product as the index has it.
-    ///
-    /// # Errors
-    /// The index cannot be read.
-    pub fn get(&self, id: &ProductId) -> Result<Option<Shown>, IndexError> {
-        self.places(id)?.first().map(|place| self.shown_at(*place)).transpose()
-    }
-
-    /// All products.
-    ///
-    /// # Errors
-    /// The index cannot be read.
-    pub fn all(&self) -> Result<Vec<Shown>, IndexError> {
+    #[cfg(test)]
+    pub(super) fn all(&self) -> Result<Vec<Shown>, IndexError> {
         self.made_between(None, None)
     }
 

@@ -37,7 +37,7 @@ impl Shelf {
         let all = self.snapshot.all().unwrap();
         let by_id: BTreeMap<_, _> = all.iter().map(|shown| (shown.id.clone(), shown.clone())).collect();
         assert_eq!(all.len(), by_id.len(), "a product is there twice");
-        assert_eq!(u64::try_from(all.len()).unwrap(), self.snapshot.len());
+        assert_eq!(u64::try_from(all.len()).unwrap(), self.snapshot.products());
         by_id
     }
 }
