@@ -406,8 +406,8 @@ fn ask(folder: &Path, count: usize) -> Result<(), Failure> {
         right.len(),
         found * 1000 / right.len().max(1)
     );
-    let mut kinds: Vec<(&str, Vec<String>)> =
-        vec![("exact", Vec::new()), ("one typing error", Vec::new()), ("prefix", Vec::new())];
+    let mut kinds: [(&str, Vec<String>); 3] =
+        [("exact", Vec::new()), ("one typing error", Vec::new()), ("prefix", Vec::new())];
     for (typed, number) in &meant {
         let name = product(*number)?.shown.name;
         let words: Vec<_> = name.split(' ').collect();
@@ -447,7 +447,9 @@ fn typed_wrong(number: usize, random: &mut u64) -> Result<String, Failure> {
     let at = draw(letters.len() - 1);
     let letter = char::from(b'a' + u8::try_from(draw(26))?);
     match draw(4) {
-        0 => drop(letters.remove(at)),
+        0 => {
+            letters.remove(at);
+        }
         1 => letters.swap(at, at + 1),
         2 => letters.insert(at, letter),
         _ => letters[at] = letter,

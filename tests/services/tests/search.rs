@@ -253,12 +253,14 @@ fn two_writers_that_meet_lose_nothing() -> Result<()> {
             let path = format!("/products/{id}");
             service.send(Method::PATCH, &path, Some(&json!({ "price": price }))).await?.expect(200).map(drop)
         };
-        for round in 0..4 {
+        for (round, (held, other)) in
+            [(2.5, 3.25), (3.5, 4.25), (4.5, 5.25), (5.5, 6.25)].into_iter().enumerate()
+        {
             let hold = calls.hold_next("PutObject");
-            change("p-1", 2.5 + f64::from(round)).await?;
+            change("p-1", held).await?;
             hold.meanwhile(async {
                 create(&service, &format!("q-{round}"), "Another mug", 1.5, 0).await?;
-                change("p-1", 3.25 + f64::from(round)).await?;
+                change("p-1", other).await?;
                 service.pass(Duration::from_secs(8)).await;
                 Ok(())
             })

@@ -210,6 +210,7 @@ struct Found<'q> {
 }
 
 /// What is looked up once for a segment.
+#[expect(clippy::option_option, reason = "not asked for, asked for and not there, or there")]
 struct OfSegment {
     /// Of each currency: its number for sorting, and the prices that are asked for. None where it is not asked for.
     currencies: Vec<Option<(Currency, std::ops::RangeInclusive<u64>)>>,

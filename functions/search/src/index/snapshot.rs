@@ -210,7 +210,9 @@ fn with_dead(segments: Vec<Arc<Segment>>) -> Vec<(Arc<Segment>, Arc<Dead>)> {
     for (name, docs) in segments.iter().flat_map(|segment| &segment.replaced) {
         // Of a segment that was merged since, nothing is left to be dead.
         if let Some(dead) = all.get_mut(name) {
-            docs.iter().for_each(|doc| dead.insert(*doc));
+            for doc in docs {
+                dead.insert(*doc);
+            }
         }
     }
     let with_dead = |segment: Arc<Segment>| {

@@ -48,6 +48,7 @@ pub struct Wanted {
 
 impl Wanted {
     /// What is looked for with a text: its first words.
+    #[must_use]
     pub fn of(text: &str, most: usize) -> Vec<Self> {
         let mut wanted: Vec<_> =
             words(text).into_iter().map(|(text, _)| Self { text, is_last: false }).collect();
@@ -120,6 +121,7 @@ pub struct Piece {
 }
 
 /// A text in pieces: together they are the text.
+#[must_use]
 pub fn pieces(text: &str, wanted: &[Wanted]) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut push = |text: &str, hit| {
