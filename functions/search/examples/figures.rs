@@ -30,236 +30,50 @@ const ROUNDS: usize = 5;
 /// Those that are asked first, and not counted.
 const WARM_UP: usize = 50;
 
-const FIRST: [&str; 20] = [
-    "Nor", "Vel", "Kas", "Bri", "Tol", "Mar", "Sol", "Fen", "Hal", "Rud", "Ost", "Lin", "Gar", "Pem", "Dor",
-    "Wes", "Cal", "Jor", "Zan", "Ebb",
-];
-const LAST: [&str; 10] = ["dane", "mira", "tek", "lund", "vik", "ford", "ella", "ora", "stad", "mont"];
-const COLOURS: [&str; 24] = [
-    "Black",
-    "White",
-    "Green",
-    "Yellow",
-    "Orange",
-    "Purple",
-    "Crimson",
-    "Navy",
-    "Turquoise",
-    "Beige",
-    "Ivory",
-    "Silver",
-    "Golden",
-    "Copper",
-    "Charcoal",
-    "Olive",
-    "Maroon",
-    "Lavender",
-    "Coral",
-    "Indigo",
-    "Amber",
-    "Scarlet",
-    "Emerald",
-    "Violet",
-];
-const MATERIALS: [&str; 16] = [
-    "Cotton",
-    "Leather",
-    "Bamboo",
-    "Steel",
-    "Ceramic",
-    "Glass",
-    "Linen",
-    "Walnut",
-    "Rubber",
-    "Marble",
-    "Velvet",
-    "Canvas",
-    "Aluminium",
-    "Enamel",
-    "Wicker",
-    "Granite",
-];
-const THINGS: [&str; 160] = [
-    "kettle",
-    "teapot",
-    "saucepan",
-    "skillet",
-    "ladle",
-    "whisk",
-    "spatula",
-    "colander",
-    "grater",
-    "peeler",
-    "blender",
-    "toaster",
-    "mixer",
-    "grinder",
-    "tumbler",
-    "goblet",
-    "pitcher",
-    "carafe",
-    "platter",
-    "saucer",
-    "napkin",
-    "apron",
-    "coaster",
-    "trivet",
-    "corkscrew",
-    "thermos",
-    "lunchbox",
-    "breadbin",
-    "dishrack",
-    "cutlery",
-    "armchair",
-    "bookshelf",
-    "cupboard",
-    "wardrobe",
-    "nightstand",
-    "footstool",
-    "hammock",
-    "mattress",
-    "pillow",
-    "blanket",
-    "duvet",
-    "curtain",
-    "carpet",
-    "doormat",
-    "lampshade",
-    "lantern",
-    "candle",
-    "mirror",
-    "picture",
-    "clock",
-    "vase",
-    "basket",
-    "drawer",
-    "hanger",
-    "ladder",
-    "toolbox",
-    "hammer",
-    "wrench",
-    "pliers",
-    "screwdriver",
-    "chisel",
-    "sander",
-    "drill",
-    "hacksaw",
-    "workbench",
-    "clamp",
-    "trowel",
-    "shovel",
-    "rake",
-    "wheelbarrow",
-    "sprinkler",
-    "hose",
-    "planter",
-    "trellis",
-    "greenhouse",
-    "lawnmower",
-    "pruner",
-    "birdhouse",
-    "bucket",
-    "mop",
-    "broom",
-    "dustpan",
-    "sponge",
-    "detergent",
-    "jacket",
-    "trousers",
-    "sweater",
-    "cardigan",
-    "blouse",
-    "waistcoat",
-    "raincoat",
-    "overcoat",
-    "scarf",
-    "mittens",
-    "gloves",
-    "beanie",
-    "sandals",
-    "sneakers",
-    "slippers",
-    "boots",
-    "belt",
-    "wallet",
-    "backpack",
-    "suitcase",
-    "umbrella",
-    "sunglasses",
-    "necklace",
-    "bracelet",
-    "earrings",
-    "brooch",
-    "watch",
-    "notebook",
-    "pencil",
-    "eraser",
-    "sharpener",
-    "stapler",
-    "envelope",
-    "calendar",
-    "marker",
-    "crayon",
-    "easel",
-    "paintbrush",
-    "scissors",
-    "ruler",
-    "keyboard",
-    "monitor",
-    "headphones",
-    "speaker",
-    "microphone",
-    "webcam",
-    "printer",
-    "scanner",
-    "router",
-    "charger",
-    "adapter",
-    "tripod",
-    "camera",
-    "projector",
-    "telescope",
-    "binoculars",
-    "compass",
-    "tent",
-    "sleeping",
-    "canteen",
-    "helmet",
-    "bicycle",
-    "scooter",
-    "skateboard",
-    "dumbbell",
-    "kettlebell",
-    "racket",
-    "football",
-    "basketball",
-    "puzzle",
-    "dollhouse",
-    "marbles",
-    "kite",
-    "drum",
-    "guitar",
-    "violin",
-];
+const FIRST: &str = "Nor Vel Kas Bri Tol Mar Sol Fen Hal Rud Ost Lin Gar Pem Dor Wes Cal Jor Zan Ebb";
+const LAST: &str = "dane mira tek lund vik ford ella ora stad mont";
+const COLOURS: &str = "Black White Green Yellow Orange Purple Crimson Navy Turquoise Beige Ivory Silver Golden Copper \
+    Charcoal Olive Maroon Lavender Coral Indigo Amber Scarlet Emerald Violet";
+const MATERIALS: &str = "Cotton Leather Bamboo Steel Ceramic Glass Linen Walnut Rubber Marble Velvet Canvas Aluminium Enamel \
+    Wicker Granite";
+const THINGS: &str = "kettle teapot saucepan skillet ladle whisk spatula colander grater peeler blender toaster mixer \
+    grinder tumbler goblet pitcher carafe platter saucer napkin apron coaster trivet corkscrew thermos \
+    lunchbox breadbin dishrack cutlery armchair bookshelf cupboard wardrobe nightstand footstool hammock \
+    mattress pillow blanket duvet curtain carpet doormat lampshade lantern candle mirror picture clock \
+    vase basket drawer hanger ladder toolbox hammer wrench pliers screwdriver chisel sander drill \
+    hacksaw workbench clamp trowel shovel rake wheelbarrow sprinkler hose planter trellis greenhouse \
+    lawnmower pruner birdhouse bucket mop broom dustpan sponge detergent jacket trousers sweater \
+    cardigan blouse waistcoat raincoat overcoat scarf mittens gloves beanie sandals sneakers slippers \
+    boots belt wallet backpack suitcase umbrella sunglasses necklace bracelet earrings brooch watch \
+    notebook pencil eraser sharpener stapler envelope calendar marker crayon easel paintbrush scissors \
+    ruler keyboard monitor headphones speaker microphone webcam printer scanner router charger adapter \
+    tripod camera projector telescope binoculars compass tent sleeping canteen helmet bicycle scooter \
+    skateboard dumbbell kettlebell racket football basketball puzzle dollhouse marbles kite drum guitar \
+    violin";
+
+/// A word of some, by its number, of which there may be more.
+fn word(words: &'static str, number: usize) -> &'static str {
+    let count = words.split(' ').count();
+    words.split(' ').nth(number % count.max(1)).unwrap_or_default()
+}
 
 /// A product by its number: brand, thing and colour are another product's in no case.
 fn product(number: usize) -> Result<Entry, Failure> {
-    let brand = number % 200;
-    let (thing, colour) = (number / 200 % THINGS.len(), number / 200 / THINGS.len() % COLOURS.len());
-    let material = MATERIALS[(number * 7 + thing) % MATERIALS.len()];
-    let brand = format!("{}{}", FIRST[brand % 20], LAST[brand / 20]);
-    let name = format!("{brand} {material} {} {}", THINGS[thing], COLOURS[colour]);
+    let (brand, thing) = (number % 200, number / 200 % 160);
+    let material = word(MATERIALS, number * 7 + thing);
+    let brand = format!("{}{}", word(FIRST, brand), word(LAST, brand / 20));
+    let (what, colour) = (word(THINGS, thing), word(COLOURS, number / 200 / 160));
+    let name = format!("{brand} {material} {what} {colour}");
     let description = format!(
-        "The {} of {brand}: made of {material} for every day, easy to clean and to store. Delivered in a box of {} with \
-         instructions. Number {number}.",
-        THINGS[thing],
-        MATERIALS[(number + 5) % MATERIALS.len()],
+        "The {what} of {brand}: made of {material} for every day, easy to clean and to store. Delivered in a box of {} \
+         with instructions. Number {number}.",
+        word(MATERIALS, number + 5),
     );
     let shown = Shown {
         id: format!("prod-{number}").parse()?,
         name,
         price: Money { minor: i64::try_from(number * 37 % 20_000 + 99)?, currency: Currency::USD },
-        category: Some(format!("{} {}", MATERIALS[thing % MATERIALS.len()], thing / 10)),
+        category: Some(format!("{} {}", word(MATERIALS, thing), thing / 10)),
         image_url: None,
         in_stock: !number.is_multiple_of(9),
         version: 1,
