@@ -27,7 +27,7 @@ pub(crate) enum Scale {
 
 /// All of the suite's people have one network address, and one of them orders by the hundred: what is budgeted is not
 /// what it tests. It sends mails, as the demo does: none leaves the machine.
-const AMPLE: [&str; 8] = [
+pub(crate) const AMPLE: [&str; 8] = [
     "--parameter",
     "RegistrationsPerHour=1000000",
     "--parameter",

@@ -27,6 +27,7 @@ mod forward;
 mod http;
 mod import;
 mod new;
+mod pages;
 mod process;
 mod project;
 mod python;
@@ -76,6 +77,12 @@ enum Command {
     },
     /// Ask a `cargo run` thousands of things that the API's document has, and some that it does not have
     Contract,
+    /// Check the pages' types, and test the pages in headless Chromium (needs Node and Chromium)
+    Pages {
+        /// A shop that runs in the demo mode; one of its own without
+        #[arg(long)]
+        base_url: Option<String>,
+    },
     /// Run `sam local invoke` of every function with its fixture (needs Docker)
     SamLocal {
         /// Only this function, such as create-order
@@ -223,6 +230,7 @@ fn run() -> Result<()> {
         Command::Simulate { arguments } => simulate::simulate(&project, &arguments),
         Command::Deployable { architecture } => deployable::deployable(&project, architecture),
         Command::Contract => contract::contract(&project),
+        Command::Pages { base_url } => pages::pages(&project, base_url.as_deref()),
         Command::Sizes => sizes::sizes(&project),
         Command::Vendor => vendor::vendor(&project),
         Command::Ci { only } => ci::ci(&project.with_tests(), &only),

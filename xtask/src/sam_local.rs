@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -25,6 +27,8 @@ const TOKEN: &str = "Bearer TOKEN";
 /// A function that lacks a variable ends at once.
 const INIT_PATIENCE: Duration = Duration::from_secs(20);
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
+/// How many functions are invoked at a time: SAM CLI is mostly its own start, and a container's.
+const AT_ONCE: usize = 3;
 
 /// Invokes every function, or the one named, with an emulator that is up.
 ///
@@ -52,21 +56,30 @@ pub(crate) fn check(project: &Project, emulator: &Emulator, only: Option<&str>) 
         tools: Environment::sam(project)?,
         template: folder.join("template.yaml"),
         variables: folder.join("variables.json"),
-        log: folder.join("invoke.log"),
         folder,
     };
     template.write_for_sam_local(project, ENDPOINT, &sam.template)?;
     write_variables(&sam.variables, &stack, &endpoint)?;
-    for (id, function) in &functions {
-        let started = Instant::now();
-        let fixture = project.root().join(format!("events/{}.json", function.name));
-        let payload = fs::read_to_string(&fixture).with_context(|| fixture.display().to_string())?;
-        let answer = sam.invoke(project, emulator, id, &payload)?;
-        let what = check_answer(function.trigger, payload.contains(TOKEN), &answer)
-            .with_context(|| format!("{}: {answer}\n{}", function.name, process::tail(&sam.log)))?;
-        println!("sam local invoke {}: {what} ({:.1?})", function.name, started.elapsed());
-    }
-    Ok(())
+    let left = Mutex::new(functions.iter());
+    let work = |worker: usize| {
+        loop {
+            let next = left.lock().unwrap_or_else(PoisonError::into_inner).next();
+            let Some((id, function)) = next else { return Ok(()) };
+            if let Err(error) = sam.check(project, emulator, worker, (id.as_str(), function)) {
+                // The others end with what they have begun.
+                left.lock().unwrap_or_else(PoisonError::into_inner).by_ref().for_each(drop);
+                return Err(error);
+            }
+        }
+    };
+    let work = &work;
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..AT_ONCE).map(|worker| scope.spawn(move || work(worker))).collect();
+        workers.into_iter().try_for_each(|worker| match worker.join() {
+            Ok(result) => result,
+            Err(panic) => std::panic::resume_unwind(panic),
+        })
+    })
 }
 
 fn write_variables(file: &Path, stack: &Stack, endpoint: &str) -> Result<()> {
@@ -82,13 +95,38 @@ struct Sam {
     tools: Environment,
     template: PathBuf,
     variables: PathBuf,
-    log: PathBuf,
     folder: PathBuf,
 }
 
 impl Sam {
-    fn invoke(&self, project: &Project, emulator: &Emulator, id: &str, payload: &str) -> Result<Value> {
-        let event = self.folder.join("event.json");
+    /// Invokes a function, and holds its answer to what it is called by.
+    fn check(
+        &self,
+        project: &Project,
+        emulator: &Emulator,
+        worker: usize,
+        (id, function): (&str, &Function),
+    ) -> Result<()> {
+        let started = Instant::now();
+        let fixture = project.root().join(format!("events/{}.json", function.name));
+        let payload = fs::read_to_string(&fixture).with_context(|| fixture.display().to_string())?;
+        let log = self.folder.join(format!("invoke-{worker}.log"));
+        let answer = self.invoke(project, emulator, id, &payload, &log)?;
+        let what = check_answer(function.trigger, payload.contains(TOKEN), &answer)
+            .with_context(|| format!("{}: {answer}\n{}", function.name, process::tail(&log)))?;
+        println!("sam local invoke {}: {what} ({:.1?})", function.name, started.elapsed());
+        Ok(())
+    }
+
+    fn invoke(
+        &self,
+        project: &Project,
+        emulator: &Emulator,
+        id: &str,
+        payload: &str,
+        log: &Path,
+    ) -> Result<Value> {
+        let event = log.with_extension("json");
         // One for each: an administrator's token lives for five minutes, and all functions take longer.
         let payload = if payload.contains(TOKEN) {
             payload.replace(TOKEN, &format!("Bearer {}", Stack::access_token(project, emulator)?))
@@ -111,12 +149,12 @@ impl Sam {
             .arg("--event")
             .arg(event)
             .stdin(Stdio::null())
-            .stderr(fs::File::create(&self.log)?);
+            .stderr(fs::File::create(log)?);
         let output = command.output().context("cannot start sam")?;
-        ensure!(output.status.success(), "{id}: {}\n{}", output.status, process::tail(&self.log));
+        ensure!(output.status.success(), "{id}: {}\n{}", output.status, process::tail(log));
         let answer = String::from_utf8_lossy(&output.stdout);
         serde_json::from_str(answer.trim())
-            .with_context(|| format!("{id} answered {answer:?}\n{}", process::tail(&self.log)))
+            .with_context(|| format!("{id} answered {answer:?}\n{}", process::tail(log)))
     }
 }
 
@@ -183,7 +221,7 @@ fn ended(command: &mut Command) -> Result<String> {
             child.wait()?;
             bail!("it went on for {INIT_PATIENCE:?}");
         }
-        std::thread::sleep(LOOK_AGAIN);
+        thread::sleep(LOOK_AGAIN);
     }
     let output = child.wait_with_output()?;
     ensure!(!output.status.success(), "it ended well");

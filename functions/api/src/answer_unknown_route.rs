@@ -1,15 +1,18 @@
-//! `$default`: every request that no route takes. 404 where the path is none of the API's, 405 with `Allow` where
-//! the method is not (RFC 9110 section 15.5.6), and the `Allow` that `OPTIONS` asks for: all as the routes'
-//! own answers, with a request id. It calls no AWS service and asks for no token.
+//! `$default`: every request that no route takes. To `GET` the pages of the shop and their files ([`crate::pages`]); 404
+//! where the path is none of the API's, 405 with `Allow` where the method is not (RFC 9110 section 15.5.6), and the
+//! `Allow` that `OPTIONS` asks for: all as the routes' own answers, with a request id. It calls no AWS service and asks
+//! for no token.
 
 use shop_http::unknown_route;
 use shop_lambda::{Function, Kind};
 
+use crate::pages;
 use crate::routes::ROUTES;
 
 /// What the binary and the embedded cloud run.
-pub const FUNCTION: Function =
-    Function::new("answer-unknown-route", Kind::Route, |_| Box::pin(async { Ok(unknown_route(ROUTES)) }));
+pub const FUNCTION: Function = Function::new("answer-unknown-route", Kind::Route, |_| {
+    Box::pin(async { Ok(unknown_route(ROUTES, pages::answer)) })
+});
 
 #[cfg(test)]
 mod tests {
@@ -27,7 +30,7 @@ mod tests {
         let payload = serde_json::value::to_raw_value(&event).unwrap();
         let invocation = Invocation { payload, context: lambda_http::Context::default() };
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let answer = runtime.block_on(unknown_route(ROUTES).handle(invocation)).unwrap();
+        let answer = runtime.block_on(unknown_route(ROUTES, pages::answer).handle(invocation)).unwrap();
         serde_json::from_str(answer.get()).unwrap()
     }
 

@@ -13,6 +13,7 @@ pub mod answer_unknown_route;
 pub mod get_docs;
 pub mod get_health;
 pub mod get_openapi;
+mod pages;
 pub mod routes;
 
 use shop_http::{Service, route};

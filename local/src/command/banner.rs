@@ -19,7 +19,8 @@ pub(super) struct Banner<'a> {
 impl fmt::Display for Banner<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let base = format!("http://localhost:{}", self.port);
-        writeln!(f, "The shop is open at {base} (and under {base}/api), on this machine only.\n")?;
+        writeln!(f, "The shop is open at {base} (its API under {base}/api, too), on this machine only.\n")?;
+        writeln!(f, "  pages     {base} for shoppers, {base}/console for operators")?;
         match self.data {
             Some(folder) => writeln!(f, "  state     kept in {}", folder.display())?,
             None => writeln!(f, "  state     in memory, gone at the end")?,

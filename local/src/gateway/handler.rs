@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use http::header::{ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{ACCEPT, ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
@@ -19,6 +19,9 @@ use super::identity::DemoIdentity;
 use super::{body, cors, instance, mailbox, origin_check, path};
 use crate::cloud::is_presigned;
 use crate::template::Cors;
+
+/// What the shop's own pages send with every request (docs/decisions/0061).
+const BY_PAGES: &str = "session-transport";
 
 /// The gateway before a backend.
 #[derive(Debug)]
@@ -93,7 +96,7 @@ impl Gateway {
             return self.presigned(parts, body).await;
         }
         parts.uri = path::normalise(&parts.uri);
-        if parts.uri.path() == "/" {
+        if parts.uri.path() == "/" && !is_for_a_browser(&parts) {
             return self.root(&parts.method);
         }
         if let Some(asked) = mailbox::asked(parts.uri.path()) {
@@ -115,7 +118,10 @@ impl Gateway {
         B::Error: std::error::Error,
     {
         let body = body::read(&parts.headers, body).await?;
-        let identity = self.identity.as_ref().filter(|_| !parts.headers.contains_key(AUTHORIZATION));
+        // The shop's own pages say that they hold sessions as a browser does: who has none there is a guest.
+        let is_somebody = |name: &str| parts.headers.contains_key(name);
+        let identity = self.identity.as_ref();
+        let identity = identity.filter(|_| !is_somebody(AUTHORIZATION.as_str()) && !is_somebody(BY_PAGES));
         if let Some(identity) = identity {
             let token = identity.authorization().await.map_err(|error| {
                 tracing::error!(error = %Chain(&error), "no demo identity");
@@ -160,7 +166,8 @@ impl Gateway {
         Ok(answer.ok_or(GatewayError::NoSuchObject)?.map(Full::new))
     }
 
-    /// The root is no path of the API: it is answered here, whatever the method.
+    /// The root is no path of the API: whoever is no browser is answered here, whatever the method. The shop's first page
+    /// is what a browser gets.
     fn root(&self, method: &Method) -> Result<Response<Full<Bytes>>, GatewayError> {
         match *method {
             Method::GET | Method::HEAD => Ok(self.banner()),
@@ -200,6 +207,13 @@ impl Gateway {
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
         own(response)
     }
+}
+
+/// Whether somebody asks for a page to look at: a browser names its type, and nobody else does.
+fn is_for_a_browser(parts: &Parts) -> bool {
+    let accepts = parts.headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    matches!(parts.method, Method::GET | Method::HEAD)
+        && accepts.into_iter().any(|accept| accept.contains("text/html"))
 }
 
 fn refusal(error: &BackendError) -> GatewayError {

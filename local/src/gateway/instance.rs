@@ -1,14 +1,10 @@
 //! The `instance` of a problem document: the path as the client has written it, and not as a route has it.
 
-use std::fmt;
-
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Response};
-use serde::de::{MapAccess, Visitor};
-use serde::ser::SerializeMap;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::to_raw_value;
+use shop_http::Members;
 
 /// Names the path that was asked for in a problem document (RFC 9457 section 3.1.5). Another answer stays as it is.
 pub(super) fn name(asked: &str, response: &mut Response<Bytes>) {
@@ -24,43 +20,6 @@ pub(super) fn name(asked: &str, response: &mut Response<Bytes>) {
     }
     if let Ok(body) = serde_json::to_vec(&Members(members)) {
         *response.body_mut() = body.into();
-    }
-}
-
-/// The members of an object as they were written: in their order, and numbers with all their digits.
-struct Members(Vec<(String, Box<RawValue>)>);
-
-impl<'de> Deserialize<'de> for Members {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Collect;
-
-        impl<'de> Visitor<'de> for Collect {
-            type Value = Members;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(Members(members))
-            }
-        }
-
-        deserializer.deserialize_map(Collect)
-    }
-}
-
-impl Serialize for Members {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut object = serializer.serialize_map(Some(self.0.len()))?;
-        for (name, value) in &self.0 {
-            object.serialize_entry(name, value)?;
-        }
-        object.end()
     }
 }
 

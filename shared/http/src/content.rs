@@ -38,8 +38,13 @@ pub(crate) fn check_media_type(headers: &HeaderMap, is_patch: bool) -> Result<()
     })
 }
 
-/// Whether gzip is taken (RFC 9110 section 12.5.3): where it is named itself, and not by `q=0`.
+/// Whether gzip is taken.
 pub(crate) fn accepts_gzip(headers: &HeaderMap) -> bool {
+    accepts(headers, "gzip")
+}
+
+/// Whether a coding is taken (RFC 9110 section 12.5.3): where it is named itself, and not by `q=0`.
+pub(crate) fn accepts(headers: &HeaderMap, wanted: &str) -> bool {
     let codings = headers.get_all(header::ACCEPT_ENCODING).iter();
     let codings = codings.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
     codings.map(str::trim).any(|coding| {
@@ -48,7 +53,7 @@ pub(crate) fn accepts_gzip(headers: &HeaderMap) -> bool {
         let weight = weight.to_ascii_lowercase();
         // What is no weight is no wish (RFC 9110 section 12.4.2).
         let is_refused = weight.strip_prefix("q=").is_some_and(|q| !q.parse().is_ok_and(|q: f32| q > 0.0));
-        name.trim().eq_ignore_ascii_case("gzip") && !is_refused
+        name.trim().eq_ignore_ascii_case(wanted) && !is_refused
     })
 }
 

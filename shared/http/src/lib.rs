@@ -4,8 +4,9 @@
 //! A route implements [`Route`]; [`function`] makes it a Lambda function. Nothing here knows a
 //! table or an AWS service.
 
-pub use lambda_http::http::HeaderName;
+pub use lambda_http::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
+mod asked;
 mod audit;
 mod cache;
 mod call;
@@ -19,6 +20,7 @@ mod entity_tag;
 mod event;
 mod idempotency;
 mod input;
+mod members;
 mod number;
 mod precondition;
 mod problem;
@@ -30,6 +32,7 @@ mod service;
 mod start;
 mod unknown_route;
 
+pub use asked::Asked;
 pub use cache::{CACHE_TAG, CacheTag, CacheTags, SHARED_CACHE};
 pub use call::{Call, MAX_BODY_BYTES, MAX_LIMIT, PageRequest};
 pub use code::{Code, FieldCode};
@@ -40,6 +43,7 @@ pub use endpoint::{Endpoint, delete, get, patch, post, put};
 pub use entity_tag::EntityTag;
 pub use idempotency::{IdempotencyKey, fingerprint, request_hash};
 pub use input::{Describe, ITEM, Input, Keyword, Node, Object};
+pub use members::Members;
 pub use precondition::Precondition;
 pub use problem::{FieldError, Problem, instance};
 pub use reply::{Decimal, Page, Reply};

@@ -177,9 +177,29 @@ impl Reply {
         Ok(reply.with(header::CONTENT_TYPE, HeaderValue::from_static("application/json")))
     }
 
-    pub(crate) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+    /// The same answer with one more header.
+    #[must_use]
+    pub fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
         self
+    }
+
+    /// The same answer with another status.
+    #[must_use]
+    pub fn status(self, status: StatusCode) -> Self {
+        Self { status, ..self }
+    }
+
+    /// Its status.
+    #[must_use]
+    pub const fn code(&self) -> StatusCode {
+        self.status
+    }
+
+    /// One of its headers.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&HeaderValue> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value)
     }
 
     pub(crate) fn into_response(self) -> Response<Body> {

@@ -12,19 +12,24 @@ use crate::content::{ACCEPT_PATCH, PATCH_TYPES};
 use crate::event::HttpRequest;
 use crate::reply::header_value;
 use crate::route::{finish, written};
-use crate::{Code, Problem, Reply};
+use crate::{Asked, Code, Problem, Reply};
 
 /// Paths of an API, with `{id}` for what varies, and the methods of each.
 type Routes = &'static [(&'static str, &'static [&'static str])];
 
-/// The handler of every request that none of these routes takes.
+/// What is there besides the routes, to `GET`: none where there is nothing.
+type Pages = fn(&Asked<'_>) -> Option<Reply>;
+
+/// The handler of every request that none of these routes takes: where it asks for a path that no route has, `pages` may
+/// have an answer.
 #[must_use]
-pub fn unknown_route(routes: Routes) -> Box<dyn Handler> {
-    Box::new(UnknownRoute { routes })
+pub fn unknown_route(routes: Routes, pages: Pages) -> Box<dyn Handler> {
+    Box::new(UnknownRoute { routes, pages })
 }
 
 struct UnknownRoute {
     routes: Routes,
+    pages: Pages,
 }
 
 impl Handler for UnknownRoute {
@@ -59,6 +64,11 @@ impl UnknownRoute {
         let is_known = methods.contains(request.method.as_str());
         // RFC 5789 section 3.1. What the whole server takes is no one resource's.
         let takes_patch = methods.contains("PATCH") && request.path != "*";
+        let is_page = methods.is_empty() && matches!(request.method, Method::GET | Method::HEAD);
+        let asked = Asked::new(&request.path, &request.headers);
+        if let Some(page) = is_page.then(|| (self.pages)(&asked)).flatten() {
+            return Ok(page);
+        }
         let allow = header_value(&methods.into_iter().collect::<Vec<_>>().join(", "))?;
         if allow.is_empty() || (is_known && request.method != Method::OPTIONS) {
             return Err(Problem::new(Code::NotFound, "The API has no such path."));

@@ -11,7 +11,7 @@ use crate::http;
 use crate::process::{self, Server};
 use crate::project::Project;
 use crate::python::Environment;
-use crate::{acceptance, adding, contract, documents, e2e, sam_local, simulate};
+use crate::{acceptance, adding, contract, documents, e2e, pages, sam_local, simulate};
 
 /// In order: what is quick, or guards what is slow, comes first.
 pub(super) const STEPS: &[Step] = &[
@@ -28,6 +28,7 @@ pub(super) const STEPS: &[Step] = &[
     Step { name: "adding: a service, a route, a consumer", run: adding::check },
     Step { name: "cargo run: first order", run: first_order },
     Step { name: "cargo run: end to end", run: end_to_end },
+    Step { name: "pages: types, headless Chromium", run: pages },
     Step { name: "contract: 10,000 requests", run: contract::contract },
     Step { name: "documents: commands against cargo run", run: documents::shop },
     Step { name: "emulator: LocalStack starts", run: emulator::localstack::check },
@@ -94,6 +95,10 @@ fn first_order(project: &Project) -> Result<()> {
 
 fn end_to_end(project: &Project) -> Result<()> {
     e2e::e2e(project, None)
+}
+
+fn pages(project: &Project) -> Result<()> {
+    pages::pages(project, None)
 }
 
 /// Each run of CI adds to what has been tried; the seeds are printed, and a failure is replayed by its seed.

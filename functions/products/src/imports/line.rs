@@ -6,11 +6,10 @@
 use csv::ByteRecord;
 use serde_json::value::{RawValue, to_raw_value};
 use shop_events::Cause;
-use shop_http::{FieldCode, Input, Problem};
+use shop_http::{FieldCode, Input, Members, Problem};
 use shop_types::{ImportId, ProductId, Timestamp};
 
 use super::import::Format;
-use super::members::Members;
 use super::records;
 use super::refusal::{LineError, RefusedLine};
 use crate::fields::{Changes, NewProduct};

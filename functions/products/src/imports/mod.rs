@@ -14,7 +14,6 @@ pub(crate) mod import;
 pub mod import_products;
 pub(crate) mod line;
 pub mod list_import_refusals;
-pub(crate) mod members;
 pub(crate) mod records;
 pub(crate) mod refusal;
 pub mod start_import;

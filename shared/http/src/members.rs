@@ -1,5 +1,4 @@
-//! A line as the members of a JSON object, as they were written: in their order, twins too, and numbers with all their
-//! digits.
+//! The members of a JSON object as they were written: in their order, twins too, and numbers with all their digits.
 
 use std::fmt;
 
@@ -8,12 +7,14 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
+/// The members of an object.
 #[derive(Debug, Default)]
-pub(crate) struct Members(pub(crate) Vec<(String, Box<RawValue>)>);
+pub struct Members(pub Vec<(String, Box<RawValue>)>);
 
 impl Members {
     /// The text of a member; none where it is absent, or no text.
-    pub(crate) fn text(&self, name: &str) -> Option<String> {
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<String> {
         let (_, raw) = self.0.iter().find(|(member, _)| member == name)?;
         serde_json::from_str(raw.get()).ok()
     }

@@ -1,0 +1,220 @@
+//! The pages of the shop, and what they load: held as they are sent, packed when this was built.
+//!
+//! Two tables say how they are served, and the tests of the pages read them too (docs/decisions/0062): which paths are
+//! pages, and which files there are (`web/routes.json`); and the headers (`web/headers.json`).
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+use shop_http::{Asked, HeaderName, HeaderValue, Reply, StatusCode, header};
+
+include!(concat!(env!("OUT_DIR"), "/files.rs"));
+
+/// A file, as it is and packed.
+struct File {
+    /// Its path in `web`.
+    name: &'static str,
+    media_type: &'static str,
+    /// A strong entity tag, in quotation marks.
+    tag: &'static str,
+    plain: &'static [u8],
+    gzip: &'static [u8],
+    brotli: &'static [u8],
+}
+
+#[derive(Deserialize)]
+struct Routes {
+    pages: Vec<Page>,
+    not_found: NotFound,
+    files: Vec<Folder>,
+}
+
+#[derive(Deserialize)]
+struct Page {
+    /// With `{id}` for what varies.
+    path: String,
+    file: String,
+    /// What the page's own script is, which is told with the page.
+    module: Option<String>,
+    /// What it asks the API for first.
+    data: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct NotFound {
+    file: String,
+    status: u16,
+}
+
+#[derive(Deserialize)]
+struct Folder {
+    /// `/assets/{build}/{file}`, or a folder's own name before `{file}`.
+    path: String,
+    folders: Vec<String>,
+    lifetime: String,
+}
+
+/// The headers of answers, by what they are.
+struct Headers {
+    every: Fields,
+    page: Fields,
+    file: Fields,
+    lifetime: BTreeMap<String, HeaderValue>,
+}
+
+type Fields = Vec<(HeaderName, HeaderValue)>;
+
+/// A header of the table: its words are joined.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Words {
+    One(String),
+    Many(Vec<String>),
+}
+
+/// The tables, which are the binary's own: a test reads them.
+#[expect(clippy::expect_used, reason = "both are constants, read by a test")]
+static TABLES: LazyLock<(Routes, Headers)> = LazyLock::new(|| {
+    let routes = serde_json::from_str(include_str!("../../../web/routes.json")).expect("web/routes.json");
+    (routes, headers(include_str!("../../../web/headers.json")).expect("web/headers.json"))
+});
+
+fn headers(table: &str) -> Option<Headers> {
+    let mut table: BTreeMap<String, BTreeMap<String, Words>> = serde_json::from_str(table).ok()?;
+    let mut fields = |kind: &str| -> Option<Fields> {
+        let field = |(name, words): (String, Words)| {
+            let separator = if name == "permissions-policy" { ", " } else { "; " };
+            let line = match words {
+                Words::One(line) => line,
+                Words::Many(list) => list.join(separator),
+            };
+            Some((name.parse().ok()?, line.parse().ok()?))
+        };
+        table.remove(kind)?.into_iter().map(field).collect()
+    };
+    let (every, page, file) = (fields("every")?, fields("page")?, fields("file")?);
+    let lifetime = fields("lifetime")?.into_iter().map(|(name, value)| (name.to_string(), value)).collect();
+    Some(Headers { every, page, file, lifetime })
+}
+
+/// The answer to a `GET` or `HEAD` of a path that no route has: a page or a file; for who would rather see a page than a
+/// problem document, the page that says that there is none. For everybody else there is nothing here.
+pub(crate) fn answer(asked: &Asked<'_>) -> Option<Reply> {
+    let (routes, headers) = &*TABLES;
+    let path = asked.path();
+    if path.starts_with("/assets/") || path.starts_with("/pictures/") {
+        return Some(match routes.files.iter().find_map(|folder| folder.file(path)) {
+            Some((file, lifetime)) => {
+                let lifetime = headers.lifetime.get(lifetime).cloned();
+                let lifetime = lifetime.unwrap_or(HeaderValue::from_static("no-cache"));
+                sent(asked, file, &headers.file).with(header::CACHE_CONTROL, lifetime)
+            }
+            None => no_file(headers),
+        });
+    }
+    if let Some(page) = routes.pages.iter().find(|page| page.fits(path)) {
+        let reply = sent(asked, file(&page.file)?, &headers.page);
+        return Some(match page.early(path) {
+            Some(early) => reply.with(header::LINK, early),
+            None => reply,
+        });
+    }
+    let status = StatusCode::from_u16(routes.not_found.status).ok().filter(|_| asked.prefers_html())?;
+    let page = file(&routes.not_found.file)?;
+    Some(packed(asked, page, &headers.page).status(status))
+}
+
+fn file(name: &str) -> Option<&'static File> {
+    FILES.iter().find(|file| file.name == name)
+}
+
+/// A file, or that the caller has it.
+fn sent(asked: &Asked<'_>, file: &'static File, own: &Fields) -> Reply {
+    if asked.has(file.tag) {
+        let reply = Reply::no_content().status(StatusCode::NOT_MODIFIED);
+        return described(reply, file, own);
+    }
+    packed(asked, file, own)
+}
+
+fn packed(asked: &Asked<'_>, file: &'static File, own: &Fields) -> Reply {
+    let (coding, bytes) = match () {
+        () if asked.accepts("br") => (Some("br"), file.brotli),
+        () if asked.accepts("gzip") => (Some("gzip"), file.gzip),
+        () => (None, file.plain),
+    };
+    let reply = described(Reply::content(file.media_type, bytes.to_vec()), file, own);
+    match coding {
+        Some(coding) => reply.with(header::CONTENT_ENCODING, HeaderValue::from_static(coding)),
+        None => reply,
+    }
+}
+
+/// With the headers that a 304 has too (RFC 9110 section 15.4.5).
+fn described(reply: Reply, file: &'static File, own: &Fields) -> Reply {
+    let reply = reply
+        .with(header::ETAG, HeaderValue::from_static(file.tag))
+        .with(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+    with(with(reply, &TABLES.1.every), own)
+}
+
+fn no_file(headers: &Headers) -> Reply {
+    let text = "There is no such file.\n".to_owned();
+    let reply = Reply::text("text/plain; charset=utf-8", text).status(StatusCode::NOT_FOUND);
+    with(reply.with(header::CACHE_CONTROL, HeaderValue::from_static("no-store")), &headers.every)
+}
+
+fn with(reply: Reply, fields: &Fields) -> Reply {
+    fields.iter().fold(reply, |reply, (name, value)| reply.with(name.clone(), value.clone()))
+}
+
+impl Page {
+    fn fits(&self, path: &str) -> bool {
+        let path = if path.len() > 1 { path.strip_suffix('/').unwrap_or(path) } else { path };
+        let (mut pattern, mut path) = (self.path.split('/'), path.split('/'));
+        loop {
+            match (pattern.next(), path.next()) {
+                (None, None) => return true,
+                (Some("{id}"), Some(segment)) if !segment.is_empty() => {}
+                (Some(expected), Some(segment)) if expected == segment => {}
+                _ => return false,
+            }
+        }
+    }
+
+    /// What a browser may begin to load with the page.
+    fn early(&self, path: &str) -> Option<HeaderValue> {
+        let module =
+            self.module.iter().map(|module| format!("</assets/{BUILD}/{module}>; rel=modulepreload"));
+        let id = path.split('/').nth(2).filter(|id| {
+            let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
+            !id.is_empty() && id.bytes().all(is_plain)
+        });
+        let data = self.data.iter().filter_map(|data| {
+            let data = if data.contains("{id}") { data.replace("{id}", id?) } else { data.clone() };
+            Some(format!("<{data}>; rel=preload; as=fetch; crossorigin=anonymous"))
+        });
+        let early: Vec<_> = module.chain(data).collect();
+        early.join(", ").parse().ok().filter(|_| !early.is_empty())
+    }
+}
+
+impl Folder {
+    /// The file of a path, and how long it is kept.
+    fn file(&self, path: &str) -> Option<(&'static File, &str)> {
+        let name = match self.path.strip_suffix("{build}/{file}") {
+            Some(prefix) => path.strip_prefix(prefix)?.strip_prefix(BUILD)?.strip_prefix('/')?,
+            None => path.strip_prefix('/')?,
+        };
+        let (folder, _) = name.split_once('/')?;
+        if !self.folders.iter().any(|known| known == folder) {
+            return None;
+        }
+        let file = file(name).filter(|file| !file.name.ends_with(".html"))?;
+        Some((file, &self.lifetime))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,161 @@
+// Who is signed in. The access token is in memory only. What renews it is the transport's: a cookie that no script can
+// read, once the API sets one (docs/decisions/0061), and until then a token that this tab keeps.
+
+import { read, send } from "./api.js";
+import { signal } from "../vendor/lit.js";
+import { local, tab } from "./storage.js";
+
+/** @typedef {import("../types/api.js").components["schemas"]["Tokens"]} Tokens */
+/** @typedef {Omit<Tokens, "refresh_token"> & { refresh_token?: string }} Session */
+
+const LOCK = "session";
+/** Says that this browser has a session, so that a guest's page need not ask. It proves nothing. */
+const HINT = "session.hint";
+/** Of the last log-in: it keeps guesses of others from locking this browser out, and proves nothing else. */
+const DEVICE = "session.device";
+/** Renewed this long before its end, so that no request meets a token that runs out on its way. */
+const MARGIN = 30_000;
+
+/**
+ * The transport. The requests carry `Session-Transport: cookie` (api.js adds it to all): an API that sets the cookie
+ * leaves `refresh_token` out of its answer, and one that does not gives it.
+ */
+const transport = {
+  /** @param {string} email @param {string} password */
+  async signIn(email, password) {
+    const device = local.read(DEVICE);
+    const body = { email, password, ...(typeof device === "string" && { device_token: device }) };
+    return keep((await read(await send("POST", "/sessions", { body }, undefined))).data);
+  },
+  async refresh() {
+    const kept = tab.read("session.refresh");
+    const body = typeof kept === "string" ? { refresh_token: kept } : {};
+    return keep((await read(await send("POST", "/sessions/refresh", { body }, undefined))).data);
+  },
+  /** @param {string | undefined} token */
+  async signOut(token) {
+    tab.write("session.refresh", undefined);
+    await read(await send("DELETE", "/sessions/current", {}, token));
+  },
+};
+
+/** @param {Session} session */
+function keep(session) {
+  if (session.refresh_token !== undefined) tab.write("session.refresh", session.refresh_token);
+  if (session.device_token) local.write(DEVICE, session.device_token);
+  return session;
+}
+
+/** @type {{ token: string, until: number } | undefined} */
+let access;
+
+/**
+ * Who uses this page: `undefined` while that is being found out, `null` for a guest.
+ *
+ * @type {import("../vendor/lit.js").Signal<{ id: string, role: string } | null | undefined>}
+ */
+export const user = signal(
+  local.read(HINT) === undefined && tab.read("session.refresh") === undefined ? null : undefined,
+);
+
+const channel = new BroadcastChannel("session");
+channel.onmessage = (/** @type {MessageEvent} */ { data }) => {
+  // Another tab signed in, renewed the token, or signed out.
+  if (data === null) become(undefined);
+  else if (data?.until > Date.now()) become(data);
+};
+
+/** @param {{ token: string, until: number, user: { id: string, role: string } } | undefined} next */
+function become(next) {
+  access = next;
+  const now = next?.user ?? null;
+  if (user.peek()?.id !== now?.id || user.peek()?.role !== now?.role || user.peek() === undefined) user.value = now;
+}
+
+/** @param {Session} session */
+function begin(session) {
+  const next = {
+    token: session.access_token,
+    until: Date.now() + session.expires_in * 1000,
+    user: { id: session.user_id, role: session.role },
+  };
+  become(next);
+  local.write(HINT, 1);
+  // Tabs of one browser are one reader: a token that one of them has, the others need not ask for.
+  if (session.refresh_token === undefined) channel.postMessage(next);
+}
+
+function end() {
+  become(undefined);
+  local.write(HINT, undefined);
+  tab.write("session.refresh", undefined);
+}
+
+/** @type {Promise<void> | undefined} */
+let renewing;
+
+/**
+ * A token that is good now, or `undefined` for a guest.
+ *
+ * @returns {Promise<string | undefined>}
+ */
+export async function accessToken() {
+  if (access !== undefined && access.until - MARGIN > Date.now()) return access.token;
+  if (user.peek() === null) return undefined;
+  return renew(access?.token);
+}
+
+/**
+ * Another token in place of one that is not good any more: one request at a time in this tab, and in all tabs.
+ *
+ * @param {string | undefined} stale
+ * @returns {Promise<string | undefined>}
+ */
+export async function renew(stale) {
+  renewing ??= Promise.resolve(
+    navigator.locks.request(LOCK, async () => {
+      // Another tab may have been here before, and told us.
+      if (access !== undefined && access.token !== stale && access.until - MARGIN > Date.now()) return;
+      try {
+        begin(await transport.refresh());
+      } catch (error) {
+        // What the API refuses is over. Where nobody answered we know nothing, and ask again with the next request.
+        if (!(error instanceof Error && "status" in error && Number(error.status) < 429)) throw error;
+        end();
+      }
+    }),
+  ).finally(() => {
+    renewing = undefined;
+  });
+  await renewing;
+  return access?.token;
+}
+
+/** @param {string} email @param {string} password */
+export async function signIn(email, password) {
+  await navigator.locks.request(LOCK, async () => begin(await transport.signIn(email, password)));
+}
+
+/** Ends the session here and in all tabs, also when nobody answers: then the token that is left ends by itself. */
+export async function signOut() {
+  const token = await accessToken().catch(() => undefined);
+  end();
+  channel.postMessage(null);
+  await transport.signOut(token).catch(() => undefined);
+}
+
+/** The session is over, since the API ended it: with another password, say. */
+export function forget() {
+  end();
+  channel.postMessage(null);
+}
+
+/** Finds out who uses this page, where somebody was signed in. */
+export async function resume() {
+  if (user.peek() !== undefined) return;
+  try {
+    await renew(undefined);
+  } catch {
+    // Shown as a guest for now; the next request that needs to know asks again.
+  }
+}

@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+
+import { product, putInCart, register, shot, test, unique } from "./harness.mjs";
+import { HTML } from "./rules.mjs";
+
+test("a product that is sold out says so, and cannot be put into the cart", async (page) => {
+  const one = await product({ stock: 0 });
+  await page.goto(`/p/${one.id}`);
+  await page.getByText("It may come back").waitFor();
+  assert.ok(await page.getByRole("button", { name: "Sold out" }).isDisabled());
+  await shot(page, "sold-out");
+});
+
+test("a cart says what cannot be ordered as it is", async (page) => {
+  const few = await product({ stock: 2 });
+  const none = await product({ stock: 0 });
+  await page.goto("/");
+  await page.evaluate((lines) => localStorage.setItem("cart", JSON.stringify(lines)), [
+    { id: few.id, quantity: 3 },
+    { id: none.id, quantity: 1 },
+    { id: unique("nothing"), quantity: 1 },
+  ]);
+  await page.goto("/cart");
+  await page.getByText("Only 2 left").waitFor();
+  await page.locator(".mistake", { hasText: "Sold out" }).waitFor();
+  await page.getByText("Not for sale any more").waitFor();
+  assert.ok(await page.getByRole("button", { name: "Checkout" }).isDisabled());
+  await shot(page, "cart-troubles");
+  await page.getByRole("button", { name: "Take 2" }).click();
+  for (const left of [2, 1]) {
+    await page.locator(".line", { has: page.locator(".mistake") }).first().locator(".remove").click();
+    await page.waitForFunction((count) => document.querySelectorAll(".line").length === count, left);
+  }
+  await page.getByRole("link", { name: "Checkout" }).waitFor();
+});
+
+test("an unknown address is a 404 with a way back, and so is an unknown product", async (page) => {
+  const answer = await page.goto("/no/such/page");
+  assert.equal(answer?.status(), 404);
+  await page.getByRole("heading", { name: "There is nothing here" }).waitFor();
+  await shot(page, "not-found");
+  await page.getByRole("link", { name: "To the shop" }).click();
+  await page.getByRole("heading", { name: "New in" }).waitFor();
+  await page.goto(`/p/${unique("nothing")}`);
+  await page.getByRole("heading", { name: "This product is not for sale any more" }).waitFor();
+  await page.goto("/o/ord_06h1kwd5nf51teyy1z3q0kvfd4");
+  await page.getByRole("heading", { name: "We cannot show this order" }).waitFor();
+});
+
+test("without a network the pages say so, and go on when it is back", async (page, context) => {
+  const one = await product();
+  await putInCart(page, one);
+  await context.setOffline(true);
+  await page.getByText("You are offline").waitFor();
+  await page.getByRole("link", { name: "Shop", exact: true }).first().click();
+  await page.getByText("We cannot reach the shop").or(page.getByText("The products did not come")).first().waitFor();
+  await shot(page, "offline");
+  await context.setOffline(false);
+  await page.getByRole("button", { name: "Try again" }).first().click();
+  await page.locator(".card:not(.skeleton)").first().waitFor();
+  assert.equal(await page.getByText("You are offline").count(), 0);
+});
+
+test("what people write is text everywhere", async (page) => {
+  page.on("dialog", (dialog) => assert.fail(`a script of a name ran: ${dialog.message()}`));
+  const word = unique("evil");
+  const one = await product({ name: `${HTML} ${word}`, category: `<b>${word}</b>`, description: `<script>alert(2)</script>${HTML}` });
+  await register(page, HTML);
+  assert.equal(await page.getByRole("textbox", { name: "Name" }).inputValue(), HTML);
+  const check = async (/** @type {string} */ where) => {
+    assert.equal(await page.locator("img[src=x], main script, main b").count(), 0, `${where} made elements of a name`);
+    assert.ok(await page.getByText(HTML).count(), `${where} does not show the name`);
+  };
+  await page.goto(`/p/${one.id}`);
+  await page.getByRole("heading", { level: 1 }).getByText(word).waitFor();
+  await check("the product's page");
+  assert.ok((await page.title()).includes(HTML));
+  await page.getByRole("button", { name: "Add to cart" }).click();
+  await page.locator(".toast").getByRole("link", { name: "To the cart" }).waitFor();
+  await check("the toast");
+  await page.goto(`/find?q=${encodeURIComponent(HTML)}`);
+  await page.getByRole("heading", { level: 1 }).getByText(HTML).waitFor();
+  await check("the page of results");
+  await page.goto("/cart");
+  await page.getByRole("link", { name: "Checkout" }).waitFor();
+  await check("the cart");
+  await page.getByRole("link", { name: "Checkout" }).click();
+  await page.getByText("Signed in as").waitFor();
+  await check("the checkout");
+  await page.getByRole("button", { name: "Place order" }).click();
+  await page.getByRole("heading", { name: "Your order is confirmed" }).waitFor();
+  await check("the order's page");
+  await shot(page, "names-are-text");
+  await page.goto("/account/orders");
+  await page.locator(".order-row", { hasText: word }).waitFor();
+  await check("the list of orders");
+});
+
+test("a link to another site is no way on from the sign-in page", async (page) => {
+  await page.goto("/sign-in?next=https://evil.example/");
+  const link = await page.getByRole("link", { name: "Make an account" }).getAttribute("href");
+  assert.equal(link, "/register?next=%2Faccount");
+});

@@ -1,0 +1,2 @@
+// Made by vendor.mjs.
+export { default as uPlot } from "uplot";

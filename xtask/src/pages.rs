@@ -1,0 +1,32 @@
+//! `cargo xtask pages`: the pages' types, and their tests in headless Chromium against a `cargo run`.
+
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::e2e;
+use crate::process;
+use crate::project::Project;
+
+/// Checks and tests the pages; against `base_url`, or a shop of its own.
+///
+/// # Errors
+/// When Node, npm or Chromium is missing, a type does not fit the API's document, or a test fails.
+pub(crate) fn pages(project: &Project, base_url: Option<&str>) -> Result<()> {
+    let web = project.root().join("web");
+    let npm = |arguments: &[&str]| {
+        process::run(Command::new("npm").current_dir(&web).args(arguments).env("npm_config_fund", "false"))
+    };
+    npm(&["ci", "--silent", "--no-audit"])?;
+    npm(&["run", "--silent", "check"])?;
+    let test = |base_url: &str| {
+        let shots = project.workshop().join("pages");
+        let mut tests = Command::new("node");
+        tests.current_dir(&web).args(["tests/run.mjs", "--base-url", base_url, "--shots"]).arg(shots);
+        process::run(&mut tests)
+    };
+    match base_url {
+        Some(base_url) => test(base_url),
+        None => e2e::with_shop(project, &e2e::AMPLE, test),
+    }
+}
