@@ -63,10 +63,10 @@ pub(crate) enum Found {
 }
 
 /// What became of a manifest that was put in the place of another one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Put {
-    /// It counts, by this tag.
-    Done { etag: String },
+    /// It counts.
+    Done,
     /// Another one was put meanwhile, or is being put.
     Changed,
 }
@@ -142,7 +142,7 @@ impl Bucket {
         };
         let body = ByteStream::from(serde_json::to_vec(manifest)?);
         match put.content_type("application/json").body(body).send().await {
-            Ok(done) => Ok(Put::Done { etag: done.e_tag.unwrap_or_default() }),
+            Ok(_) => Ok(Put::Done),
             // 404 where it is named and not there any more.
             Err(error) if matches!(status(&error), Some(404 | 409 | 412)) => Ok(Put::Changed),
             Err(error) => Err(BucketError::of("PutObject")(error)),

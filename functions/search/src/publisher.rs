@@ -81,7 +81,7 @@ impl Publisher {
     /// Puts an empty index in the place of one that cannot be read; whether nobody did so before.
     pub(crate) async fn begin_anew(&self, etag: &str) -> Result<bool, PublishError> {
         let manifest = self.manifest(Vec::new());
-        Ok(matches!(self.reader.bucket.put_manifest(Some(etag), &manifest).await?, Put::Done { .. }))
+        Ok(self.reader.bucket.put_manifest(Some(etag), &manifest).await? == Put::Done)
     }
 
     /// Puts a segment, and then the manifest that names it in the place of the one that was seen; whether that was still
@@ -90,7 +90,7 @@ impl Publisher {
         self.reader.bucket.put_segment(&next.name, next.object).await?;
         let manifest = self.manifest(next.segments);
         let put = self.reader.bucket.put_manifest(seen.etag.as_deref(), &manifest).await;
-        if let Ok(Put::Done { .. }) = put {
+        if let Ok(Put::Done) = put {
             return Ok(true);
         }
         // An answer that was lost, and the SDK's next try that met its own first one: the manifest tells.
