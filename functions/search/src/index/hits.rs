@@ -294,8 +294,9 @@ impl OfSegment {
     fn end(self, found: &mut Found<'_>, opened: &Opened) -> Result<(), IndexError> {
         let mut name = String::new();
         for (number, count) in (0..).zip(self.categories) {
-            let column = opened.category.as_ref().filter(|_| count > 0);
-            if column.is_some_and(|column| column.ord_to_str(number, &mut name).unwrap_or(false)) {
+            if let Some(column) = opened.category.as_ref().filter(|_| count > 0)
+                && column.ord_to_str(number, &mut name)?
+            {
                 *found.categories.entry(name.clone()).or_default() += count;
             }
             name.clear();

@@ -229,9 +229,8 @@ impl Opened {
     /// What is kept of a product.
     pub(super) fn shown(&self, doc: DocId) -> Result<Shown, IndexError> {
         let document: TantivyDocument = self.searcher.doc(DocAddress::new(0, doc))?;
-        let bytes = document.get_first(self.fields.shown);
-        let bytes = bytes.as_ref().and_then(|value| value.as_bytes()).ok_or(IndexError::NoSegment)?;
-        Ok(Shown::unpack(bytes)?)
+        let kept = document.get_first(self.fields.shown).ok_or(IndexError::NoSegment)?;
+        Ok(Shown::unpack(kept.as_bytes().ok_or(IndexError::NoSegment)?)?)
     }
 
     /// The documents of a product, dead ones among them.

@@ -95,7 +95,7 @@ fn is_one_apart(one: &[char], other: &[char]) -> bool {
     let same = one.iter().zip(other).take_while(|(one, other)| one == other).count();
     let (one, other) = (&one[same..], &other[same..]);
     match (one, other) {
-        ([], []) | ([_], []) | ([], [_]) => true,
+        ([] | [_], []) | ([], [_]) => true,
         ([], _) | (_, []) => false,
         ([a, one @ ..], [b, other @ ..]) => {
             let swapped = matches!((one, other), ([c, rest @ ..], [d, of_other @ ..])
