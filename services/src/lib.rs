@@ -17,6 +17,7 @@ pub const SERVICES: &[Service] = &[
     cache::SERVICE,
     analytics::SERVICE,
     redrives::SERVICE,
+    search::SERVICE,
 ];
 
 /// Every function of every service: what template.yaml names by `CodeUri`.

@@ -319,6 +319,10 @@ impl Interceptor for FaultPlan {
         }
     }
 
+    fn ignores_conditions(&self, call: &Call) -> bool {
+        matches!(self.mutation(), Some(Mutation::Unconditional(function)) if **function == *call.caller)
+    }
+
     fn has_stale_reads(&self) -> bool {
         self.rates.has(Fault::StaleReads) || matches!(self.mutation(), Some(Mutation::Stale(_)))
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -71,8 +71,15 @@ pub fn template() -> Result<Template> {
     // Sales are counted in batches as large as production's, and by the days of a zone that is not UTC.
     parameters.retain(|name, _| !name.starts_with("RecordSaleBatch"));
     parameters.insert("BusinessTimeZone".to_owned(), TIME_ZONE.to_owned());
-    Ok(Template::load(&path, &parameters)?)
+    let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+    // What changes is indexed two at a time and at once, so that those who index meet.
+    let (batch, small) = (INDEXED_AT_ONCE, "BatchSize: 2\n            MaximumBatchingWindowInSeconds: 0");
+    ensure!(text.matches(batch).count() == 1, "the template has not exactly one {batch}");
+    Ok(Template::parse(&text.replace(batch, small), &parameters)?)
 }
+
+/// How many changes of the catalogue are indexed at once, as the template has it.
+const INDEXED_AT_ONCE: &str = "BatchSize: 500\n            MaximumBatchingWindowInSeconds: 3";
 
 /// Runs a case. `with_trace` keeps everything that happens, which takes memory.
 ///
@@ -182,9 +189,9 @@ impl Run {
         self.actors.open().await;
         self.cloud.settled().await;
         self.fault_plan.open(self.clock.now().as_millis());
-        let poison = self.poison();
-        let (poisoned, ()) = futures::join!(poison, self.actors.run(case));
-        poisoned?;
+        let (poisoned, rebuilt, ()) =
+            futures::join!(self.poison(), self.rebuild_amid(), self.actors.run(case));
+        poisoned.and(rebuilt)?;
         if let Some(end) = self.fault_plan.last_outage() {
             let left = end.saturating_sub(self.clock.now().as_millis());
             tokio::time::sleep(Duration::from_millis(u64::try_from(left).unwrap_or(0))).await;
@@ -220,6 +227,36 @@ impl Run {
             put.item("id", poison(POISON_ID)).item("status", poison("lost")).send().await?;
         }
         Ok(())
+    }
+
+    /// The operator rebuilds now and then what can be rebuilt, whatever else goes on. It may fail.
+    async fn rebuild_amid(&self) -> Result<()> {
+        for function in self.rebuilds() {
+            let mut times: Vec<u64> =
+                (0..self.fault_plan.below(5)).map(|_| self.soon_after_something()).collect();
+            times.sort_unstable();
+            let begun = tokio::time::Instant::now();
+            for time in times {
+                tokio::time::sleep_until(begun + Duration::from_millis(time)).await;
+                let payload = RawValue::from_string("{}".to_owned())?;
+                if let Err(error) = self.cloud.invoke(function, payload).await {
+                    tracing::debug!(function, error = %shop_lambda::log::Chain(&error), "a rebuild has failed");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A moment at which what somebody has just done is on its way, in milliseconds after the opening.
+    fn soon_after_something(&self) -> u64 {
+        let operations = &self.plan.operations;
+        let place = self.fault_plan.below(u64::try_from(operations.len()).unwrap_or(1).max(1));
+        let at = usize::try_from(place).ok().and_then(|place| operations.get(place)).map_or(0, |one| one.at);
+        at + self.fault_plan.below(600)
+    }
+
+    fn rebuilds(&self) -> Vec<&'static str> {
+        self.model.lock().services.all().filter_map(Service::rebuild).collect()
     }
 
     async fn pause_within_hours(&self) {
@@ -270,6 +307,11 @@ impl Run {
                     let seen = format!("{function} found {found}, repaired them, and found {again} again");
                     self.report_violation("verify-finds-what-is-lost", &seen);
                 }
+            }
+        }
+        if has_lost {
+            for function in self.rebuilds() {
+                self.drift(function, true).await?;
             }
         }
         Ok(())

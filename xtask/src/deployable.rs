@@ -8,7 +8,7 @@ use std::fs;
 use anyhow::{Result, ensure};
 
 use crate::project::Project;
-use crate::sizes::LIMIT_WITH_FILES;
+use crate::sizes::LIMIT_WITH_SEARCH;
 
 /// Where an ELF file says which processor it is for.
 const MACHINE: std::ops::Range<usize> = 18..20;
@@ -69,7 +69,7 @@ fn mistake(binary: &[u8], architecture: Architecture) -> Option<String> {
         return Some(format!("it is for another processor than {architecture:?}").to_lowercase());
     }
     let size = u64::try_from(binary.len()).unwrap_or(u64::MAX);
-    (size > LIMIT_WITH_FILES).then(|| format!("with {size} bytes it was built without optimisation"))
+    (size > LIMIT_WITH_SEARCH).then(|| format!("with {size} bytes it was built without optimisation"))
 }
 
 #[cfg(test)]

@@ -32,6 +32,8 @@ pub const ROUTES: &[(&str, &[&str])] = &[
     ("/products", &["GET", "POST"]),
     ("/products/{id}", &["DELETE", "GET", "PATCH"]),
     ("/products/{id}/stock", &["GET", "PATCH"]),
+    ("/search", &["GET"]),
+    ("/search/suggestions", &["GET"]),
     ("/sessions", &["POST"]),
     ("/sessions/current", &["DELETE"]),
     ("/sessions/refresh", &["POST"]),

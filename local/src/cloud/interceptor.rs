@@ -47,6 +47,11 @@ pub trait Interceptor: Send + Sync {
         None
     }
 
+    /// Whether a call of S3 is carried out as if it had not asked for a version.
+    fn ignores_conditions(&self, _call: &Call) -> bool {
+        false
+    }
+
     /// How long ago the tables were as an eventually consistent read, or one of an index, shows them. Asked
     /// only where [`Interceptor::has_stale_reads`].
     fn staleness(&self, _call: &Call) -> Duration {

@@ -18,6 +18,8 @@ pub const CACHE_TAG: HeaderName = HeaderName::from_static("cache-tag");
 const MAX_TAGS: usize = 50;
 /// Browsers ask each time, and are answered 304: nobody could make them forget a price.
 pub(crate) const SHARED_ONLY: &str = "public, max-age=0, s-maxage=60";
+/// For what no change can make forgotten by its name: it is soon asked for anew.
+pub(crate) const SHARED_BRIEFLY: &str = "public, max-age=0, s-maxage=5";
 /// What was answered to somebody in particular, or has more tags than can be told.
 pub(crate) const PRIVATE: &str = "private, no-cache";
 

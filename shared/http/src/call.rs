@@ -30,7 +30,8 @@ const MIN_GUEST_KEY_LENGTH: usize = 20;
 /// A UUID that somebody made up by hand has more different characters than this; `aaaa...` has not.
 const MIN_GUEST_KEY_VARIETY: usize = 5;
 const DEFAULT_LIMIT: i32 = 20;
-const MAX_LIMIT: i32 = 100;
+/// The most items that a page may be asked to have.
+pub const MAX_LIMIT: i32 = 100;
 /// Of a hostile text no more than this is repeated in an answer or a log.
 const MAX_ECHO: usize = 64;
 

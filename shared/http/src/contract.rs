@@ -229,7 +229,8 @@ impl Contract {
     }
 
     /// The answer that was named last has a header.
-    fn answer_header(mut self, name: &'static str, meaning: &'static str) -> Self {
+    #[must_use]
+    pub fn answer_header(mut self, name: &'static str, meaning: &'static str) -> Self {
         if let Some(answer) = self.answers.last_mut() {
             answer.headers.push((name, meaning));
         }

@@ -34,7 +34,7 @@ mod unknown_route;
 
 pub use asked::Asked;
 pub use cache::{CACHE_TAG, CacheTag, CacheTags, SHARED_CACHE};
-pub use call::{Call, MAX_BODY_BYTES, PageRequest};
+pub use call::{Call, MAX_BODY_BYTES, MAX_LIMIT, PageRequest};
 pub use code::{Code, FieldCode};
 pub use contract::{Answer, AnswerBody, Contract};
 pub use cursor::{Cursor, InvalidCursor};

@@ -11,7 +11,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use shop_auth::Principal;
 use shop_types::Money;
 
-use crate::cache::{PRIVATE, SHARED_ONLY};
+use crate::cache::{PRIVATE, SHARED_BRIEFLY, SHARED_ONLY};
 use crate::{CACHE_TAG, CacheTags, EntityTag, Problem};
 
 /// What everybody may see alike, and changes with a deployment: for half a minute, in shared caches and in browsers.
@@ -122,11 +122,18 @@ impl Reply {
     /// # Errors
     /// 500 when the page cannot be written as JSON.
     pub fn page<T: Serialize>(page: &Page<T>, path: &str, limit: i32) -> Result<Self, Problem> {
-        let reply = Self::ok(page)?;
-        let Some(cursor) = &page.next_cursor else { return Ok(reply) };
+        Self::ok(page)?.linked(page.next_cursor.as_deref(), path, limit)
+    }
+
+    /// The same answer with the address of the next page, where there is one: for one that says more than a page.
+    ///
+    /// # Errors
+    /// 500 when the address cannot be a header.
+    pub fn linked(self, next_cursor: Option<&str>, path: &str, limit: i32) -> Result<Self, Problem> {
+        let Some(cursor) = next_cursor else { return Ok(self) };
         let separator = if path.contains('?') { '&' } else { '?' };
         let link = format!(r#"<{path}{separator}limit={limit}&cursor={cursor}>; rel="next""#);
-        Ok(reply.with(header::LINK, header_value(&link)?))
+        Ok(self.with(header::LINK, header_value(&link)?))
     }
 
     /// The same answer with an entity tag: that of a version, or a fuller one.
@@ -154,6 +161,17 @@ impl Reply {
             }
             None => reply.with(header::CACHE_CONTROL, HeaderValue::from_static(PRIVATE)),
         }
+    }
+
+    /// The same answer to a search, which shared caches may show to everybody for some seconds: nobody tells them what a
+    /// change has made of it.
+    #[must_use]
+    pub fn found(self, caller: &Principal) -> Self {
+        let is_shared = *caller == Principal::Guest;
+        self.with(header::VARY, HeaderValue::from_static("Authorization")).with(
+            header::CACHE_CONTROL,
+            HeaderValue::from_static(if is_shared { SHARED_BRIEFLY } else { PRIVATE }),
+        )
     }
 
     /// The same answer, marked as that of an earlier request with the same idempotency key.

@@ -53,6 +53,8 @@ pub(crate) enum Mutation {
     Visibility(fn(&Call) -> Option<Vec<Vec<u8>>>),
     /// In the schedule of a function, which never comes.
     Schedule(&'static str),
+    /// In a function's calls of S3, which do not ask for the version that was read.
+    Unconditional(&'static str),
     /// In a function's consistent reads by key, which show a time that is long past.
     Stale(&'static str),
 }

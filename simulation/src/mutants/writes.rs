@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use shop_local::cloud::Call;
 
-use super::Mutation::{Body, Item, Request, Stale};
+use super::Mutation::{Body, Item, Request, Stale, Unconditional};
 use super::edit::{Bodies, always, items, one_in, split};
 use super::{Mutant, TRANSACTION};
 
@@ -15,6 +15,21 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "forget-without-product",
         "CloudFront is told to forget the lists, and not the product that has changed",
         Request("invalidate-cache", "CreateInvalidation", without_product),
+    ),
+    Mutant::new(
+        "index-over-others",
+        "the index is put without asking whether it is still the one that was read",
+        Unconditional("index-products"),
+    ),
+    Mutant::new(
+        "rebuild-over-others",
+        "a rebuild puts its index over what was indexed meanwhile",
+        Unconditional("rebuild-search"),
+    ),
+    Mutant::new(
+        "index-what-was",
+        "products are indexed as an inconsistent read shows them",
+        Stale("index-products"),
     ),
     Mutant::new(
         "place-without-condition",

@@ -13,6 +13,7 @@ mod orders;
 mod products;
 mod record;
 mod redrives;
+mod search;
 mod users;
 
 use std::fmt;
@@ -25,6 +26,7 @@ use shop_local::template::Template;
 
 pub(crate) use analytics::TIME_ZONE;
 pub(crate) use orders::{ACCOUNT_LIMIT, ADDRESS_LIMIT};
+pub(crate) use products::Shown;
 pub(crate) use record::{Images, Record, read};
 pub(crate) use redrives::{emptied, is_readable};
 
@@ -57,6 +59,11 @@ pub(crate) trait Service: fmt::Debug + Send {
 
     /// The function that finds what is wrong with its items.
     fn verification(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// The function that makes anew what follows from other services' items, which an operator calls when they like.
+    fn rebuild(&self) -> Option<&'static str> {
         None
     }
 
@@ -138,7 +145,7 @@ macro_rules! services {
     };
 }
 
-services![api, orders, products, users, emails, notifications, cache, analytics, redrives];
+services![api, orders, products, users, emails, notifications, cache, analytics, redrives, search];
 
 impl Services {
     /// Takes in what a topic has taken that is not the shop's own, and says what does not hold of it.

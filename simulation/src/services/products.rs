@@ -16,7 +16,7 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 use shop_events::{Event, EventData, OrderStatus};
 use shop_local::template::Template;
-use shop_types::OrderId;
+use shop_types::{Money, OrderId};
 
 use self::crossings::Crossings;
 use self::stock::StockModel;
@@ -70,8 +70,12 @@ struct Written {
     #[serde(rename = "pk")]
     id: String,
     version: u64,
+    price: Money,
     deleted_at: Option<IgnoredAny>,
 }
+
+/// What is shown of a product that is for sale: its version, its price, and whether there is any.
+pub(crate) type Shown = (Option<u64>, Value, Option<bool>);
 
 /// The versions of a product, each with the time of its write; none where it was deleted.
 #[derive(Debug, Default)]
@@ -104,6 +108,7 @@ impl Versions {
 pub(crate) struct Model {
     table: String,
     products: BTreeMap<String, Versions>,
+    prices: BTreeMap<String, Money>,
     stock: StockModel,
     crossings: Crossings,
     /// How many levels, and how many keys of adjustments, the writes of this moment have changed.
@@ -115,7 +120,15 @@ impl Model {
     pub(super) fn of(template: &Template) -> Result<Self> {
         let table = template.tables.get("ProductsTable").context("ProductsTable")?.name.clone();
         let (products, stock, crossings) = (BTreeMap::new(), StockModel::default(), Crossings::default());
-        Ok(Self { table, products, stock, crossings, levels_changed: 0, adjustments: 0 })
+        Ok(Self {
+            table,
+            products,
+            prices: BTreeMap::new(),
+            stock,
+            crossings,
+            levels_changed: 0,
+            adjustments: 0,
+        })
     }
 
     /// What was low or sold out.
@@ -136,6 +149,17 @@ impl Model {
     /// Every product that is not deleted, with its version.
     pub(crate) fn catalogue(&self) -> BTreeMap<String, u64> {
         self.products.iter().filter_map(|(id, versions)| Some((id.clone(), versions.last()?))).collect()
+    }
+
+    /// The same as it is shown.
+    pub(crate) fn for_sale(&self) -> BTreeMap<String, Shown> {
+        let shown = |(id, version): (String, u64)| {
+            let price = self.prices.get(&id).map(|price| price.decimal()).unwrap_or_default();
+            let price = serde_json::from_str(&price).unwrap_or_default();
+            let is_there = id.parse().is_ok_and(|id| self.stock.is_there(&id));
+            (id, (Some(version), price, Some(is_there)))
+        };
+        self.catalogue().into_iter().map(shown).collect()
     }
 
     fn status(&self, order: &OrderId) -> Option<Status> {
@@ -222,6 +246,7 @@ impl Service for Model {
             Some(Kind::Product) => {
                 let (_, new) = record.read::<Written>()?;
                 let version = new.deleted_at.is_none().then_some(new.version);
+                self.prices.insert(new.id.clone(), new.price);
                 self.products.entry(new.id).or_default().0.push((record.time, version));
                 Ok(Vec::new())
             }

@@ -19,6 +19,7 @@ use super::held::People;
 use super::importing::Started;
 use super::plan::Shopper;
 use crate::model::Model;
+use crate::services::Shown;
 use crate::violation::Violation;
 
 /// How often a request is sent that may be sent again, and the pause in between.
@@ -97,6 +98,8 @@ pub(crate) struct History {
     pub(crate) cancelled: Vec<String>,
     /// Orders whose shipment or delivery was acknowledged.
     pub(crate) sent: Vec<(String, OrderStatus)>,
+    /// What a search found of each product when all was quiet.
+    pub(crate) found: Option<BTreeMap<String, Shown>>,
     pub(crate) violations: Vec<Violation>,
     /// One line for each answer.
     pub(crate) lines: Vec<String>,

@@ -143,6 +143,22 @@ pub(super) async fn walk_all(client: &Client, customers: usize) {
     // What a stranger is shown may be a minute old.
     tokio::time::sleep(SHARED_CACHE + Duration::from_secs(1)).await;
     hold(client, "/products", None, |model| model.services.products.catalogue()).await;
+    search_all(client).await;
+}
+
+/// Searches for the words that the names of all products begin with.
+async fn search_all(client: &Client) {
+    let mut found = BTreeMap::new();
+    for word in ["ware", "imported"] {
+        let Some(shown) = walk(client, &format!("/search?q={word}"), None).await else { return };
+        for product in shown {
+            let id = product["id"].as_str().unwrap_or_default().to_owned();
+            let shown =
+                (product["version"].as_u64(), product["price"].clone(), product["in_stock"].as_bool());
+            found.insert(id, shown);
+        }
+    }
+    client.history().found = Some(found);
 }
 
 /// The orders of somebody, or all, with their versions.

@@ -11,7 +11,7 @@ use crate::reply::Reply;
 use shapes::{
     ALERTS, DEAD_LETTER, DEAD_LETTER_GROUPS, DEAD_LETTERS, EMAILS, EXPORT, EXTENSIONS, IMPORT, KEYS,
     NEW_IMPORT, NOTHING, ORDER, ORDERS, PLACED, PROBLEM, PRODUCT, PRODUCT_SALES, PRODUCTS, REDRIVE, REFUSALS,
-    SALES, SESSION, STATISTICS, STOCK, Shape, TOKENS, USER, USERS,
+    SALES, SEARCH, SESSION, STATISTICS, STOCK, SUGGESTIONS, Shape, TOKENS, USER, USERS,
 };
 
 /// Words of the inside, which no client may read. A request of the suite never says them.
@@ -101,6 +101,8 @@ fn documented(method: &Method, route: &[&str]) -> Option<Answer> {
         ("GET", ["imports", _]) => Answer::Json(&IMPORT),
         ("GET", ["imports", _, "refusals"]) => Answer::Json(&REFUSALS),
         ("GET", ["emails"]) => Answer::Json(&EMAILS),
+        ("GET", ["search"]) => Answer::Json(&SEARCH),
+        ("GET", ["search", "suggestions"]) => Answer::Json(&SUGGESTIONS),
         ("GET", ["monitor", "dead-letters"]) => Answer::Json(&DEAD_LETTER_GROUPS),
         ("GET", ["monitor", "dead-letters", _]) => Answer::Json(&DEAD_LETTER),
         ("GET", ["monitor", "queues", _, "dead-letters"]) => Answer::Json(&DEAD_LETTERS),

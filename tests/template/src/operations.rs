@@ -6,7 +6,7 @@ mod counted;
 use serde_json::{Value, json};
 
 use crate::names::{self, Route};
-use crate::template::{Template, list, members, refers};
+use crate::template::{Statement, Template, list, members, refers};
 
 /// What an operator would miss.
 #[must_use]
@@ -155,9 +155,10 @@ fn buckets(template: &Template, wrong: &mut Vec<String>) {
         if ways.iter().any(|way| block[way] != true) {
             wrong.push(format!("{id}: it could be opened to everybody"));
         }
+        let is_cleaned = deletes(template, id);
         let expires = |rule: &Value| {
             rule["Status"] == "Enabled"
-                && rule["ExpirationInDays"].is_u64()
+                && (rule["ExpirationInDays"].is_u64() || is_cleaned)
                 && rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"].is_u64()
         };
         if !list(&bucket["LifecycleConfiguration"]["Rules"]).iter().any(expires) {
@@ -176,6 +177,16 @@ fn buckets(template: &Template, wrong: &mut Vec<String>) {
         }
         outlives(template, id, wrong);
     }
+}
+
+/// Whether a function deletes objects of a bucket. What is in it may be needed for as long as nothing takes its place.
+fn deletes(template: &Template, bucket: &str) -> bool {
+    let within = format!("${{{bucket}.Arn}}/");
+    let deletes = |statement: &Statement| {
+        statement.actions.iter().any(|action| action == "s3:DeleteObject")
+            && statement.resources.iter().any(|resource| resource.starts_with(&within))
+    };
+    template.functions().iter().any(|function| function.statements().iter().any(deletes))
 }
 
 /// It outlives its stack, but for a creation that failed, which must leave nothing.

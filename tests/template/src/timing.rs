@@ -13,7 +13,8 @@ use crate::names;
 use crate::template::{Template, list, refers};
 
 /// The scheduled functions: how often each runs, and what it may take.
-const SCHEDULED: [(&str, Duration, Duration); 6] = [
+const SCHEDULED: [(&str, Duration, Duration); 7] = [
+    ("rebuild-search", VERIFY_INTERVAL, VERIFY_TIMEOUT),
     ("resend-emails", RESEND_INTERVAL, RESEND_TIMEOUT),
     ("collect-dead-letters", COLLECT_INTERVAL, COLLECT_TIMEOUT),
     ("sweep-orders", SWEEP_INTERVAL, SWEEP_TIMEOUT),

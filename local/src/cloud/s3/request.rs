@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::Uri;
-use http::header::{AUTHORIZATION, HOST};
+use http::header::{AUTHORIZATION, HOST, IF_MATCH, IF_NONE_MATCH};
 use percent_encoding::percent_decode_str;
 
 use crate::cloud::AwsError;
@@ -65,6 +65,13 @@ impl Request {
         }
         let http = http.body(body).map_err(|error| malformed(&error))?;
         Ok(Self { operation, bucket, key, http })
+    }
+
+    /// Takes away what it asks of the version that is there.
+    pub(in crate::cloud) fn ignore_conditions(&mut self) {
+        for name in [IF_MATCH, IF_NONE_MATCH] {
+            self.http.headers_mut().remove(name);
+        }
     }
 
     pub(in crate::cloud) fn operation(&self) -> &'static str {

@@ -292,3 +292,44 @@ pub(super) const EXTENSIONS: &[(&str, Shape)] = &[
     ("too_much_stock", LEVEL),
     ("price_mismatch", Shape { required: &["current"], optional: &[], nested: &[("current", &FIGURES)] }),
 ];
+
+const PIECE: Shape = Shape { required: &["text", "hit"], optional: &[], nested: &[] };
+
+const FOUND: Shape = Shape {
+    required: &[
+        "id",
+        "name",
+        "highlight",
+        "price",
+        "currency",
+        "category",
+        "image_url",
+        "in_stock",
+        "version",
+    ],
+    optional: &[],
+    nested: &[("highlight", &PIECE)],
+};
+
+const CATEGORY_COUNT: Shape = Shape { required: &["category", "count"], optional: &[], nested: &[] };
+
+const PRICE_COUNT: Shape =
+    Shape { required: &["min_price", "max_price", "currency", "count"], optional: &[], nested: &[] };
+
+const FACETS: Shape = Shape {
+    required: &["categories", "prices"],
+    optional: &[],
+    nested: &[("categories", &CATEGORY_COUNT), ("prices", &PRICE_COUNT)],
+};
+
+pub(super) const SEARCH: Shape = Shape {
+    required: &["data", "next_cursor", "total", "facets", "indexed_at"],
+    optional: &[],
+    nested: &[("data", &FOUND), ("facets", &FACETS)],
+};
+
+const SUGGESTION: Shape =
+    Shape { required: &["text", "highlight", "product_id"], optional: &[], nested: &[("highlight", &PIECE)] };
+
+pub(super) const SUGGESTIONS: Shape =
+    Shape { required: &["data"], optional: &[], nested: &[("data", &SUGGESTION)] };

@@ -23,6 +23,7 @@ mod pricing;
 mod products;
 mod rush;
 mod sales;
+mod searching;
 mod shipping;
 mod statistics;
 mod stock;
@@ -49,6 +50,8 @@ scenarios![
     first_order::a_new_user_places_an_order,
     first_order::every_spelling_of_a_path_is_understood,
     cache::a_stranger_sees_a_new_price_within_seconds,
+    searching::a_product_is_found_by_what_it_is_called_and_costs_now,
+    searching::what_is_no_search_is_refused,
     idempotency::a_replay_gives_the_same_order,
     idempotency::another_body_under_a_key_is_refused,
     idempotency::a_key_sent_many_times_at_once_is_one_order,

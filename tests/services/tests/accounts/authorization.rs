@@ -37,6 +37,8 @@ const MATRIX: &[(&str, [u16; 5])] = &[
     ("POST /orders/{id}/cancel of a guest", [401, 404, 404, 200, 401]),
     ("POST /orders/{id}/cancel of a guest by its token", [200, 200, 200, 200, 401]),
     ("GET /products", [200, 200, 200, 200, 401]),
+    ("GET /search?q=mug", [200, 200, 200, 200, 401]),
+    ("GET /search/suggestions?q=mug", [200, 200, 200, 200, 401]),
     ("PATCH /orders/{id}/status", [401, 403, 403, 200, 401]),
     ("POST /products", [401, 403, 403, 201, 401]),
     ("GET /products/{id}", [200, 200, 200, 200, 401]),
