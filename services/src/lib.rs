@@ -16,6 +16,7 @@ pub const SERVICES: &[Service] = &[
     notifications::SERVICE,
     cache::SERVICE,
     analytics::SERVICE,
+    monitor::SERVICE,
 ];
 
 /// Every function of every service: what template.yaml names by `CodeUri`.

@@ -114,8 +114,21 @@ impl Reply {
     /// # Errors
     /// 500 when the page cannot be written as JSON.
     pub fn page<T: Serialize>(page: &Page<T>, path: &str, limit: i32) -> Result<Self, Problem> {
+        Self::listed(page, page.next_cursor.as_deref(), path, limit)
+    }
+
+    /// The same, where the page says more of itself than its items and the next one.
+    ///
+    /// # Errors
+    /// As [`Reply::page`].
+    pub fn listed(
+        page: &impl Serialize,
+        next: Option<&str>,
+        path: &str,
+        limit: i32,
+    ) -> Result<Self, Problem> {
         let reply = Self::ok(page)?;
-        let Some(cursor) = &page.next_cursor else { return Ok(reply) };
+        let Some(cursor) = next else { return Ok(reply) };
         let separator = if path.contains('?') { '&' } else { '?' };
         let link = format!(r#"<{path}{separator}limit={limit}&cursor={cursor}>; rel="next""#);
         Ok(reply.with(header::LINK, header_value(&link)?))

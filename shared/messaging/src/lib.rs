@@ -11,6 +11,8 @@
 
 pub mod consumer;
 mod panics;
+pub mod receipts;
 pub mod relay;
+mod safe_text;
 #[cfg(test)]
 mod testing;

@@ -34,8 +34,12 @@ pub fn check(template: &Template) -> Vec<String> {
         let denied = if source.is_some() {
             an_identity()
         } else if let Some(topic) = subscribed_to(template, id) {
-            let redrive = json!({ "Fn::GetAtt": ["RedriveRole", "Arn"] });
-            json!({ "ArnNotEquals": { "aws:SourceArn": { "Ref": topic }, "aws:PrincipalArn": redrive } })
+            // Whoever may send to it beside the topic, by its own policy; of most queues nobody.
+            let mut senders = roles_that_may(template, "sqs:SendMessage", &format!("${{{id}.Arn}}"));
+            senders.insert("RedriveRole".to_owned());
+            let senders: Vec<_> = senders.iter().map(|role| json!({ "Fn::GetAtt": [role, "Arn"] })).collect();
+            let senders = if senders.len() == 1 { senders[0].clone() } else { Value::Array(senders) };
+            json!({ "ArnNotEquals": { "aws:SourceArn": { "Ref": topic }, "aws:PrincipalArn": senders } })
         } else {
             let mut senders = roles_that_may(template, "sqs:SendMessage", &format!("${{{id}.Arn}}"));
             if sources.iter().any(|(source, _)| source == id) {

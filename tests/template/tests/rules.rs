@@ -55,13 +55,17 @@ fn schedules_and_redelivery_go_with_what_counts_as_late() {
 fn a_time_to_live_is_one_that_the_code_writes() {
     let times = operations::times_to_live(&project::template().unwrap());
     let tables: Vec<_> = times.iter().map(|(table, _)| table.as_str()).collect();
-    assert_eq!(tables, ["ImportsTable", "InvalidationsTable", "OrderBudgetsTable", "SessionsTable"]);
+    assert_eq!(
+        tables,
+        ["ImportsTable", "InvalidationsTable", "JournalTable", "OrderBudgetsTable", "SessionsTable"]
+    );
     for (table, attribute) in &times {
         // In an expression, as a field, or as a name; the services' tests see the items go.
         let written = [format!("SET {attribute} = "), format!("\"{attribute}\""), format!(" {attribute}: ")];
         let store = match table.as_str() {
             "ImportsTable" => "functions/products/src/imports",
             "InvalidationsTable" => "functions/cache/src",
+            "JournalTable" => "functions/monitor/src",
             "OrderBudgetsTable" => "functions/orders/src/store",
             _ => "functions/users/src/sessions",
         };

@@ -19,6 +19,7 @@ pub(in crate::cloud) enum Request {
     Receive(Receive),
     Delete(Receipt),
     ChangeVisibility(VisibilityBatch),
+    Attributes(AttributesOf),
 }
 
 #[derive(Debug, Deserialize)]
@@ -85,6 +86,15 @@ pub(in crate::cloud) struct VisibilityEntry {
     pub(super) visibility_timeout: i64,
 }
 
+/// Of `GetQueueAttributes`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(in crate::cloud) struct AttributesOf {
+    pub(super) queue_url: String,
+    #[serde(default)]
+    pub(super) attribute_names: Vec<String>,
+}
+
 impl Request {
     pub(in crate::cloud) fn parse(operation: &str, body: &[u8]) -> Result<Self, AwsError> {
         Ok(match operation {
@@ -93,6 +103,7 @@ impl Request {
             "ReceiveMessage" => Self::Receive(decode(body)?),
             "DeleteMessage" => Self::Delete(decode(body)?),
             "ChangeMessageVisibilityBatch" => Self::ChangeVisibility(decode(body)?),
+            "GetQueueAttributes" => Self::Attributes(decode(body)?),
             other => return Err(AwsError::client("InvalidAction", other)),
         })
     }
@@ -105,6 +116,7 @@ impl Request {
             Self::Receive(receive) => ("ReceiveMessage", &receive.queue_url),
             Self::Delete(receipt) => ("DeleteMessage", &receipt.queue_url),
             Self::ChangeVisibility(batch) => ("ChangeMessageVisibility", &batch.queue_url),
+            Self::Attributes(asked) => ("GetQueueAttributes", &asked.queue_url),
         };
         vec![Access { action: format!("sqs:{action}"), resource: queue_of(url).to_owned() }]
     }

@@ -57,6 +57,9 @@ const MATRIX: &[(&str, [u16; 5])] = &[
     ("GET /alerts", [401, 403, 403, 200, 401]),
     ("GET /analytics/sales", [401, 403, 403, 200, 401]),
     ("GET /analytics/products", [401, 403, 403, 200, 401]),
+    ("GET /monitor/events", [401, 403, 403, 200, 401]),
+    ("GET /monitor/stories/{id}", [401, 403, 403, 200, 401]),
+    ("GET /monitor/queues", [401, 403, 403, 200, 401]),
     ("POST /imports", [401, 403, 403, 201, 401]),
     ("POST /imports/{id}/start", [401, 403, 403, 202, 401]),
     ("POST /exports", [401, 403, 403, 201, 401]),
@@ -139,6 +142,12 @@ impl Stage {
                     id
                 }
                 Some("products") => self.product().await?,
+                Some("monitor") => {
+                    let product = self.product().await?;
+                    // The journal follows within moments.
+                    self.service.settled().await?;
+                    product
+                }
                 Some("imports") => self.import().await?,
                 Some("exports") => self.service.new_export_as(&self.administrator, "csv").await?,
                 _ => owner.id.clone(),
