@@ -148,9 +148,12 @@ impl Operator {
 
 /// Whether a message is one that somebody handles.
 fn is_readable(body: &str) -> bool {
-    // SES's word of a mail, or a function's of an import or an export.
+    // SES's word of a mail, a function's of an import or an export, or a consumer's of a batch.
     let is_of_others = |word: Value| {
-        word["mail"]["messageId"].is_string() || word["import"].is_string() || word["export"].is_string()
+        word["mail"]["messageId"].is_string()
+            || word["import"].is_string()
+            || word["export"].is_string()
+            || word["receipts"].is_array()
     };
     Event::from_json(body).is_ok() || serde_json::from_str(body).is_ok_and(is_of_others)
 }

@@ -11,7 +11,7 @@ use shop_events::OrderStatus;
 use super::client::{Answer, Answered, Client, Request};
 use super::plan::{Action, Look, Operation, Plan, Shopper, Ware};
 use super::reading::{self, Thing};
-use super::{administrators, importing, people};
+use super::{administrators, importing, monitoring, people};
 use crate::case::Case;
 use crate::violation::Violation;
 
@@ -78,6 +78,7 @@ impl Actors {
     pub(crate) async fn read_all(&self) {
         reading::walk_all(&self.client, self.plan.customers).await;
         importing::check_all(&self.client).await;
+        monitoring::check_all(&self.client).await;
     }
 
     async fn carry_out(&self, number: usize, operation: &Operation) {

@@ -10,6 +10,7 @@ mod draw;
 mod held;
 mod importing;
 mod large;
+mod monitoring;
 mod people;
 mod plan;
 mod reading;

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, ensure};
 use http::Method;
 use serde_json::{Value, json};
 use service_tests::{Calls, Published, Service, simulate};
+use shop_lambda::recovery::MAX_RECEIVES;
 use shop_local::cloud::{AwsError, Call, Fault, Options};
 
 async fn shop(mut options: Options) -> Result<(Service, Arc<Published>)> {
@@ -50,9 +51,12 @@ async fn listed(service: &Service, filter: &str, limit: u32) -> Result<Vec<Strin
     anyhow::bail!("the list has no end")
 }
 
+/// The ids of all events that were published, but for that of the administrator who is put there as of 1970: the journal
+/// goes back for thirty days.
 fn ids(published: &Published) -> Result<BTreeSet<String>> {
     let events = published.events()?;
-    Ok(events.iter().filter_map(|event| event["id"].as_str().map(str::to_owned)).collect())
+    let events = events.iter().filter(|event| event["time"].as_str() > Some("2000"));
+    Ok(events.filter_map(|event| event["id"].as_str().map(str::to_owned)).collect())
 }
 
 /// The states of an order's deliveries, by event type and consumer.
@@ -239,7 +243,9 @@ fn the_queues_say_what_waits_and_what_goes_through() -> Result<()> {
             let minutes = traffic["minutes"].as_array().into_iter().flatten();
             minutes.filter_map(|minute| minute[name].as_u64()).sum::<u64>()
         };
-        assert_eq!((sum("arrived"), sum("done"), sum("failed")), (5, 5, 1), "{traffic}");
+        // What is no event fails each time, until it is moved.
+        let failed = u64::from(MAX_RECEIVES);
+        assert_eq!((sum("arrived"), sum("done"), sum("failed")), (5, 5, failed), "{traffic}");
         assert!(traffic["lag_p95_ms"].is_u64() && traffic["batches"].as_u64() > Some(0), "{traffic}");
         assert_eq!(of("journal-event")?["dead_letters"], 0);
         Ok(())
