@@ -48,7 +48,8 @@ struct Watched {
 
 /// A consumer, and what is in its queue.
 #[derive(Debug, Serialize, JsonSchema)]
-struct Queue {
+#[schemars(rename = "Queue")]
+struct Shown {
     /// The consumer's name.
     consumer: String,
     /// The queue's.
@@ -68,7 +69,7 @@ struct Queue {
 #[derive(Debug, Serialize, JsonSchema)]
 struct Queues {
     /// By the consumers' names.
-    data: Vec<Queue>,
+    data: Vec<Shown>,
     /// Since when the traffic is counted.
     from: Timestamp,
     /// Until when.
@@ -108,7 +109,7 @@ impl Route for ListQueues {
         let (depths, read) = futures::join!(depths, self.log(now));
         let (log, from) = read?;
         let mut traffic: BTreeMap<String, Traffic> = traffic(log, from, now);
-        let queue = |(watched, [ready, in_flight, dead_letters]): (&Watched, [u64; 3])| Queue {
+        let queue = |(watched, [ready, in_flight, dead_letters]): (&Watched, [u64; 3])| Shown {
             consumer: watched.consumer.clone(),
             queue: watched.name.clone(),
             event_types: types(&watched.consumer),

@@ -78,7 +78,10 @@ pub(crate) enum PackError {
 
 /// The parts of items, by partition and bucket, each with the message that it came in.
 #[derive(Debug)]
-pub(crate) struct Parts<E: Part, R: Part>(BTreeMap<(String, Timestamp), Vec<(usize, One<E, R>)>>);
+pub(crate) struct Parts<E: Part, R: Part>(BTreeMap<(String, Timestamp), Vec<Of<E, R>>>);
+
+/// A part, behind the place of its message.
+type Of<E, R> = (usize, One<E, R>);
 
 #[derive(Clone, Debug)]
 enum One<E, R> {
@@ -115,7 +118,7 @@ impl<E: Part, R: Part> Parts<E, R> {
 fn pack<E: Part, R: Part>(
     pk: &str,
     bucket: Timestamp,
-    parts: &[(usize, One<E, R>)],
+    parts: &[Of<E, R>],
     items: &mut Vec<Packed>,
     failed: &mut Vec<(usize, PackError)>,
 ) {

@@ -62,7 +62,7 @@ pub(crate) struct Failed {
     pub(crate) code: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) error: Option<String>,
-    pub(crate) failed_at: Timestamp,
+    pub(crate) at: Timestamp,
 }
 
 impl Record for Failed {
@@ -116,7 +116,7 @@ impl Store {
             outcome: receipt.outcome,
             code: receipt.code.clone().unwrap_or_default(),
             error: receipt.error.clone(),
-            failed_at: at,
+            at,
         };
         let mut update = self.table.update(failure_key(consumer, &receipt.id));
         for (name, value) in write(Failed::KIND, &failed)? {
@@ -126,7 +126,7 @@ impl Store {
             update = update.remove("error");
         }
         let update = update.set("expires_at", expiry(at, FAILURES_KEPT_FOR));
-        let is_newer = Condition::of("(attribute_not_exists(#failed_at) OR #failed_at <= :set_failed_at)");
+        let is_newer = Condition::of("(attribute_not_exists(#at) OR #at <= :set_at)");
         match self.table.update_if::<Failed>(update.only_if(is_newer)).await? {
             Updated::Done | Updated::Changed(_) => Ok(()),
             Updated::Absent => Err(StoreError::Contended { kind: Failed::KIND }),

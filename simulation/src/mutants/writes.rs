@@ -22,8 +22,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
         Body("journal-event", "BatchWriteItem", |body| {
             let is_one = one_in(12, body.to_string());
             let tables = body["RequestItems"].as_object_mut().into_iter().flatten();
-            let writes = tables.filter_map(|(_, writes)| writes.as_array_mut());
-            is_one && writes.map(|writes| writes.len() > 1 && writes.pop().is_some()).any(|is_less| is_less)
+            let mut writes = tables.filter_map(|(_, writes)| writes.as_array_mut());
+            is_one && writes.any(|writes| writes.len() > 1 && writes.pop().is_some())
         }),
     ),
     Mutant::new(

@@ -103,5 +103,7 @@ async fn story(client: &Client, token: &str, order: &str) {
         wrong.push(Violation::new("outstanding-is-the-truth", answer.body.to_string()));
     }
     drop(model);
-    wrong.into_iter().for_each(|violation| client.report_violation(violation));
+    for violation in wrong {
+        client.report_violation(violation);
+    }
 }

@@ -57,13 +57,13 @@ fn attempt(consumer: &str, event: &Event, number: u32, started: i64, outcome: Ou
     Attempt::of(&batch, &receipt)
 }
 
-fn story(attempts: Vec<Attempt>, now: Timestamp) -> Story {
+fn story(attempts: &[Attempt], now: Timestamp) -> Story {
     let mut parts = Parts::default();
     let entries =
         || [created(), reserved()].iter().map(|event| Entry::of(event).with_data(event).unwrap()).collect();
     // As often as a journal may have them.
     for _ in 0..2 {
-        parts.add(entries(), attempts.clone());
+        parts.add(entries(), attempts.to_vec());
     }
     Story::of(ORDER, &parts, &[], (true, at(0)), now).unwrap()
 }
@@ -78,7 +78,7 @@ fn state(story: &Story, consumer: &str) -> State {
 #[test]
 fn a_story_is_a_graph_by_cause_with_the_time_between_steps() {
     let attempts = vec![attempt("reserve-stock", &created(), 1, 10, Outcome::Done)];
-    let story = story(attempts, at(1000));
+    let story = story(&attempts, at(1000));
     assert_eq!((story.about, story.first_at, story.last_at), (About::Order, at(0), at(30)));
     let ids: Vec<_> = story.nodes.iter().map(Node::id).collect();
     let tried = format!("attempt:reserve-stock:{ORDER}:1:order.created:reserve-stock-10:0");
@@ -118,7 +118,7 @@ fn a_delivery_is_what_its_receipts_say_and_nobody_knows_more() {
         // Two copies of a message: what one has done is done.
         (&[(1, 10, Done), (1, 12, Retrying)], minutes(2), State::Done),
     ] {
-        let story = story(tried(outcomes), now);
+        let story = story(&tried(outcomes), now);
         assert_eq!(state(&story, "reserve-stock"), expected, "{outcomes:?}");
         let delivery = story.deliveries.iter().find(|delivery| delivery.consumer == "reserve-stock").unwrap();
         assert_eq!(delivery.attempts, outcomes.len());
@@ -132,7 +132,7 @@ fn a_delivery_is_what_its_receipts_say_and_nobody_knows_more() {
 #[test]
 fn what_is_done_again_is_shown_as_repeated() {
     let tried = |started| attempt("reserve-stock", &created(), 1, started, Outcome::Done);
-    let story = story(vec![tried(50), tried(10)], at(1000));
+    let story = story(&[tried(50), tried(10)], at(1000));
     let outcome = |node: &Node| match node {
         Node::Attempt { at, outcome, .. } => Some((*at, *outcome)),
         _ => None,
@@ -143,7 +143,7 @@ fn what_is_done_again_is_shown_as_repeated() {
 
 #[test]
 fn the_data_of_an_event_says_nothing_of_anybody() {
-    let story = story(Vec::new(), at(0));
+    let story = story(&[], at(0));
     let Node::Event { data, .. } = &story.nodes[1] else { panic!("{:?}", story.nodes) };
     let expected = json!({
         "order_id": ORDER, "status": "pending", "lines": [], "placed_at": "2026-11-23T15:00:00.000Z",
