@@ -5,5 +5,6 @@
 
 pub mod cloud;
 pub mod demo;
+pub mod demonstration;
 pub mod gateway;
 pub mod template;

@@ -18,6 +18,7 @@ pub const SERVICES: &[Service] = &[
     analytics::SERVICE,
     redrives::SERVICE,
     search::SERVICE,
+    monitor::SERVICE,
 ];
 
 /// Every function of every service: what template.yaml names by `CodeUri`.

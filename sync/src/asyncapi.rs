@@ -7,8 +7,8 @@ use services::SERVICES;
 use shop_events::{EventType, schema};
 use shop_http::Service;
 use shop_lambda::Kind;
-use template_truth::queues;
-use template_truth::template::Template;
+use template_truth::template::{Template, refers};
+use template_truth::{names, queues};
 
 use crate::api::pretty;
 use crate::output::Output;
@@ -104,7 +104,7 @@ fn operations(template: &Template) -> Result<Map<String, Value>> {
             let (action, types) = match function.kind() {
                 Kind::Relay => ("send", published(service)),
                 Kind::Consumer => {
-                    let queue = format!("{}Queue", logical(function.name()));
+                    let queue = queue_of(template, function.name());
                     let types = subscribed.iter().find(|(id, _)| *id == queue).map(|(_, types)| types);
                     let types: Vec<_> = types.into_iter().flatten().cloned().collect();
                     // What another system says in its own form is none of these events, nor is what a function has for
@@ -143,10 +143,11 @@ fn published(service: &Service) -> Vec<String> {
     EventType::ALL.iter().filter(|kind| kind.source() == own).map(ToString::to_string).collect()
 }
 
-/// `settle-order` is `SettleOrder` in the template.
-fn logical(name: &str) -> String {
-    let words = name.split('-').map(|word| word[..1].to_ascii_uppercase() + &word[1..]);
-    words.collect()
+/// The queue that a consumer reads, by its logical id.
+fn queue_of(template: &Template, consumer: &str) -> String {
+    let mut sources = template.sources("SQS").into_iter();
+    let own = sources.find(|(function, _)| names::of_logical_id(function.id).as_deref() == Some(consumer));
+    own.and_then(|(_, event)| refers(&event["Queue"], Some("Arn")).map(str::to_owned)).unwrap_or_default()
 }
 
 #[cfg(test)]

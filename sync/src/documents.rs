@@ -84,6 +84,7 @@ fn listeners(root: &Path, template: &Template) -> Result<String> {
         let file = modules::find(&modules::of(root, owner)?, &name)?.join("/");
         // Another topic is a service's of AWS, in its own form.
         let types = match types {
+            Some(types) if types.len() == EventType::ALL.len() => "every event, and receipts".to_owned(),
             Some(types) if types.is_empty() => "what a service of AWS says".to_owned(),
             types => listed(types.into_iter().flatten()),
         };

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use services::SERVICES;
+use shop_events::EventType;
 use shop_http::Service;
 use shop_lambda::Function;
 use template_truth::template::{Template, list, refers};
@@ -37,6 +38,7 @@ pub(crate) fn write(output: &mut Output, template: &Template) -> Result<()> {
         }
     }
     output.put("functions/api/src/routes.rs", routes());
+    output.put("functions/monitor/src/consumers.rs", consumers(template)?);
     let services = SERVICES.iter().map(|service| format!("{:?}", service.name.replace('-', "_")));
     let targets: Vec<_> = services.chain(["\"shop_\"".to_owned()]).collect();
     // One line, however long: where rustfmt would break it depends on its length.
@@ -71,6 +73,9 @@ fn caller(service: &Service, function: Function, template: &Template) -> String 
         let subscribed = queues::subscribed(template);
         let types = subscribed.iter().find(|(id, _)| id == queue).map(|(_, types)| types);
         return match types {
+            Some(types) if types.len() == EventType::ALL.len() => {
+                format!("`{queue}`: every event, and receipts")
+            }
             Some(types) if types.is_empty() => format!("`{queue}`: what a service of AWS says"),
             types => format!("`{queue}`: {}", listed(types.into_iter().flatten())),
         };
@@ -110,6 +115,45 @@ fn routes() -> String {
     }
     text + "];\n"
 }
+
+/// Who consumes what, for whoever has to know without the template at hand.
+fn consumers(template: &Template) -> Result<String> {
+    let subscribed = queues::subscribed(template);
+    let mut text = CONSUMERS.to_owned();
+    for (function, event) in template.sources("SQS") {
+        let name = names::of_logical_id(function.id).unwrap_or_default();
+        let queue = refers(&event["Queue"], Some("Arn")).unwrap_or_default();
+        if queue == queues::UNFILTERED {
+            continue;
+        }
+        let owner = SERVICES.iter().find(|service| service.others.iter().any(|other| other.name() == name));
+        let service = owner.with_context(|| format!("no service has {name}"))?.name;
+        let types = subscribed.iter().find(|(id, _)| id == queue).map(|(_, types)| types);
+        // To a String it cannot fail.
+        let _ = writeln!(text, "    Consumer {{\n        name: {name:?},\n        service: {service:?},");
+        let types: Vec<_> = types.into_iter().flatten().map(|name| format!("{name:?}")).collect();
+        let _ = writeln!(text, "        types: &[{}],\n    }},", types.join(", "));
+    }
+    Ok(text + "];\n")
+}
+
+const CONSUMERS: &str = "//! Who consumes what, as the template's filters say. Written by `cargo xtask sync`.
+
+/// A consumer, its service, and the types of events that it is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Consumer {
+    /// The consumer's one name.
+    pub name: &'static str,
+    /// The service that it is of.
+    pub service: &'static str,
+    /// None where its queue holds something else than the shop's own events.
+    pub types: &'static [&'static str],
+}
+
+/// Every consumer but the journal's own, which is sent everything.
+#[rustfmt::skip]
+pub const CONSUMERS: &[Consumer] = &[
+";
 
 fn files(folder: &Path) -> Result<BTreeSet<String>> {
     if !folder.is_dir() {

@@ -6,7 +6,7 @@
 //! - What fails stays in its queue for the next run; the others are kept all the same, and the invocation fails, so that
 //!   its alarm tells.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_sqs::error::SdkError;
@@ -19,7 +19,9 @@ use shop_lambda::log::Chain;
 use shop_lambda::recovery::COLLECT_TIMEOUT;
 use shop_lambda::{Budget, Clock, Environment, Function, FunctionError, Start, StartError, Task, task};
 
-use crate::letter::{Arrival, Letter};
+use shop_read_models::{ConsumerFailure, ConsumerFailures};
+
+use crate::letter::{Arrival, Letter, Reason};
 use crate::queues;
 use crate::store::{Letters, PARKED_PAGE};
 
@@ -34,6 +36,7 @@ const WAIT_SECONDS: i32 = 1;
 
 pub(crate) struct CollectDeadLetters {
     letters: Letters,
+    failures: ConsumerFailures,
     sqs: aws_sdk_sqs::Client,
     /// The dead-letter queue of each consumer.
     queues: BTreeMap<String, String>,
@@ -71,8 +74,10 @@ impl Start for CollectDeadLetters {
     const NAME: &'static str = "collect-dead-letters";
 
     async fn start(environment: &Environment) -> Result<Self, StartError> {
+        let client = Client::new(environment.sdk_config());
         Ok(Self {
-            letters: Letters::start(environment, Client::new(environment.sdk_config()))?,
+            letters: Letters::start(environment, client.clone())?,
+            failures: ConsumerFailures::start(environment, client, "JOURNAL_TABLE")?,
             sqs: aws_sdk_sqs::Client::new(environment.sdk_config()),
             queues: queues::read(environment, "DEAD_LETTER_QUEUES")?,
             clock: environment.clock(),
@@ -141,7 +146,12 @@ impl CollectDeadLetters {
         let received = receive.wait_time_seconds(WAIT_SECONDS).send().await.map_err(CollectError::queue)?;
         let messages = received.messages.unwrap_or_default();
         let all = messages.len();
-        let stored = join_all(messages.into_iter().map(|message| self.park(consumer, message))).await;
+        let arrivals = messages.into_iter().map(|message| arrival(consumer, message));
+        let arrivals = arrivals.collect::<Result<Vec<_>, _>>()?;
+        let ids: Vec<_> = arrivals.iter().map(|(arrival, _)| arrival.failed_as()).collect();
+        let ids: Vec<_> = ids.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
+        let failures = self.failures.of(consumer, &ids).await?;
+        let stored = join_all(arrivals.into_iter().map(|arrived| self.park(arrived, &failures))).await;
         let (mut entries, mut failure) = (Vec::new(), None);
         for stored in stored {
             match stored {
@@ -163,19 +173,32 @@ impl CollectDeadLetters {
     }
 
     /// Keeps a message. Its receipt handle.
-    async fn park(&self, consumer: &str, message: Message) -> Result<String, CollectError> {
-        let (Some(message_id), Some(receipt), Some(body)) =
-            (message.message_id, message.receipt_handle, message.body)
-        else {
-            return Err(CollectError::Incomplete);
-        };
-        let arrival = Arrival { consumer: consumer.to_owned(), message_id, body };
+    async fn park(
+        &self,
+        (arrival, receipt): (Arrival, String),
+        failures: &BTreeMap<String, ConsumerFailure>,
+    ) -> Result<String, CollectError> {
+        let reason = failures.get(&arrival.failed_as()).map(|failure| Reason {
+            code: failure.code.clone(),
+            error: failure.error.clone(),
+            attempts: failure.attempt,
+        });
         let now = self.clock.now();
         let made = |stored: Option<&Letter>| match stored {
-            None => Some(Letter::new(arrival.clone(), None, now)),
-            Some(stored) => stored.found_again(arrival.clone(), None, now),
+            None => Some(Letter::new(arrival.clone(), reason.clone(), now)),
+            Some(stored) => stored.found_again(arrival.clone(), reason.clone(), now),
         };
         self.letters.park(&arrival.id(), made).await?;
         Ok(receipt)
+    }
+}
+
+/// A message as a letter's, and its receipt handle.
+fn arrival(consumer: &str, message: Message) -> Result<(Arrival, String), CollectError> {
+    match (message.message_id, message.receipt_handle, message.body) {
+        (Some(message_id), Some(receipt), Some(body)) => {
+            Ok((Arrival { consumer: consumer.to_owned(), message_id, body }, receipt))
+        }
+        _ => Err(CollectError::Incomplete),
     }
 }

@@ -56,11 +56,12 @@ pub(crate) struct Arrival {
     pub(crate) body: String,
 }
 
-/// What its consumer said when it failed last.
+/// What its consumer said when it failed last, as the journal has it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Reason {
     pub(crate) code: String,
-    pub(crate) error: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) error: Option<String>,
     pub(crate) attempts: u32,
 }
 
@@ -142,6 +143,11 @@ impl Arrival {
             // Functions that feed a queue of their own send it objects that are no events.
             (Some(_), _) => UNKNOWN,
         }
+    }
+
+    /// What its consumer's failures are known by: the id of its event; of what is none, that of its message.
+    pub(crate) fn failed_as(&self) -> String {
+        self.event().map_or_else(|| self.message_id.clone(), |event| event.id().to_string())
     }
 
     /// The id of its letter.
@@ -232,7 +238,7 @@ impl Letter {
             consumer: &self.consumer,
             status: self.status,
             failure_code: &self.code,
-            error: self.reason.as_ref().map(|reason| reason.error.as_str()),
+            error: self.reason.as_ref().and_then(|reason| reason.error.as_deref()),
             attempts: self.reason.as_ref().map(|reason| reason.attempts),
             event: self.event.as_ref(),
             // What is no event may hold anything.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing_subscriber::filter::Targets;
@@ -38,6 +39,24 @@ pub(super) struct Shop {
     /// A parameter of the template, as RegistrationsPerHour=100; may be given more than once
     #[arg(long, value_name = "NAME=VALUE", value_parser = parameter)]
     pub(super) parameter: Vec<(String, String)>,
+    /// Slow motion: every message and record waits so long before it is delivered, as 300ms or 2s; 10s at most
+    #[arg(long, value_name = "TIME", value_parser = delay, default_value = "0ms")]
+    pub(super) hop_delay: Duration,
+    /// A function whose calls of AWS fail, until `DELETE /faults/NAME`; may be given more than once
+    #[arg(long, value_name = "FUNCTION")]
+    pub(super) fail: Vec<String>,
+}
+
+/// A time, as `300ms` or `2s`. A message that is held back for longer would come again meanwhile.
+fn delay(text: &str) -> Result<Duration, &'static str> {
+    const MOST: Duration = Duration::from_secs(10);
+    let number = |text: &str| text.parse::<u64>().ok();
+    let time = match (text.strip_suffix("ms"), text.strip_suffix('s')) {
+        (Some(millis), _) => number(millis).map(Duration::from_millis),
+        (None, Some(seconds)) => number(seconds).map(Duration::from_secs),
+        (None, None) => None,
+    };
+    time.filter(|time| *time <= MOST).ok_or("this is no time up to 10s, as 300ms or 2s")
 }
 
 fn parameter(text: &str) -> Result<(String, String), &'static str> {
@@ -158,6 +177,15 @@ mod tests {
     #[test]
     fn the_arguments_are_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_delay_is_a_short_time() {
+        assert_eq!(delay("300ms"), Ok(Duration::from_millis(300)));
+        assert_eq!((delay("2s"), delay("10s")), (Ok(Duration::from_secs(2)), Ok(Duration::from_secs(10))));
+        for wrong in ["", "s", "300", "11s", "-1s", "1.5s", "99999999999999999999ms"] {
+            assert!(delay(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use shop_local::cloud::{Cloud, Mode, Options};
 use shop_local::demo::{self, Seeded};
+use shop_local::demonstration::Demonstration;
 use shop_local::gateway::{DemoIdentity, Gateway, Listeners, TokenSettings, serve};
 use shop_local::template::Template;
 
@@ -37,10 +38,15 @@ pub(super) async fn run(settings: Shop) -> Result<()> {
     let template = location.load(&parameters)?;
     let mode = Mode::Real { data_dir: data.as_ref().map(|data| data.path().to_owned()) };
     let front_door = Some(format!("http://localhost:{}", listeners.port()));
-    let options = Options { front_door, ..Options::new(mode) };
-    let cloud = Cloud::start(&template, &services::functions(), options)
-        .await
-        .with_context(|| remedy(data.as_ref()))?;
+    let functions = services::functions();
+    let names = functions.iter().map(|function| function.name().to_owned());
+    let demonstration = Arc::new(Demonstration::new(settings.hop_delay, names));
+    for function in &settings.fail {
+        demonstration.set_failing(function, true)?;
+    }
+    let interceptor = Some(Arc::<Demonstration>::clone(&demonstration) as _);
+    let options = Options { front_door, interceptor, ..Options::new(mode) };
+    let cloud = Cloud::start(&template, &functions, options).await.with_context(|| remedy(data.as_ref()))?;
     data.as_mut().map_or(Ok(()), DataDir::started)?;
 
     // What goes wrong below the functions is in the log: they tell a caller no more than that it did.
@@ -63,7 +69,8 @@ pub(super) async fn run(settings: Shop) -> Result<()> {
     }
 
     let identity = demo.map(|(identity, _)| identity);
-    let gateway = Arc::new(Gateway::new(Arc::new(cloud.clone()), identity, banner).with_cors(template.cors));
+    let gateway = Gateway::new(Arc::new(cloud.clone()), identity, banner).with_cors(template.cors);
+    let gateway = Arc::new(gateway.with_demonstration(demonstration));
     serve(listeners, gateway, signals.next()).await;
     tokio::select! {
         biased;

@@ -25,6 +25,8 @@ pub(super) enum GatewayError {
     MethodNotAllowed,
     #[error("There is no such mail here, or no mailbox.")]
     NoSuchMail,
+    #[error("There is no such function here.")]
+    NoSuchFunction,
     #[error("This server has no S3: a presigned URL points elsewhere.")]
     NoSuchObject,
     #[error("The body is larger than 65536 bytes.")]
@@ -53,7 +55,7 @@ impl GatewayError {
             Self::MalformedHost | Self::BodyBroken => StatusCode::BAD_REQUEST,
             Self::ForeignHost | Self::ForeignOrigin => StatusCode::FORBIDDEN,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::NoSuchMail | Self::NoSuchObject => StatusCode::NOT_FOUND,
+            Self::NoSuchMail | Self::NoSuchFunction | Self::NoSuchObject => StatusCode::NOT_FOUND,
             Self::BodyTooLarge | Self::ObjectTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TransferCoding => StatusCode::NOT_IMPLEMENTED,
             Self::BodySlow => StatusCode::REQUEST_TIMEOUT,
@@ -70,7 +72,7 @@ impl GatewayError {
             Self::ForeignHost => "foreign_host",
             Self::ForeignOrigin => "foreign_origin",
             Self::MethodNotAllowed => "method_not_allowed",
-            Self::NoSuchMail | Self::NoSuchObject => "not_found",
+            Self::NoSuchMail | Self::NoSuchFunction | Self::NoSuchObject => "not_found",
             Self::BodyTooLarge | Self::ObjectTooLarge => "body_too_large",
             Self::TransferCoding => "unsupported_transfer_encoding",
             Self::BodyBroken => "incomplete_body",

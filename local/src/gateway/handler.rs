@@ -16,8 +16,9 @@ use shop_lambda::log::Chain;
 use super::backend::{Backend, BackendError};
 use super::error::{GatewayError, ROOT_METHODS};
 use super::identity::DemoIdentity;
-use super::{body, cors, instance, mailbox, origin_check, path};
+use super::{body, cors, faults, instance, mailbox, origin_check, path};
 use crate::cloud::is_presigned;
+use crate::demonstration::Demonstration;
 use crate::template::Cors;
 
 /// What the shop's own pages send with every request (docs/decisions/0061).
@@ -30,6 +31,8 @@ pub struct Gateway {
     identity: Option<DemoIdentity>,
     banner: Bytes,
     cors: Cors,
+    /// Where faults may be switched on.
+    demonstration: Option<Arc<Demonstration>>,
     random: Random,
 }
 
@@ -38,7 +41,14 @@ impl Gateway {
     /// administrator. `banner` is the plain text that `GET /` answers with.
     #[must_use]
     pub fn new(backend: Arc<dyn Backend>, identity: Option<DemoIdentity>, banner: String) -> Self {
-        Self { backend, identity, banner: banner.into(), cors: Cors::default(), random: Random::system() }
+        let (banner, cors, random) = (banner.into(), Cors::default(), Random::system());
+        Self { backend, identity, banner, cors, demonstration: None, random }
+    }
+
+    /// The same gateway, at which faults may be switched on and off.
+    #[must_use]
+    pub fn with_demonstration(self, demonstration: Arc<Demonstration>) -> Self {
+        Self { demonstration: Some(demonstration), ..self }
     }
 
     /// The same gateway, which lets in the pages of other origins that an API's configuration names.
@@ -98,6 +108,11 @@ impl Gateway {
         parts.uri = path::normalise(&parts.uri);
         if parts.uri.path() == "/" && !is_for_a_browser(&parts) {
             return self.root(&parts.method);
+        }
+        if let Some(shown) = &self.demonstration
+            && let Some(asked) = faults::asked(parts.uri.path())
+        {
+            return faults::answer(shown, &parts.method, asked).map(|answer| own(answer.map(Full::new)));
         }
         if let Some(asked) = mailbox::asked(parts.uri.path()) {
             return self.mailbox(&parts.method, asked).await;

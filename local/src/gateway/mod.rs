@@ -10,6 +10,7 @@ mod body;
 mod cors;
 mod embedded;
 mod error;
+mod faults;
 mod handler;
 mod identity;
 mod instance;

@@ -109,6 +109,7 @@ impl Named {
             (Kind::Table | Kind::Queue | Kind::Function | Kind::Role | Kind::Bucket, "Arn")
             | (Kind::EdgeFunction, "FunctionARN") => Some(self.arn()),
             (Kind::Table, "StreamArn") => Some(stream_arn(&self.name)),
+            (Kind::Queue, "QueueName") => Some(self.name.clone()),
             _ => None,
         }
     }

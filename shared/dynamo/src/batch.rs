@@ -3,15 +3,16 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::{DeleteRequest, KeysAndAttributes, WriteRequest};
+use aws_sdk_dynamodb::types::{DeleteRequest, KeysAndAttributes, PutRequest, WriteRequest};
 
 use crate::expression::projection;
 use crate::{Item, Read, Record, StoreError, Table, read};
 
 /// Most keys of one `BatchGetItem` (DynamoDB's API reference).
 const MAX_GET_KEYS: usize = 100;
-/// Most deletions of one `BatchWriteItem` (DynamoDB's API reference).
-const MAX_DELETIONS: usize = 25;
+/// Most writes of one `BatchWriteItem` (DynamoDB's API reference).
+pub const MAX_WRITES: usize = 25;
+const BATCH_WRITE: &str = "BatchWriteItem";
 
 /// What a batch asks of one table.
 #[derive(Clone, Debug)]
@@ -108,25 +109,40 @@ impl Table {
     /// # Errors
     /// The call failed, or DynamoDB kept leaving keys unprocessed; some of the items may be deleted.
     pub async fn remove_all(&self, keys: &[Item]) -> Result<(), StoreError> {
-        const OPERATION: &str = "BatchWriteItem";
         let deletion = |key: &Item| {
             let deletion = DeleteRequest::builder().set_key(Some(key.clone())).build();
-            let deletion = deletion.map_err(StoreError::call(OPERATION))?;
+            let deletion = deletion.map_err(StoreError::call(BATCH_WRITE))?;
             Ok(WriteRequest::builder().delete_request(deletion).build())
         };
-        for keys in keys.chunks(MAX_DELETIONS) {
-            let deletions = keys.iter().map(deletion).collect::<Result<Vec<_>, StoreError>>()?;
-            let mut wanted = HashMap::from([(self.name().to_owned(), deletions)]);
-            let mut pauses = self.backoff.tries();
-            loop {
-                let answer = self.client.batch_write_item().set_request_items(Some(wanted)).send().await;
-                wanted = answer.map_err(StoreError::call(OPERATION))?.unprocessed_items.unwrap_or_default();
-                if wanted.is_empty() {
-                    break;
-                }
-                pauses.pause().await.map_err(|_| StoreError::Unprocessed { operation: OPERATION })?;
-            }
+        for keys in keys.chunks(MAX_WRITES) {
+            self.batch_write(keys.iter().map(deletion).collect::<Result<_, StoreError>>()?).await?;
         }
         Ok(())
+    }
+
+    /// `BatchWriteItem`, as often as it takes: stores up to 25 items, each in the place of what there is, in no order and
+    /// not all at once.
+    ///
+    /// # Errors
+    /// The call failed, or DynamoDB kept leaving items unprocessed; some of them may be stored.
+    pub async fn replace_some(&self, items: Vec<Item>) -> Result<(), StoreError> {
+        let put = |item: Item| {
+            let put = PutRequest::builder().set_item(Some(item)).build();
+            Ok(WriteRequest::builder().put_request(put.map_err(StoreError::call(BATCH_WRITE))?).build())
+        };
+        self.batch_write(items.into_iter().map(put).collect::<Result<_, StoreError>>()?).await
+    }
+
+    async fn batch_write(&self, writes: Vec<WriteRequest>) -> Result<(), StoreError> {
+        let mut wanted = HashMap::from([(self.name().to_owned(), writes)]);
+        let mut pauses = self.backoff.tries();
+        loop {
+            let answer = self.client.batch_write_item().set_request_items(Some(wanted)).send().await;
+            wanted = answer.map_err(StoreError::call(BATCH_WRITE))?.unprocessed_items.unwrap_or_default();
+            if wanted.is_empty() {
+                return Ok(());
+            }
+            pauses.pause().await.map_err(|_| StoreError::Unprocessed { operation: BATCH_WRITE })?;
+        }
     }
 }

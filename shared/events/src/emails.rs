@@ -82,10 +82,24 @@ impl Aggregate for EmailSent {
     fn aggregate(&self) -> String {
         self.email_id.to_string()
     }
+
+    fn story(&self) -> String {
+        story(&self.email_id, self.order_id.as_ref(), self.user_id.as_ref())
+    }
 }
 
 impl Aggregate for EmailFailed {
     fn aggregate(&self) -> String {
         self.email_id.to_string()
     }
+
+    fn story(&self) -> String {
+        story(&self.email_id, self.order_id.as_ref(), self.user_id.as_ref())
+    }
+}
+
+/// A mail is about an order, or to a user.
+fn story(email: &EmailId, order: Option<&OrderId>, user: Option<&UserId>) -> String {
+    let thing = order.map(OrderId::as_str).or(user.map(UserId::as_str));
+    thing.unwrap_or(email.as_str()).to_owned()
 }

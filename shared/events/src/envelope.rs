@@ -123,6 +123,12 @@ impl Event {
         self.data.aggregate()
     }
 
+    /// Whose story it is part of: the order's that it is about, or else the product's or the user's.
+    #[must_use]
+    pub fn story(&self) -> String {
+        self.data.story()
+    }
+
     /// The version of the aggregate that it led to.
     #[must_use]
     pub const fn version(&self) -> u64 {

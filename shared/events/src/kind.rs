@@ -69,6 +69,10 @@ macro_rules! events {
                 match self { $(Self::$variant(data) => data.aggregate(),)+ }
             }
 
+            pub(crate) fn story(&self) -> String {
+                match self { $(Self::$variant(data) => data.story(),)+ }
+            }
+
             pub(crate) fn parse(event_type: EventType, data: &RawValue) -> Result<Self, serde_json::Error> {
                 Ok(match event_type {
                     $(EventType::$variant => Self::$variant(serde_json::from_str(data.get())?),)+

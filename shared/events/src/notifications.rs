@@ -49,6 +49,10 @@ impl Aggregate for AlertRaised {
     fn aggregate(&self) -> String {
         self.alert_id.to_string()
     }
+
+    fn story(&self) -> String {
+        self.product_id.to_string()
+    }
 }
 
 /// The data of alert.resolved.
@@ -67,5 +71,9 @@ pub struct AlertResolved {
 impl Aggregate for AlertResolved {
     fn aggregate(&self) -> String {
         self.alert_id.to_string()
+    }
+
+    fn story(&self) -> String {
+        self.product_id.to_string()
     }
 }

@@ -135,4 +135,8 @@ impl Aggregate for OrderStalled {
     fn aggregate(&self) -> String {
         format!("{}/stall", self.order.order_id)
     }
+
+    fn story(&self) -> String {
+        self.order.order_id.to_string()
+    }
 }

@@ -56,6 +56,10 @@ impl Aggregate for UserOrderPlaced {
     fn aggregate(&self) -> String {
         format!("{}/{}", self.user_id, self.order_id)
     }
+
+    fn story(&self) -> String {
+        self.order_id.to_string()
+    }
 }
 
 /// The data of `user.password_reset_requested`: the user is to be mailed a token that sets another password. It holds
@@ -72,6 +76,10 @@ impl Aggregate for UserPasswordResetRequested {
     fn aggregate(&self) -> String {
         format!("{}/password-reset", self.user_id)
     }
+
+    fn story(&self) -> String {
+        self.user_id.to_string()
+    }
 }
 
 /// The data of `user.email_confirmation_requested`: the user is to be mailed a token that confirms the address of the
@@ -87,6 +95,10 @@ pub struct UserEmailConfirmationRequested {
 impl Aggregate for UserEmailConfirmationRequested {
     fn aggregate(&self) -> String {
         format!("{}/email-confirmation", self.user_id)
+    }
+
+    fn story(&self) -> String {
+        self.user_id.to_string()
     }
 }
 

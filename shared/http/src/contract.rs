@@ -179,10 +179,16 @@ impl Contract {
     /// One page of a list: `limit` and `cursor`, and the address of the next page in `Link`.
     #[must_use]
     pub fn page<T: JsonSchema>(self, description: &'static str) -> Self {
+        self.listed::<Page<T>>(description)
+    }
+
+    /// The same, where the page says more of itself than its items and the next one.
+    #[must_use]
+    pub fn listed<T: JsonSchema>(self, description: &'static str) -> Self {
         self.query("limit", json!({ "type": "integer", "minimum": 1, "maximum": 100, "default": 20 }))
             .query("cursor", json!({ "type": "string", "maxLength": crate::cursor::MAX_LENGTH }))
             .codes([Code::InvalidQuery])
-            .ok::<Page<T>>(description)
+            .ok::<T>(description)
             .answer_header("Link", "The next page, as rel=\"next\" (RFC 8288).")
     }
 

@@ -14,7 +14,7 @@ use tracing_subscriber::layer::SubscriberExt;
 /// The crates whose log is ours, and follows the level that is asked for.
 // sync: services
 #[rustfmt::skip]
-const OURS: &[&str] = &["api", "orders", "products", "users", "emails", "notifications", "cache", "analytics", "redrives", "search", "shop_"];
+const OURS: &[&str] = &["api", "orders", "products", "users", "emails", "notifications", "cache", "analytics", "redrives", "search", "monitor", "shop_"];
 // /sync
 
 /// Starts the log at the level of `AWS_LAMBDA_LOG_LEVEL` (Lambda's own setting; INFO where it is not set

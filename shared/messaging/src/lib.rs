@@ -11,7 +11,9 @@
 
 pub mod consumer;
 mod panics;
+pub mod receipts;
 pub mod relay;
+mod safe_text;
 mod sender;
 #[cfg(test)]
 mod testing;

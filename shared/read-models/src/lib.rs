@@ -3,7 +3,9 @@
 //! (docs/decisions/0010), and for what events may not carry (docs/decisions/0013). Nothing here can write.
 
 mod contacts;
+mod failures;
 mod orders;
 
 pub use contacts::{Contact, Contacts};
+pub use failures::{ConsumerFailure, ConsumerFailures};
 pub use orders::{OrderDetail, OrderRecord, OrdersReadModel};

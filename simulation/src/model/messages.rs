@@ -6,6 +6,7 @@ use shop_events::{Event, EventId, EventType};
 use shop_lambda::recovery::{MAX_RECEIVES, pause_after};
 use shop_local::cloud::{Delivery, Step};
 use shop_local::template::Template;
+use shop_messaging::receipts::Receipts;
 
 use crate::services::Services;
 use crate::violation::Violation;
@@ -123,6 +124,10 @@ impl Messages {
             Step::Sent(body) => {
                 count.sent += 1;
                 let wanted = self.wanted.get(queue)?;
+                // What a consumer tells the journal is no event, and nothing that can never be handled.
+                if serde_json::from_str::<Receipts>(body).is_ok() {
+                    return None;
+                }
                 let Ok(event) = Event::from_json(body) else {
                     self.poison.insert(message.to_owned());
                     return None;
@@ -232,6 +237,16 @@ impl Messages {
             delivery.function
         );
         Some(Violation::new("a-failed-message-waits-its-time", seen))
+    }
+
+    /// The events that were published.
+    pub(crate) fn published_events(&self) -> impl Iterator<Item = &EventId> {
+        self.published.keys()
+    }
+
+    /// Whether nothing has been disturbed.
+    pub(crate) const fn is_undisturbed(&self) -> bool {
+        self.disturbances.faults == 0 && self.disturbances.refusals == 0
     }
 
     /// The counts of every queue.

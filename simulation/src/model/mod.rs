@@ -175,7 +175,8 @@ impl Observer for Model {
 
     fn queued(&self, time: i64, queue: &str, message: &str, step: Step<'_>) {
         let mut inner = self.lock();
-        inner.services.queued(time, queue, message, step);
+        let untrue = inner.services.queued(time, queue, message, step);
+        inner.report_violations(untrue);
         let violation = inner.messages.queued(queue, message, step);
         inner.report_violations(violation);
     }

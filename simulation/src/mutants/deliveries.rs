@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::Mutant;
-use super::Mutation::{BatchResult, Event, Filter, Loss, Schedule, Stream, Visibility};
+use super::Mutation::{BatchResult, Body, Event, Filter, Loss, Request, Schedule, Stream, Visibility};
 use super::edit::{one_in, paused};
 
 pub(super) const MUTANTS: &[Mutant] = &[
@@ -38,6 +38,20 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "retry-what-is-no-event",
         "a consumer treats a malformed message as a dependency that is down",
         Visibility(|call| paused(call, |seconds| if seconds == 0 { 60 } else { seconds })),
+    ),
+    Mutant::new(
+        "receipts-say-what-is-hoped",
+        "a consumer tells the journal that it is done before it is",
+        Body("settle-order", "SendMessage", |body| {
+            let Some(text) = body["MessageBody"].as_str().map(str::to_owned) else { return false };
+            body["MessageBody"] = json!(text.replace("\"outcome\":\"retrying\"", "\"outcome\":\"done\""));
+            text.contains("\"retrying\"")
+        }),
+    ),
+    Mutant::new(
+        "receipts-never-sent",
+        "a consumer works out its receipts, and does not send them",
+        Request("reserve-stock", "SendMessage", |_| Some(Vec::new())),
     ),
     Mutant::new(
         "publish-without-a-write",

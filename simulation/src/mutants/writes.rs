@@ -32,6 +32,35 @@ pub(super) const MUTANTS: &[Mutant] = &[
         Stale("index-products"),
     ),
     Mutant::new(
+        "journal-half-a-batch",
+        "the journal does not look at what DynamoDB has left unprocessed",
+        Body("journal-event", "BatchWriteItem", |body| {
+            let is_one = one_in(12, body.to_string());
+            let tables = body["RequestItems"].as_object_mut().into_iter().flatten();
+            let mut writes = tables.filter_map(|(_, writes)| writes.as_array_mut());
+            is_one && writes.any(|writes| writes.len() > 1 && writes.pop().is_some())
+        }),
+    ),
+    Mutant::new(
+        "journal-by-the-time-of-writing",
+        "an entry of the log is put where the time of its batch says, and not its own",
+        Body("journal-event", "BatchWriteItem", |body| {
+            let late = one_in(3, body.to_string());
+            let tables = body["RequestItems"].as_object_mut().into_iter().flatten();
+            let writes = tables.filter_map(|(_, writes)| writes.as_array_mut()).flatten();
+            let mut is_edited = false;
+            for item in writes.map(|write| &mut write["PutRequest"]["Item"]) {
+                let is_log = item["pk"]["S"].as_str().is_some_and(|pk| pk.starts_with("log#"));
+                if let Some(sk) = item["sk"]["S"].as_str().filter(|_| is_log && late) {
+                    // The last ten seconds of its hour.
+                    item["sk"]["S"] = json!(format!("{}59:50{}", &sk[..14], &sk[19..]));
+                    is_edited = true;
+                }
+            }
+            is_edited
+        }),
+    ),
+    Mutant::new(
         "place-without-condition",
         "an order is stored without asking whether its idempotency key has been used",
         Body("create-order", "PutItem", always),

@@ -8,6 +8,7 @@ mod analytics;
 mod api;
 mod cache;
 mod emails;
+mod monitor;
 mod notifications;
 mod orders;
 mod products;
@@ -145,7 +146,7 @@ macro_rules! services {
     };
 }
 
-services![api, orders, products, users, emails, notifications, cache, analytics, redrives, search];
+services![api, orders, products, users, emails, notifications, cache, analytics, redrives, search, monitor];
 
 impl Services {
     /// Takes in what a topic has taken that is not the shop's own, and says what does not hold of it.
@@ -155,10 +156,13 @@ impl Services {
     }
 
     /// Takes in what happens to a message of a queue.
-    pub(crate) fn queued(&mut self, time: i64, queue: &str, message: &str, step: Step<'_>) {
+    pub(crate) fn queued(&mut self, time: i64, queue: &str, message: &str, step: Step<'_>) -> Vec<Violation> {
         self.emails.queued(time, queue, message, step);
         self.cache.queued(time);
         self.redrives.queued(queue, message, step);
+        let said = self.monitor.queued(queue, step);
+        let untrue = said.iter().filter(|(consumer, event)| !self.is_done(consumer, event));
+        untrue.map(|(consumer, event)| monitor::untrue(consumer, event)).collect()
     }
 
     /// Whether the tables show what a consumer does because of an event.

@@ -210,10 +210,10 @@ impl Service for Model {
 
 /// Whether a message is one that somebody handles.
 pub(crate) fn is_readable(body: &str) -> bool {
-    // SES's word of a mail, or a function's of an import, an export or a redrive.
+    // SES's word of a mail, a function's of an import, an export or a redrive, or a consumer's of a batch.
     let is_of_others = |word: Value| {
         let is_work = ["import", "export", "redrive"].iter().any(|name| word[*name].is_string());
-        is_work || word["mail"]["messageId"].is_string()
+        is_work || word["mail"]["messageId"].is_string() || word["receipts"].is_array()
     };
     Event::from_json(body).is_ok() || serde_json::from_str(body).is_ok_and(is_of_others)
 }

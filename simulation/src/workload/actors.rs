@@ -11,7 +11,7 @@ use shop_events::OrderStatus;
 use super::client::{Answer, Answered, Client, Request};
 use super::plan::{Action, Look, Operation, Plan, Shopper, Ware};
 use super::reading::{self, Thing};
-use super::{administrators, exporting, importing, people, redriving};
+use super::{administrators, exporting, importing, monitoring, people, redriving};
 use crate::case::Case;
 use crate::violation::Violation;
 
@@ -79,6 +79,7 @@ impl Actors {
         reading::walk_all(&self.client, self.plan.customers).await;
         importing::check_all(&self.client).await;
         exporting::read_all(&self.client).await;
+        monitoring::check_all(&self.client).await;
     }
 
     async fn carry_out(&self, number: usize, operation: &Operation) {

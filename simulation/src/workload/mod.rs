@@ -11,6 +11,7 @@ mod exporting;
 mod held;
 mod importing;
 mod large;
+mod monitoring;
 mod people;
 mod plan;
 mod reading;

@@ -158,7 +158,7 @@ def id_of(operation):
         return user()
     if operation in ("update-user", "request-email-confirmation"):
         return "me"
-    if operation == "get-order":
+    if operation in ("get-order", "get-story"):
         return CHOICE.choice(ORDERS)
     if "user" in operation:
         return CHOICE.choice(USERS)
@@ -230,6 +230,10 @@ def before_call(context, case, kwargs):
                     del case.query[name]
             if case.headers and "Accept" in case.headers:
                 case.headers["Accept"] = CHOICE.choice(("*/*", "application/json", "text/csv"))
+        if operation in ("list-events", "get-story") and case.query:
+            # A range that is made up is empty.
+            case.query.pop("from", None)
+            case.query.pop("to", None)
         if operation == "list-emails" and case.query:
             case.query.pop("order_id", None)
             case.query.pop("user_id", None)

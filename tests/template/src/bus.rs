@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use crate::names;
 use crate::template::{Template, list, refers, render, statements};
 
 /// What an operator's role may do with a dead-letter queue.
@@ -34,13 +35,12 @@ pub fn check(template: &Template) -> Vec<String> {
         let denied = if source.is_some() {
             an_identity()
         } else if let Some(topic) = subscribed_to(template, id) {
-            let role = |name: &str| json!({ "Fn::GetAtt": [name, "Arn"] });
-            let redrives = match topic {
-                "EventsTopic" => json!([role("RedriveRole"), role("RunRedriveFunctionRole")]),
-                // Its messages are not kept, so that nobody sends them again but an operator.
-                _ => role("RedriveRole"),
-            };
-            json!({ "ArnNotEquals": { "aws:SourceArn": { "Ref": topic }, "aws:PrincipalArn": redrives } })
+            // Whoever may send to it beside the topic, by its own policy; of most queues nobody.
+            let mut senders = roles_that_may(template, "sqs:SendMessage", &format!("${{{id}.Arn}}"));
+            senders.insert("RedriveRole".to_owned());
+            let senders: Vec<_> = senders.iter().map(|role| json!({ "Fn::GetAtt": [role, "Arn"] })).collect();
+            let senders = if senders.len() == 1 { senders[0].clone() } else { Value::Array(senders) };
+            json!({ "ArnNotEquals": { "aws:SourceArn": { "Ref": topic }, "aws:PrincipalArn": senders } })
         } else {
             let mut senders = roles_that_may(template, "sqs:SendMessage", &format!("${{{id}.Arn}}"));
             if sources.iter().any(|(source, _)| source == id) {
@@ -252,9 +252,9 @@ fn kept(template: &Template, sources: &[(String, String)], wrong: &mut Vec<Strin
         }
         let of = |(source, dead): &(String, String)| {
             let is_ours = subscribed_to(template, source).is_none_or(|topic| topic == "EventsTopic");
-            let camel = source.strip_suffix("Queue").filter(|_| is_ours)?;
+            let consumer = consumer_of(template, source).filter(|_| is_ours)?;
             let url = if place == "Queue" { source } else { dead };
-            Some(format!("{}=${{{url}}}", kebab(camel)))
+            Some(format!("{consumer}=${{{url}}}"))
         };
         let expected: BTreeSet<_> = sources.iter().filter_map(of).collect();
         let named = function_of["Properties"]["Environment"]["Variables"][variable]["Fn::Sub"].as_str();
@@ -265,16 +265,11 @@ fn kept(template: &Template, sources: &[(String, String)], wrong: &mut Vec<Strin
     }
 }
 
-/// `SettleOrder` as `settle-order`.
-fn kebab(camel: &str) -> String {
-    let mut kebab = String::new();
-    for letter in camel.chars() {
-        if letter.is_ascii_uppercase() && !kebab.is_empty() {
-            kebab.push('-');
-        }
-        kebab.push(letter.to_ascii_lowercase());
-    }
-    kebab
+/// The name of the function that a queue's messages go to.
+fn consumer_of(template: &Template, queue: &str) -> Option<String> {
+    let mut sources = template.sources("SQS").into_iter();
+    let is_its = |event: &Value| refers(&event["Queue"], Some("Arn")) == Some(queue);
+    sources.find_map(|(function, event)| is_its(event).then(|| names::of_logical_id(function.id)).flatten())
 }
 
 #[cfg(test)]

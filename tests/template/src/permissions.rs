@@ -36,13 +36,15 @@ pub fn check(template: &Template) -> Vec<String> {
 }
 
 /// The name of the boundary that a function must have: its own, where AWS's managed policies let it read each
-/// stream or queue of the account, or where it may write to people or reach files, as few
-/// may; else the common one.
+/// stream or queue of the account, or where it may write to people, reach files or look at queues, as few may; else the
+/// common one.
 fn boundary(template: &Template, function: Function<'_>) -> String {
     let stem = function.id.strip_suffix("Function").unwrap_or(function.id);
     let is_rare = |statement: &Statement| {
         let is_rare = |action: &String| {
-            ["ses:", "s3:", "sqs:ReceiveMessage"].iter().any(|rare| action.starts_with(rare))
+            ["ses:", "s3:", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
+                .iter()
+                .any(|rare| action.starts_with(rare))
         };
         statement.actions.iter().any(is_rare)
     };
@@ -57,15 +59,22 @@ fn boundary(template: &Template, function: Function<'_>) -> String {
 /// boundaries, which would make a circle.
 const EVERY_DISTRIBUTION: &str = "arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:distribution/*";
 
+/// What a boundary may hold in the place of each queue: a policy is too short to name them all.
+const EVERY_QUEUE: &str = "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:${AWS::StackName}-*";
+
 /// Whether a boundary that names `held` lets through what is granted on `resource`.
 fn covers(held: &str, resource: &str) -> bool {
-    held == resource || (is_wide(held) && resource.starts_with(held.trim_end_matches('*')))
+    held == resource
+        || (is_wide(held) && resource.starts_with(held.trim_end_matches('*')))
+        || (held == EVERY_QUEUE && resource.ends_with("Queue.Arn}"))
 }
 
-/// Whether this is one of the few things that a boundary may name by a pattern: every distribution, and every index of
-/// one table, since a policy is too short to name all of each.
+/// Whether this is one of the few things that a boundary may name by a pattern: every distribution, every queue, and every
+/// index of one table, since a policy is too short to name all of each.
 fn is_wide(held: &str) -> bool {
-    held == EVERY_DISTRIBUTION || (held.starts_with("${") && held.ends_with("Table.Arn}/index/*"))
+    held == EVERY_DISTRIBUTION
+        || held == EVERY_QUEUE
+        || (held.starts_with("${") && held.ends_with("Table.Arn}/index/*"))
 }
 
 /// The most characters of a managed policy, without white space.

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
+use shop_events::EventType;
 
-use crate::template::{Function, Statement, Template, list, members, refers, statements};
+use crate::template::{Function, Statement, Template, list, members, refers, render, statements};
 
 /// Days that a dead-letter queue keeps a message: the longest that SQS allows.
 const DEAD_LETTER_SECONDS: u64 = 14 * 24 * 60 * 60;
@@ -12,8 +13,11 @@ const DEAD_LETTER_SECONDS: u64 = 14 * 24 * 60 * 60;
 /// The topic of the shop's own events. Another one says what a service of AWS has to say, in its own form.
 const EVENTS_TOPIC: &str = "EventsTopic";
 
-/// The event types that each subscription lets through: the queue's logical id, and the types; none for a queue that hears
-/// of something else than the shop's own events.
+/// The one queue that is sent everything: the journal's.
+pub const UNFILTERED: &str = "JournalQueue";
+
+/// The event types that each subscription lets through: the queue's logical id, and the types, which are all where it has
+/// no filter; none for a queue that hears of something else than the shop's own events.
 #[must_use]
 pub fn subscribed(template: &Template) -> Vec<(String, BTreeSet<String>)> {
     template
@@ -22,7 +26,13 @@ pub fn subscribed(template: &Template) -> Vec<(String, BTreeSet<String>)> {
         .map(|(_, subscription)| {
             let queue = refers(&subscription["Endpoint"], Some("Arn")).unwrap_or_default();
             let types = list(&subscription["FilterPolicy"]["type"]);
-            (queue.to_owned(), types.iter().filter_map(|name| Some(name.as_str()?.to_owned())).collect())
+            let is_own = refers(&subscription["TopicArn"], None) == Some(EVENTS_TOPIC);
+            let types = if is_own && subscription["FilterPolicy"].is_null() {
+                EventType::ALL.iter().map(ToString::to_string).collect()
+            } else {
+                types.iter().filter_map(|name| Some(name.as_str()?.to_owned())).collect()
+            };
+            (queue.to_owned(), types)
         })
         .collect()
 }
@@ -38,6 +48,7 @@ pub fn check(template: &Template) -> Vec<String> {
         let queue = refers(&event["Queue"], Some("Arn")).unwrap_or_default();
         wrong.extend(retries(function, queue).map(|text| format!("{}: {text}", function.id)));
     }
+    watched(template, &mut wrong);
     for (id, queue) in template.of_type("AWS::SQS::Queue") {
         if queue["SqsManagedSseEnabled"] != true {
             wrong.push(format!("{id}: it is not encrypted"));
@@ -56,6 +67,12 @@ pub fn check(template: &Template) -> Vec<String> {
             }
             continue;
         }
+        if refers(&subscription["Endpoint"], Some("Arn")) == Some(UNFILTERED) {
+            if !subscription["FilterPolicy"].is_null() {
+                wrong.push(format!("{id}: the journal would miss events"));
+            }
+            continue;
+        }
         if subscription["FilterPolicyScope"] != "MessageAttributes"
             || list(&subscription["FilterPolicy"]["type"]).is_empty()
             || members(&subscription["FilterPolicy"]).count() != 1
@@ -64,6 +81,27 @@ pub fn check(template: &Template) -> Vec<String> {
         }
     }
     wrong
+}
+
+/// The monitor watches every consumer's queue, where there is a monitor.
+fn watched(template: &Template, wrong: &mut Vec<String>) {
+    let functions = template.functions();
+    let Some(monitor) = functions.iter().find(|function| function.id == "ListQueuesFunction") else { return };
+    let names = render(&monitor.property("Environment")["Variables"]["QUEUES"]);
+    let found: BTreeSet<Vec<&str>> =
+        names.split_whitespace().collect::<Vec<_>>().chunks(3).map(<[_]>::to_vec).collect();
+    let expected = template.sources("SQS").into_iter().map(|(function, event)| {
+        let queue = refers(&event["Queue"], Some("Arn")).unwrap_or_default();
+        let dead = queue.replace("Queue", "DeadLetterQueue");
+        let name = crate::names::of_logical_id(function.id).unwrap_or_default();
+        [name, format!("${{{queue}.QueueName}}"), format!("${{{dead}.QueueName}}")]
+    });
+    let expected: Vec<_> = expected.collect();
+    let expected: BTreeSet<Vec<&str>> =
+        expected.iter().map(|three| three.iter().map(String::as_str).collect()).collect();
+    for three in found.symmetric_difference(&expected) {
+        wrong.push(format!("{}: {three:?} is missing in QUEUES, or is none", monitor.id));
+    }
 }
 
 /// A consumer tells its own queue, and no other, when what failed comes again.

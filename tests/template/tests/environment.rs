@@ -35,6 +35,7 @@ fn value(name: &str) -> &'static str {
         "INVALIDATION_PATHS_PER_DAY" => "200",
         "PASSWORD_MEMORY_KIB" => "19456",
         "REGISTRATIONS_PER_HOUR" => "20",
+        "QUEUES" => "send-email SendEmailQueue SendEmailDeadLetterQueue",
         "TIME_ZONE" => "Europe/Berlin",
         "RELAY_DEAD_LETTER_QUEUE_URL" => "http://127.0.0.1:1/123456789012/relay-dead-letters",
         _ => "some-value",

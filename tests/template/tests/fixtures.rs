@@ -4,6 +4,7 @@ use aws_lambda_events::event::dynamodb::Event as StreamEvent;
 use aws_lambda_events::event::sqs::SqsEvent;
 use serde_json::Value;
 use shop_events::{Event, EventType};
+use shop_messaging::receipts::Receipts;
 use shop_messaging::relay::{Image, Outbox};
 use template_truth::template::{Template, refers};
 use template_truth::{names, project, queues};
@@ -62,7 +63,12 @@ fn queue_fixtures_are_events_that_the_queue_s_filter_lets_through() {
                 // What another system says, in its own form: its consumer's tests read it.
                 continue;
             }
-            let event = Event::from_json(&message.body.unwrap()).unwrap();
+            let body = message.body.unwrap();
+            if queue == queues::UNFILTERED && serde_json::from_str::<Receipts>(&body).is_ok() {
+                // The journal is also sent what consumers say of theirs.
+                continue;
+            }
+            let event = Event::from_json(&body).unwrap();
             let attribute = &message.message_attributes["type"];
             assert_eq!(attribute.string_value.as_deref(), Some(event.event_type().as_str()), "{name}");
             seen.insert(event.event_type().as_str().to_owned());

@@ -61,6 +61,7 @@ fn a_time_to_live_is_one_that_the_code_writes() {
             "DeadLettersTable",
             "ImportsTable",
             "InvalidationsTable",
+            "JournalTable",
             "OrderBudgetsTable",
             "RedrivesTable",
             "SessionsTable"
@@ -74,6 +75,7 @@ fn a_time_to_live_is_one_that_the_code_writes() {
             "RedrivesTable" => "functions/redrives/src/redrive.rs",
             "ImportsTable" => "functions/products/src/imports",
             "InvalidationsTable" => "functions/cache/src",
+            "JournalTable" => "functions/monitor/src",
             "OrderBudgetsTable" => "functions/orders/src/store",
             _ => "functions/users/src/sessions",
         };

@@ -127,6 +127,7 @@ pub(super) fn add_consumer(
             behind_last(&text, "  RedriveRole:", "DeadLetterQueue.Arn", &endpoint_of(camel, "DeadLetter"))?;
         let text = behind_last(&text, "  RedriveRole:", "Queue.Arn", &endpoint_of(camel, ""))?;
         let text = kept(&text, name, camel)?;
+        let text = watch(&text, name, camel)?;
         let alarms = fill(include_str!("skeletons/queue_alarms.yaml.txt"), &values);
         let text = at_end_of_section(&text, ALARMS, &alarms)?;
         let alarm = fill(include_str!("skeletons/error_alarm.yaml.txt"), &values);
@@ -155,6 +156,19 @@ fn kept(text: &str, name: &str, camel: &str) -> Result<String> {
         text = behind_last(&text, &format!("  {function}Function:"), "                - !GetAtt", &grant)?;
     }
     Ok(text)
+}
+
+/// The monitor watches the queue, and its consumer tells the journal.
+fn watch(text: &str, name: &str, camel: &str) -> Result<String> {
+    let role = format!("                  - !GetAtt {camel}FunctionRole.Arn");
+    let text = behind_last(text, "  JournalQueuePolicy:", "FunctionRole.Arn", &role)?;
+    let attributes = format!(
+        "                - !GetAtt {camel}Queue.Arn\n                - !GetAtt {camel}DeadLetterQueue.Arn"
+    );
+    let text = behind_last(&text, "  ListQueuesFunction:", "DeadLetterQueue.Arn", &attributes)?;
+    let names =
+        format!("            {name} ${{{camel}Queue.QueueName}} ${{{camel}DeadLetterQueue.QueueName}}");
+    behind_last(&text, "  ListQueuesFunction:", "DeadLetterQueue.QueueName}", &names)
 }
 
 fn endpoint_of(camel: &str, kind: &str) -> String {

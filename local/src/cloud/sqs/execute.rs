@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use super::message::{Message, NewMessage};
 use super::queues::Queues;
 use super::request::{
-    DeletionBatch, MAX_MESSAGE_BYTES, MAX_MESSAGES, Receipt, Receive, Request, Send, SendBatch, SendEntry,
-    VisibilityBatch, VisibilityEntry, queue_of,
+    AttributesOf, DeletionBatch, MAX_MESSAGE_BYTES, MAX_MESSAGES, Receipt, Receive, Request, Send, SendBatch,
+    SendEntry, VisibilityBatch, VisibilityEntry, queue_of,
 };
 use crate::cloud::AwsError;
 
@@ -27,6 +27,7 @@ impl Request {
             Self::Delete(receipt) => receipt.execute(queues),
             Self::DeleteBatch(batch) => batch.execute(queues, fails),
             Self::ChangeVisibility(batch) => batch.execute(queues, fails),
+            Self::Attributes(asked) => asked.execute(queues),
         }
     }
 }
@@ -153,6 +154,30 @@ impl Receipt {
 
 /// The longest that a receiver waits, in seconds.
 const MAX_WAIT: u32 = 20;
+
+impl AttributesOf {
+    /// How many messages there are: what the shop asks. SQS's own figures are those of a moment ago.
+    fn execute(&self, queues: &Queues) -> Result<Value, AwsError> {
+        let queue = queue_of(&self.queue_url);
+        queues.settings(queue)?;
+        let depth = queues.depth(queue);
+        let mut attributes = BTreeMap::new();
+        for name in &self.attribute_names {
+            let count = match name.as_str() {
+                "ApproximateNumberOfMessages" => depth.visible,
+                "ApproximateNumberOfMessagesNotVisible" => depth.in_flight,
+                "ApproximateNumberOfMessagesDelayed" => depth.delayed,
+                other => {
+                    let message = format!("Unknown Attribute {other}.");
+                    return Err(AwsError::client("InvalidAttributeName", message));
+                }
+            };
+            attributes.insert(name, count.to_string());
+        }
+        Ok(json!({"Attributes": attributes}))
+    }
+}
+
 /// The longest that a message is hidden, in seconds: at once, and from its reception on.
 const MAX_VISIBILITY: i64 = 43_200;
 

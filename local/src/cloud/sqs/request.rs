@@ -20,6 +20,7 @@ pub(in crate::cloud) enum Request {
     Delete(Receipt),
     DeleteBatch(DeletionBatch),
     ChangeVisibility(VisibilityBatch),
+    Attributes(AttributesOf),
 }
 
 #[derive(Debug, Deserialize)]
@@ -104,6 +105,15 @@ pub(in crate::cloud) struct VisibilityEntry {
     pub(super) visibility_timeout: i64,
 }
 
+/// Of `GetQueueAttributes`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(in crate::cloud) struct AttributesOf {
+    pub(super) queue_url: String,
+    #[serde(default)]
+    pub(super) attribute_names: Vec<String>,
+}
+
 impl Request {
     pub(in crate::cloud) fn parse(operation: &str, body: &[u8]) -> Result<Self, AwsError> {
         Ok(match operation {
@@ -113,6 +123,7 @@ impl Request {
             "DeleteMessage" => Self::Delete(decode(body)?),
             "DeleteMessageBatch" => Self::DeleteBatch(decode(body)?),
             "ChangeMessageVisibilityBatch" => Self::ChangeVisibility(decode(body)?),
+            "GetQueueAttributes" => Self::Attributes(decode(body)?),
             other => return Err(AwsError::client("InvalidAction", other)),
         })
     }
@@ -126,6 +137,7 @@ impl Request {
             Self::Delete(receipt) => ("DeleteMessage", &receipt.queue_url),
             Self::DeleteBatch(batch) => ("DeleteMessage", &batch.queue_url),
             Self::ChangeVisibility(batch) => ("ChangeMessageVisibility", &batch.queue_url),
+            Self::Attributes(asked) => ("GetQueueAttributes", &asked.queue_url),
         };
         vec![Access { action: format!("sqs:{action}"), resource: queue_of(url).to_owned() }]
     }

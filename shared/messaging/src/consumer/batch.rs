@@ -1,15 +1,18 @@
 //! A raw batch: what of it is events, what is none, and what of it failed.
 
 use std::collections::BTreeMap;
+use std::error::Error as _;
 use std::time::Duration;
 
 use aws_lambda_events::sqs::SqsMessage;
 use shop_lambda::FunctionError;
 use shop_lambda::log::Chain;
-use shop_lambda::recovery::KEEPS_FAILING_AT;
+use shop_lambda::recovery::{KEEPS_FAILING_AT, MAX_RECEIVES};
+use shop_types::Timestamp;
 
 use super::retries::{Failed, Retries};
-use super::{Body, Failure, Message, MessageResult, Unreadable};
+use super::{About, Body, Failure, Message, MessageResult, Unreadable};
+use crate::receipts::{Outcome, Receipt, plain};
 
 /// The log lines that the template's metric filters count, by the field `consumer`.
 pub const KEEPS_FAILING: &str = "message keeps failing";
@@ -31,6 +34,17 @@ struct Delivery {
     message_id: String,
     receipt_handle: Option<String>,
     receive_count: u32,
+    /// How many deliveries of the same event the batch had before it.
+    copy: u32,
+}
+
+/// What became of a batch.
+#[derive(Debug, Default)]
+pub(super) struct Settled {
+    /// The messages that are not done, each with its pause.
+    pub(super) failed: Vec<Failed>,
+    /// What the journal is told: one for each delivery.
+    pub(super) receipts: Vec<Receipt>,
 }
 
 impl<B: Body> Batch<B> {
@@ -47,6 +61,7 @@ impl<B: Body> Batch<B> {
                 message_id,
                 receipt_handle: record.receipt_handle,
                 receive_count: count.and_then(|count| count.parse().ok()).unwrap_or(1),
+                copy: 0,
             };
             let event = match B::parse(record.body.as_deref().unwrap_or_default()) {
                 Ok(event) => event,
@@ -61,20 +76,24 @@ impl<B: Body> Batch<B> {
                 let (message_id, receive_count) = (delivery.message_id.clone(), delivery.receive_count);
                 batch.messages.push(Message { message_id, receive_count, event });
             }
-            batch.readable.push((delivery, index));
+            let copies = batch.readable.iter().filter(|(_, other)| *other == index).count();
+            let copy = u32::try_from(copies).unwrap_or(u32::MAX);
+            batch.readable.push((Delivery { copy, ..delivery }, index));
         }
         Ok(batch)
     }
 
-    /// The messages that are not done, each with its pause. What is no event will be none however often it comes: it
-    /// does not wait, so that it is in the dead-letter queue within seconds.
-    pub(super) fn failed(self, results: &[MessageResult], retries: &Retries) -> Vec<Failed> {
+    /// What became of each delivery, at this time. What is no event will be none however often it comes: it does not
+    /// wait, so that it is in the dead-letter queue within seconds.
+    pub(super) fn settle(self, results: &[MessageResult], retries: &Retries, now: Timestamp) -> Settled {
         let missing = Err(Failure::code_only("no_result"));
-        let mut failed = Vec::new();
+        let mut settled = Settled::default();
         for (delivery, error) in self.unreadable {
+            let id = delivery.message_id.clone();
             if error.may_be_newer {
-                delivery.log_failure(retries.consumer(), error.code, None, &*error.source);
-                failed.push(delivery.failed(retries));
+                let failure = Failure::new(error.code, error.source);
+                delivery.log_failure(retries.consumer(), None, &About::default(), &failure);
+                delivery.fail((&id, &About::default()), &failure, retries, now, &mut settled);
             } else {
                 // The code only: the parser's own text may quote the body.
                 tracing::error!(
@@ -84,51 +103,115 @@ impl<B: Body> Batch<B> {
                     failure.code = error.code,
                     "{MALFORMED}"
                 );
-                failed.push(delivery.parked());
+                let failure = Failure::code_only(error.code);
+                delivery.park((&id, &About::default()), &failure, &mut settled);
             }
         }
         for (delivery, index) in self.readable {
-            if let Err(failure) = results.get(index).unwrap_or(&missing) {
-                let event = self.messages.get(index).map(|message| message.event.id());
-                delivery.log_failure(retries.consumer(), failure.code(), event, failure);
-                failed.push(delivery.failed(retries));
+            let Some(message) = self.messages.get(index) else { continue };
+            let event = (message.event.id(), &message.event.about());
+            match results.get(index).unwrap_or(&missing) {
+                Ok(()) => {
+                    delivery.log_done(retries.consumer(), event);
+                    settled.receipts.push(delivery.done(event));
+                }
+                Err(failure) => {
+                    delivery.log_failure(retries.consumer(), Some(event.0), event.1, failure);
+                    delivery.fail(event, failure, retries, now, &mut settled);
+                }
             }
         }
-        failed
+        settled
     }
 }
 
 impl Delivery {
-    /// A moment's failure is a line; one that lasts is a line that an alarm counts, whatever the log's level.
-    fn log_failure(
-        &self,
-        consumer: &str,
-        code: &str,
-        event: Option<&str>,
-        error: &(dyn std::error::Error + 'static),
-    ) {
-        let error = Chain(error);
+    /// A line for each event that a consumer is done with: with those of the requests it is an order's way through the
+    /// functions (docs/monitor.md).
+    fn log_done(&self, consumer: &str, (event, about): (&str, &About<'_>)) {
         let (id, count) = (&self.message_id, self.receive_count);
+        tracing::info!(
+            consumer,
+            message.id = id,
+            message.receive_count = count,
+            event.id = event,
+            story.id = about.story,
+            correlation.id = about.correlation,
+            actor = about.actor,
+            "message done"
+        );
+    }
+
+    /// A moment's failure is a line; one that lasts is a line that an alarm counts, whatever the log's level.
+    fn log_failure(&self, consumer: &str, event: Option<&str>, about: &About<'_>, failure: &Failure) {
+        let (code, error) = (failure.code(), Chain(failure));
+        let (id, count) = (&self.message_id, self.receive_count);
+        let About { story, correlation, actor, .. } = about;
         if count < KEEPS_FAILING_AT {
             tracing::warn!(
-                consumer, message.id = id, message.receive_count = count, event.id = event, failure.code = code,
-                %error, "message failed"
+                consumer, message.id = id, message.receive_count = count, event.id = event, story.id = story,
+                correlation.id = correlation, actor, failure.code = code, %error, "message failed"
             );
         } else {
             tracing::error!(
-                consumer, message.id = id, message.receive_count = count, event.id = event, failure.code = code,
-                %error, "{KEEPS_FAILING}"
+                consumer, message.id = id, message.receive_count = count, event.id = event, story.id = story,
+                correlation.id = correlation, actor, failure.code = code, %error, "{KEEPS_FAILING}"
             );
         }
     }
 
-    fn failed(self, retries: &Retries) -> Failed {
-        let wait = retries.pause(self.receive_count);
-        Failed { wait, ..self.parked() }
+    fn done(&self, event: (&str, &About<'_>)) -> Receipt {
+        self.receipt(event, if self.copy == 0 { Outcome::Done } else { Outcome::Repeated })
     }
 
-    fn parked(self) -> Failed {
+    /// It comes again, unless it was received for the last time.
+    fn fail(
+        self,
+        event: (&str, &About<'_>),
+        failure: &Failure,
+        retries: &Retries,
+        now: Timestamp,
+        settled: &mut Settled,
+    ) {
+        if self.receive_count >= MAX_RECEIVES {
+            return self.park(event, failure, settled);
+        }
+        let wait = retries.pause(self.receive_count);
+        let next = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX).saturating_add(now.as_millis());
+        settled.receipts.push(Receipt {
+            next_attempt_at: Some(Timestamp::from_millis(next)),
+            ..self.failure(event, failure, Outcome::Retrying)
+        });
+        settled.failed.push(self.waiting(wait));
+    }
+
+    /// It goes to the dead-letter queue when it would be received once more: somebody may as well hear of it now.
+    fn park(self, event: (&str, &About<'_>), failure: &Failure, settled: &mut Settled) {
+        settled.receipts.push(self.failure(event, failure, Outcome::Dead));
+        settled.failed.push(self.waiting(Duration::ZERO));
+    }
+
+    fn failure(&self, event: (&str, &About<'_>), failure: &Failure, outcome: Outcome) -> Receipt {
+        let cause = failure.source().map(|cause| plain(&Chain(cause).to_string()));
+        Receipt { code: Some(failure.code().to_owned()), error: cause, ..self.receipt(event, outcome) }
+    }
+
+    fn receipt(&self, (id, about): (&str, &About<'_>), outcome: Outcome) -> Receipt {
+        Receipt {
+            id: id.to_owned(),
+            story: about.story.clone(),
+            event_time: about.time,
+            attempt: self.receive_count,
+            copy: self.copy,
+            outcome,
+            code: None,
+            error: None,
+            next_attempt_at: None,
+        }
+    }
+
+    fn waiting(self, wait: Duration) -> Failed {
         let Self { message_id, receipt_handle, .. } = self;
-        Failed { message_id, receipt_handle, wait: Duration::ZERO }
+        Failed { message_id, receipt_handle, wait }
     }
 }

@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use shop_events::Event;
+use shop_types::Timestamp;
 
 /// What the body of a message is read as.
 pub trait Body: Clone + Send + Sync + Sized + 'static {
@@ -14,6 +15,24 @@ pub trait Body: Clone + Send + Sync + Sized + 'static {
 
     /// What tells it from every other: two messages with the same id are one event.
     fn id(&self) -> &str;
+
+    /// What the log and the journal say of it, beside its id.
+    fn about(&self) -> About<'_> {
+        About::default()
+    }
+}
+
+/// What the log and the journal say of an event: nothing, where a body is none of the shop's own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct About<'a> {
+    /// Whose story it is part of.
+    pub story: Option<String>,
+    /// When it happened.
+    pub time: Option<Timestamp>,
+    /// The request that started it all.
+    pub correlation: Option<&'a str>,
+    /// Who made that.
+    pub actor: Option<&'a str>,
 }
 
 /// Why a body cannot be read.
@@ -38,5 +57,15 @@ impl Body for Event {
 
     fn id(&self) -> &str {
         self.id().as_str()
+    }
+
+    fn about(&self) -> About<'_> {
+        let cause = self.cause();
+        About {
+            story: Some(self.story()),
+            time: Some(self.time()),
+            correlation: Some(&cause.correlation_id),
+            actor: cause.actor.as_deref(),
+        }
     }
 }

@@ -10,10 +10,11 @@ use futures::future::BoxFuture;
 use serde_json::value::{RawValue, to_raw_value};
 use shop_lambda::{FunctionError, Handler, Invocation, OutOfTime};
 
-use super::batch::Batch;
+use super::batch::{Batch, Settled};
 use super::retries::Retries;
 use super::{BatchConsumer, Body, Failure, Message, MessageResult};
 use crate::panics::Panicked;
+use crate::receipts::{Journal, Receipts};
 
 /// What an invocation keeps of its time for saying when what failed comes again, and for its answer.
 const LAST_CALL: Duration = Duration::from_secs(2);
@@ -24,11 +25,13 @@ pub(super) struct QueueHandler<C, B> {
     consumer: C,
     reads: PhantomData<fn() -> B>,
     retries: Retries,
+    /// Who is told what became of each delivery; nobody, of the journal's own consumer.
+    journal: Option<Journal>,
 }
 
 impl<B: Body, C: BatchConsumer<B>> QueueHandler<C, B> {
-    pub(super) fn new(consumer: C, retries: Retries) -> Self {
-        Self { consumer, reads: PhantomData, retries }
+    pub(super) fn new(consumer: C, retries: Retries, journal: Option<Journal>) -> Self {
+        Self { consumer, reads: PhantomData, retries, journal }
     }
 
     async fn handle_batch(&self, invocation: &Invocation) -> Result<Box<RawValue>, FunctionError> {
@@ -42,13 +45,27 @@ impl<B: Body, C: BatchConsumer<B>> QueueHandler<C, B> {
         let limit = left.map(|left| left.saturating_sub(LAST_CALL));
         let results = timer.within(limit, self.consume(&batch.messages)).await;
         let results = results.unwrap_or_else(|out_of_time| not_done(&batch.messages, out_of_time));
-        let failed = batch.failed(&results, &self.retries);
+        let ended = timer.clock().now();
+        let Settled { failed, receipts } = batch.settle(&results, &self.retries, ended);
         tracing::info!(batch.messages = count, batch.failed = failed.len(), "batch handled");
 
         // The answer says what failed, whatever becomes of this: without it a message comes again later than it would.
-        let spent = timer.clock().now().abs_diff(began);
+        let spent = ended.abs_diff(began);
         let limit = left.map(|left| left.saturating_sub(spent).saturating_sub(ANSWER));
-        self.retries.put_off(&failed, limit).await;
+        let tell = async {
+            if let Some(journal) = &self.journal {
+                let told = Receipts {
+                    consumer: self.retries.consumer().to_owned(),
+                    batch: invocation.context.request_id.clone(),
+                    part: 0,
+                    started_at: began,
+                    duration_ms: u64::try_from(spent.as_millis()).unwrap_or(u64::MAX),
+                    receipts,
+                };
+                journal.tell(told, limit).await;
+            }
+        };
+        futures::join!(self.retries.put_off(&failed, limit), tell);
 
         let mut response = SqsBatchResponse::default();
         response.set_failures(failed.into_iter().map(|failed| failed.message_id));

@@ -9,6 +9,7 @@
 //! - What has no result has failed: it stays in the queue and comes again.
 //! - What failed comes again after a pause that grows from a second to a quarter of an hour, nine tries in all
 //!   ([`shop_lambda::recovery`]); an outage of an hour uses up no message's tries.
+//! - The journal is told what became of each delivery ([`crate::receipts`]), on a best effort.
 //! - A consumer that is not finished two seconds before its function's time is over is given up, and all that it was
 //!   handed has failed.
 //!
@@ -28,10 +29,11 @@ use shop_events::Event;
 use shop_lambda::{Environment, Function, Handler, Kind, Start, StartError};
 
 pub use batch::{KEEPS_FAILING, MALFORMED};
-pub use body::{Body, Unreadable};
+pub use body::{About, Body, Unreadable};
 pub use failure::{Failure, MessageResult};
 
 use crate::panics::Panicked;
+use crate::receipts::Journal;
 use handler::QueueHandler;
 use retries::Retries;
 
@@ -65,7 +67,7 @@ pub trait BatchConsumer<B = Event>: Send + Sync {
 }
 
 /// The function of a queue whose events are consumed one by one, a few at a time. It reads `QUEUE_URL`, and needs
-/// `sqs:ChangeMessageVisibility` on that queue.
+/// `sqs:ChangeMessageVisibility` on that queue; and `JOURNAL_QUEUE_URL`, with `sqs:SendMessage` on that one.
 #[must_use]
 pub const fn each<C: Consumer + Start>() -> Function {
     each_of::<Event, C>()
@@ -75,16 +77,30 @@ pub const fn each<C: Consumer + Start>() -> Function {
 #[must_use]
 pub const fn each_of<B: Body, C: Consumer<B> + Start>() -> Function {
     Function::new(C::NAME, Kind::Consumer, |environment| {
-        Box::pin(async move { handler::<B>(C::NAME, &environment, Each(C::start(&environment).await?)) })
+        Box::pin(async move {
+            let journal = Journal::start(&environment)?;
+            handler::<B>(C::NAME, &environment, Each(C::start(&environment).await?), Some(journal))
+        })
     })
 }
 
-/// The function of a queue whose events are consumed a batch at a time. It reads `QUEUE_URL`, and needs
-/// `sqs:ChangeMessageVisibility` on that queue.
+/// The function of a queue whose events are consumed a batch at a time. It reads and needs what that of [`each`] does.
 #[must_use]
 pub const fn batch<C: BatchConsumer + Start>() -> Function {
     Function::new(C::NAME, Kind::Consumer, |environment| {
-        Box::pin(async move { handler::<Event>(C::NAME, &environment, C::start(&environment).await?) })
+        Box::pin(async move {
+            let journal = Journal::start(&environment)?;
+            handler::<Event>(C::NAME, &environment, C::start(&environment).await?, Some(journal))
+        })
+    })
+}
+
+/// The function of the journal's own queue, a batch at a time: like [`batch`], but it tells the journal nothing of
+/// itself, which would never end.
+#[must_use]
+pub const fn of_journal<B: Body, C: BatchConsumer<B> + Start>() -> Function {
+    Function::new(C::NAME, Kind::Consumer, |environment| {
+        Box::pin(async move { handler::<B>(C::NAME, &environment, C::start(&environment).await?, None) })
     })
 }
 
@@ -92,8 +108,9 @@ fn handler<B: Body>(
     name: &'static str,
     environment: &Environment,
     consumer: impl BatchConsumer<B> + 'static,
+    journal: Option<Journal>,
 ) -> Result<Box<dyn Handler>, StartError> {
-    Ok(Box::new(QueueHandler::new(consumer, Retries::start(name, environment)?)))
+    Ok(Box::new(QueueHandler::new(consumer, Retries::start(name, environment)?, journal)))
 }
 
 struct Each<C>(C);

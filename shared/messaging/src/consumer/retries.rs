@@ -16,7 +16,7 @@ use aws_sdk_sqs::operation::change_message_visibility_batch::{
 use aws_sdk_sqs::types::ChangeMessageVisibilityBatchRequestEntry as Entry;
 use futures::future::join_all;
 use shop_lambda::log::Chain;
-use shop_lambda::recovery::{MAX_RECEIVES, pause_after};
+use shop_lambda::recovery::pause_after;
 use shop_lambda::{Environment, Random, StartError, Timer};
 
 /// Most entries of one call (its reference).
@@ -59,12 +59,8 @@ impl Retries {
         &self.timer
     }
 
-    /// How long a message waits that has failed when it was received for this time. After its last try it goes to the
-    /// dead-letter queue when it would be received once more: somebody may as well hear of it now.
+    /// How long a message waits that has failed when it was received for this time, which was not its last.
     pub(super) fn pause(&self, receive_count: u32) -> Duration {
-        if receive_count >= MAX_RECEIVES {
-            return Duration::ZERO;
-        }
         let pause = pause_after(receive_count);
         self.random.seconds(pause.at_least, pause.at_most)
     }

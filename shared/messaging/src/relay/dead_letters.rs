@@ -5,7 +5,7 @@ use aws_sdk_sqs::operation::send_message::SendMessageError;
 use aws_sdk_sqs::types::MessageAttributeValue;
 use serde_json::value::RawValue;
 
-use super::safe_text::queue_safe;
+use crate::safe_text::queue_safe;
 
 /// The relay's dead-letter queue.
 pub(super) struct DeadLetters {

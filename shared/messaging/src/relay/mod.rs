@@ -15,7 +15,6 @@ mod dead_letters;
 mod handler;
 mod publisher;
 mod record;
-mod safe_text;
 
 use shop_events::Event;
 use shop_lambda::{Environment, Function, Handler, Kind, StartError};

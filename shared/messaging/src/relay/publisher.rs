@@ -6,7 +6,7 @@ use shop_events::{Event, EventId, EventType};
 use shop_lambda::log::Chain;
 use shop_lambda::{Backoff, Environment};
 
-use super::safe_text::queue_safe;
+use crate::safe_text::queue_safe;
 
 /// Most entries of one `PublishBatch` call, and most bytes of all its messages together (its reference).
 const MAX_ENTRIES: usize = 10;

@@ -333,3 +333,91 @@ const SUGGESTION: Shape =
 
 pub(super) const SUGGESTIONS: Shape =
     Shape { required: &["data"], optional: &[], nested: &[("data", &SUGGESTION)] };
+
+const EVENT: Shape = Shape {
+    required: &["id", "type", "subject", "version", "time", "correlation_id", "story_id"],
+    optional: &["causation_id", "actor"],
+    nested: &[],
+};
+
+pub(super) const EVENTS: Shape = Shape {
+    required: &["data", "next_cursor", "searched_back_to"],
+    optional: &[],
+    nested: &[("data", &EVENT)],
+};
+
+pub(super) const STORY: Shape = Shape {
+    required: &[
+        "id",
+        "about",
+        "first_at",
+        "last_at",
+        "is_complete",
+        "searched_back_to",
+        "outstanding",
+        "deliveries",
+        "nodes",
+        "edges",
+        "logs",
+    ],
+    optional: &[],
+    nested: &[
+        ("deliveries", &DELIVERY),
+        ("nodes", &STORY_NODE),
+        ("edges", &STORY_EDGE),
+        ("logs", &STORY_LOGS),
+    ],
+};
+
+const DELIVERY: Shape = Shape {
+    required: &["event_id", "consumer", "state", "attempts"],
+    optional: &["last_attempt_at", "next_attempt_at", "code", "error"],
+    nested: &[],
+};
+
+/// A request, an event or an attempt.
+const STORY_NODE: Shape = Shape {
+    required: &["kind", "id", "at"],
+    optional: &[
+        "type",
+        "subject",
+        "version",
+        "correlation_id",
+        "causation_id",
+        "actor",
+        "data",
+        "story_id",
+        "shared_with",
+        "ends_at",
+        "event_id",
+        "consumer",
+        "attempt",
+        "duration_ms",
+        "outcome",
+        "code",
+        "error",
+        "next_attempt_at",
+    ],
+    nested: &[],
+};
+
+const STORY_EDGE: Shape = Shape { required: &["from", "to", "after_ms"], optional: &[], nested: &[] };
+
+const STORY_LOGS: Shape = Shape { required: &["insights", "local"], optional: &[], nested: &[] };
+
+pub(super) const QUEUES: Shape =
+    Shape { required: &["data", "from", "to"], optional: &[], nested: &[("data", &QUEUE)] };
+
+const QUEUE: Shape = Shape {
+    required: &["consumer", "queue", "event_types", "ready", "in_flight", "dead_letters", "traffic"],
+    optional: &[],
+    nested: &[("traffic", &TRAFFIC)],
+};
+
+const TRAFFIC: Shape = Shape {
+    required: &["in_per_minute", "out_per_minute", "failed_per_minute", "batches", "batch_ms", "minutes"],
+    optional: &["lag_p50_ms", "lag_p95_ms"],
+    nested: &[("minutes", &MINUTE)],
+};
+
+const MINUTE: Shape = Shape { required: &["at", "arrived", "done", "failed"], optional: &[], nested: &[] };

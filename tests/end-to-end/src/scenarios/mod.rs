@@ -17,6 +17,7 @@ mod emails;
 mod first_order;
 mod idempotency;
 mod imports;
+mod monitor;
 mod order_lists;
 mod paging;
 mod pricing;
@@ -72,6 +73,8 @@ scenarios![
     stock::a_delta_is_not_taken_twice,
     alerts::stock_below_its_threshold_raises_one_alert,
     alerts::a_deleted_product_s_alerts_are_over,
+    monitor::an_order_s_story_is_told,
+    monitor::queues_are_watched,
     sales::sales_follow_the_orders,
     sales::a_report_is_there_in_two_forms,
     imports::a_file_of_products_is_imported,

@@ -64,6 +64,9 @@ const MATRIX: &[(&str, [u16; 5])] = &[
     ("GET /alerts", [401, 403, 403, 200, 401]),
     ("GET /analytics/sales", [401, 403, 403, 200, 401]),
     ("GET /analytics/products", [401, 403, 403, 200, 401]),
+    ("GET /monitor/events", [401, 403, 403, 200, 401]),
+    ("GET /monitor/stories/{id}", [401, 403, 403, 200, 401]),
+    ("GET /monitor/queues", [401, 403, 403, 200, 401]),
     ("POST /imports", [401, 403, 403, 201, 401]),
     ("POST /imports/{id}/start", [401, 403, 403, 202, 401]),
     ("POST /exports", [401, 403, 403, 201, 401]),
@@ -161,13 +164,19 @@ impl Stage {
                     id
                 }
                 Some("products") => self.product().await?,
-                Some("imports") => self.import().await?,
-                Some("exports") => self.service.new_export_as(&self.administrator, "csv").await?,
                 Some("monitor") if path.contains("dead-letters/") => {
                     self.service.new_dead_letter_as(&self.administrator).await?
                 }
                 Some("monitor") if path.contains("queues") => "settle-order".to_owned(),
-                Some("monitor") => self.redrive().await?,
+                Some("monitor") if path.contains("redrives") => self.redrive().await?,
+                Some("monitor") => {
+                    let product = self.product().await?;
+                    // The journal follows within moments.
+                    self.service.settled().await?;
+                    product
+                }
+                Some("imports") => self.import().await?,
+                Some("exports") => self.service.new_export_as(&self.administrator, "csv").await?,
                 _ => owner.id.clone(),
             };
             path = path.replace("{id}", &id);

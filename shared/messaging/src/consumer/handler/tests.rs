@@ -12,14 +12,19 @@ use shop_types::Timestamp;
 
 use super::*;
 use crate::consumer::{Consumer, Each};
+use crate::receipts::Outcome;
 use crate::testing::{Call, invocation, sdk, silent_sdk};
 
 /// The function of a consumer whose AWS calls go there.
 fn on(sdk: SdkConfig, consumer: impl BatchConsumer + 'static) -> Box<dyn Handler> {
-    let variables = [("QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/123456789012/q")];
-    let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let environment = Environment::new(BTreeMap::from(variables), sdk, Random::system());
-    crate::consumer::handler("consume", &environment, consumer).unwrap()
+    crate::consumer::handler("consume", &environment(sdk), consumer, None).unwrap()
+}
+
+fn environment(sdk: SdkConfig) -> Environment {
+    let url = |queue: &str| format!("https://sqs.eu-west-1.amazonaws.com/123456789012/{queue}");
+    let variables = [("QUEUE_URL", "q"), ("JOURNAL_QUEUE_URL", "journal")];
+    let variables = variables.map(|(name, queue)| (name.to_owned(), url(queue)));
+    Environment::new(BTreeMap::from(variables), sdk, Random::system())
 }
 
 /// The function of a consumer that is not asked about its AWS calls.
@@ -278,7 +283,7 @@ async fn a_queue_that_takes_no_pause_changes_no_result() {
 #[tokio::test]
 async fn without_its_queue_a_consumer_does_not_start() {
     let environment = Environment::new(BTreeMap::new(), sdk(|_| (200, String::new())).0, Random::system());
-    let error = crate::consumer::handler("consume", &environment, Recorder::default()).err().unwrap();
+    let error = crate::consumer::handler("consume", &environment, Recorder::default(), None).err().unwrap();
     assert_eq!(error.to_string(), "the environment variable QUEUE_URL is not set");
 }
 
@@ -320,4 +325,91 @@ async fn a_queue_that_does_not_answer_does_not_hold_the_batch_s_own_answer() {
     let (failed, after) = in_ten_seconds(silent_sdk(), Recorder::default()).await;
     assert_eq!(failed, ["2"]);
     assert!((8500..=9000).contains(&after.as_millis()), "{after:?}");
+}
+
+/// The function of a consumer that tells the journal.
+fn telling(sdk: SdkConfig, consumer: impl BatchConsumer + 'static) -> Box<dyn Handler> {
+    let environment = environment(sdk);
+    let journal = Journal::start(&environment).unwrap();
+    crate::consumer::handler("consume", &environment, consumer, Some(journal)).unwrap()
+}
+
+/// What the journal was told.
+fn told(calls: &Mutex<Vec<Call>>) -> Vec<Receipts> {
+    let bodies: Vec<Value> =
+        calls.lock().unwrap().iter().map(|call| serde_json::from_str(&call.body).unwrap()).collect();
+    let sent = bodies.iter().filter_map(|body| body["MessageBody"].as_str());
+    sent.map(|body| serde_json::from_str(body).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn the_journal_is_told_once_of_a_batch_what_became_of_each_delivery() {
+    let (sdk, calls) = sdk(|_| (200, "{}".to_owned()));
+    let newer = event("a").to_json().unwrap().replace("product.deleted", "product.exploded");
+    let records = vec![
+        of("1", "a"),
+        of("2", "a"),
+        received("3", "fail", 1),
+        received("4", "fail", MAX_RECEIVES),
+        record("5", "{not json ada@example.com"),
+        record("6", &newer),
+    ];
+    assert_eq!(failures(&*telling(sdk, Recorder::default()), records).await, ["5", "6", "3", "4"]);
+    let told = told(&calls);
+    let [Receipts { consumer, receipts, .. }] = &told[..] else { panic!("{told:?}") };
+    assert_eq!(consumer, "consume");
+    let id = |product: &str| format!("{product}:1:product.deleted");
+    let shown: Vec<_> = receipts
+        .iter()
+        .map(|receipt| {
+            (receipt.id.clone(), receipt.attempt, receipt.copy, receipt.outcome, receipt.code.as_deref())
+        })
+        .collect();
+    let expected = [
+        ("5".to_owned(), 2, 0, Outcome::Dead, Some("not_an_event")),
+        ("6".to_owned(), 2, 0, Outcome::Retrying, Some("unknown_event_type")),
+        (id("a"), 2, 0, Outcome::Done, None),
+        (id("a"), 2, 1, Outcome::Repeated, None),
+        (id("fail"), 1, 0, Outcome::Retrying, Some("told_to")),
+        (id("fail"), MAX_RECEIVES, 1, Outcome::Dead, Some("told_to")),
+    ];
+    assert_eq!(shown, expected);
+    for receipt in receipts {
+        assert_eq!(receipt.next_attempt_at.is_some(), receipt.outcome == Outcome::Retrying, "{receipt:?}");
+        let is_event = receipt.id.contains("product.deleted");
+        assert_eq!((receipt.story.is_some(), receipt.event_time.is_some()), (is_event, is_event));
+    }
+    assert!(!serde_json::to_string(&told).unwrap().contains('@'));
+}
+
+#[tokio::test]
+async fn a_journal_that_cannot_be_told_changes_no_result() {
+    for (status, answer) in [(400, r#"{"__type": "com.amazonaws.sqs#QueueDoesNotExist"}"#), (500, "")] {
+        let (sdk, _) = sdk(move |_| (status, answer.to_owned()));
+        let records = vec![of("1", "a"), of("2", "fail")];
+        assert_eq!(failures(&*telling(sdk, Recorder::default()), records).await, ["2"], "{status}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_journal_that_does_not_answer_does_not_hold_the_batch_s_own_answer() {
+    let sleep = SharedAsyncSleep::new(TokioSleep::new());
+    let handler = telling(silent_sdk().into_builder().sleep_impl(sleep).build(), Recorder::default());
+    let mut invocation = invocation(&json!({ "Records": [of("1", "a")] }));
+    let deadline = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + Duration::from_secs(10);
+    invocation.context.deadline = u64::try_from(deadline.as_millis()).unwrap();
+    let began = tokio::time::Instant::now();
+    let answer = handler.handle(invocation).await.unwrap();
+    assert_eq!(answer.get(), r#"{"batchItemFailures":[]}"#);
+    assert!((8500..=9000).contains(&began.elapsed().as_millis()), "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn a_large_batch_is_told_in_parts() {
+    let (sdk, calls) = sdk(|_| (200, "{}".to_owned()));
+    let records = (0..1001).map(|id| of(&id.to_string(), &format!("p{id}"))).collect();
+    assert!(failures(&*telling(sdk, Recorder::default()), records).await.is_empty());
+    let told = told(&calls);
+    assert_eq!(told.iter().map(|told| told.part).collect::<Vec<_>>(), [0, 1, 2]);
+    assert_eq!(told.iter().map(|told| told.receipts.len()).sum::<usize>(), 1001);
 }

@@ -3,7 +3,7 @@
 /// SQS refuses two characters that JSON lets stand as they are (its `SendMessage` reference lists what it
 /// takes; the control characters are escaped in JSON anyway). They can only be within strings, where the
 /// escape means the same.
-pub(super) fn queue_safe(json: String) -> String {
+pub(crate) fn queue_safe(json: String) -> String {
     if json.contains(['\u{FFFE}', '\u{FFFF}']) {
         json.replace('\u{FFFE}', "\\uFFFE").replace('\u{FFFF}', "\\uFFFF")
     } else {

@@ -1,0 +1,159 @@
+//! Consumer of every event, and of the receipts that the consumers send: keeps both for thirty days.
+//!
+//! - A message is done when all items are stored that it is part of: one of the log, and one of its story for an event or
+//!   for each story that receipts are about.
+//! - Each event and each receipt is there once, as it is read: an entry is put where its own time says, and whoever reads
+//!   that bucket drops the copies ([`crate::packing`]). So nothing is asked before it is written, and the same batch, a
+//!   part of it, or one that overlaps with it, may come as often as it likes.
+//! - A failure that a receipt tells of is noted besides, where whoever looks after dead letters finds it by consumer and
+//!   event. That is best effort: the receipt itself is kept in any case.
+//! - Retried: failures of DynamoDB; only the messages whose items were not stored.
+//! - Dropped: nothing. It sends no receipts of its own, which would never end.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_dynamodb::Client;
+use futures::{StreamExt as _, stream};
+use shop_dynamo::MAX_WRITES;
+use shop_events::Event;
+use shop_lambda::log::Chain;
+use shop_lambda::{Clock, Environment, Function, Start, StartError};
+use shop_messaging::consumer::{self, BatchConsumer, Body, Failure, Message, MessageResult, Unreadable};
+use shop_messaging::receipts::Receipts;
+
+use crate::entry::{Attempt, BatchLine, Entry};
+use crate::packing::{LOG_BUCKET_MS, Packed, Parts, STORY_BUCKET_MS, bucket};
+use crate::store::{Store, log_partition, story_partition};
+
+/// Calls that are made at a time.
+const CONCURRENCY: usize = 4;
+
+/// What the binary and the embedded cloud run.
+pub const FUNCTION: Function = consumer::of_journal::<Told, JournalEvent>();
+
+/// What the journal is told.
+#[derive(Clone, Debug)]
+pub(crate) enum Told {
+    Event(Box<Event>),
+    /// With an id that tells the message from others.
+    Receipts(String, Box<Receipts>),
+}
+
+impl Body for Told {
+    fn parse(text: &str) -> Result<Self, Unreadable> {
+        match serde_json::from_str::<Receipts>(text) {
+            Ok(receipts) => {
+                let id = format!("{}:{}:{}", receipts.consumer, receipts.batch, receipts.part);
+                Ok(Self::Receipts(id, Box::new(receipts)))
+            }
+            Err(_) => <Event as Body>::parse(text).map(|event| Self::Event(Box::new(event))),
+        }
+    }
+
+    fn id(&self) -> &str {
+        match self {
+            Self::Event(event) => event.id().as_str(),
+            Self::Receipts(id, _) => id,
+        }
+    }
+}
+
+pub(crate) struct JournalEvent {
+    store: Store,
+    clock: Clock,
+}
+
+impl Start for JournalEvent {
+    const NAME: &'static str = "journal-event";
+
+    async fn start(environment: &Environment) -> Result<Self, StartError> {
+        let store = Store::start(environment, Client::new(environment.sdk_config()))?;
+        Ok(Self { store, clock: environment.clock() })
+    }
+}
+
+impl BatchConsumer<Told> for JournalEvent {
+    async fn consume(&self, batch: &[Message<Told>]) -> Vec<MessageResult> {
+        let mut failed = BTreeMap::new();
+        let (items, unpackable) = packed(batch);
+        for (of, error) in unpackable {
+            failed.entry(of).or_insert_with(|| Failure::new("not_packed", error));
+        }
+        let now = self.clock.now();
+        let chunks: Vec<_> = items.chunks(MAX_WRITES).map(|chunk| self.put(chunk, now)).collect();
+        let mut results = stream::iter(chunks).buffered(CONCURRENCY);
+        while let Some(result) = results.next().await {
+            for (of, error) in result {
+                failed.entry(of).or_insert_with(|| Failure::new("store_failed", error));
+            }
+        }
+        self.note_failures(batch).await;
+        (0..batch.len()).map(|place| failed.remove(&place).map_or(Ok(()), Err)).collect()
+    }
+}
+
+impl JournalEvent {
+    /// Stores some items; the messages of which it is not known, and why.
+    async fn put(&self, items: &[Packed], now: shop_types::Timestamp) -> Vec<(usize, String)> {
+        match self.store.put(items, now).await {
+            Ok(()) => Vec::new(),
+            Err(error) => {
+                let messages: BTreeSet<usize> =
+                    items.iter().flat_map(|item| item.of.iter().copied()).collect();
+                messages.into_iter().map(|of| (of, Chain(&error).to_string())).collect()
+            }
+        }
+    }
+
+    async fn note_failures(&self, batch: &[Message<Told>]) {
+        let receipts = batch.iter().filter_map(|message| match &message.event {
+            Told::Receipts(_, receipts) => Some(receipts),
+            Told::Event(_) => None,
+        });
+        let failures = receipts.flat_map(|batch| {
+            let those = batch.receipts.iter().filter(|receipt| !receipt.outcome.is_done());
+            those.map(|receipt| self.store.note_failure(&batch.consumer, batch.started_at, receipt))
+        });
+        let failures: Vec<_> = failures.collect();
+        let mut noted = stream::iter(failures).buffered(CONCURRENCY);
+        while let Some(result) = noted.next().await {
+            if let Err(error) = result {
+                tracing::warn!(error = %Chain(&error), "a failure was not noted");
+            }
+        }
+    }
+}
+
+/// The items of a batch, and the messages of which an entry cannot be stored.
+fn packed(batch: &[Message<Told>]) -> (Vec<Packed>, Vec<(usize, String)>) {
+    let (mut log, mut stories) = (Parts::<Entry, BatchLine>::default(), Parts::<Entry, Attempt>::default());
+    let mut failed = Vec::new();
+    for (of, message) in batch.iter().enumerate() {
+        match &message.event {
+            Told::Event(event) => {
+                let (entry, time) = (Entry::of(event), event.time());
+                let story = story_partition(entry.story());
+                match entry.clone().with_data(event) {
+                    Ok(whole) => stories.event(story, bucket(time, STORY_BUCKET_MS), of, whole),
+                    Err(error) => failed.push((of, error.to_string())),
+                }
+                log.event(log_partition(time), bucket(time, LOG_BUCKET_MS), of, entry);
+            }
+            Told::Receipts(_, batch) => {
+                let time = batch.started_at;
+                log.receipt(log_partition(time), bucket(time, LOG_BUCKET_MS), of, BatchLine::of(batch));
+                for receipt in &batch.receipts {
+                    let Some(story) = &receipt.story else { continue };
+                    let attempt = Attempt::of(batch, receipt);
+                    stories.receipt(story_partition(story), bucket(time, STORY_BUCKET_MS), of, attempt);
+                }
+            }
+        }
+    }
+    let mut items = Vec::new();
+    for (packed, unpackable) in [log.pack(), stories.pack()] {
+        items.extend(packed);
+        failed.extend(unpackable.into_iter().map(|(of, error)| (of, Chain(&error).to_string())));
+    }
+    (items, failed)
+}
