@@ -22,11 +22,6 @@ pub(super) const MUTANTS: &[Mutant] = &[
         Unconditional("index-products"),
     ),
     Mutant::new(
-        "rebuild-over-others",
-        "a rebuild puts its index over what was indexed meanwhile",
-        Unconditional("rebuild-search"),
-    ),
-    Mutant::new(
         "index-what-was",
         "products are indexed as an inconsistent read shows them",
         Stale("index-products"),

@@ -58,7 +58,9 @@ fn a_route_without_a_body_takes_an_empty_object_and_refuses_the_rest() -> Result
                 Some("monitor") => redrive.as_str(),
                 _ => admin.id.as_str(),
             };
-            route.endpoint.path.replace("{id}", id)
+            let path = route.endpoint.path.replace("{id}", id);
+            // A search is for something.
+            if path.starts_with("/search") { path + "?q=mug" } else { path }
         };
         let ask = |route: &RouteInfo, body: &'static [u8]| {
             let (method, path, service) = (route.endpoint.method.clone(), path(route), &service);
