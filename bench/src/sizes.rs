@@ -9,8 +9,8 @@ use anyhow::{Context, Result};
 use crate::report::{Report, Target};
 use crate::shop::release_folder;
 
-/// Unzipped, in bytes.
-const LIMIT: u64 = 8_000_000;
+/// Unzipped, in bytes: of those that search, which are the largest (xtask/src/sizes.rs has the others).
+const LIMIT: u64 = 13_000_000;
 
 /// Adds the largest function's size, where the functions have been built.
 pub(crate) fn measure(root: &Path, report: &mut Report) -> Result<()> {

@@ -101,9 +101,10 @@ fn what_is_not_emulated_is_refused_by_its_name() {
         let url = cloud.physical("CountDeadLetterQueue").unwrap();
         let purge = sqs.purge_queue().queue_url(url).send().await.unwrap_err();
         assert_eq!((purge.code(), purge.message()), (Some("InvalidAction"), Some("PurgeQueue")));
-        let poll = sqs.receive_message().queue_url(url).wait_time_seconds(2).send().await.unwrap_err();
+        let poll =
+            sqs.receive_message().queue_url(url).receive_request_attempt_id("1").send().await.unwrap_err();
         assert_eq!(poll.code(), Some("SerializationException"));
-        assert!(poll.message().unwrap().contains("unknown field `WaitTimeSeconds`"), "{poll:?}");
+        assert!(poll.message().unwrap().contains("unknown field `ReceiveRequestAttemptId`"), "{poll:?}");
         let sns = aws_sdk_sns::Client::new(&cloud.sdk_config("test"));
         let publish = sns.publish().topic_arn(cloud.physical("EventsTopic").unwrap()).message("x");
         let publish = publish.send().await.unwrap_err();

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use aws_sdk_sqs::Client as Sqs;
@@ -24,9 +25,16 @@ struct Pair {
     is_emptied: bool,
 }
 
+/// How often the operator runs a function that fails.
+const TRIES: usize = 3;
+/// How long SQS hides what was received, unless it is told otherwise.
+const HIDDEN_FOR: Duration = Duration::from_secs(30);
 /// The failures of what nobody can read.
-const UNREADABLE: [&str; 6] = [
+const UNREADABLE: [&str; 9] = [
     "malformed",
+    "no_work_of_an_export",
+    "no_work_of_an_import",
+    "no_work_of_a_redrive",
     "not_an_event",
     "unknown_spec_version",
     "unknown_event_type",
@@ -119,16 +127,30 @@ impl Operator {
             }
             redriven += self.redrive_from(pair, depth.visible).await?;
         }
-        Ok(redriven)
+        // What a run that died has received is hidden for a time, and is to be kept all the same.
+        let depths = self.depths();
+        let emptied = self.pairs.iter().filter(|pair| pair.is_emptied);
+        let left: usize = emptied
+            .filter_map(|pair| depths.get(&pair.dead))
+            .map(|depth| depth.visible + depth.in_flight + depth.delayed)
+            .sum();
+        if left > 0 {
+            tokio::time::sleep(HIDDEN_FOR).await;
+        }
+        Ok(redriven + left)
     }
 
     /// Has the letters of each group sent again, but for those that nobody can read.
     async fn redrive_letters(&self, client: &Client) -> Result<usize> {
         let empty = RawValue::from_string("{}".to_owned())?;
-        self.cloud
-            .invoke("collect-dead-letters", empty)
-            .await
-            .context("the dead letters are not collected")?;
+        let mut collected = self.cloud.invoke("collect-dead-letters", empty.clone()).await;
+        // It may die at any of its calls; then the operator runs it again.
+        for _ in 1..TRIES {
+            if collected.is_err() {
+                collected = self.cloud.invoke("collect-dead-letters", empty.clone()).await;
+            }
+        }
+        collected.context("the dead letters are not collected")?;
         let groups = ask(client, "/monitor/dead-letters").await;
         let mut redriven = 0;
         for group in groups["data"].as_array().context("groups of dead letters")? {

@@ -197,17 +197,22 @@ impl Run {
             tokio::time::sleep(Duration::from_millis(u64::try_from(left).unwrap_or(0))).await;
         }
         self.fault_plan.quiesce();
+        self.publish_keys().await?;
         self.become_final().await?;
         self.verify().await?;
         let settled = tokio::time::timeout(PATIENCE, self.cloud.settled()).await;
         if settled.is_err() {
             self.report_violation("every-order-becomes-final", "something is still under way");
         }
-        // After an outage of days the key of the first hour is retired.
-        let keys = aws_sdk_dynamodb::Client::new(&self.cloud.sdk_config(HARNESS));
-        self.client.issuer().publish(&keys, &self.keys_table).await?;
+        self.publish_keys().await?;
         self.actors.read_all().await;
         Ok(self.operator.depths())
+    }
+
+    /// After an outage of days the key of the first hour is retired.
+    async fn publish_keys(&self) -> Result<()> {
+        let keys = aws_sdk_dynamodb::Client::new(&self.cloud.sdk_config(HARNESS));
+        Ok(self.client.issuer().publish(&keys, &self.keys_table).await?)
     }
 
     /// Puts what can never be handled into queues and tables.

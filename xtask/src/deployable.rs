@@ -93,7 +93,7 @@ mod tests {
             assert!(mistake.contains(text), "{mistake}");
         };
         is(&elf(0x3E, 100), "another processor than arm64");
-        is(&elf(0xB7, 10_000_000), "without optimisation");
+        is(&elf(0xB7, 20_000_000), "without optimisation");
         is(b"#!/bin/sh", "no program for Linux");
         is(b"", "no program for Linux");
     }

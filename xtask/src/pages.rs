@@ -19,6 +19,8 @@ pub(crate) fn pages(project: &Project, base_url: Option<&str>) -> Result<()> {
     };
     npm(&["ci", "--silent", "--no-audit"])?;
     npm(&["run", "--silent", "check"])?;
+    // What is vendored is what its checksums say.
+    process::run(Command::new("node").current_dir(&web).args(["vendor.mjs", "--check"]))?;
     let test = |base_url: &str| {
         let shots = project.workshop().join("pages");
         let mut tests = Command::new("node");

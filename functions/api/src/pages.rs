@@ -188,7 +188,9 @@ fn with(reply: Reply, fields: &Fields) -> Reply {
 
 impl Page {
     fn fits(&self, path: &str) -> bool {
-        let path = if path.len() > 1 { path.strip_suffix('/').unwrap_or(path) } else { path };
+        // A slash at the end is one slash.
+        let bare = path.strip_suffix('/').filter(|rest| !rest.is_empty() && !rest.ends_with('/'));
+        let path = bare.unwrap_or(path);
         let (mut pattern, mut path) = (self.path.split('/'), path.split('/'));
         loop {
             match (pattern.next(), path.next()) {

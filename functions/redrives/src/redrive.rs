@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shop_dynamo::Record;
 use shop_events::{Cause, Disposal};
-use shop_http::{FieldCode, Input, Problem};
+use shop_http::{FieldCode, Input, Node, Problem};
 use shop_types::{RedriveId, Timestamp};
 
 use crate::letter::{self, expires_at};
@@ -89,8 +89,8 @@ impl RedriveRequest {
     /// Reads the body: `{"consumer": "send-email", "failure_code": "...", "cutoff": "...", "rate": 100, "reason": "..."}`.
     pub(crate) fn read(input: Input<'_>) -> Result<Self, Problem> {
         input.read_object(|body| {
-            let consumer = body.required("consumer", |node| node.line(1..=MAX_NAME));
-            let failure_code = body.optional("failure_code", |node| node.line(1..=MAX_NAME));
+            let consumer = body.required("consumer", word);
+            let failure_code = body.optional("failure_code", word);
             let cutoff = body.optional("cutoff", |node| {
                 node.parsed(FieldCode::InvalidFilter, "This must be a time, as in RFC 3339.")
             });
@@ -105,6 +105,16 @@ impl RedriveRequest {
             })
         })
     }
+}
+
+/// A consumer's name, or a failure's code: words of the shop's own, which events tell to everybody.
+fn word(node: &Node<'_>) -> Option<String> {
+    let word = node.line(1..=MAX_NAME)?;
+    if word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte)) {
+        return Some(word);
+    }
+    node.error(FieldCode::InvalidFilter, "This must be lower-case letters, digits, - and _.");
+    None
 }
 
 impl Redrive {

@@ -165,6 +165,7 @@ impl Stage {
                 spoil::and_mend(&cloud).await?;
                 let issuer = issuer(&cloud.sdk_config("end-to-end"), &tokens).await?;
                 fixtures::of_functions_without_a_scenario(&cloud, &issuer, &administrator).await?;
+                fixtures::of_dead_letters(&cloud, &template, &issuer, &administrator).await?;
                 fixtures::of_consumers_with_a_malformed_message(&cloud).await?;
             }
         }
@@ -222,7 +223,7 @@ fn unused_grants(template: &Template, cloud: &Cloud) -> Vec<String> {
 }
 
 /// What the suite gives no function a reason to use: no record of its is poison, no export takes longer than one call has
-/// time, and no segment of the index is an hour old.
+/// time, no segment of the index is an hour old, and a redrive is done before anybody can pause it.
 fn never_needed() -> Vec<String> {
     let functions = services::functions();
     let relays = functions.iter().filter(|function| function.kind() == Kind::Relay).map(Function::name);
@@ -231,6 +232,8 @@ fn never_needed() -> Vec<String> {
     let goes_on = ["s3:GetObject on importsbucket/exports/*", "sqs:SendMessage on shop-ExportProductsQueue"];
     never.extend(goes_on.map(|grant| format!("export-products: {grant}")));
     never.push("rebuild-search: s3:DeleteObject on searchbucket/segments/*".to_owned());
+    never.push("update-redrive: dynamodb:UpdateItem on RedrivesTable".to_owned());
+    never.push("update-redrive: sqs:SendMessage on shop-RunRedriveQueue".to_owned());
     never.sort();
     never
 }

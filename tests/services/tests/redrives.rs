@@ -119,8 +119,12 @@ fn a_redrive_sends_its_letters_again_and_no_others() -> Result<()> {
         service.dead_letters("SettleOrder", &[MALFORMED]).await?;
         let all = groups(&service).await?;
         ensure!(all["letters"] == 61, "{all}");
-        let wanted =
-            json!({ "consumer": "record-sale", "failure_code": "unknown", "reason": "It is up again" });
+        let mut data = all["data"].as_array().into_iter().flatten();
+        let group = data.find(|group| group["consumer"] == "record-sale").context("its group")?;
+        // The journal knows why.
+        let code = &group["failure_code"];
+        ensure!(*code != "unknown" && *code != "malformed", "{all}");
+        let wanted = json!({ "consumer": "record-sale", "failure_code": code, "reason": "It is up again" });
         let id = ask(&service, "/monitor/redrives", &wanted).await?;
         service.settled().await?;
         let done = redrive(&service, &id).await?;
@@ -129,7 +133,7 @@ fn a_redrive_sends_its_letters_again_and_no_others() -> Result<()> {
             "{done}"
         );
         let rest = groups(&service).await?;
-        ensure!(rest["letters"] == 1 && rest["data"][0]["failure_code"] == "malformed", "{rest}");
+        ensure!(rest["letters"] == 1 && rest["data"][0]["consumer"] == "settle-order", "{rest}");
         // A second one finds nothing.
         let again = redrive(&service, &ask(&service, "/monitor/redrives", &wanted).await?).await?;
         ensure!(again["letters"] == json!({ "matched": 0, "moved": 0 }), "{again}");

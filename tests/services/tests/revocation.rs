@@ -60,7 +60,6 @@ const POWERS: &[&str] = &[
     "POST /monitor/redrives",
     "POST /monitor/discards",
     "GET /monitor/redrives/{redrive}",
-    "PATCH /monitor/redrives/{redrive}",
     "POST /imports/{import}/start",
     "GET /imports/{import}",
     "GET /imports/{import}/refusals",
@@ -167,7 +166,6 @@ impl Stage {
             "POST /monitor/redrives" | "POST /monitor/discards" => {
                 Some(json!({ "consumer": "settle-order", "reason": "It is mended" }))
             }
-            "PATCH /monitor/redrives/{redrive}" => Some(json!({ "status": "paused" })),
             "PATCH /products/{product}" => Some(json!({ "price": 2 })),
             "PATCH /products/{product}/stock" => Some(json!({ "stock": 7 })),
             "PUT /users/{customer}/role" | "PUT /users/me/role" => Some(json!({ "role": "admin" })),

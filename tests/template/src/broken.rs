@@ -189,7 +189,7 @@ Resources:
             Action: sqs:SendMessage
             Resource: !GetAtt PackQueue.Arn
             Condition:
-              ArnNotEquals: { "aws:SourceArn": !Ref EventsTopic, "aws:PrincipalArn": [!GetAtt RedriveRole.Arn, !GetAtt RunRedriveFunctionRole.Arn] }
+              ArnNotEquals: { "aws:SourceArn": !Ref EventsTopic, "aws:PrincipalArn": !GetAtt RedriveRole.Arn }
           - Effect: Deny
             Principal: "*"
             Action: sqs:*

@@ -13,6 +13,7 @@ mod bad_fields;
 mod bad_input;
 mod cache;
 mod cancel;
+mod dead_letters;
 mod emails;
 mod first_order;
 mod idempotency;
@@ -73,6 +74,7 @@ scenarios![
     stock::a_delta_is_not_taken_twice,
     alerts::stock_below_its_threshold_raises_one_alert,
     alerts::a_deleted_product_s_alerts_are_over,
+    dead_letters::letters_are_looked_for_redriven_and_discarded,
     monitor::an_order_s_story_is_told,
     monitor::queues_are_watched,
     sales::sales_follow_the_orders,
