@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shop_dynamo::Record;
 use shop_events::{Cause, Disposal};
-use shop_http::{FieldCode, Input, Node, Problem};
+use shop_http::{FieldCode, Input, Keyword, Node, Problem};
 use shop_types::{RedriveId, Timestamp};
 
 use crate::letter::{self, expires_at};
@@ -109,6 +109,7 @@ impl RedriveRequest {
 
 /// A consumer's name, or a failure's code: words of the shop's own, which events tell to everybody.
 fn word(node: &Node<'_>) -> Option<String> {
+    node.describe(Keyword::Pattern("^[a-z0-9_-]+$"));
     let word = node.line(1..=MAX_NAME)?;
     if word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte)) {
         return Some(word);

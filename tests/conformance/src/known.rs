@@ -65,6 +65,28 @@ pub const MINISTACK: &[Difference] = &[
         seen: "ReceiptHandleIsInvalid",
         reason: "It refuses the second deletion. No function deletes messages: Lambda's mapping does.",
     },
+    Difference {
+        check: "objects::a_small_part_is_the_last",
+        seen: "taken, not refused with EntityTooSmall",
+        reason: "It joins parts of any size. An export writes parts of the least size or more, and the embedded \
+                 cloud refuses smaller ones.",
+    },
+    Difference {
+        check: "mails::a_mail_has_a_recipient",
+        seen: "taken, not refused with BadRequestException",
+        reason: "It takes a mail to nobody. send-email always has an address, and the embedded cloud refuses.",
+    },
+    Difference {
+        check: "mails::a_configuration_set_must_be_there",
+        seen: "taken, not refused with NotFoundException",
+        reason: "It knows no configuration sets. The template's test holds the name to the resource's, and the \
+                 embedded cloud refuses another.",
+    },
+    Difference {
+        check: "mails::a_tag_is_a_word",
+        seen: "taken, not refused with BadRequestException",
+        reason: "It takes any tag. send-email's tags are ids of ours, and the embedded cloud refuses others.",
+    },
 ];
 
 /// Of `LocalStack`, in the version that localstack/requirements-localstack.txt pins, over AWS's `DynamoDB` Local.

@@ -197,6 +197,9 @@ def completed(operation, body):
         return {"name": f"Fuzzed {next(NUMBERS)}"}
     if operation == "set-user-role":
         return {"role": "customer"}
+    if operation in ("create-redrive", "create-discard"):
+        rate = {"rate": CHOICE.randrange(1, 1000)} if CHOICE.random() < 1 / 2 else {}
+        return {"consumer": CHOICE.choice(("settle-order", "send-email")), "reason": "Fuzzed", **rate}
     if operation == "update-order-status":
         number = body.get("tracking_number")
         return {"status": "shipped", **({"tracking_number": number} if number else {})}
