@@ -74,6 +74,25 @@ fn a_call_that_is_refused_before_it_takes_effect_is_tried_again_by_the_client() 
     );
 }
 
+/// The SDK allows so many retries together as a quota of five hundred tokens has room for.
+#[test]
+fn what_one_cloud_s_clients_have_tried_again_is_not_taken_from_another_s() {
+    let outage = || std::iter::repeat_with(|| Fault::Disconnected).take(2_000).collect();
+    let down = Interference { operation: "PutItem", before: Mutex::new(outage()), ..Interference::default() };
+    with_faults(down, |cloud| async move {
+        for _ in 0..200 {
+            assert_eq!(place_item(&cloud, "a", "item.placed").await, 500);
+        }
+        let puts = cloud.meter().sum(|entry| entry.operation == "dynamodb:PutItem");
+        assert!(puts.calls < 200 * 3, "the quota lasted for {} calls", puts.calls);
+    });
+    let before = Mutex::new(vec![Fault::Disconnected]);
+    let once = Interference { operation: "PutItem", before, ..Interference::default() };
+    with_faults(once, |cloud| async move {
+        assert_eq!(place_item(&cloud, "a", "item.placed").await, 201);
+    });
+}
+
 #[test]
 fn an_answer_that_is_lost_has_taken_effect() {
     let after = Mutex::new(vec![Fault::Disconnected]);

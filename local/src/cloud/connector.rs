@@ -19,12 +19,10 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_types::SdkConfig;
-use aws_types::region::Region;
 use shop_lambda::calls;
 
 use super::core::Core;
 use super::environment::Place;
-use crate::template::REGION;
 
 /// Settings for the AWS clients of one caller.
 pub(super) fn sdk_config(core: &Arc<Core>, place: Place) -> SdkConfig {
@@ -35,7 +33,7 @@ pub(super) fn sdk_config(core: &Arc<Core>, place: Place) -> SdkConfig {
     let connector = Connector { core: Arc::downgrade(core), place };
     SdkConfig::builder()
         .behavior_version(calls::behavior_version())
-        .region(Region::new(REGION))
+        .region(core.region.clone())
         // Never resolved: it only spares each call the search for one.
         .endpoint_url(endpoint)
         .credentials_provider(SharedCredentialsProvider::new(credentials))

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use aws_types::region::Region;
 use tokio::sync::Notify;
 
 use super::clock::Clock;
@@ -41,6 +42,8 @@ pub(super) struct Core {
     pub(super) s3: S3,
     /// Where the services are, as the SDK is told, and presigned URLs say.
     pub(super) endpoint: String,
+    /// What clients are told that their region is.
+    pub(super) region: Region,
     /// What each function may do. Callers that are no functions may do anything.
     pub(super) grants: BTreeMap<String, Grants>,
     /// What the topics and queues themselves say of who may reach them.

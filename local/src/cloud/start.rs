@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use aws_types::region::Region;
 use shop_lambda::Function;
 use tokio::sync::Notify;
 
@@ -26,7 +27,7 @@ use super::ses::Ses;
 use super::sns::Topics;
 use super::sqs::{Journal, Queues};
 use super::{Cloud, CloudError, Inner, Mode, Options, schedules};
-use crate::template::{self, Event, Template};
+use crate::template::{self, Event, REGION, Template};
 
 /// A runtime for [`Mode::Simulated`]: one thread, and a clock that moves only when nothing else can.
 ///
@@ -34,6 +35,16 @@ use crate::template::{self, Event, Template};
 /// When the system gives no runtime.
 pub fn simulated_runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()
+}
+
+/// A region that no other cloud of this process has.
+///
+/// The SDK limits retries by a quota that all clients of a process share which name the same service and region, and
+/// nothing else of [`SdkConfig`](aws_types::SdkConfig) says which quota is meant. With one region an outage in one
+/// simulated shop would take the retries from the next, and the same seed would not be the same run.
+fn client_region() -> Region {
+    static CLOUDS: AtomicU64 = AtomicU64::new(0);
+    Region::new(format!("{REGION}-{}", CLOUDS.fetch_add(1, Ordering::Relaxed)))
 }
 
 pub(super) fn start(
@@ -70,13 +81,15 @@ pub(super) fn start(
     let queues = Queues::open(template, journal, &clock, &random, Arc::clone(&changed), observers.clone())?;
     let with_replica = interceptor.as_ref().is_some_and(|interceptor| interceptor.has_stale_reads());
     let secrets = Secrets::open(template, &queues, &clock, &random)?;
+    let region = client_region();
     let core = Arc::new(Core {
         edge: Edge::of(template, &secrets, &clock, &random),
         dynamodb: DynamoDb::open(folder, template, &clock, with_replica, options.watched_tables)?,
         topics: Topics::new(template, &random, observers.clone(), interceptor.clone()),
         secrets,
         ses: Ses::new(template, options.mail, &clock, &random),
-        s3: S3::open(folder, template, &clock, &random)?,
+        s3: S3::open(folder, template, &region, &clock, &random)?,
+        region,
         endpoint: options.front_door.unwrap_or_else(|| ENDPOINT.to_owned()),
         queues,
         clock,

@@ -15,6 +15,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
+use aws_types::region::Region;
 use bytes::Bytes;
 use http::request::Parts;
 use http_body_util::BodyExt;
@@ -53,6 +54,8 @@ impl From<Vec<u8>> for Answer {
 pub(super) struct S3 {
     service: S3Service,
     store: Arc<Store>,
+    /// The one for which presigned URLs are signed.
+    region: Region,
     clock: Clock,
     /// The secret key of all callers. Their names are their access keys.
     secret: String,
@@ -62,6 +65,7 @@ impl S3 {
     pub(super) fn open(
         folder: Option<&Path>,
         template: &Template,
+        region: &Region,
         clock: &Clock,
         random: &Random,
     ) -> Result<Self, CloudError> {
@@ -72,7 +76,7 @@ impl S3 {
             clock: clock.clone(),
         };
         let service = S3ServiceBuilder::new(operations).build();
-        Ok(Self { service, store, clock: clock.clone(), secret: random.hex() })
+        Ok(Self { service, store, region: region.clone(), clock: clock.clone(), secret: random.hex() })
     }
 
     pub(super) fn secret(&self) -> &str {
@@ -81,7 +85,7 @@ impl S3 {
 
     /// The caller whose presigned URL a request has.
     pub(super) fn signer(&self, request: &Parts) -> Result<String, AwsError> {
-        presigned::signer(request, &self.secret, self.clock.now())
+        presigned::signer(request, self.region.as_ref(), &self.secret, self.clock.now())
     }
 
     pub(super) async fn call(&self, request: Request) -> Result<Answer, AwsError> {

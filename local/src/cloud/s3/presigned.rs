@@ -14,7 +14,6 @@ use shop_types::Timestamp;
 
 use super::request::unsigned;
 use crate::cloud::AwsError;
-use crate::template::REGION;
 
 /// The longest that a URL may hold, in seconds: seven days.
 const MOST_EXPIRES: u64 = 604_800;
@@ -39,9 +38,9 @@ pub(crate) fn is_presigned(uri: &Uri) -> bool {
 }
 
 /// The one whose URL it is, if it is theirs, and still holds.
-pub(super) fn signer(request: &Parts, secret: &str, now: i64) -> Result<String, AwsError> {
+pub(super) fn signer(request: &Parts, region: &str, secret: &str, now: i64) -> Result<String, AwsError> {
     let query = request.uri.query().unwrap_or_default();
-    let Some(signature) = Signature::read(query) else {
+    let Some(signature) = Signature::read(query, region) else {
         let message = "Query-string authentication version 4 requires all its parameters";
         return Err(AwsError::client("AuthorizationQueryParametersError", message));
     };
@@ -52,7 +51,7 @@ pub(super) fn signer(request: &Parts, secret: &str, now: i64) -> Result<String, 
     if now >= expires {
         return Err(denied("AccessDenied", "Request has expired"));
     }
-    let expected = signature.expected(request, secret);
+    let expected = signature.expected(request, region, secret);
     // Both are digests of the same length; how far a guess is right shows in no time that it takes.
     if expected.is_none_or(|expected| !is_same(expected.as_bytes(), signature.value.as_bytes())) {
         let message = "The request signature we calculated does not match the signature you provided.";
@@ -62,7 +61,7 @@ pub(super) fn signer(request: &Parts, secret: &str, now: i64) -> Result<String, 
 }
 
 impl Signature {
-    fn read(query: &str) -> Option<Self> {
+    fn read(query: &str, own_region: &str) -> Option<Self> {
         let of = |name: &str| parameter(query, name);
         if of("X-Amz-Algorithm")? != "AWS4-HMAC-SHA256" {
             return None;
@@ -72,7 +71,7 @@ impl Signature {
         let (end, service, region) = (scope.next()?, scope.next()?, scope.next()?);
         let (date, signer) = (scope.next()?, scope.next()?);
         let at = of("X-Amz-Date")?;
-        if (end, service, region) != ("aws4_request", "s3", REGION) || !at.starts_with(date) {
+        if (end, service, region) != ("aws4_request", "s3", own_region) || !at.starts_with(date) {
             return None;
         }
         let expires = of("X-Amz-Expires")?.parse().ok().filter(|expires| *expires <= MOST_EXPIRES)?;
@@ -86,7 +85,7 @@ impl Signature {
     }
 
     /// The signature that the signer would give the request.
-    fn expected(&self, request: &Parts, secret: &str) -> Option<String> {
+    fn expected(&self, request: &Parts, region: &str, secret: &str) -> Option<String> {
         let mut settings = SigningSettings::default();
         settings.percent_encoding_mode = PercentEncodingMode::Single;
         settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
@@ -95,7 +94,7 @@ impl Signature {
         let identity = Credentials::from_keys(&self.signer, secret, None).into();
         let parameters = v4::SigningParams::builder()
             .identity(&identity)
-            .region(REGION)
+            .region(region)
             .name("s3")
             .time(UNIX_EPOCH + self.at)
             .settings(settings)
