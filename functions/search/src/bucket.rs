@@ -83,9 +83,11 @@ impl Bucket {
     pub(crate) fn start(environment: &Environment) -> Result<Self, StartError> {
         let times = calls::timeouts().to_builder();
         let times = times.operation_attempt_timeout(TRY).operation_timeout(ALL_TRIES);
-        // Over TLS, S3's checksums of what a request holds tell nothing new.
+        // Over TLS, S3's checksums of what a request holds tell nothing new. What stands in for AWS on one machine
+        // has no name for each bucket.
         let config = Builder::from(environment.sdk_config())
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+            .force_path_style(environment.sdk_config().endpoint_url().is_some())
             .timeout_config(times.build())
             .build();
         let name = environment.required("SEARCH_BUCKET")?.to_owned();

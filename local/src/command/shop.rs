@@ -37,7 +37,7 @@ pub(super) async fn run(settings: Shop) -> Result<()> {
     parameters.extend(settings.parameter);
     let template = location.load(&parameters)?;
     let mode = Mode::Real { data_dir: data.as_ref().map(|data| data.path().to_owned()) };
-    let front_door = Some(format!("http://localhost:{}", listeners.port()));
+    let front_door = Some(listeners.base_url());
     let functions = services::functions();
     let names = functions.iter().map(|function| function.name().to_owned());
     let demonstration = Arc::new(Demonstration::new(settings.hop_delay, names));

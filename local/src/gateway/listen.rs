@@ -77,6 +77,13 @@ impl Listeners {
         self.port
     }
 
+    /// The address by which a browser of this machine finds it: one that it takes for trustworthy without TLS
+    /// (W3C Secure Contexts, "localhost").
+    #[must_use]
+    pub fn base_url(&self) -> String {
+        format!("http://localhost:{}", self.port)
+    }
+
     /// The next connection, from whichever address.
     pub(super) async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
         poll_fn(|context| {

@@ -111,7 +111,7 @@ struct Stage {
 impl Stage {
     async fn start(run: &'static Run) -> Result<Self> {
         let listeners = Listeners::bind(0).await?;
-        let base_url = format!("http://127.0.0.1:{}", listeners.port());
+        let base_url = listeners.base_url();
         // Where presigned URLs lead.
         let front_door = Some(base_url.clone());
         let mut options = Options { deliver_twice: run.deliver_twice, front_door, ..Options::memory() };

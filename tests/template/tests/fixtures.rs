@@ -73,7 +73,12 @@ fn queue_fixtures_are_events_that_the_queue_s_filter_lets_through() {
             assert_eq!(attribute.string_value.as_deref(), Some(event.event_type().as_str()), "{name}");
             seen.insert(event.event_type().as_str().to_owned());
         }
-        assert_eq!(seen, types, "{name}: each type that its queue is sent");
+        if queue == queues::UNFILTERED {
+            // It takes a type of which it knows nothing as it takes any other.
+            assert!(!seen.is_empty() && seen.is_subset(&types), "{name}: {seen:?}");
+        } else {
+            assert_eq!(seen, types, "{name}: each type that its queue is sent");
+        }
     }
 }
 

@@ -69,9 +69,10 @@ impl Bucket {
     /// The bucket that `IMPORTS_BUCKET` names.
     pub(crate) fn start(environment: &Environment) -> Result<Self, StartError> {
         // Over TLS, S3's checksums of what a request holds tell nothing new; and a presigned address would ask its client
-        // for one.
+        // for one. What stands in for AWS on one machine has no name for each bucket.
         let config = Builder::from(environment.sdk_config())
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+            .force_path_style(environment.sdk_config().endpoint_url().is_some())
             .build();
         let name = environment.required("IMPORTS_BUCKET")?.to_owned();
         Ok(Self { client: Client::from_conf(config), name })
