@@ -31,7 +31,7 @@ const TESTS: [&str; 16] = [
     "contracts",
     "same",
     "registered",
-    "accounts",
+    "authorization",
     "wishlists",
     "wishlist_events",
     "get_wishlist_summary",

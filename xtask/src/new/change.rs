@@ -100,7 +100,7 @@ pub(super) fn add(tree: &mut Tree, method: &str, place: &Place<'_>) -> Result<()
     let found = place.status_of_an_item(204);
     add_row(tree, &format!("{method} {path}"), &format!("[401, 403, 403, {found}, 401]"))?;
     if body.is_some() {
-        tree.edit("tests/services/tests/accounts/authorization.rs", |text| {
+        tree.edit("tests/services/tests/authorization.rs", |text| {
             let arm = format!("            \"{method} {path}\" => Some(json!({{ \"note\": {NOTE:?} }})),\n");
             before(text, "            _ => None,\n        };\n        Ok((method.parse()?", &arm)
         })?;

@@ -36,7 +36,7 @@ pub(super) fn article(noun: &str) -> &'static str {
 /// A row of the matrix of who may do what.
 pub(super) fn add_row(tree: &mut Tree, route: &str, statuses: &str) -> Result<()> {
     let row = format!("    (\"{route}\", {statuses}),");
-    tree.edit("tests/services/tests/accounts/authorization.rs", |text| {
+    tree.edit("tests/services/tests/authorization.rs", |text| {
         behind_last(text, "const MATRIX: &[(&str, [u16; 5])] = &[", "\", [", &row)
     })
 }

@@ -2,7 +2,6 @@
 
 mod administrators;
 mod attempts;
-mod authorization;
 mod broken_tokens;
 mod deleting;
 mod mail_proofs;
