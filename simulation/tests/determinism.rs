@@ -1,4 +1,6 @@
-//! The same case is the same run, byte for byte; and another seed is another one.
+//! The same case is the same run, byte for byte, whatever else the process runs; and another seed is another one.
+
+use std::thread;
 
 use simulation::{Case, run, template};
 
@@ -6,18 +8,19 @@ use simulation::{Case, run, template};
 const SEEDS: [u64; 3] = [1, 8, 12];
 
 #[test]
-fn the_same_seed_gives_the_same_trace() {
-    let template = template().unwrap();
-    let mut traces = Vec::new();
-    for seed in SEEDS {
-        let case = Case::of_seed(seed);
-        let trace = || run(&case, &template, true).unwrap().trace.unwrap();
-        let (first, second) = (trace(), trace());
+fn the_same_seed_gives_the_same_trace_alone_and_beside_others() {
+    let template = &template().unwrap();
+    let trace = |seed: u64| run(&Case::of_seed(seed), template, true).unwrap().trace.unwrap();
+    let alone = SEEDS.map(trace);
+    let beside_others = thread::scope(|scope| {
+        let runs = SEEDS.map(|seed| scope.spawn(move || trace(seed)));
+        runs.map(|run| run.join().unwrap())
+    });
+    for ((seed, first), second) in SEEDS.iter().zip(&alone).zip(&beside_others) {
         let differs = first.lines().zip(second.lines()).find(|(left, right)| left != right);
         assert_eq!(differs, None, "seed {seed}");
         assert_eq!(first.len(), second.len(), "seed {seed}");
         assert!(first.lines().count() > 500, "seed {seed}");
-        traces.push(first);
     }
-    assert_ne!(traces[0], traces[1]);
+    assert_ne!(alone[0], alone[1]);
 }

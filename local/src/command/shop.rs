@@ -31,8 +31,10 @@ pub(super) async fn run(settings: Shop) -> Result<()> {
     let mut parameters = settings.gateway.parameters();
     parameters.insert("EdgeCache".to_owned(), "true".to_owned());
     if !settings.gateway.no_demo {
-        // A shop that sends mails, none of which leaves this machine: `/mailbox` shows them.
+        // A shop that sends mails, none of which leaves this machine: `/mailbox` shows them, and their links lead to its
+        // own pages.
         parameters.insert("EmailFrom".to_owned(), DEMO_SENDER.to_owned());
+        parameters.insert("ShopUrl".to_owned(), listeners.base_url());
     }
     parameters.extend(settings.parameter);
     let template = location.load(&parameters)?;
