@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt, stream};
+use shop_bucket::BucketError;
 use shop_lambda::log::Chain;
 use shop_lambda::{Clock, Environment, Internal, StartError};
 use shop_types::Timestamp;
 
-use crate::bucket::{Bucket, BucketError, Found};
+use crate::bucket::{Bucket, Found};
 use crate::index::{IndexError, Manifest, Segment, Snapshot};
 
 /// How long what was seen is taken for what is so.

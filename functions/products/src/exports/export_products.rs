@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use data_encoding::HEXLOWER;
+use shop_bucket::BucketError;
 use shop_lambda::{Clock, Environment, Function, Random, Start, StartError};
 use shop_messaging::WorkQueue;
 use shop_messaging::consumer::{self, Consumer, Failure, MessageResult};
@@ -20,7 +21,7 @@ use super::export::{Export, Status, Written};
 use super::rows;
 use super::store::Exports;
 use super::work::Work;
-use crate::imports::bucket::{Bucket, BucketError, Completed};
+use crate::imports::bucket::{Bucket, Completed};
 use crate::store::Store;
 
 /// What the binary and the embedded cloud run.
@@ -82,7 +83,7 @@ impl ExportProducts {
         let begun = self.clock.now();
         let mut written = export.written.clone();
         let mut buffer = match written.rest.take() {
-            Some(key) => self.bucket.rest(&key).await.map_err(bucket_failed)?,
+            Some(key) => self.bucket.kept(&key).await.map_err(bucket_failed)?,
             None if written.products == 0 => rows::head(export.format),
             None => Vec::new(),
         };

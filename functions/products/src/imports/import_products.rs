@@ -175,6 +175,6 @@ fn store_failed(error: shop_dynamo::StoreError) -> Failed {
     Failed::new("store_failed", error)
 }
 
-fn bucket_failed(error: super::bucket::BucketError) -> Failed {
+fn bucket_failed(error: shop_bucket::BucketError) -> Failed {
     Failed::new("bucket_failed", error)
 }
