@@ -2,7 +2,7 @@
 
 import { html, nothing } from "../vendor/lit.js";
 import { said, toast } from "../shared/announce.js";
-import { icon } from "../shared/icons.js";
+import { icon, mark } from "../shared/icons.js";
 import { go } from "../shared/router.js";
 import { isDemo, leave, operator } from "./operator.js";
 
@@ -71,7 +71,7 @@ function skip(event) {
 export const frame = (content, address) => html`
   <a class="skip" href="#main" @click=${skip}>Skip to the content</a>
   <header class="bar">
-    <a class="logo" href="/console"><svg viewBox="0 0 32 32" width="26" height="26" aria-hidden="true"><rect class="mark-back" width="32" height="32" rx="8"></rect><path class="mark-bag" d="M10 13h12l1 11H9z"></path><path class="mark-grip" d="M12.5 15v-3a3.5 3.5 0 0 1 7 0v3"></path></svg><span>Console</span></a>
+    <a class="logo" href="/console">${mark(26)}<span>Console</span></a>
     ${operator.value
       ? html`<form class="search" role="search" @submit=${onSearch}>${icon("search")}
           <label class="unseen" for="search">Search an order, a product or a user</label>

@@ -39,3 +39,6 @@ export const draw = (others) => void Object.assign(more, others);
  */
 export const icon = (name) =>
   html`<svg class="icon" viewBox="0 0 24 24" width="20" height="20" aria-hidden="true" focusable="false">${more[name] ?? shapes[/** @type {keyof typeof shapes} */ (name)]}</svg>`;
+
+/** The shop's own. @param {number} size */
+export const mark = (size) => html`<svg viewBox="0 0 32 32" width=${size} height=${size} aria-hidden="true"><rect class="mark-back" width="32" height="32" rx="8"></rect><path class="mark-bag" d="M10 13h12l1 11H9z"></path><path class="mark-grip" d="M12.5 15v-3a3.5 3.5 0 0 1 7 0v3"></path></svg>`;

@@ -1,7 +1,7 @@
 // What is around every page: the head with the search, the cart and the account, the foot, and what is said aloud.
 
 import { html, nothing, signal } from "../vendor/lit.js";
-import { icon } from "../shared/icons.js";
+import { icon, mark } from "../shared/icons.js";
 import { said, toast } from "../shared/announce.js";
 import { user } from "../shared/session.js";
 import { count } from "./cart.js";
@@ -38,7 +38,7 @@ export const frame = (content, address) => html`
   <a class="skip" href="#main" @click=${skip}>Skip to the content</a>
   <header class="head">
     <div class="inner">
-      <a class="logo" href="/"><svg viewBox="0 0 32 32" width="30" height="30" aria-hidden="true"><rect class="mark-back" width="32" height="32" rx="8"></rect><path class="mark-bag" d="M10 13h12l1 11H9z"></path><path class="mark-grip" d="M12.5 15v-3a3.5 3.5 0 0 1 7 0v3"></path></svg><span>Shop</span></a>
+      <a class="logo" href="/">${mark(30)}<span>Shop</span></a>
       ${searchBox(address)}
       <nav class="tools" aria-label="Yours">${account()}${cart()}</nav>
     </div>

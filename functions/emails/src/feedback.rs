@@ -2,6 +2,7 @@
 //!
 //! They hold the recipient's address, several times over. Nothing of it is read, and nothing of a body is logged.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
@@ -114,10 +115,10 @@ impl Body for Word {
         }))
     }
 
-    fn id(&self) -> &str {
+    fn id(&self) -> Cow<'_, str> {
         match self {
-            Self::Greeting => "greeting",
-            Self::Of(feedback) => &feedback.id,
+            Self::Greeting => "greeting".into(),
+            Self::Of(feedback) => feedback.id.as_str().into(),
         }
     }
 }

@@ -10,6 +10,7 @@
 //! - Retried: failures of DynamoDB; only the messages whose items were not stored.
 //! - Dropped: nothing. It sends no receipts of its own, which would never end.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::Client;
@@ -35,25 +36,23 @@ pub const FUNCTION: Function = consumer::of_journal::<Told, JournalEvent>();
 #[derive(Clone, Debug)]
 pub(crate) enum Told {
     Event(Box<Event>),
-    /// With an id that tells the message from others.
-    Receipts(String, Box<Receipts>),
+    Receipts(Box<Receipts>),
 }
 
 impl Body for Told {
     fn parse(text: &str) -> Result<Self, Unreadable> {
         match serde_json::from_str::<Receipts>(text) {
-            Ok(receipts) => {
-                let id = format!("{}:{}:{}", receipts.consumer, receipts.batch, receipts.part);
-                Ok(Self::Receipts(id, Box::new(receipts)))
-            }
+            Ok(receipts) => Ok(Self::Receipts(Box::new(receipts))),
             Err(_) => <Event as Body>::parse(text).map(|event| Self::Event(Box::new(event))),
         }
     }
 
-    fn id(&self) -> &str {
+    fn id(&self) -> Cow<'_, str> {
         match self {
-            Self::Event(event) => event.id().as_str(),
-            Self::Receipts(id, _) => id,
+            Self::Event(event) => event.id().as_str().into(),
+            Self::Receipts(receipts) => {
+                format!("{}:{}:{}", receipts.consumer, receipts.batch, receipts.part).into()
+            }
         }
     }
 }
@@ -107,7 +106,7 @@ impl JournalEvent {
 
     async fn note_failures(&self, batch: &[Message<Told>]) {
         let receipts = batch.iter().filter_map(|message| match &message.event {
-            Told::Receipts(_, receipts) => Some(receipts),
+            Told::Receipts(receipts) => Some(receipts),
             Told::Event(_) => None,
         });
         let failures = receipts.flat_map(|batch| {
@@ -139,7 +138,7 @@ fn packed(batch: &[Message<Told>]) -> (Vec<Packed>, Vec<(usize, String)>) {
                 }
                 log.event(log_partition(time), bucket(time, LOG_BUCKET_MS), of, entry);
             }
-            Told::Receipts(_, batch) => {
+            Told::Receipts(batch) => {
                 let time = batch.started_at;
                 log.receipt(log_partition(time), bucket(time, LOG_BUCKET_MS), of, BatchLine::of(batch));
                 for receipt in &batch.receipts {

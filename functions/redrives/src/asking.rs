@@ -3,18 +3,19 @@
 use shop_events::Disposal;
 use shop_http::{Call, Contract, Problem, Reply, Start, request_hash};
 use shop_lambda::{Clock, Random, StartError};
+use shop_messaging::WorkQueue;
 use shop_types::RedriveId;
 
 use crate::letter::Position;
 use crate::redrive::{Redrive, RedriveRequest, RedriveView};
 use crate::store::{Created, Letters, PARKED_PAGE, Redrives};
-use crate::work::Queue;
+use crate::work::Work;
 
 pub(crate) struct Asking {
     disposal: Disposal,
     letters: Letters,
     redrives: Redrives,
-    queue: Queue,
+    queue: WorkQueue<Work>,
     clock: Clock,
     random: Random,
 }
@@ -25,7 +26,7 @@ impl Asking {
             disposal,
             letters: Letters::start(start.environment(), start.client())?,
             redrives: Redrives::start(start.environment(), start.client())?,
-            queue: Queue::start(start.environment(), "REDRIVES_QUEUE_URL")?,
+            queue: WorkQueue::start(start.environment(), "REDRIVES_QUEUE_URL")?,
             clock: start.clock(),
             random: start.random(),
         })
@@ -59,7 +60,7 @@ impl Asking {
         };
         let redrive = stored.as_deref().unwrap_or(&redrive);
         // Sent each time: the first time it may have failed behind the write. A redrive that is done takes no harm.
-        self.queue.send(redrive).await.map_err(Problem::internal)?;
+        self.queue.send(&Work::of(redrive)).await.map_err(Problem::internal)?;
         let reply = Reply::accepted_at(&format!("/monitor/redrives/{}", redrive.id), &redrive.view())?;
         Ok(if stored.is_some() { reply.replayed() } else { reply })
     }

@@ -13,17 +13,16 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use shop_events::Disposal;
-use shop_lambda::log::Chain;
 use shop_lambda::{Environment, Function, Start, StartError, Timer};
-use shop_messaging::Sender;
 use shop_messaging::consumer::{self, Consumer, Failure, MessageResult};
+use shop_messaging::{Sender, WorkQueue};
 use shop_types::DeadLetterId;
 
 use crate::letter::{Letter, Parked, Position};
 use crate::queues;
 use crate::redrive::{Redrive, Status};
 use crate::store::{Letters, Moved, Redrives};
-use crate::work::{Queue, Work};
+use crate::work::Work;
 
 /// What the binary and the embedded cloud run.
 pub const FUNCTION: Function = consumer::each_of::<Work, RunRedrive>();
@@ -37,7 +36,7 @@ const AT_ONCE: usize = 25;
 pub(crate) struct RunRedrive {
     letters: Letters,
     redrives: Redrives,
-    queue: Queue,
+    queue: WorkQueue<Work>,
     /// A sender to the queue of each consumer.
     consumers: BTreeMap<String, Sender>,
     timer: Timer,
@@ -54,7 +53,7 @@ impl Start for RunRedrive {
         Ok(Self {
             letters: Letters::start(environment, client.clone())?,
             redrives: Redrives::start(environment, client)?,
-            queue: Queue::start(environment, "QUEUE_URL")?,
+            queue: WorkQueue::start(environment, "QUEUE_URL")?,
             consumers: consumers.into_iter().map(sender).collect(),
             timer: Timer::start(environment),
         })
@@ -89,8 +88,7 @@ impl Consumer<Work> for RunRedrive {
                 Step::On(redrive) => {
                     let now = self.timer.clock().now();
                     if now.abs_diff(begun) > WORKING_TIME {
-                        let sent = self.queue.send(&redrive).await;
-                        return sent.map_err(|error| Failure::new("not_sent", Chain(&error).to_string()));
+                        return Ok(self.queue.send(&Work::of(&redrive)).await?);
                     }
                     let pace = Duration::from_secs(u64::try_from(AT_ONCE).unwrap_or(1)) / redrive.rate;
                     self.timer.wait(pace.saturating_sub(now.abs_diff(step_began))).await;
@@ -144,9 +142,7 @@ impl RunRedrive {
         let Some(sender) = self.consumers.get(consumer) else {
             return Err(Failure::new("no_queue", format!("{consumer} has no queue here")));
         };
-        let bodies: Vec<_> = letters.iter().map(|letter| letter.body.clone()).collect();
-        let sent = sender.send_all(bodies).await;
-        sent.map_err(|error| Failure::new("not_sent", Chain(&error).to_string()))
+        Ok(sender.send_all(letters.iter().map(|letter| letter.body.clone()).collect()).await?)
     }
 
     async fn finish(&self, redrive: Redrive) -> MessageResult {

@@ -7,18 +7,19 @@ use shop_http::{
     Access, Call, Code, Contract, Endpoint, FieldCode, Input, Problem, Reply, Route, Start, patch,
 };
 use shop_lambda::{Clock, Function, StartError};
+use shop_messaging::WorkQueue;
 use shop_types::RedriveId;
 
 use crate::redrive::{Redrive, RedriveView, Status};
 use crate::store::Redrives;
-use crate::work::Queue;
+use crate::work::Work;
 
 /// What the binary and the embedded cloud run.
 pub const FUNCTION: Function = shop_http::function::<UpdateRedrive>();
 
 pub(crate) struct UpdateRedrive {
     redrives: Redrives,
-    queue: Queue,
+    queue: WorkQueue<Work>,
     clock: Clock,
 }
 
@@ -31,7 +32,7 @@ impl Route for UpdateRedrive {
     async fn start(start: &mut Start) -> Result<Self, StartError> {
         Ok(Self {
             redrives: Redrives::start(start.environment(), start.client())?,
-            queue: Queue::start(start.environment(), "REDRIVES_QUEUE_URL")?,
+            queue: WorkQueue::start(start.environment(), "REDRIVES_QUEUE_URL")?,
             clock: start.clock(),
         })
     }
@@ -78,7 +79,7 @@ impl UpdateRedrive {
     /// A redrive that runs has a message in its queue. Two do no harm.
     async fn go_on(&self, redrive: &Redrive) -> Result<(), Problem> {
         if redrive.status == Status::Running {
-            self.queue.send(redrive).await.map_err(Problem::internal)?;
+            self.queue.send(&Work::of(redrive)).await.map_err(Problem::internal)?;
         }
         Ok(())
     }

@@ -2,14 +2,11 @@
 
 use std::time::Duration;
 
-use aws_sdk_s3::Client;
-use aws_sdk_s3::config::{Builder, RequestChecksumCalculation};
-use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_s3::operation::get_object::GetObjectError;
-use aws_sdk_s3::primitives::{ByteStream, ByteStreamError};
+use aws_sdk_s3::primitives::ByteStream;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use shop_lambda::{Environment, Internal, StartError, calls};
+use shop_bucket::{BucketError, bytes, is_absent, status};
+use shop_lambda::{Environment, StartError, calls};
 use shop_types::Timestamp;
 
 use crate::index::Manifest;
@@ -22,32 +19,6 @@ const SEGMENTS: &str = "segments/";
 const TRY: Duration = Duration::from_secs(5);
 /// How long all of them may take.
 const ALL_TRIES: Duration = Duration::from_secs(8);
-
-/// Why S3 did not do what it was asked.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum BucketError {
-    #[error("S3 did not answer {operation}")]
-    Call {
-        operation: &'static str,
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    #[error("an object broke off")]
-    BrokenOff(#[from] ByteStreamError),
-    #[error("an object of the index is not what was written")]
-    Unreadable(#[from] serde_json::Error),
-}
-
-impl Internal for BucketError {}
-
-impl BucketError {
-    fn of<E>(operation: &'static str) -> impl FnOnce(E) -> Self
-    where
-        E: std::error::Error + Send + Sync + 'static,
-    {
-        move |error| Self::Call { operation, source: error.into() }
-    }
-}
 
 /// A manifest as S3 has it.
 #[derive(Debug)]
@@ -73,25 +44,14 @@ pub(crate) enum Put {
 
 /// The bucket.
 #[derive(Clone, Debug)]
-pub(crate) struct Bucket {
-    client: Client,
-    name: String,
-}
+pub(crate) struct Bucket(shop_bucket::Bucket);
 
 impl Bucket {
     /// The bucket that `SEARCH_BUCKET` names.
     pub(crate) fn start(environment: &Environment) -> Result<Self, StartError> {
         let times = calls::timeouts().to_builder();
         let times = times.operation_attempt_timeout(TRY).operation_timeout(ALL_TRIES);
-        // Over TLS, S3's checksums of what a request holds tell nothing new. What stands in for AWS on one machine
-        // has no name for each bucket.
-        let config = Builder::from(environment.sdk_config())
-            .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
-            .force_path_style(environment.sdk_config().endpoint_url().is_some())
-            .timeout_config(times.build())
-            .build();
-        let name = environment.required("SEARCH_BUCKET")?.to_owned();
-        Ok(Self { client: Client::from_conf(config), name })
+        Ok(Self(shop_bucket::Bucket::start_timed(environment, "SEARCH_BUCKET", times.build())?))
     }
 
     /// The manifest, as it is at this moment. `known` is the tag of the one that is there already.
@@ -99,11 +59,11 @@ impl Bucket {
         if known.is_none() && !self.has(MANIFEST).await? {
             return Ok(Found::None);
         }
-        let get = self.client.get_object().bucket(&self.name).key(MANIFEST);
-        match get.set_if_none_match(known.map(str::to_owned)).send().await {
+        let get = self.0.get_object(MANIFEST).set_if_none_match(known.map(str::to_owned));
+        match get.send().await {
             Ok(object) => {
                 let etag = object.e_tag().unwrap_or_default().to_owned();
-                let manifest = serde_json::from_slice(&object.body.collect().await?.to_vec())?;
+                let manifest = serde_json::from_slice(&bytes(object).await?)?;
                 Ok(Found::Manifest { etag, manifest })
             }
             Err(error) if status(&error) == Some(304) => Ok(Found::Same),
@@ -114,14 +74,12 @@ impl Bucket {
 
     /// Whether there is an object: a list says so.
     async fn has(&self, key: &str) -> Result<bool, BucketError> {
-        let list = self.client.list_objects_v2().bucket(&self.name).prefix(key).max_keys(1);
-        let found = list.send().await.map_err(BucketError::of("ListObjectsV2"))?;
-        Ok(found.contents().iter().any(|object| object.key() == Some(key)))
+        Ok(self.0.first(key).await?.is_some_and(|object| object.key() == Some(key)))
     }
 
     /// The tag of the manifest, whatever it says; none where there is none.
     pub(crate) async fn tag(&self) -> Result<Option<String>, BucketError> {
-        match self.client.get_object().bucket(&self.name).key(MANIFEST).send().await {
+        match self.0.get_object(MANIFEST).send().await {
             Ok(object) => Ok(object.e_tag),
             Err(error) if is_absent(&error) => Ok(None),
             Err(error) => Err(BucketError::of("GetObject")(error)),
@@ -137,7 +95,7 @@ impl Bucket {
         before: Option<&str>,
         manifest: &Manifest,
     ) -> Result<Put, BucketError> {
-        let put = self.client.put_object().bucket(&self.name).key(MANIFEST);
+        let put = self.0.put_object(MANIFEST);
         let put = match before {
             Some(etag) => put.if_match(etag),
             None => put.if_none_match("*"),
@@ -153,26 +111,18 @@ impl Bucket {
 
     /// A segment's object; none where it is not there.
     pub(crate) async fn segment(&self, name: &str) -> Result<Option<Vec<u8>>, BucketError> {
-        let get = self.client.get_object().bucket(&self.name).key(format!("{SEGMENTS}{name}"));
-        match get.send().await {
-            Ok(object) => Ok(Some(object.body.collect().await?.to_vec())),
-            Err(error) if is_absent(&error) => Ok(None),
-            Err(error) => Err(BucketError::of("GetObject")(error)),
-        }
+        self.0.get(format!("{SEGMENTS}{name}")).await
     }
 
     pub(crate) async fn put_segment(&self, name: &str, object: Vec<u8>) -> Result<(), BucketError> {
-        let put = self.client.put_object().bucket(&self.name).key(format!("{SEGMENTS}{name}"));
-        let put = put.content_type("application/octet-stream").body(ByteStream::from(object));
-        put.send().await.map(drop).map_err(BucketError::of("PutObject"))
+        self.0.put(format!("{SEGMENTS}{name}"), "application/octet-stream", object).await
     }
 
     /// The segments that were put before a moment.
     pub(crate) async fn segments_before(&self, moment: Timestamp) -> Result<Vec<String>, BucketError> {
         let (mut found, mut next) = (Vec::new(), None);
         loop {
-            let list = self.client.list_objects_v2().bucket(&self.name).prefix(SEGMENTS);
-            let page = list.set_continuation_token(next).send().await;
+            let page = self.0.list_objects(SEGMENTS).set_continuation_token(next).send().await;
             let page = page.map_err(BucketError::of("ListObjectsV2"))?;
             for object in page.contents() {
                 let is_old = object.last_modified().is_some_and(|at| at.secs() < moment.as_secs());
@@ -187,8 +137,7 @@ impl Bucket {
     }
 
     pub(crate) async fn delete_segment(&self, name: &str) -> Result<(), BucketError> {
-        let delete = self.client.delete_object().bucket(&self.name).key(format!("{SEGMENTS}{name}"));
-        delete.send().await.map(drop).map_err(BucketError::of("DeleteObject"))
+        self.0.delete(format!("{SEGMENTS}{name}")).await
     }
 
     /// How far a rebuild is; none where none has begun, or what it left cannot be read: to begin anew is never wrong.
@@ -196,25 +145,11 @@ impl Bucket {
         if !self.has(REBUILD).await? {
             return Ok(None);
         }
-        let get = self.client.get_object().bucket(&self.name).key(REBUILD);
-        match get.send().await {
-            Ok(object) => Ok(serde_json::from_slice(&object.body.collect().await?.to_vec()).ok().flatten()),
-            Err(error) if is_absent(&error) => Ok(None),
-            Err(error) => Err(BucketError::of("GetObject")(error)),
-        }
+        let found = self.0.get(REBUILD).await?;
+        Ok(found.and_then(|found| serde_json::from_slice(&found).ok().flatten()))
     }
 
     pub(crate) async fn put_rebuild<P: Serialize>(&self, position: Option<&P>) -> Result<(), BucketError> {
-        let body = ByteStream::from(serde_json::to_vec(&position)?);
-        let put = self.client.put_object().bucket(&self.name).key(REBUILD).body(body);
-        put.content_type("application/json").send().await.map(drop).map_err(BucketError::of("PutObject"))
+        self.0.put(REBUILD, "application/json", serde_json::to_vec(&position)?).await
     }
-}
-
-fn status<E>(error: &SdkError<E>) -> Option<u16> {
-    error.raw_response().map(|response| response.status().as_u16())
-}
-
-fn is_absent(error: &SdkError<GetObjectError>) -> bool {
-    error.as_service_error().and_then(ProvideErrorMetadata::code) == Some("NoSuchKey")
 }

@@ -7,11 +7,12 @@
 
 use std::collections::BTreeSet;
 
+use shop_bucket::BucketError;
 use shop_dynamo::StoreError;
 use shop_lambda::{Backoff, Clock, Contention, Environment, Random, StartError};
 use shop_types::ProductId;
 
-use crate::bucket::{BucketError, Put};
+use crate::bucket::Put;
 use crate::catalogue::Catalogue;
 use crate::index::{IndexError, Manifest, Next};
 use crate::reader::{ReadError, Reader, Seen};

@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt, stream};
+use shop_bucket::BucketError;
 use shop_lambda::log::Chain;
 use shop_lambda::{Clock, Environment, Internal, StartError};
 use shop_types::Timestamp;
 
-use crate::bucket::{Bucket, BucketError, Found};
+use crate::bucket::{Bucket, Found};
 use crate::index::{IndexError, Manifest, Segment, Snapshot};
 
 /// How long what was seen is taken for what is so.
@@ -64,6 +65,13 @@ impl Reader {
 
     fn memory(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes the index into memory, before it is asked for.
+    pub(crate) async fn warm_up(&self) {
+        if let Err(error) = self.recent().await {
+            tracing::warn!(error = %Chain(&error), "the index is not in memory yet");
+        }
     }
 
     /// The index as it was a second ago at most; or as it was seen last, where S3 does not answer.

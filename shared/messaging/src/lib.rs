@@ -17,5 +17,7 @@ mod safe_text;
 mod sender;
 #[cfg(test)]
 mod testing;
+mod work;
 
 pub use sender::{NotSent, Sender};
+pub use work::{Work, WorkQueue};

@@ -3,8 +3,9 @@
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::BuildError;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry as Entry;
-use serde::Serialize;
 use shop_lambda::{Environment, Internal, StartError};
+
+use crate::consumer::Failure;
 
 /// Most entries of one call, and most bytes of their bodies
 /// (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html>).
@@ -30,6 +31,12 @@ pub enum NotSent {
 
 impl Internal for NotSent {}
 
+impl From<NotSent> for Failure {
+    fn from(error: NotSent) -> Self {
+        Self::new("not_sent", error)
+    }
+}
+
 /// Sends to a queue.
 #[derive(Clone, Debug)]
 pub struct Sender {
@@ -38,11 +45,7 @@ pub struct Sender {
 }
 
 impl Sender {
-    /// A sender to the queue that a variable names.
-    ///
-    /// # Errors
-    /// The variable is not set.
-    pub fn start(environment: &Environment, variable: &str) -> Result<Self, StartError> {
+    pub(crate) fn start(environment: &Environment, variable: &str) -> Result<Self, StartError> {
         let url = environment.required(variable)?.to_owned();
         Ok(Self { client: Client::new(environment.sdk_config()), url })
     }
@@ -53,12 +56,7 @@ impl Sender {
         Self { client, url }
     }
 
-    /// Sends one message.
-    ///
-    /// # Errors
-    /// It may have been sent.
-    pub async fn send(&self, message: &impl Serialize) -> Result<(), NotSent> {
-        let body = serde_json::to_string(message)?;
+    pub(crate) async fn send(&self, body: String) -> Result<(), NotSent> {
         let sent = self.client.send_message().queue_url(&self.url).message_body(body).send().await;
         sent.map(drop).map_err(|error| NotSent::Refused(error.into()))
     }
@@ -67,7 +65,7 @@ impl Sender {
     ///
     /// # Errors
     /// Some may have been sent.
-    pub async fn send_all(&self, bodies: impl IntoIterator<Item = String>) -> Result<(), NotSent> {
+    pub async fn send_all(&self, bodies: Vec<String>) -> Result<(), NotSent> {
         let (mut entries, mut bytes) = (Vec::new(), 0);
         for body in bodies {
             if entries.len() == MAX_ENTRIES || (bytes + body.len() > MAX_BYTES && !entries.is_empty()) {

@@ -2,11 +2,12 @@
 
 use shop_http::{Access, Call, Contract, Endpoint, Problem, Reply, Route, Start, post};
 use shop_lambda::{Clock, Function, Random, StartError};
+use shop_messaging::WorkQueue;
 use shop_types::ExportId;
 
 use super::export::{Export, ExportView};
 use super::store::Exports;
-use super::work::Queue;
+use super::work::Work;
 use crate::imports::import::Format;
 
 /// What the binary and the embedded cloud run.
@@ -14,7 +15,7 @@ pub const FUNCTION: Function = shop_http::function::<CreateExport>();
 
 pub(crate) struct CreateExport {
     exports: Exports,
-    queue: Queue,
+    queue: WorkQueue<Work>,
     clock: Clock,
     random: Random,
 }
@@ -28,7 +29,7 @@ impl Route for CreateExport {
     async fn start(start: &mut Start) -> Result<Self, StartError> {
         Ok(Self {
             exports: Exports::start(start.environment(), start.client())?,
-            queue: Queue::start(start.environment(), "EXPORTS_QUEUE_URL")?,
+            queue: WorkQueue::start(start.environment(), "EXPORTS_QUEUE_URL")?,
             clock: start.clock(),
             random: start.random(),
         })
@@ -47,7 +48,7 @@ impl Route for CreateExport {
         call.audit("export.id", &id);
         let export = Export::create(id, format, now, call.cause());
         self.exports.create(&export).await?;
-        self.queue.send(&export.id, export.version).await.map_err(Problem::internal)?;
+        self.queue.send(&Work::of(&export)).await.map_err(Problem::internal)?;
         Reply::created(&format!("/exports/{}", export.id), &export.view(None))
     }
 }

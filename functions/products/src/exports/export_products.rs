@@ -12,15 +12,16 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use data_encoding::HEXLOWER;
-use shop_lambda::log::Chain;
+use shop_bucket::BucketError;
 use shop_lambda::{Clock, Environment, Function, Random, Start, StartError};
+use shop_messaging::WorkQueue;
 use shop_messaging::consumer::{self, Consumer, Failure, MessageResult};
 
 use super::export::{Export, Status, Written};
 use super::rows;
 use super::store::Exports;
-use super::work::{Queue, Work};
-use crate::imports::bucket::{Bucket, BucketError, Completed};
+use super::work::Work;
+use crate::imports::bucket::{Bucket, Completed};
 use crate::store::Store;
 
 /// What the binary and the embedded cloud run.
@@ -37,7 +38,7 @@ pub(crate) struct ExportProducts {
     exports: Exports,
     products: Store,
     bucket: Bucket,
-    queue: Queue,
+    queue: WorkQueue<Work>,
     clock: Clock,
     random: Random,
 }
@@ -51,7 +52,7 @@ impl Start for ExportProducts {
             exports: Exports::start(environment, client.clone())?,
             products: Store::start(environment, client)?,
             bucket: Bucket::start(environment)?,
-            queue: Queue::start(environment, "QUEUE_URL")?,
+            queue: WorkQueue::start(environment, "QUEUE_URL")?,
             clock: environment.clock(),
             random: environment.random(),
         })
@@ -71,10 +72,7 @@ impl Consumer<Work> for ExportProducts {
             // Another message writes it on.
             None => Ok(()),
             Some(after) if after.status == Status::Done => Ok(()),
-            Some(after) => {
-                let sent = self.queue.send(&after.id, after.version).await;
-                sent.map_err(|error| Failure::new("not_sent", Chain(&error).to_string()))
-            }
+            Some(after) => Ok(self.queue.send(&Work::of(&after)).await?),
         }
     }
 }
@@ -85,14 +83,14 @@ impl ExportProducts {
         let begun = self.clock.now();
         let mut written = export.written.clone();
         let mut buffer = match written.rest.take() {
-            Some(key) => self.bucket.rest(&key).await.map_err(bucket_failed)?,
+            Some(key) => self.bucket.kept(&key).await.map_err(bucket_failed)?,
             None if written.products == 0 => rows::head(export.format),
             None => Vec::new(),
         };
         loop {
             let page = self.products.exported(written.behind.as_ref(), PAGE).await.map_err(store_failed)?;
             rows::write(export.format, &page.items, &mut buffer)
-                .map_err(|error| Failure::new("unwritable", Chain(&error).to_string()))?;
+                .map_err(|error| Failure::new("unwritable", error))?;
             written.products += u64::try_from(page.items.len()).unwrap_or(0);
             let Some(next) = page.next else { return self.end(export, written, buffer).await };
             written.behind = Some(next);

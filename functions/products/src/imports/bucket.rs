@@ -1,47 +1,16 @@
 //! The bucket of files: those of imports, what was wrong with their lines, and those of exports.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
-use aws_sdk_s3::Client;
-use aws_sdk_s3::config::{Builder, RequestChecksumCalculation};
-use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_s3::operation::get_object::GetObjectError;
-use aws_sdk_s3::presigning::{PresigningConfig, PresigningConfigError};
-use aws_sdk_s3::primitives::{ByteStream, ByteStreamError};
+use aws_sdk_s3::presigning::PresigningConfig;
+use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
-use shop_lambda::{Environment, Internal, StartError};
+use shop_bucket::{BucketError, bytes, code};
+use shop_lambda::{Environment, StartError};
 use shop_types::{ExportId, ImportId, Timestamp};
 
 use super::import::Format;
 use super::refusal::RefusedLine;
-
-/// Why S3 did not do what it was asked.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum BucketError {
-    #[error("S3 did not answer {operation}")]
-    Call {
-        operation: &'static str,
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    #[error("the address of an upload cannot be signed")]
-    Unsigned(#[from] PresigningConfigError),
-    #[error("an object broke off")]
-    BrokenOff(#[from] ByteStreamError),
-    #[error("the refused lines of a part are not what was written")]
-    Refusals(#[from] serde_json::Error),
-}
-
-impl Internal for BucketError {}
-
-impl BucketError {
-    fn of<E>(operation: &'static str) -> impl FnOnce(E) -> Self
-    where
-        E: std::error::Error + Send + Sync + 'static,
-    {
-        move |error| Self::Call { operation, source: error.into() }
-    }
-}
 
 /// What came of making a file of its parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,22 +29,12 @@ pub(crate) struct Upload {
 
 /// The bucket.
 #[derive(Clone, Debug)]
-pub(crate) struct Bucket {
-    client: Client,
-    name: String,
-}
+pub(crate) struct Bucket(shop_bucket::Bucket);
 
 impl Bucket {
     /// The bucket that `IMPORTS_BUCKET` names.
     pub(crate) fn start(environment: &Environment) -> Result<Self, StartError> {
-        // Over TLS, S3's checksums of what a request holds tell nothing new; and a presigned address would ask its client
-        // for one. What stands in for AWS on one machine has no name for each bucket.
-        let config = Builder::from(environment.sdk_config())
-            .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
-            .force_path_style(environment.sdk_config().endpoint_url().is_some())
-            .build();
-        let name = environment.required("IMPORTS_BUCKET")?.to_owned();
-        Ok(Self { client: Client::from_conf(config), name })
+        Ok(Self(shop_bucket::Bucket::start(environment, "IMPORTS_BUCKET")?))
     }
 
     /// An address under which the file of an import can be put (`PUT`) for a time.
@@ -85,20 +44,15 @@ impl Bucket {
         now: Timestamp,
         holds: Duration,
     ) -> Result<String, BucketError> {
-        let config = PresigningConfig::builder().start_time(system_time(now)).expires_in(holds).build()?;
-        let put = self.client.put_object().bucket(&self.name).key(upload_key(id));
-        let presigned = put.presigned(config).await.map_err(BucketError::of("PutObject"))?;
-        Ok(presigned.uri().to_owned())
+        let put = self.0.put_object(upload_key(id)).presigned(signed(now, holds)?).await;
+        Ok(put.map_err(BucketError::of("PutObject"))?.uri().to_owned())
     }
 
-    /// The file of an import, if it was put. It is looked for in a list: who may not list a bucket is not told that an
-    /// object is not there.
+    /// The file of an import, if it was put.
     pub(crate) async fn upload(&self, id: &ImportId) -> Result<Option<Upload>, BucketError> {
-        let list = self.client.list_objects_v2().bucket(&self.name).prefix(upload_key(id)).max_keys(1);
-        let found = list.send().await.map_err(BucketError::of("ListObjectsV2"))?;
-        Ok(found.contents().first().and_then(|object| {
-            let size = u64::try_from(object.size()?).ok()?;
-            Some(Upload { size, etag: object.e_tag()?.to_owned() })
+        Ok(self.0.first(upload_key(id)).await?.and_then(|object| {
+            let size = u64::try_from(object.size?).ok()?;
+            Some(Upload { size, etag: object.e_tag? })
         }))
     }
 
@@ -113,11 +67,10 @@ impl Bucket {
         if from >= to {
             return Ok(Some(Vec::new()));
         }
-        let get = self.client.get_object().bucket(&self.name).key(upload_key(id)).if_match(etag);
-        let range = format!("bytes={from}-{}", to - 1);
-        match get.range(range).send().await {
-            Ok(object) => Ok(Some(object.body.collect().await?.to_vec())),
-            Err(error) if is_gone(&error) => Ok(None),
+        let get = self.0.get_object(upload_key(id)).if_match(etag);
+        match get.range(format!("bytes={from}-{}", to - 1)).send().await {
+            Ok(object) => Ok(Some(bytes(object).await?)),
+            Err(error) if matches!(code(&error), Some("PreconditionFailed" | "NoSuchKey")) => Ok(None),
             Err(error) => Err(BucketError::of("GetObject")(error)),
         }
     }
@@ -130,10 +83,8 @@ impl Bucket {
         now: Timestamp,
         holds: Duration,
     ) -> Result<String, BucketError> {
-        let config = PresigningConfig::builder().start_time(system_time(now)).expires_in(holds).build()?;
-        let get = self.client.get_object().bucket(&self.name).key(export_key(id, format));
-        let presigned = get.presigned(config).await.map_err(BucketError::of("GetObject"))?;
-        Ok(presigned.uri().to_owned())
+        let get = self.0.get_object(export_key(id, format)).presigned(signed(now, holds)?).await;
+        Ok(get.map_err(BucketError::of("GetObject"))?.uri().to_owned())
     }
 
     /// Puts the file of an export at once.
@@ -143,14 +94,15 @@ impl Bucket {
         format: Format,
         bytes: Vec<u8>,
     ) -> Result<(), BucketError> {
-        let put = self.client.put_object().bucket(&self.name).key(export_key(id, format));
+        let put = self.0.put_object(export_key(id, format));
         let put = put.content_type(format.media_type()).content_disposition(disposition(format));
         put.body(ByteStream::from(bytes)).send().await.map(drop).map_err(BucketError::of("PutObject"))
     }
 
     /// Begins the file of an export, in parts; the upload's id.
     pub(crate) async fn begin_export(&self, id: &ExportId, format: Format) -> Result<String, BucketError> {
-        let call = self.client.create_multipart_upload().bucket(&self.name).key(export_key(id, format));
+        let call =
+            self.0.client().create_multipart_upload().bucket(self.0.name()).key(export_key(id, format));
         let call = call.content_type(format.media_type()).content_disposition(disposition(format));
         let upload = call.send().await.map_err(BucketError::of("CreateMultipartUpload"))?;
         Ok(upload.upload_id.unwrap_or_default())
@@ -165,7 +117,8 @@ impl Bucket {
         number: usize,
         bytes: Vec<u8>,
     ) -> Result<String, BucketError> {
-        let part = self.client.upload_part().bucket(&self.name).key(export_key(id, format)).upload_id(upload);
+        let part =
+            self.0.client().upload_part().bucket(self.0.name()).key(export_key(id, format)).upload_id(upload);
         let part = part.part_number(i32::try_from(number).unwrap_or(i32::MAX)).body(ByteStream::from(bytes));
         let done = part.send().await.map_err(BucketError::of("UploadPart"))?;
         Ok(done.e_tag.unwrap_or_default())
@@ -182,16 +135,12 @@ impl Bucket {
         let part =
             |(number, etag): (i32, &String)| CompletedPart::builder().part_number(number).e_tag(etag).build();
         let parts = CompletedMultipartUpload::builder().set_parts(Some((1..).zip(etags).map(part).collect()));
-        let complete = self.client.complete_multipart_upload().bucket(&self.name).key(export_key(id, format));
+        let complete =
+            self.0.client().complete_multipart_upload().bucket(self.0.name()).key(export_key(id, format));
         match complete.upload_id(upload).multipart_upload(parts.build()).send().await {
             Ok(_) => Ok(Completed::Done),
-            Err(error) => {
-                let code = error.as_service_error().and_then(ProvideErrorMetadata::code);
-                if matches!(code, Some("NoSuchUpload" | "InvalidPart")) {
-                    return Ok(Completed::Gone);
-                }
-                Err(BucketError::of("CompleteMultipartUpload")(error))
-            }
+            Err(error) if matches!(code(&error), Some("NoSuchUpload" | "InvalidPart")) => Ok(Completed::Gone),
+            Err(error) => Err(BucketError::of("CompleteMultipartUpload")(error)),
         }
     }
 
@@ -203,16 +152,15 @@ impl Bucket {
         bytes: Vec<u8>,
     ) -> Result<String, BucketError> {
         let key = format!("exports/{id}.rest-{nonce}");
-        let put = self.client.put_object().bucket(&self.name).key(&key).body(ByteStream::from(bytes));
+        let put = self.0.put_object(&key).body(ByteStream::from(bytes));
         put.send().await.map_err(BucketError::of("PutObject"))?;
         Ok(key)
     }
 
     /// What was kept under a key.
-    pub(crate) async fn rest(&self, key: &str) -> Result<Vec<u8>, BucketError> {
-        let get = self.client.get_object().bucket(&self.name).key(key);
-        let object = get.send().await.map_err(BucketError::of("GetObject"))?;
-        Ok(object.body.collect().await?.to_vec())
+    pub(crate) async fn kept(&self, key: &str) -> Result<Vec<u8>, BucketError> {
+        let object = self.0.get_object(key).send().await.map_err(BucketError::of("GetObject"))?;
+        bytes(object).await
     }
 
     /// Keeps what is wrong with the lines of a part. Each try has a key of its own: the part's item names the one that
@@ -225,17 +173,13 @@ impl Bucket {
         refused: &[RefusedLine],
     ) -> Result<String, BucketError> {
         let key = format!("refusals/{id}/{part:06}-{nonce}");
-        let body = ByteStream::from(serde_json::to_vec(refused)?);
-        let put = self.client.put_object().bucket(&self.name).key(&key).body(body);
-        put.content_type("application/json").send().await.map_err(BucketError::of("PutObject"))?;
+        self.0.put(&key, "application/json", serde_json::to_vec(refused)?).await?;
         Ok(key)
     }
 
     /// The refused lines that were kept under a key.
     pub(crate) async fn refusals(&self, key: &str) -> Result<Vec<RefusedLine>, BucketError> {
-        let get = self.client.get_object().bucket(&self.name).key(key);
-        let object = get.send().await.map_err(BucketError::of("GetObject"))?;
-        Ok(serde_json::from_slice(&object.body.collect().await?.to_vec())?)
+        Ok(serde_json::from_slice(&self.kept(key).await?)?)
     }
 }
 
@@ -252,11 +196,8 @@ fn upload_key(id: &ImportId) -> String {
     format!("uploads/{id}")
 }
 
-fn is_gone<R>(error: &SdkError<GetObjectError, R>) -> bool {
-    let code = error.as_service_error().and_then(ProvideErrorMetadata::code);
-    matches!(code, Some("PreconditionFailed" | "NoSuchKey"))
-}
-
-fn system_time(time: Timestamp) -> SystemTime {
-    UNIX_EPOCH + Duration::from_millis(u64::try_from(time.as_millis()).unwrap_or(0))
+/// What an address says that holds for a time.
+fn signed(now: Timestamp, holds: Duration) -> Result<PresigningConfig, BucketError> {
+    let start = UNIX_EPOCH + Duration::from_millis(u64::try_from(now.as_millis()).unwrap_or(0));
+    Ok(PresigningConfig::builder().start_time(start).expires_in(holds).build()?)
 }

@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use data_encoding::HEXLOWER;
-use shop_lambda::log::Chain;
 use shop_lambda::{Clock, Environment, Function, Random, Start, StartError};
+use shop_messaging::WorkQueue;
 use shop_messaging::consumer::{self, Consumer, Failure as Failed, MessageResult};
 
 use super::apply::apply;
@@ -24,11 +24,11 @@ use super::import::{Failure, FailureCode, Import, Stage};
 use super::line::{self, Author};
 use super::records::{self, Part, WINDOW};
 use super::store::{DonePart, Imports};
-use super::work::{Queue, Received, Step};
+use super::work::{Step, Work};
 use crate::store::Store;
 
 /// What the binary and the embedded cloud run.
-pub const FUNCTION: Function = consumer::each_of::<Received, ImportProducts>();
+pub const FUNCTION: Function = consumer::each_of::<Work, ImportProducts>();
 
 /// How long one message may read: what the file still holds is another's.
 const READING_TIME: Duration = Duration::from_secs(4);
@@ -37,7 +37,7 @@ pub(crate) struct ImportProducts {
     imports: Imports,
     products: Store,
     bucket: Bucket,
-    queue: Queue,
+    queue: WorkQueue<Work>,
     clock: Clock,
     random: Random,
 }
@@ -51,21 +51,21 @@ impl Start for ImportProducts {
             imports: Imports::start(environment, client.clone())?,
             products: Store::start(environment, client)?,
             bucket: Bucket::start(environment)?,
-            queue: Queue::start(environment, "QUEUE_URL")?,
+            queue: WorkQueue::start(environment, "QUEUE_URL")?,
             clock: environment.clock(),
             random: environment.random(),
         })
     }
 }
 
-impl Consumer<Received> for ImportProducts {
-    async fn consume(&self, received: &Received) -> MessageResult {
-        let id = &received.work.import;
+impl Consumer<Work> for ImportProducts {
+    async fn consume(&self, work: &Work) -> MessageResult {
+        let id = &work.import;
         let Some(import) = self.imports.find(id).await.map_err(store_failed)? else {
             tracing::warn!(import.id = %id, "the import is forgotten");
             return Ok(());
         };
-        match received.work.step {
+        match work.step {
             Step::Read(_) => self.read(import).await,
             Step::Apply(part) => self.apply(&import, part).await,
         }
@@ -78,8 +78,7 @@ impl ImportProducts {
         let begun = self.clock.now();
         while import.stage == Stage::Reading {
             let (next, parts) = self.read_window(&import).await?;
-            let sent = self.queue.send_parts(&import.id, &parts).await;
-            sent.map_err(|error| Failed::new("not_sent", Chain(&error).to_string()))?;
+            self.queue.send_all(parts.into_iter().map(|part| Work::apply(&import.id, part))).await?;
             // Where another message reads it on, both go on from there: they send the same parts.
             let next = self.imports.read_on(&import, next).await.map_err(store_failed)?;
             if let Some(failure) = &next.failure {
@@ -88,8 +87,7 @@ impl ImportProducts {
             }
             import = next;
             if import.stage == Stage::Reading && self.clock.now().abs_diff(begun) > READING_TIME {
-                let on = self.queue.send(&import.id, Step::Read(import.place.offset)).await;
-                return on.map_err(|error| Failed::new("not_sent", Chain(&error).to_string()));
+                return Ok(self.queue.send(&Work::read(&import)).await?);
             }
         }
         Ok(())
@@ -177,6 +175,6 @@ fn store_failed(error: shop_dynamo::StoreError) -> Failed {
     Failed::new("store_failed", error)
 }
 
-fn bucket_failed(error: super::bucket::BucketError) -> Failed {
+fn bucket_failed(error: shop_bucket::BucketError) -> Failed {
     Failed::new("bucket_failed", error)
 }

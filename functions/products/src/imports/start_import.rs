@@ -5,12 +5,13 @@
 
 use shop_http::{Access, Call, Code, Contract, Endpoint, Problem, Reply, Route, Start, post};
 use shop_lambda::{Clock, Function, StartError};
+use shop_messaging::WorkQueue;
 use shop_types::ImportId;
 
 use super::bucket::Bucket;
 use super::import::{MAX_BYTES, Stage};
 use super::store::Imports;
-use super::work::{Queue, Step};
+use super::work::Work;
 
 /// What the binary and the embedded cloud run.
 pub const FUNCTION: Function = shop_http::function::<StartImport>();
@@ -18,7 +19,7 @@ pub const FUNCTION: Function = shop_http::function::<StartImport>();
 pub(crate) struct StartImport {
     imports: Imports,
     bucket: Bucket,
-    queue: Queue,
+    queue: WorkQueue<Work>,
     clock: Clock,
 }
 
@@ -31,7 +32,7 @@ impl Route for StartImport {
         Ok(Self {
             imports: Imports::start(start.environment(), start.client())?,
             bucket: Bucket::start(start.environment())?,
-            queue: Queue::start(start.environment(), "IMPORTS_QUEUE_URL")?,
+            queue: WorkQueue::start(start.environment(), "IMPORTS_QUEUE_URL")?,
             clock: start.clock(),
         })
     }
@@ -58,7 +59,7 @@ impl Route for StartImport {
             import = self.imports.begin(&import, &upload, self.clock.now()).await?;
         }
         if import.stage == Stage::Reading {
-            self.queue.send(&id, Step::Read(import.place.offset)).await.map_err(Problem::internal)?;
+            self.queue.send(&Work::read(&import)).await.map_err(Problem::internal)?;
         }
         Ok(Reply::accepted())
     }

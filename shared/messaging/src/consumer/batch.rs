@@ -71,7 +71,7 @@ impl<B: Body> Batch<B> {
                 }
             };
             let next = batch.messages.len();
-            let index = *index_of.entry(event.id().to_owned()).or_insert(next);
+            let index = *index_of.entry(event.id().into_owned()).or_insert(next);
             if index == next {
                 let (message_id, receive_count) = (delivery.message_id.clone(), delivery.receive_count);
                 batch.messages.push(Message { message_id, receive_count, event });
@@ -109,7 +109,7 @@ impl<B: Body> Batch<B> {
         }
         for (delivery, index) in self.readable {
             let Some(message) = self.messages.get(index) else { continue };
-            let event = (message.event.id(), &message.event.about());
+            let event = (&*message.event.id(), &message.event.about());
             match results.get(index).unwrap_or(&missing) {
                 Ok(()) => {
                     delivery.log_done(retries.consumer(), event);

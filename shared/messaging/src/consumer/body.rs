@@ -1,5 +1,6 @@
 //! What a message holds: an event of the shop's own, or what another system says in its own form.
 
+use std::borrow::Cow;
 use std::error::Error;
 
 use shop_events::Event;
@@ -14,7 +15,7 @@ pub trait Body: Clone + Send + Sync + Sized + 'static {
     fn parse(text: &str) -> Result<Self, Unreadable>;
 
     /// What tells it from every other: two messages with the same id are one event.
-    fn id(&self) -> &str;
+    fn id(&self) -> Cow<'_, str>;
 
     /// What the log and the journal say of it, beside its id.
     fn about(&self) -> About<'_> {
@@ -55,8 +56,8 @@ impl Body for Event {
         })
     }
 
-    fn id(&self) -> &str {
-        self.id().as_str()
+    fn id(&self) -> Cow<'_, str> {
+        self.id().as_str().into()
     }
 
     fn about(&self) -> About<'_> {

@@ -73,7 +73,7 @@ pub const fn each<C: Consumer + Start>() -> Function {
     each_of::<Event, C>()
 }
 
-/// The same of a queue that another system sends to, in a form of its own.
+/// The same of a queue that holds something else: [`crate::Work`], or what another system says in a form of its own.
 #[must_use]
 pub const fn each_of<B: Body, C: Consumer<B> + Start>() -> Function {
     Function::new(C::NAME, Kind::Consumer, |environment| {

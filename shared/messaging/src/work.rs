@@ -1,0 +1,108 @@
+//! Work that functions leave to a queue: for another function, or for another run of their own.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use shop_lambda::{Environment, StartError};
+
+use crate::consumer::{Body, Unreadable};
+use crate::sender::{NotSent, Sender};
+
+/// A piece of work, whose JSON is the body of its message. A queue holds one kind of it, which is a [`Body`].
+pub trait Work: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
+    /// What the log calls a body that is none.
+    const UNREADABLE: &'static str;
+
+    /// What tells it from all other work of its queue: two messages with the same key are one.
+    fn key(&self) -> String;
+}
+
+impl<W: Work> Body for W {
+    fn parse(text: &str) -> Result<Self, Unreadable> {
+        serde_json::from_str(text).map_err(|error| Unreadable {
+            code: W::UNREADABLE,
+            may_be_newer: false,
+            source: error.into(),
+        })
+    }
+
+    fn id(&self) -> Cow<'_, str> {
+        self.key().into()
+    }
+}
+
+/// A queue of work.
+pub struct WorkQueue<W> {
+    sender: Sender,
+    work: PhantomData<fn(&W)>,
+}
+
+impl<W: Work> WorkQueue<W> {
+    /// The queue that a variable names.
+    ///
+    /// # Errors
+    /// The variable is not set.
+    pub fn start(environment: &Environment, variable: &str) -> Result<Self, StartError> {
+        Ok(Self { sender: Sender::start(environment, variable)?, work: PhantomData })
+    }
+
+    /// Sends a piece of work.
+    ///
+    /// # Errors
+    /// It may have been sent.
+    pub async fn send(&self, work: &W) -> Result<(), NotSent> {
+        self.sender.send(serde_json::to_string(work)?).await
+    }
+
+    /// Sends many, in as few calls as may be.
+    ///
+    /// # Errors
+    /// Some may have been sent.
+    pub async fn send_all(&self, all: impl IntoIterator<Item = W>) -> Result<(), NotSent> {
+        // All are written before the first is sent.
+        let bodies: Vec<_> =
+            all.into_iter().map(|work| serde_json::to_string(&work)).collect::<Result<_, _>>()?;
+        self.sender.send_all(bodies).await
+    }
+}
+
+impl<W> fmt::Debug for WorkQueue<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("WorkQueue").field(&self.sender).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    struct Page {
+        book: String,
+        number: u32,
+    }
+
+    impl Work for Page {
+        const UNREADABLE: &'static str = "no_page";
+
+        fn key(&self) -> String {
+            format!("{}:{}", self.book, self.number)
+        }
+    }
+
+    #[test]
+    fn what_is_sent_is_read_as_it_was_and_all_else_is_malformed() {
+        let page = Page { book: "b".to_owned(), number: 7 };
+        let read = Page::parse(&serde_json::to_string(&page).unwrap()).unwrap();
+        assert_eq!((read.id(), &read), ("b:7".into(), &page));
+        for text in ["", "{}", "null", r#"{"book": "b", "number": -1}"#] {
+            let error = Page::parse(text).unwrap_err();
+            assert_eq!((error.code, error.may_be_newer), ("no_page", false), "{text}");
+        }
+    }
+}
