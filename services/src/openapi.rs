@@ -94,10 +94,9 @@ fn parameters(route: &RouteInfo, contract: &Contract) -> Vec<Value> {
         let name = segment.strip_prefix('{')?.strip_suffix('}')?;
         Some(json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string", "minLength": 1 } }))
     });
-    let query = contract
-        .query
-        .iter()
-        .map(|(name, schema)| json!({ "name": name, "in": "query", "required": false, "schema": schema }));
+    let query = contract.query.iter().map(
+        |(name, schema, must)| json!({ "name": name, "in": "query", "required": must, "schema": schema }),
+    );
     let headers = contract.headers.iter().map(|(name, description, schema)| {
         json!({ "name": name, "in": "header", "required": false, "description": description, "schema": schema })
     });

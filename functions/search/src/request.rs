@@ -12,7 +12,7 @@ const MAX_WORDS: usize = 8;
 /// How long a category may be: as a product's.
 pub(crate) const MAX_CATEGORY: usize = 100;
 /// How many products an answer has unless it is said.
-pub(crate) const DEFAULT_LIMIT: i32 = 20;
+const DEFAULT_LIMIT: i32 = 20;
 pub(crate) const SORTS: [(&str, Sort); 4] = [
     ("relevance", Sort::Relevance),
     ("newest", Sort::Newest),

@@ -5,13 +5,11 @@
 //! seconds: an answer says when it was made.
 
 use serde_json::json;
-use shop_http::{
-    Access, Call, Code, Contract, Cursor, Endpoint, MAX_LIMIT, Problem, Reply, Route, Start, get,
-};
+use shop_http::{Access, Call, Contract, Cursor, Endpoint, Problem, Reply, Route, Start, get};
 use shop_lambda::{Function, StartError};
 
 use crate::reader::Reader;
-use crate::request::{DEFAULT_LIMIT, MAX_CATEGORY, MAX_TEXT, SORTS, request};
+use crate::request::{MAX_CATEGORY, MAX_TEXT, SORTS, request};
 use crate::view::{Facets, FoundProduct, SearchResults};
 
 /// What the binary and the embedded cloud run.
@@ -39,10 +37,11 @@ impl Route for SearchProducts {
     fn contract() -> Contract {
         let amount = json!({ "type": "string", "pattern": "^[0-9]{1,15}(\\.[0-9]{1,4})?$" });
         let sorts = json!({ "type": "string", "enum": SORTS.map(|(name, _)| name), "default": "relevance" });
-        let limit =
-            json!({ "type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT });
         Contract::new("Searches the catalogue by words, with typing errors and beginnings of words")
-            .query("q", json!({ "type": "string", "minLength": 1, "maxLength": MAX_TEXT, "pattern": "\\S" }))
+            .required_query(
+                "q",
+                json!({ "type": "string", "minLength": 1, "maxLength": MAX_TEXT, "pattern": "\\S" }),
+            )
             .query(
                 "category",
                 json!({ "type": "string", "minLength": 1, "maxLength": MAX_CATEGORY, "pattern": "\\S" }),
@@ -52,11 +51,7 @@ impl Route for SearchProducts {
             .query("max_price", amount)
             .query("in_stock", json!({ "type": "boolean" }))
             .query("sort", sorts)
-            .query("limit", limit)
-            .query("cursor", json!({ "type": "string" }))
-            .codes([Code::InvalidQuery])
-            .ok::<SearchResults>("What was found. It follows the catalogue within seconds.")
-            .answer_header("Link", "The next page, as rel=\"next\" (RFC 8288).")
+            .listed::<SearchResults>("What was found. It follows the catalogue within seconds.")
     }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {

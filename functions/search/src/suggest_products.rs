@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::json;
-use shop_http::{Access, Call, Code, Contract, Endpoint, Problem, Reply, Route, Start, get};
+use shop_http::{Access, Call, Contract, Endpoint, Problem, Reply, Route, Start, get};
 use shop_lambda::{Function, StartError};
 
 use crate::index::Query;
@@ -39,8 +39,10 @@ impl Route for SuggestProducts {
 
     fn contract() -> Contract {
         Contract::new("Suggests names of products for what was typed so far")
-            .query("q", json!({ "type": "string", "minLength": 1, "maxLength": MAX_TEXT, "pattern": "\\S" }))
-            .codes([Code::InvalidQuery])
+            .required_query(
+                "q",
+                json!({ "type": "string", "minLength": 1, "maxLength": MAX_TEXT, "pattern": "\\S" }),
+            )
             .ok::<Suggestions>("The names, 8 at most.")
     }
 

@@ -18,8 +18,8 @@ pub struct Contract {
     pub who: Option<&'static str>,
     /// The JSON Schema of its body, and whether it must be there.
     pub body: Option<(Value, bool)>,
-    /// The query parameters, with their schemas.
-    pub query: Vec<(&'static str, Value)>,
+    /// The query parameters, with their schemas, and whether they must be there.
+    pub query: Vec<(&'static str, Value, bool)>,
     /// The request headers that it reads: name, what it is, schema.
     pub headers: Vec<(&'static str, &'static str, Value)>,
     /// The answers that are no errors.
@@ -103,8 +103,15 @@ impl Contract {
     /// It takes a query parameter.
     #[must_use]
     pub fn query(mut self, name: &'static str, schema: Value) -> Self {
-        self.query.push((name, schema));
+        self.query.push((name, schema, false));
         self
+    }
+
+    /// It takes a query parameter, and answers nothing without.
+    #[must_use]
+    pub fn required_query(mut self, name: &'static str, schema: Value) -> Self {
+        self.query.push((name, schema, true));
+        self.codes([Code::InvalidQuery])
     }
 
     /// It reads a request header.
