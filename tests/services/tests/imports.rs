@@ -3,14 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use http::Method;
 use serde_json::{Value, json};
-use service_tests::{Calls, Service, simulate};
+use service_tests::{Calls, Service, crash_at_each_call, simulate};
 use shop_local::cloud::{AwsError, Fault, Options, Service as Aws};
 
 async fn shop(options: Options) -> Result<Service> {
@@ -91,52 +89,31 @@ fn ten_thousand_lines_with_thirteen_bad_ones_report_those_thirteen_also_delivere
 
 #[test]
 fn a_crash_at_every_call_changes_nothing() -> Result<()> {
-    every_nth_crash(40, 1, 10)
+    crash_at_every(1, 40, 10)
 }
 
 /// Of two parts, which are many calls: some of them.
 #[test]
 fn a_crash_in_any_part_changes_nothing() -> Result<()> {
-    every_nth_crash(510, 9, 20)
+    crash_at_every(9, 510, 20)
 }
 
-/// Imports files of so many lines, each with a crash at another call; there must be this many calls.
-fn every_nth_crash(lines: usize, step: usize, least: usize) -> Result<()> {
+/// Imports a file of so many lines, again and again, with a crash at the first call, then `step` calls behind it, and so
+/// on.
+fn crash_at_every(step: usize, lines: usize, least: usize) -> Result<()> {
     let (text, wrong) = file(u64::try_from(lines)?);
-    for place in (0..).step_by(step) {
-        if simulate_crash(place, lines, &text, &wrong)? {
-            ensure!(place > least, "it makes {place} calls only");
-            return Ok(());
-        }
-    }
-    Ok(())
-}
-
-/// Imports a file while one call kills its function, before or after it took effect; whether there are fewer calls.
-fn simulate_crash(place: usize, lines: usize, text: &str, wrong: &[(u64, Vec<String>)]) -> Result<bool> {
-    let mut is_over = false;
-    simulate(async {
-        let calls = Calls::of("import-products");
-        let service = shop(calls.options(1)).await?;
-        let made = Arc::new(AtomicUsize::new(0));
-        let count = Arc::clone(&made);
-        let crash = move |_: &_| (count.fetch_add(1, Ordering::Relaxed) == place).then_some(Fault::Crashed);
-        if place.is_multiple_of(2) {
-            calls.fail(crash);
-        } else {
-            calls.lose(crash);
-        }
-        let id = service.import("csv", text.to_owned()).await?;
+    crash_at_each_call("import-products", step, least, async |crash| {
+        let service = shop(crash.options(1)).await?;
+        crash.arm();
+        let id = service.import("csv", text.clone()).await?;
         let (all, refused) = (u64::try_from(lines)?, u64::try_from(wrong.len())?);
         ends(&service, &id, (all, all - refused, refused)).await?;
         ensure!(service.refused_lines(&id).await? == wrong, "other lines are refused");
         let catalogue = catalogue(&service).await?;
         ensure!(catalogue.len() == lines - wrong.len(), "{} products", catalogue.len());
         ensure!(catalogue.values().all(|(_, _, version)| *version == 1), "a line was applied twice");
-        is_over = made.load(Ordering::Relaxed) <= place;
         Ok(())
-    })?;
-    Ok(is_over)
+    })
 }
 
 #[test]
@@ -255,50 +232,27 @@ fn an_export_imports_back_unchanged() -> Result<()> {
 #[test]
 fn an_export_of_several_parts_is_one_file_whatever_crashes() -> Result<()> {
     // Before a call takes effect, or after: every third of them.
-    for place in (0..).step_by(3) {
-        let mut is_over = false;
-        simulate(async {
-            let calls = Calls::of("export-products");
-            let service = shop(calls.options(1)).await?;
-            let mut text = "name,price,description\n".to_owned();
-            for n in 0..1_100 {
-                let _: std::fmt::Result = writeln!(text, "Mug {n:04},1,{}", "x".repeat(4_900));
-            }
-            let id = service.import("csv", text).await?;
-            ends(&service, &id, (1_100, 1_100, 0)).await?;
-            let made = Arc::new(AtomicUsize::new(0));
-            let count = Arc::clone(&made);
-            let crash =
-                move |_: &_| (count.fetch_add(1, Ordering::Relaxed) == place).then_some(Fault::Crashed);
-            if place.is_multiple_of(2) {
-                calls.fail(crash);
-            } else {
-                calls.lose(crash);
-            }
-            let exported = service.export("jsonl").await?;
-            let lines: Vec<Value> = exported
-                .split(|byte| *byte == b'\n')
-                .filter(|line| !line.is_empty())
-                .map(serde_json::from_slice)
-                .collect::<Result<_, _>>()?;
-            let mut names: Vec<_> = lines.iter().filter_map(|line| line["name"].as_str()).collect();
-            names.sort_unstable();
-            names.dedup();
-            ensure!(
-                (lines.len(), names.len()) == (1_100, 1_100),
-                "{} lines, {} names",
-                lines.len(),
-                names.len()
-            );
-            is_over = made.load(Ordering::Relaxed) <= place;
-            Ok(())
-        })?;
-        if is_over {
-            ensure!(place > 6, "it makes {place} calls only");
-            return Ok(());
+    crash_at_each_call("export-products", 3, 6, async |crash| {
+        let service = shop(crash.options(1)).await?;
+        let mut text = "name,price,description\n".to_owned();
+        for n in 0..1_100 {
+            let _: std::fmt::Result = writeln!(text, "Mug {n:04},1,{}", "x".repeat(4_900));
         }
-    }
-    Ok(())
+        let id = service.import("csv", text).await?;
+        ends(&service, &id, (1_100, 1_100, 0)).await?;
+        crash.arm();
+        let exported = service.export("jsonl").await?;
+        let lines: Vec<Value> = exported
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty())
+            .map(serde_json::from_slice)
+            .collect::<Result<_, _>>()?;
+        let mut names: Vec<_> = lines.iter().filter_map(|line| line["name"].as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        ensure!((lines.len(), names.len()) == (1_100, 1_100), "{} lines, {} names", lines.len(), names.len());
+        Ok(())
+    })
 }
 
 #[test]

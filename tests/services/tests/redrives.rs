@@ -5,13 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use futures::FutureExt;
-use futures::future::{BoxFuture, ready};
 use http::Method;
 use serde_json::{Value, json};
-use service_tests::{Calls, Published, Service, order_event, simulate};
+use service_tests::{Calls, Published, Service, crash_at_each_call, order_event, simulate};
 use shop_events::EventData;
-use shop_local::cloud::{AwsError, Call, Fault, Interceptor, Options, Service as AwsService};
+use shop_local::cloud::{AwsError, Fault, Options, Service as AwsService};
 use shop_types::OrderId;
 
 const MALFORMED: &str = "{";
@@ -224,62 +222,26 @@ fn the_same_key_asks_once() -> Result<()> {
     })
 }
 
-/// Lets run-redrive die at one of its calls.
-struct Dying {
-    calls: AtomicUsize,
-    dies_at: usize,
-    is_after: bool,
-}
-
-impl Dying {
-    fn fault(&self, call: &Call) -> Option<Fault> {
-        let is_its = &*call.caller == "run-redrive";
-        (is_its && self.calls.fetch_add(1, Ordering::SeqCst) == self.dies_at).then_some(Fault::Crashed)
-    }
-}
-
-impl Interceptor for Dying {
-    fn before<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Option<Fault>> {
-        ready(if self.is_after { None } else { self.fault(call) }).boxed()
-    }
-
-    fn after<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Option<Fault>> {
-        ready(if self.is_after { self.fault(call) } else { None }).boxed()
-    }
-}
-
 #[test]
 fn a_redrive_that_dies_at_any_call_moves_each_letter_and_counts_it_once() -> Result<()> {
-    for is_after in [false, true] {
-        for dies_at in (0..24).step_by(2) {
-            simulate(async {
-                let dying = Arc::new(Dying { calls: AtomicUsize::new(0), dies_at, is_after });
-                let interceptor: Arc<dyn Interceptor> = dying;
-                let service =
-                    started(Options { interceptor: Some(interceptor), ..Options::simulated(7) }).await?;
-                let bodies: Vec<String> = (0..60).map(|number| format!("\"no event {number}\"")).collect();
-                service
-                    .dead_letters("SettleOrder", &bodies.iter().map(String::as_str).collect::<Vec<_>>())
-                    .await?;
-                let wanted = json!({ "consumer": "settle-order", "reason": "Try" });
-                let id = ask(&service, "/monitor/redrives", &wanted).await?;
-                service.settled().await?;
-                let done = redrive(&service, &id).await?;
-                ensure!(done["status"] == "done" && done["letters"]["matched"] == 60, "{done}");
-                service.pass(Duration::from_mins(3)).await;
-                // All of them were sent, and came back. Those that were sent and not marked when it died came back before
-                // it went on: they are parked behind its cutoff, as what it has not moved.
-                let back = letters(&service, "settle-order").await?;
-                let moved = back.iter().filter(|back| back["came_back"] == 1).count();
-                ensure!(
-                    back.len() == 60 && done["letters"]["moved"] == moved && moved >= 35,
-                    "{dies_at}, {is_after}: {done}: {back:?}"
-                );
-                Ok(())
-            })?;
-        }
-    }
-    Ok(())
+    crash_at_each_call("run-redrive", 1, 16, async |crash| {
+        let service = started(crash.options(7)).await?;
+        crash.arm();
+        let bodies: Vec<String> = (0..60).map(|number| format!("\"no event {number}\"")).collect();
+        service.dead_letters("SettleOrder", &bodies.iter().map(String::as_str).collect::<Vec<_>>()).await?;
+        let wanted = json!({ "consumer": "settle-order", "reason": "Try" });
+        let id = ask(&service, "/monitor/redrives", &wanted).await?;
+        service.settled().await?;
+        let done = redrive(&service, &id).await?;
+        ensure!(done["status"] == "done" && done["letters"]["matched"] == 60, "{done}");
+        service.pass(Duration::from_mins(3)).await;
+        // All of them were sent, and came back. Those that were sent and not marked when it died came back before it went
+        // on: they are parked behind its cutoff, as what it has not moved.
+        let back = letters(&service, "settle-order").await?;
+        let moved = back.iter().filter(|back| back["came_back"] == 1).count();
+        ensure!(back.len() == 60 && done["letters"]["moved"] == moved && moved >= 35, "{done}: {back:?}");
+        Ok(())
+    })
 }
 
 #[test]

@@ -1,13 +1,12 @@
 //! What a rebuild finds and leaves, amid changes and deaths.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use http::Method;
 use serde_json::json;
-use service_tests::{Calls, Service, simulate};
+use service_tests::{Calls, Service, crash_at_each_call, simulate};
 use shop_lambda::Function;
 use shop_local::cloud::{Fault, Options};
 
@@ -59,41 +58,26 @@ fn what_events_have_lost_the_rebuild_finds() -> Result<()> {
 
 #[test]
 fn a_rebuild_amid_changes_loses_none_and_goes_on_where_it_died() -> Result<()> {
-    for place in 0.. {
-        let mut is_over = false;
-        simulate(async {
-            let calls = Calls::of("rebuild-search");
-            let service = shop(calls.options(1)).await?;
-            trade(&service).await?;
-            agrees(&service).await?;
-            // The rebuild waits at one of its calls while the shop changes, and then dies there.
-            let made = Arc::new(AtomicUsize::new(0));
-            let count = Arc::clone(&made);
-            calls.fail(move |_: &_| {
-                (count.fetch_add(1, Ordering::Relaxed) == place).then_some(Fault::Crashed)
-            });
-            let payload = json!({});
-            let (rebuilt, changed) = futures::join!(service.invoke("rebuild-search", &payload), async {
-                service.send(Method::DELETE, "/products/p-2", None).await?.expect(204)?;
-                let price = json!({ "price": 9 });
-                service.send(Method::PATCH, "/products/p-3", Some(&price)).await?.expect(200)?;
-                create(&service, "p-9", "Mug", 1.5, 1).await
-            });
-            changed?;
-            is_over = made.load(Ordering::Relaxed) <= place;
-            ensure!(rebuilt.is_ok() == is_over, "{rebuilt:?}");
-            calls.recover();
-            let report = service.invoke("rebuild-search", &payload).await?;
-            ensure!(report["complete"] == true, "{report}");
-            agrees(&service).await
-        })
-        .with_context(|| format!("a crash at call {place}"))?;
-        if is_over {
-            ensure!(place > 8, "it makes {place} calls only");
-            return Ok(());
-        }
-    }
-    Ok(())
+    crash_at_each_call("rebuild-search", 1, 8, async |crash| {
+        let service = shop(crash.options(1)).await?;
+        trade(&service).await?;
+        agrees(&service).await?;
+        // The rebuild waits at one of its calls while the shop changes, and then dies there.
+        crash.arm_before();
+        let payload = json!({});
+        let (rebuilt, changed) = futures::join!(service.invoke("rebuild-search", &payload), async {
+            service.send(Method::DELETE, "/products/p-2", None).await?.expect(204)?;
+            let price = json!({ "price": 9 });
+            service.send(Method::PATCH, "/products/p-3", Some(&price)).await?.expect(200)?;
+            create(&service, "p-9", "Mug", 1.5, 1).await
+        });
+        changed?;
+        ensure!(rebuilt.is_err() == crash.has_struck(), "{rebuilt:?}");
+        crash.disarm();
+        let report = service.invoke("rebuild-search", &payload).await?;
+        ensure!(report["complete"] == true, "{report}");
+        agrees(&service).await
+    })
 }
 
 #[test]

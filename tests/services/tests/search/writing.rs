@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use http::Method;
 use serde_json::json;
-use service_tests::{Calls, simulate};
+use service_tests::{Calls, crash_at_each_call, simulate};
 use shop_local::cloud::{AwsError, Call, Fault, Observer, Options, Outcome, Service as Aws};
 
 use crate::{agrees, create, indexed, shop, trade};
@@ -89,32 +89,12 @@ fn two_writers_that_meet_lose_nothing() -> Result<()> {
 
 #[test]
 fn a_crash_at_every_call_loses_nothing() -> Result<()> {
-    for place in 0.. {
-        let mut is_over = false;
-        simulate(async {
-            let calls = Calls::of("index-products");
-            let service = shop(calls.options(1)).await?;
-            let made = Arc::new(AtomicUsize::new(0));
-            let count = Arc::clone(&made);
-            let crash =
-                move |_: &_| (count.fetch_add(1, Ordering::Relaxed) == place).then_some(Fault::Crashed);
-            if place.is_multiple_of(2) {
-                calls.fail(crash);
-            } else {
-                calls.lose(crash);
-            }
-            trade(&service).await?;
-            agrees(&service).await?;
-            is_over = made.load(Ordering::Relaxed) <= place;
-            Ok(())
-        })
-        .with_context(|| format!("a crash at call {place}"))?;
-        if is_over {
-            ensure!(place > 8, "it makes {place} calls only");
-            return Ok(());
-        }
-    }
-    Ok(())
+    crash_at_each_call("index-products", 1, 8, async |crash| {
+        let service = shop(crash.options(1)).await?;
+        crash.arm();
+        trade(&service).await?;
+        agrees(&service).await
+    })
 }
 
 /// An answer of S3 that is lost, a conflict, an outage: the manifest tells what counts.
