@@ -9,7 +9,7 @@
 //! - A rebuild is a repair: after the shop's time zone was changed, or where buckets were lost, every bucket that differs
 //!   is counted from the facts, which know no zone.
 //! - Facts of what was never sold are reported and left to people.
-//! - It goes on where the last run of its kind stopped ([`Checkpoint`]).
+//! - It goes on where the last run of its kind stopped ([`Progress`]).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,10 +17,10 @@ use aws_sdk_dynamodb::Client;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use shop_dynamo::{Checkpoint, Read, StoreError};
-use shop_lambda::recovery::{GRACE_PERIOD, VERIFY_TIMEOUT};
+use shop_dynamo::{Progress, Read, StoreError};
+use shop_lambda::recovery::GRACE_PERIOD;
 use shop_lambda::report::{Drift, RepairOutcome, Report, VerifyRequest};
-use shop_lambda::{Budget, Clock, Environment, Function, FunctionError, Start, StartError, Task, task};
+use shop_lambda::{Clock, Environment, Function, FunctionError, Start, StartError, Task, task};
 use shop_types::Currency;
 
 use crate::audit::{Recount, WrongBucket};
@@ -82,11 +82,10 @@ impl Task for VerifySales {
         let run = Run {
             verify: self,
             repair: request.repair,
-            checkpoint: self.recorder.store.checkpoint(request.kind()),
-            budget: Budget::start(&self.clock, VERIFY_TIMEOUT),
+            progress: Progress::start(self.recorder.store.checkpoint(request.kind()), &self.clock),
         };
         let mut report = Report::default();
-        let result = run.all(request.from_start, &mut report).await;
+        let result = run.all(request, &mut report).await;
         report.conclude(result, "the sales could not be verified")
     }
 }
@@ -94,33 +93,20 @@ impl Task for VerifySales {
 struct Run<'a> {
     verify: &'a VerifySales,
     repair: bool,
-    checkpoint: Checkpoint,
-    budget: Budget,
+    progress: Progress,
 }
 
 impl Run<'_> {
-    async fn all(&self, from_start: bool, report: &mut Report) -> Result<(), VerifyError> {
-        let start = if from_start { None } else { self.checkpoint.position::<Position>().await? };
-        if let Some(start) = &start {
-            report.resume(start);
-        }
+    async fn all(&self, request: VerifyRequest, report: &mut Report) -> Result<(), VerifyError> {
+        let start = self.progress.resume(request, report).await?;
         let is_done = match &start {
             Some(Position::Orders { behind }) => self.orders(behind.as_deref(), report).await?,
             _ => self.buckets(start.as_ref(), report).await? && self.orders(None, report).await?,
         };
         if is_done {
-            self.checkpoint.finish().await?;
+            self.progress.finish().await?;
         }
         Ok(())
-    }
-
-    /// Notes how far it is; whether there is time for more.
-    async fn reach(&self, position: &Position, report: &mut Report) -> Result<bool, StoreError> {
-        self.checkpoint.reach(position).await?;
-        if self.budget.is_over() {
-            report.stop(position);
-        }
-        Ok(report.complete)
     }
 
     /// The days of which there may be facts, and the days beside them: in another zone, facts count there.
@@ -147,11 +133,11 @@ impl Run<'_> {
         for (day, currency) in self.days().await?.into_iter().filter(is_behind) {
             self.day(currency, day, report).await?;
             let position = Position::Buckets { day: day.to_string(), currency };
-            if !self.reach(&position, report).await? {
+            if !self.progress.reach(&position, report).await? {
                 return Ok(false);
             }
         }
-        self.reach(&Position::Orders { behind: None }, report).await.map_err(Into::into)
+        Ok(self.progress.reach(&Position::Orders { behind: None }, report).await?)
     }
 
     async fn day(&self, currency: Currency, day: Date, report: &mut Report) -> Result<(), VerifyError> {
@@ -179,7 +165,7 @@ impl Run<'_> {
             report.check("days", 1);
             report.check("facts", recount.facts());
             report.check("buckets", found.len());
-            report.not_judged += count(changing.len());
+            report.skip(changing.len());
             for key in unreadable {
                 report.add(Drift::unreadable(key));
             }
@@ -246,18 +232,11 @@ impl Run<'_> {
         let mut pages = self.verify.orders.pages().behind(behind);
         while let Some(orders) = pages.next().await? {
             report.check("orders", orders.len());
-            let mut readable = Vec::with_capacity(orders.len());
-            for order in orders {
-                match order {
-                    Ok(order) => readable.push(order),
-                    Err(key) => report.add(Drift::unreadable(key)),
-                }
-            }
-            for orders in readable.chunks(CHUNK) {
+            for orders in report.readable(orders).chunks(CHUNK) {
                 self.facts_of(orders, report).await?;
             }
             let Some(behind) = pages.position().map(str::to_owned) else { break };
-            if !self.reach(&Position::Orders { behind: Some(behind) }, report).await? {
+            if !self.progress.reach(&Position::Orders { behind: Some(behind) }, report).await? {
                 return Ok(false);
             }
         }
@@ -320,8 +299,4 @@ fn drift(wrong: &WrongBucket, is_known: bool, outcome: RepairOutcome) -> Drift {
 fn fact_drift(fact: &Fact, expected: Value, found: Value, outcome: RepairOutcome) -> Drift {
     let (pk, sk) = fact.key();
     Drift::new("sales_fact", format!("{pk} {sk}"), expected, found, outcome)
-}
-
-fn count(things: usize) -> u64 {
-    u64::try_from(things).unwrap_or(u64::MAX)
 }

@@ -6,7 +6,7 @@
 //! - It may run while the shop is busy. A counter that changes meanwhile is not judged, nor is an entry whose
 //!   order (or which itself) changed within the [`GRACE_PERIOD`], since its events may be on their way. What seems
 //!   wrong is read once more before it is reported.
-//! - It goes on where the last run of its kind stopped ([`Checkpoint`]). Snapshots are of the whole table: where there is
+//! - It goes on where the last run of its kind stopped ([`Progress`]). Snapshots are of the whole table: where there is
 //!   no time for three of them, the report says so, and the next run goes on with the orders.
 //! - A repair is conditional on what was read, goes through the planner of reserve-stock where stock is released,
 //!   and is published: inventory.repaired, reservation.repaired. Two runs at once repair once.
@@ -16,11 +16,11 @@
 use aws_sdk_dynamodb::Client;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use shop_dynamo::{Checkpoint, StoreError};
+use shop_dynamo::{Progress, StoreError};
 use shop_events::{Cause, OrderStatus};
-use shop_lambda::recovery::{GRACE_PERIOD, VERIFY_TIMEOUT};
+use shop_lambda::recovery::GRACE_PERIOD;
 use shop_lambda::report::{Drift, RepairOutcome, Report, VerifyRequest};
-use shop_lambda::{Budget, Clock, Environment, Function, FunctionError, Start, StartError, Task, task};
+use shop_lambda::{Clock, Environment, Function, FunctionError, Start, StartError, Task, task};
 
 use crate::audit::{Consistency, Snapshot, WrongCounter, consistency};
 use crate::orders_read_model::{OrderRecord, OrdersReadModel};
@@ -64,12 +64,11 @@ impl Task for VerifyStock {
         let run = Run {
             verify: self,
             repair: request.repair,
-            checkpoint: self.store.checkpoint(request.kind()),
+            progress: Progress::start(self.store.checkpoint(request.kind()), &self.clock),
             cause: Cause::request(request_id),
-            budget: Budget::start(&self.clock, VERIFY_TIMEOUT),
         };
         let mut report = Report::default();
-        let result = run.all(request.from_start, &mut report).await;
+        let result = run.all(request, &mut report).await;
         report.conclude(result, "the stock could not be verified")
     }
 }
@@ -77,9 +76,8 @@ impl Task for VerifyStock {
 struct Run<'a> {
     verify: &'a VerifyStock,
     repair: bool,
-    checkpoint: Checkpoint,
+    progress: Progress,
     cause: Cause,
-    budget: Budget,
 }
 
 /// How far a run is that had no time for all.
@@ -91,25 +89,19 @@ enum Position {
 }
 
 impl Run<'_> {
-    async fn all(&self, from_start: bool, report: &mut Report) -> Result<(), StoreError> {
-        let start = if from_start { None } else { self.checkpoint.position::<Position>().await? };
-        let behind = match &start {
-            Some(Position::Orders { behind }) => {
-                report.resume(&start);
-                behind.as_deref()
-            }
+    async fn all(&self, request: VerifyRequest, report: &mut Report) -> Result<(), StoreError> {
+        let behind = match self.progress.resume(request, report).await? {
+            Some(Position::Orders { behind }) => behind,
             None => {
                 self.counters(report).await?;
                 if !report.complete {
-                    let position = Position::Orders { behind: None };
-                    report.stop(&position);
-                    return self.checkpoint.reach(&position).await;
+                    return self.progress.reach(&Position::Orders { behind: None }, report).await.map(drop);
                 }
                 None
             }
         };
-        if self.entries(behind, report).await? {
-            self.checkpoint.finish().await?;
+        if self.entries(behind.as_deref(), report).await? {
+            self.progress.finish().await?;
         }
         Ok(())
     }
@@ -134,13 +126,13 @@ impl Run<'_> {
             // What cannot be read has been reported.
             let Some(snapshot) = self.snapshot(&mut Vec::new()).await? else {
                 report.complete = false;
-                report.not_judged += count(suspects.len());
+                report.skip(suspects.len());
                 return Ok(());
             };
             is_whole &= snapshot.is_whole();
             let before = suspects.len();
             suspects.retain(|suspect| snapshot.agrees(&first, &suspect.product_id));
-            report.not_judged += count(before - suspects.len());
+            report.skip(before - suspects.len());
         }
         for mut suspect in suspects {
             suspect.right = suspect.right.filter(|_| is_whole);
@@ -157,7 +149,7 @@ impl Run<'_> {
         let mut snapshot = Snapshot::new();
         let mut pages = self.verify.store.audited_pages();
         while let Some(items) = pages.next().await? {
-            if self.budget.is_over() {
+            if self.progress.is_over() {
                 return Ok(None);
             }
             for item in items {
@@ -184,14 +176,8 @@ impl Run<'_> {
         let mut pages = self.verify.orders.pages().behind(behind);
         while let Some(orders) = pages.next().await? {
             report.check("orders", orders.len());
-            let mut settled = Vec::with_capacity(orders.len());
-            for order in orders {
-                match order {
-                    Ok(order) if order.status == OrderStatus::Pending => {}
-                    Ok(order) => settled.push(order),
-                    Err(key) => report.add(Drift::unreadable(key)),
-                }
-            }
+            let mut settled = report.readable(orders);
+            settled.retain(|order| order.status != OrderStatus::Pending);
             for orders in settled.chunks(CHUNK) {
                 let entries = self.verify.store.entries(orders.iter().map(|order| &order.id)).await?;
                 for order in orders {
@@ -203,10 +189,7 @@ impl Run<'_> {
                 }
             }
             let Some(behind) = pages.position().map(str::to_owned) else { break };
-            let position = Position::Orders { behind: Some(behind) };
-            self.checkpoint.reach(&position).await?;
-            if self.budget.is_over() {
-                report.stop(&position);
+            if !self.progress.reach(&Position::Orders { behind: Some(behind) }, report).await? {
                 return Ok(false);
             }
         }
@@ -270,8 +253,4 @@ fn counter_drift(wrong: &WrongCounter, outcome: RepairOutcome) -> Drift {
     let expected = wrong.right.map_or_else(|| json!({ "reserved": wrong.reserved }), |right| json!(right));
     let found = json!(wrong.found.map(|counter| counter.figures));
     Drift::new("stock_counter", wrong.product_id.to_string(), expected, found, outcome)
-}
-
-fn count(things: usize) -> u64 {
-    u64::try_from(things).unwrap_or(u64::MAX)
 }

@@ -13,6 +13,7 @@ mod error;
 mod expression;
 mod foreign;
 mod pages;
+mod progress;
 mod query;
 mod table;
 #[cfg(test)]
@@ -33,6 +34,7 @@ pub use error::{CallError, StoreError};
 pub use expression::Condition;
 pub use foreign::{ForeignItem, ForeignPages, ForeignTable};
 pub use pages::ScanPages;
+pub use progress::Progress;
 pub use query::{After, Found, List, Page, Query};
 pub use table::{New, Read, Record, Table, Tries, Updated};
 pub use transaction::{MAX_TRANSACTION_ITEMS, Refused, Transacted, Transaction};

@@ -169,9 +169,20 @@ impl Report {
         self.resumed_at = serde_json::to_string(position).ok();
     }
 
+    /// Those of some items that can be read; the keys of the others are reported.
+    pub fn readable<T>(&mut self, items: Vec<Result<T, String>>) -> Vec<T> {
+        let readable = |item: Result<T, String>| item.map_err(|key| self.add(Drift::unreadable(key))).ok();
+        items.into_iter().filter_map(readable).collect()
+    }
+
+    /// Counts things that another run judges.
+    pub fn skip(&mut self, count: usize) {
+        self.not_judged += number(count);
+    }
+
     /// Counts things that were looked at.
     pub fn check(&mut self, kind: &'static str, count: usize) {
-        *self.checked.entry(kind).or_default() += u64::try_from(count).unwrap_or(u64::MAX);
+        *self.checked.entry(kind).or_default() += number(count);
     }
 
     /// Adds a drift, and logs it.
@@ -208,6 +219,10 @@ impl Report {
     }
 }
 
+fn number(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -229,5 +244,13 @@ mod tests {
             "repaired": true, "outcome": "repaired" });
         assert_eq!(json["drift"][0], first);
         assert_eq!(json["drift"][1]["outcome"], "none");
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_reported_and_what_is_skipped_is_counted() {
+        let mut report = Report::default();
+        assert_eq!(report.readable(vec![Ok(1), Err("a".to_owned()), Ok(2)]), [1, 2]);
+        report.skip(3);
+        assert_eq!((report.drift, report.not_judged), (vec![Drift::unreadable("a")], 3));
     }
 }

@@ -6,7 +6,7 @@
 //! - It may run while the shop is busy. Whose statistics seem wrong is read once more, until nothing changes
 //!   between two reads of their version: whatever counts an order writes that too. An entry whose order (or
 //!   which itself) changed within the [`GRACE_PERIOD`] is not judged, since its event may be on its way.
-//! - It goes on where the last run of its kind stopped ([`Checkpoint`]). A user whose items lie on two pages seems wrong
+//! - It goes on where the last run of its kind stopped ([`Progress`]). A user whose items lie on two pages seems wrong
 //!   on one of them at least, and is read once more, as whoever is.
 //! - A repair is conditional on what was read, goes the way of the lost event where one was lost, and is published:
 //!   `user.stats_repaired`. Two runs at once repair once.
@@ -18,11 +18,11 @@ use std::collections::BTreeSet;
 use aws_sdk_dynamodb::Client;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use shop_dynamo::{Checkpoint, Item, StoreError};
+use shop_dynamo::{Item, Progress, StoreError};
 use shop_events::{Cause, OrderStatus};
-use shop_lambda::recovery::{GRACE_PERIOD, VERIFY_TIMEOUT};
+use shop_lambda::recovery::GRACE_PERIOD;
 use shop_lambda::report::{Drift, RepairOutcome, Report, VerifyRequest};
-use shop_lambda::{Budget, Environment, Function, FunctionError, Start, StartError, Task, task};
+use shop_lambda::{Environment, Function, FunctionError, Start, StartError, Task, task};
 use shop_types::UserId;
 
 use crate::statistics::audit::{Audit, Consistency, consistency, recount};
@@ -70,12 +70,11 @@ impl Task for VerifyUserStats {
             orders: &self.orders,
             recorder: &self.recorder,
             repair: request.repair,
-            checkpoint: self.recorder.store.checkpoint(request.kind()),
+            progress: Progress::start(self.recorder.store.checkpoint(request.kind()), &self.recorder.clock),
             request_id,
-            budget: Budget::start(&self.recorder.clock, VERIFY_TIMEOUT),
         };
         let mut report = Report::default();
-        let result = run.all(request.from_start, &mut report).await;
+        let result = run.all(request, &mut report).await;
         report.conclude(result, "the statistics could not be verified")
     }
 }
@@ -84,9 +83,8 @@ struct Run<'a> {
     orders: &'a OrdersReadModel,
     recorder: &'a Recorder,
     repair: bool,
-    checkpoint: Checkpoint,
+    progress: Progress,
     request_id: &'a str,
-    budget: Budget,
 }
 
 /// How far a run is that had no time for all.
@@ -106,12 +104,8 @@ struct Recounted {
 }
 
 impl Run<'_> {
-    async fn all(&self, from_start: bool, report: &mut Report) -> Result<(), StoreError> {
-        let start = if from_start { None } else { self.checkpoint.position::<Position>().await? };
-        if start.is_some() {
-            report.resume(&start);
-        }
-        let is_done = match &start {
+    async fn all(&self, request: VerifyRequest, report: &mut Report) -> Result<(), StoreError> {
+        let is_done = match &self.progress.resume(request, report).await? {
             Some(Position::Orders { behind }) => self.entries(behind.as_deref(), report).await?,
             Some(Position::Users { pk, sk }) => {
                 self.statistics(Some(pair(pk, sk)), report).await? && self.entries(None, report).await?
@@ -119,18 +113,9 @@ impl Run<'_> {
             None => self.statistics(None, report).await? && self.entries(None, report).await?,
         };
         if is_done {
-            self.checkpoint.finish().await?;
+            self.progress.finish().await?;
         }
         Ok(())
-    }
-
-    /// Notes how far it is; whether there is time for more.
-    async fn reach(&self, position: &Position, report: &mut Report) -> Result<bool, StoreError> {
-        self.checkpoint.reach(position).await?;
-        if self.budget.is_over() {
-            report.stop(position);
-        }
-        Ok(report.complete)
     }
 
     /// Whether it came to the end of the users.
@@ -149,7 +134,7 @@ impl Run<'_> {
             let is_again = last.as_ref().is_some_and(|(last, _)| audit.has(last));
             report.check("users", audit.users() - usize::from(is_again));
             report.check("entries", audit.entries());
-            report.not_judged += u64::try_from(audit.unreadable()).unwrap_or(u64::MAX);
+            report.skip(audit.unreadable());
             let text = |key: &Item, name: &str| key.get(name).and_then(|value| value.as_s().ok()).cloned();
             let position = pages.position().and_then(|key| Some((text(key, "pk")?, text(key, "sk")?)));
             let end: Option<UserId> = position.as_ref().and_then(|(pk, _)| pk.parse().ok());
@@ -170,12 +155,12 @@ impl Run<'_> {
                 }
             }
             let Some((pk, sk)) = position else { break };
-            if !self.reach(&Position::Users { pk, sk }, report).await? {
+            if !self.progress.reach(&Position::Users { pk, sk }, report).await? {
                 return Ok(false);
             }
         }
-        if self.budget.is_over() {
-            return self.reach(&Position::Orders { behind: None }, report).await;
+        if self.progress.is_over() {
+            return self.progress.reach(&Position::Orders { behind: None }, report).await;
         }
         Ok(true)
     }
@@ -224,14 +209,10 @@ impl Run<'_> {
         let mut pages = self.orders.pages().behind(behind);
         while let Some(orders) = pages.next().await? {
             report.check("orders", orders.len());
-            let mut of_users = Vec::with_capacity(orders.len());
-            for order in orders {
-                match order {
-                    Ok(order) if order.status == OrderStatus::Pending => {}
-                    Ok(order) => of_users.extend(order.detail.customer_id.clone().map(|user| (user, order))),
-                    Err(key) => report.add(Drift::unreadable(key)),
-                }
-            }
+            let settled =
+                report.readable(orders).into_iter().filter(|order| order.status != OrderStatus::Pending);
+            let of_user = |order: OrderRecord| Some((order.detail.customer_id.clone()?, order));
+            let of_users: Vec<_> = settled.filter_map(of_user).collect();
             for orders in of_users.chunks(CHUNK) {
                 let wanted = orders.iter().map(|(user, order)| (user, &order.id));
                 let entries = self.recorder.store.entries(wanted).await?;
@@ -244,7 +225,7 @@ impl Run<'_> {
                 }
             }
             let Some(behind) = pages.position().map(str::to_owned) else { break };
-            if !self.reach(&Position::Orders { behind: Some(behind) }, report).await? {
+            if !self.progress.reach(&Position::Orders { behind: Some(behind) }, report).await? {
                 return Ok(false);
             }
         }
