@@ -3,7 +3,7 @@
 //!
 //! - Buckets against the ledger, day by day, then the ledger against the orders. [`crate::audit`] judges buckets.
 //! - It may run while the shop is busy: a bucket is judged that stays as it is while its facts are read. An order that
-//!   changed within the [`GRACE_PERIOD`] is not judged, since its event may be on its way.
+//!   changed a moment ago is not judged, since its event may be on its way ([`may_be_judged`]).
 //! - A repair is conditional on what was read; a fact that was lost goes the way of its event. Two runs at once repair
 //!   once.
 //! - A rebuild is a repair: after the shop's time zone was changed, or where buckets were lost, every bucket that differs
@@ -18,9 +18,9 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use shop_dynamo::{Progress, Read, StoreError};
-use shop_lambda::recovery::GRACE_PERIOD;
 use shop_lambda::report::{Drift, RepairOutcome, Report, VerifyRequest};
 use shop_lambda::{Clock, Environment, Function, FunctionError, Start, StartError, Task, task};
+use shop_read_models::may_be_judged;
 use shop_types::Currency;
 
 use crate::audit::{Recount, WrongBucket};
@@ -255,9 +255,7 @@ impl Run<'_> {
             if missing.is_empty() && invented.is_empty() {
                 continue;
             }
-            let is_fresh = self.verify.clock.now().abs_diff(order.updated_at) < GRACE_PERIOD;
-            // The facts were read after the order: they may belong to what it has become since.
-            if is_fresh || !self.verify.orders.is_still(order.id.as_str(), order).await? {
+            if !may_be_judged(&self.verify.orders, order, None, self.verify.clock.now()).await? {
                 report.not_judged += 1;
                 continue;
             }

@@ -4,8 +4,8 @@
 //! - Counters against the ledger, then entries of the ledger against their orders: [`crate::audit`] judges both.
 //!   A repair of an entry moves counters, so those come first.
 //! - It may run while the shop is busy. A counter that changes meanwhile is not judged, nor is an entry whose
-//!   order (or which itself) changed within the [`GRACE_PERIOD`], since its events may be on their way. What seems
-//!   wrong is read once more before it is reported.
+//!   order (or which itself) changed a moment ago, since its events may be on their way ([`may_be_judged`]). What
+//!   seems wrong is read once more before it is reported.
 //! - It goes on where the last run of its kind stopped ([`Progress`]). Snapshots are of the whole table: where there is
 //!   no time for three of them, the report says so, and the next run goes on with the orders.
 //! - A repair is conditional on what was read, goes through the planner of reserve-stock where stock is released,
@@ -18,9 +18,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use shop_dynamo::{Progress, StoreError};
 use shop_events::{Cause, OrderStatus};
-use shop_lambda::recovery::GRACE_PERIOD;
 use shop_lambda::report::{Drift, RepairOutcome, Report, VerifyRequest};
 use shop_lambda::{Clock, Environment, Function, FunctionError, Start, StartError, Task, task};
+use shop_read_models::may_be_judged;
 
 use crate::audit::{Consistency, Snapshot, WrongCounter, consistency};
 use crate::orders_read_model::{OrderRecord, OrdersReadModel};
@@ -207,11 +207,8 @@ impl Run<'_> {
         if consistency == Consistency::Consistent {
             return Ok(());
         }
-        let now = self.verify.clock.now();
-        let changed = [Some(order.updated_at), entry.map(|entry| entry.updated_at)];
-        let is_fresh = changed.into_iter().flatten().any(|at| now.abs_diff(at) < GRACE_PERIOD);
-        // The entry was read after the order: it may belong to what the order has become since.
-        if is_fresh || !self.verify.orders.is_still(order.id.as_str(), order).await? {
+        let (recorded_at, now) = (entry.map(|entry| entry.updated_at), self.verify.clock.now());
+        if !may_be_judged(&self.verify.orders, order, recorded_at, now).await? {
             report.not_judged += 1;
             return Ok(());
         }

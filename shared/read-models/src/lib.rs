@@ -8,4 +8,4 @@ mod orders;
 
 pub use contacts::{Contact, Contacts};
 pub use failures::{ConsumerFailure, ConsumerFailures};
-pub use orders::{OrderDetail, OrderRecord, OrdersReadModel};
+pub use orders::{OrderDetail, OrderRecord, OrdersReadModel, may_be_judged};

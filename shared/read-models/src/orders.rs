@@ -2,8 +2,9 @@
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use shop_dynamo::{ForeignItem, ForeignTable, Record};
+use shop_dynamo::{ForeignItem, ForeignTable, Record, StoreError};
 use shop_events::OrderStatus;
+use shop_lambda::recovery::GRACE_PERIOD;
 use shop_types::{OrderId, Timestamp};
 
 /// The orders table, for reading what every verification needs of an order, and `D`.
@@ -45,6 +46,25 @@ impl<D: OrderDetail> ForeignItem for OrderRecord<D> {
         let of_all = ["id", "status", "version", "placed_at", "updated_at"];
         of_all.iter().chain(D::ATTRIBUTES).copied().collect()
     }
+}
+
+/// Whether a service's books can be judged by an order: neither the order nor what was made of it (at `recorded_at`, if
+/// anything was) has changed within the [`GRACE_PERIOD`], so that no event is on its way. What was made of it was read
+/// after the order, and may belong to what that has become since: so the order is read once more.
+///
+/// # Errors
+/// DynamoDB failed.
+pub async fn may_be_judged<D: OrderDetail + PartialEq>(
+    orders: &OrdersReadModel<D>,
+    order: &OrderRecord<D>,
+    recorded_at: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let is_fresh = |at: Timestamp| now.abs_diff(at) < GRACE_PERIOD;
+    if is_fresh(order.updated_at) || recorded_at.is_some_and(is_fresh) {
+        return Ok(false);
+    }
+    orders.is_still(order.id.as_str(), order).await
 }
 
 #[cfg(test)]

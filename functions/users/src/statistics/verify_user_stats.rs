@@ -5,7 +5,7 @@
 //!   both. A repair of an entry moves the statistics, so those come first.
 //! - It may run while the shop is busy. Whose statistics seem wrong is read once more, until nothing changes
 //!   between two reads of their version: whatever counts an order writes that too. An entry whose order (or
-//!   which itself) changed within the [`GRACE_PERIOD`] is not judged, since its event may be on its way.
+//!   which itself) changed a moment ago is not judged, since its event may be on its way ([`may_be_judged`]).
 //! - It goes on where the last run of its kind stopped ([`Progress`]). A user whose items lie on two pages seems wrong
 //!   on one of them at least, and is read once more, as whoever is.
 //! - A repair is conditional on what was read, goes the way of the lost event where one was lost, and is published:
@@ -20,9 +20,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use shop_dynamo::{Item, Progress, StoreError};
 use shop_events::{Cause, OrderStatus};
-use shop_lambda::recovery::GRACE_PERIOD;
 use shop_lambda::report::{Drift, RepairOutcome, Report, VerifyRequest};
 use shop_lambda::{Environment, Function, FunctionError, Start, StartError, Task, task};
+use shop_read_models::may_be_judged;
 use shop_types::UserId;
 
 use crate::statistics::audit::{Audit, Consistency, consistency, recount};
@@ -244,11 +244,8 @@ impl Run<'_> {
         if consistency == Consistency::Consistent {
             return Ok(());
         }
-        let now = self.recorder.clock.now();
-        let changed = [Some(order.updated_at), entry.map(|entry| entry.recorded_at)];
-        let is_fresh = changed.into_iter().flatten().any(|at| now.abs_diff(at) < GRACE_PERIOD);
-        // The entry was read after the order: it may belong to what the order has become since.
-        if is_fresh || !self.orders.is_still(order.id.as_str(), order).await? {
+        let (recorded_at, now) = (entry.map(|entry| entry.recorded_at), self.recorder.clock.now());
+        if !may_be_judged(self.orders, order, recorded_at, now).await? {
             report.not_judged += 1;
             return Ok(());
         }
