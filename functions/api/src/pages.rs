@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use serde::Deserialize;
-use shop_http::{Asked, HeaderName, HeaderValue, Reply, StatusCode, header};
+use shop_http::{Asked, HeaderName, HeaderValue, Reply, StatusCode, fits, header};
 
 include!(concat!(env!("OUT_DIR"), "/files.rs"));
 
@@ -190,16 +190,7 @@ impl Page {
     fn fits(&self, path: &str) -> bool {
         // A slash at the end is one slash.
         let bare = path.strip_suffix('/').filter(|rest| !rest.is_empty() && !rest.ends_with('/'));
-        let path = bare.unwrap_or(path);
-        let (mut pattern, mut path) = (self.path.split('/'), path.split('/'));
-        loop {
-            match (pattern.next(), path.next()) {
-                (None, None) => return true,
-                (Some("{id}"), Some(segment)) if !segment.is_empty() => {}
-                (Some(expected), Some(segment)) if expected == segment => {}
-                _ => return false,
-            }
-        }
+        fits(&self.path, bare.unwrap_or(path))
     }
 
     /// What a browser may begin to load with the page.

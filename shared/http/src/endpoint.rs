@@ -31,3 +31,17 @@ macro_rules! endpoints {
     };
 }
 endpoints!(get GET, post POST, put PUT, patch PATCH, delete DELETE);
+
+/// Whether a path is one of a pattern's, in which `{id}` stands for what varies.
+#[must_use]
+pub fn fits(pattern: &str, path: &str) -> bool {
+    let (mut pattern, mut path) = (pattern.split('/'), path.split('/'));
+    loop {
+        match (pattern.next(), path.next()) {
+            (None, None) => return true,
+            (Some("{id}"), Some(segment)) if !segment.is_empty() => {}
+            (Some(expected), Some(segment)) if expected == segment => {}
+            _ => return false,
+        }
+    }
+}

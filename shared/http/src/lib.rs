@@ -39,7 +39,7 @@ pub use code::{Code, FieldCode};
 pub use contract::{Answer, AnswerBody, Contract};
 pub use cursor::{Cursor, InvalidCursor};
 pub use edge::Edge;
-pub use endpoint::{Endpoint, delete, get, patch, post, put};
+pub use endpoint::{Endpoint, delete, fits, get, patch, post, put};
 pub use entity_tag::EntityTag;
 pub use idempotency::{IdempotencyKey, fingerprint, request_hash};
 pub use input::{Describe, ITEM, Input, Keyword, Node, Object};

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use shop_lambda::{FunctionError, Handler, Invocation};
 
 use crate::content::{ACCEPT_PATCH, PATCH_TYPES};
+use crate::endpoint::fits;
 use crate::event::HttpRequest;
 use crate::reply::header_value;
 use crate::route::{finish, written};
@@ -93,17 +94,5 @@ impl UnknownRoute {
             methods.insert("OPTIONS");
         }
         methods
-    }
-}
-
-fn fits(pattern: &str, path: &str) -> bool {
-    let (mut pattern, mut path) = (pattern.split('/'), path.split('/'));
-    loop {
-        match (pattern.next(), path.next()) {
-            (None, None) => return true,
-            (Some("{id}"), Some(segment)) if !segment.is_empty() => {}
-            (Some(expected), Some(segment)) if expected == segment => {}
-            _ => return false,
-        }
     }
 }
