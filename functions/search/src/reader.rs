@@ -67,6 +67,13 @@ impl Reader {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Takes the index into memory, before it is asked for.
+    pub(crate) async fn warm_up(&self) {
+        if let Err(error) = self.recent().await {
+            tracing::warn!(error = %Chain(&error), "the index is not in memory yet");
+        }
+    }
+
     /// The index as it was a second ago at most; or as it was seen last, where S3 does not answer.
     pub(crate) async fn recent(&self) -> Result<Arc<Snapshot>, ReadError> {
         let seen = self.memory().seen.clone();

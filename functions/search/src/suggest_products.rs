@@ -34,9 +34,7 @@ impl Route for SuggestProducts {
     }
 
     async fn warm_up(&self) {
-        if let Err(error) = self.reader.recent().await {
-            tracing::warn!(error = %shop_lambda::log::Chain(&error), "the index is not in memory yet");
-        }
+        self.reader.warm_up().await;
     }
 
     fn contract() -> Contract {
