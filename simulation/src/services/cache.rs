@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde_json::Value;
-use shop_events::{Event, EventData};
+use shop_events::Event;
 use shop_http::{CacheTag, SHARED_CACHE};
 use shop_local::cloud::{Call, EFFECTIVE_WITHIN, Service as AwsService};
 use shop_local::template::Template;
 
-use super::products::Versions;
+use super::products::{Versions, changed_product};
 use super::{Invariants, Service};
 use crate::violation::Violation;
 
@@ -120,13 +120,7 @@ impl Service for Model {
         if consumer != "invalidate-cache" {
             return false;
         }
-        let product = match event.data() {
-            EventData::ProductCreated(data) | EventData::ProductUpdated(data) => &data.product_id,
-            EventData::ProductDeleted(data) => &data.product_id,
-            EventData::InventorySoldOut(data) => &data.product_id,
-            EventData::InventoryBackInStock(data) => &data.product_id,
-            _ => return false,
-        };
+        let Some(product) = changed_product(event) else { return false };
         let since = event.time().as_millis();
         // The clock of an environment may be some seconds ahead.
         let is_dropped = self.now - since > DROPPED_AFTER - 10_000;

@@ -16,7 +16,7 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 use shop_events::{Event, EventData, OrderStatus};
 use shop_local::template::Template;
-use shop_types::{Money, OrderId};
+use shop_types::{Money, OrderId, ProductId};
 
 use self::crossings::Crossings;
 use self::stock::StockModel;
@@ -302,5 +302,16 @@ impl Service for Model {
             Violation::new("orders-and-reservations-agree", seen)
         }));
         violations
+    }
+}
+
+/// The product whose place in what is shown of the catalogue an event changes, perhaps.
+pub(super) fn changed_product(event: &Event) -> Option<&ProductId> {
+    match event.data() {
+        EventData::ProductCreated(data) | EventData::ProductUpdated(data) => Some(&data.product_id),
+        EventData::ProductDeleted(data) => Some(&data.product_id),
+        EventData::InventorySoldOut(data) => Some(&data.product_id),
+        EventData::InventoryBackInStock(data) => Some(&data.product_id),
+        _ => None,
     }
 }

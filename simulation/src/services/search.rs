@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 use serde_json::Value;
-use shop_events::{Event, EventData};
+use shop_events::Event;
 use shop_local::cloud::Call;
 use shop_local::template::Template;
 
+use super::products::changed_product;
 use super::{Invariants, Service, Services};
 use crate::violation::Violation;
 use crate::workload::History;
@@ -57,13 +58,7 @@ impl Service for Model {
 
     /// A consumer that has not looked at a product since cannot be done with what has happened to it.
     fn is_done(&self, consumer: &str, event: &Event) -> bool {
-        let product = match event.data() {
-            EventData::ProductCreated(data) | EventData::ProductUpdated(data) => &data.product_id,
-            EventData::ProductDeleted(data) => &data.product_id,
-            EventData::InventorySoldOut(data) => &data.product_id,
-            EventData::InventoryBackInStock(data) => &data.product_id,
-            _ => return false,
-        };
+        let Some(product) = changed_product(event) else { return false };
         let read = self.read.get(product.as_str());
         consumer == CONSUMER && read.is_some_and(|at| *at >= event.time().as_millis() - SKEW)
     }
