@@ -90,6 +90,12 @@ impl Calls {
         hold
     }
 
+    /// What a consumer tells the journal is no part of what it does.
+    fn is_watched(&self, call: &Call) -> bool {
+        let is_receipt = call.accesses.iter().any(|access| access.resource.ends_with("JournalQueue"));
+        *call.caller == *self.function && !is_receipt
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -110,9 +116,7 @@ impl Hold {
 
 impl Interceptor for Calls {
     fn before<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Option<Fault>> {
-        // What a consumer tells the journal is no part of what it does.
-        let is_receipt = call.accesses.iter().any(|access| access.resource.ends_with("JournalQueue"));
-        if *call.caller != *self.function || is_receipt {
+        if !self.is_watched(call) {
             return ready(None).boxed();
         }
         let mut state = self.state();
@@ -131,8 +135,10 @@ impl Interceptor for Calls {
     }
 
     fn after<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Option<Fault>> {
-        let is_watched = *call.caller == *self.function;
-        let fault = self.state().after.as_ref().filter(|_| is_watched).and_then(|choose| choose(call));
+        if !self.is_watched(call) {
+            return ready(None).boxed();
+        }
+        let fault = self.state().after.as_ref().and_then(|choose| choose(call));
         ready(fault).boxed()
     }
 }

@@ -1,7 +1,7 @@
 //! The same again and again, each time with another call of a function that kills it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use anyhow::{Context, Result, ensure};
 use shop_local::cloud::{Call, Fault, Options};
@@ -12,7 +12,7 @@ use crate::{Calls, simulate};
 pub struct Crash {
     calls: Arc<Calls>,
     place: usize,
-    made: Arc<AtomicUsize>,
+    has_struck: Arc<AtomicBool>,
 }
 
 impl Crash {
@@ -23,18 +23,18 @@ impl Crash {
     }
 
     /// Counts the function's calls from now on, and lets it die at one: before the call takes effect or, at every other
-    /// place, after that.
+    /// place, after the one before it has, which leaves the same behind.
     pub fn arm(&self) {
         if self.place.is_multiple_of(2) {
             self.arm_before();
         } else {
-            self.calls.lose(self.fault());
+            self.calls.lose(self.at(self.place - 1));
         }
     }
 
     /// The same, always before the call takes effect.
     pub fn arm_before(&self) {
-        self.calls.fail(self.fault());
+        self.calls.fail(self.at(self.place));
     }
 
     /// Lets everything go its plain course again.
@@ -42,15 +42,19 @@ impl Crash {
         self.calls.recover();
     }
 
-    fn fault(&self) -> impl Fn(&Call) -> Option<Fault> + Send + Sync + 'static {
-        let (place, made) = (self.place, Arc::clone(&self.made));
-        move |_| (made.fetch_add(1, Ordering::Relaxed) == place).then_some(Fault::Crashed)
+    fn at(&self, place: usize) -> impl Fn(&Call) -> Option<Fault> + Send + Sync + 'static {
+        let (made, has_struck) = (AtomicUsize::new(0), Arc::clone(&self.has_struck));
+        move |_| {
+            let strikes = made.fetch_add(1, Ordering::Relaxed) == place;
+            has_struck.fetch_or(strikes, Ordering::Relaxed);
+            strikes.then_some(Fault::Crashed)
+        }
     }
 
     /// Whether the function died of it: it may have made fewer calls.
     #[must_use]
     pub fn has_struck(&self) -> bool {
-        self.made.load(Ordering::Relaxed) > self.place
+        self.has_struck.load(Ordering::Relaxed)
     }
 }
 
@@ -67,7 +71,7 @@ pub fn crash_at_each_call(
 ) -> Result<()> {
     let mut place = 0;
     loop {
-        let crash = Crash { calls: Calls::of(function), place, made: Arc::default() };
+        let crash = Crash { calls: Calls::of(function), place, has_struck: Arc::default() };
         simulate(test(&crash)).with_context(|| format!("a crash at call {place}"))?;
         if !crash.has_struck() {
             ensure!(place > least, "it makes {place} calls only");

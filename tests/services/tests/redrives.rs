@@ -224,7 +224,7 @@ fn the_same_key_asks_once() -> Result<()> {
 
 #[test]
 fn a_redrive_that_dies_at_any_call_moves_each_letter_and_counts_it_once() -> Result<()> {
-    crash_at_each_call("run-redrive", 1, 20, async |crash| {
+    crash_at_each_call("run-redrive", 1, 16, async |crash| {
         let service = started(crash.options(7)).await?;
         crash.arm();
         let bodies: Vec<String> = (0..60).map(|number| format!("\"no event {number}\"")).collect();
