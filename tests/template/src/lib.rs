@@ -12,6 +12,7 @@ pub mod permissions;
 pub mod project;
 pub mod queues;
 pub mod rules;
+pub mod runbooks;
 pub mod streams;
 pub mod template;
 pub mod timing;
