@@ -6,6 +6,7 @@
 
 pub mod bus;
 pub mod commands;
+pub mod dashboard;
 pub mod names;
 pub mod operations;
 pub mod permissions;
