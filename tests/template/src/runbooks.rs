@@ -98,7 +98,7 @@ pub fn check(template: &Template, document: &str) -> Vec<String> {
     for Runbook { section, .. } in RUNBOOKS {
         let heading = format!("\n### {section}\n\n");
         let body = document.split_once(&heading).map_or("", |(_, rest)| rest);
-        if body.is_empty() || body.starts_with('#') {
+        if body.is_empty() || body.trim_start().starts_with('#') {
             wrong.push(format!("{DOCUMENT}: there is no section \"{section}\", or it is empty"));
         }
         if alarms(template, section).is_empty() {
