@@ -11,10 +11,10 @@ use anyhow::{Context, Result};
 use futures::future::try_join_all;
 use serde_json::json;
 use shop_lambda::Kind;
-use shop_local::cloud::{Call, Meter, Observer, Options, Outcome};
+use shop_local::cloud::{Call, Meter, Observer, Options, Outcome, Units};
 
 use crate::counts::Stack;
-use crate::report::{Report, Target};
+use crate::report::{Bound, Report, Target};
 
 /// Orders of a run; they make the product low, which is one alert.
 const ORDERS: u64 = 100;
@@ -22,6 +22,8 @@ const ORDERS: u64 = 100;
 const WRITE_UNIT: u64 = 6250;
 const HALF_READ_UNIT: u64 = 625;
 const PUBLICATION: u64 = 5000;
+/// The same of a message that is sent to a queue.
+const MESSAGE: u64 = 4000;
 
 /// Adds the figures.
 pub(crate) async fn measure(root: &Path, report: &mut Report) -> Result<()> {
@@ -34,7 +36,7 @@ pub(crate) async fn measure(root: &Path, report: &mut Report) -> Result<()> {
         ("RecordSaleBatchWindow", "1"),
     ];
     let busy = run(root, &full, true).await?;
-    for (how, (calls, meter)) in [("idle", idle), ("full batches", busy)] {
+    for (how, Counted { calls, meter, journal }) in [("idle", idle), ("full batches", busy)] {
         for function in services::functions().iter().filter(|function| function.kind() == Kind::Consumer) {
             let name = function.name();
             let units = meter.sum(|entry| entry.caller == name).units;
@@ -46,24 +48,47 @@ pub(crate) async fn measure(root: &Path, report: &mut Report) -> Result<()> {
             add("read units of 100 orders", "RRU", units.half_reads.div_ceil(2) * 100 / ORDERS);
             add("write units of 100 orders", "WRU", units.writes * 100 / ORDERS);
             let published = meter.sum(|entry| entry.caller == name && entry.operation.starts_with("sns:"));
-            add(
-                "a million orders",
-                "USD cents",
-                cents(units.writes, units.half_reads, published.units.requests),
-            );
+            add("a million orders", "USD cents", cents(units, published.units.requests, 0, ORDERS));
         }
+        let (writes, cents) = of_journal(&meter, &journal, ORDERS);
+        // How full its batches are is a matter of the machine; what they cost at most is not.
+        let (units, most) = if how == "idle" {
+            (Target::None, Target::None)
+        } else {
+            (Target::About(Bound::AtMost(300)), Target::NoMoreThan(500))
+        };
+        report.add(format!("journal and receipts, {how}: write units of 100 orders"), "WRU", writes, units);
+        report.add(format!("journal and receipts, {how}: a million orders"), "USD cents", cents, most);
     }
     Ok(())
 }
 
-/// What a million orders cost in cents, where [`ORDERS`] cost so much.
-fn cents(writes: u64, half_reads: u64, publications: u64) -> u64 {
-    let hundredths = writes * WRITE_UNIT + half_reads * HALF_READ_UNIT + publications * PUBLICATION;
-    (hundredths + 50 * ORDERS) / (100 * ORDERS)
+/// What the journal and what it is told took of so many orders: write units of a hundred of them, and cents for a million.
+/// What it is told is a message of each consumer for each of its batches.
+pub(crate) fn of_journal(meter: &Meter, queue_url: &str, orders: u64) -> (u64, u64) {
+    let queue = queue_url.rsplit('/').next().unwrap_or_default();
+    let units = meter.sum(|entry| entry.caller == "journal-event").units;
+    let told = meter.sum(|entry| entry.operation == "sqs:SendMessage" && entry.resource == queue).calls;
+    (units.writes * 100 / orders, cents(units, 0, told, orders))
 }
 
-/// The calls of each function, and what all of them cost.
-type Counted = (BTreeMap<String, u64>, Meter);
+/// What a million orders cost in cents, where so many cost this.
+fn cents(units: Units, publications: u64, messages: u64, orders: u64) -> u64 {
+    let hundredths = units.writes * WRITE_UNIT
+        + units.half_reads * HALF_READ_UNIT
+        + publications * PUBLICATION
+        + messages * MESSAGE;
+    (hundredths + 50 * orders) / (100 * orders)
+}
+
+/// What a run cost.
+struct Counted {
+    /// The calls of each function.
+    calls: BTreeMap<String, u64>,
+    meter: Meter,
+    /// The URL of the journal's queue.
+    journal: String,
+}
 
 async fn run(root: &Path, parameters: &[(&str, &str)], at_once: bool) -> Result<Counted> {
     let parameters =
@@ -87,13 +112,14 @@ async fn run(root: &Path, parameters: &[(&str, &str)], at_once: bool) -> Result<
         }
     }
     let meter = less(stack.cloud.meter(), &before);
-    let called = calls.take();
+    let calls = calls.take();
+    let journal = stack.cloud.physical("JournalQueue").context("the journal's queue")?.to_owned();
     stack.cloud.stop().await;
-    Ok((called, meter))
+    Ok(Counted { calls, meter, journal })
 }
 
 /// What was counted since.
-fn less(mut after: Meter, before: &Meter) -> Meter {
+pub(crate) fn less(mut after: Meter, before: &Meter) -> Meter {
     for (entry, counts) in &mut after.calls {
         let earlier = before.calls.get(entry).copied().unwrap_or_default();
         counts.calls -= earlier.calls;

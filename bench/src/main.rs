@@ -6,6 +6,7 @@
 mod client;
 mod consumers;
 mod counts;
+mod journal;
 mod report;
 mod shop;
 mod sizes;
@@ -24,6 +25,7 @@ use speed::Load;
 
 /// Measures the shop and holds the figures against their targets and the baseline.
 #[derive(Debug, Parser)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 struct Arguments {
     /// Write the figures as the new baseline (bench/baseline.json)
     #[arg(long)]
@@ -34,6 +36,9 @@ struct Arguments {
     /// Only what is counted: calls and units, the same on every machine
     #[arg(long, conflicts_with = "save")]
     counts: bool,
+    /// Only how late the journal is and what it costs, at more than a hundred events a second
+    #[arg(long, conflicts_with_all = ["save", "counts"])]
+    journal: bool,
     /// Measure this `shop` binary instead of building one
     #[arg(long, value_name = "PATH")]
     shop: Option<PathBuf>,
@@ -45,12 +50,18 @@ async fn main() -> Result<ExitCode> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the workspace")?;
     let mut report = Report::new(root)?;
 
+    if arguments.journal {
+        journal::measure(root, &mut report).await?;
+        report.print()?;
+        return Ok(ExitCode::SUCCESS);
+    }
     counts::measure(root, &mut report).await?;
     consumers::measure(root, &mut report).await?;
     if arguments.counts {
         report.print()?;
         return Ok(if report.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
+    journal::measure(root, &mut report).await?;
     tokens::measure(root, &mut report).await?;
     sizes::measure(root, &mut report)?;
 

@@ -4,6 +4,7 @@
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -27,11 +28,12 @@ fn units(orders: &[Value]) -> u64 {
         .sum()
 }
 
-/// Places orders all at once, kills the shop amid them, and returns the ids it had answered with.
-async fn order_until_killed(shop: Shop) -> Vec<String> {
+/// Places so many orders all at once, kills the shop when so many of them are answered, and returns the ids it had
+/// answered with.
+async fn order_until_killed(shop: Shop, orders: usize, answers: usize) -> Vec<String> {
     let shop = Arc::new(shop);
     let answered = Arc::new(AtomicUsize::new(0));
-    let orders = (0..ORDERS).map(|number| {
+    let orders = (0..orders).map(|number| {
         let (shop, answered) = (Arc::clone(&shop), Arc::clone(&answered));
         tokio::spawn(async move {
             let body = json!({ "items": [{ "product_id": PRODUCT, "quantity": 1 + number % 3 }] });
@@ -42,7 +44,7 @@ async fn order_until_killed(shop: Shop) -> Vec<String> {
         })
     });
     let orders: Vec<_> = orders.collect();
-    eventually("orders are answered", async || (answered.load(Ordering::SeqCst) >= ANSWERED).then_some(()))
+    eventually("orders are answered", async || (answered.load(Ordering::SeqCst) >= answers).then_some(()))
         .await;
     support::signal(shop.id(), "KILL");
     join_all(orders).await.into_iter().filter_map(Result::unwrap).collect()
@@ -56,7 +58,7 @@ async fn killed_amid_500_orders_it_loses_none_that_it_acknowledged() {
     let product = json!({ "id": PRODUCT, "name": "Kill test", "price": 10, "stock": STOCK });
     let created = shop.send(Method::POST, "/products", &product).await;
     assert_eq!(created.status, StatusCode::CREATED, "{}", created.body);
-    let acknowledged = order_until_killed(shop).await;
+    let acknowledged = order_until_killed(shop, ORDERS, ANSWERED).await;
     assert!(acknowledged.len() >= ANSWERED);
 
     let shop = Shop::start(&arguments);
@@ -81,6 +83,84 @@ async fn killed_amid_500_orders_it_loses_none_that_it_acknowledged() {
         (stats.body["orders_placed"] == confirmed.len()).then_some(())
     })
     .await;
+}
+
+/// The types of the events of an order's story, sorted; one that is there twice is twice among them.
+fn types(story: &Value) -> Vec<&str> {
+    let nodes = story["nodes"].as_array().unwrap().iter();
+    let mut types: Vec<_> =
+        nodes.filter(|node| node["kind"] == "event").map(|node| node["type"].as_str().unwrap()).collect();
+    types.sort_unstable();
+    types
+}
+
+/// What an order's story consists of, once all is done.
+fn whole(order: &Value) -> &'static [&'static str] {
+    match order["status"].as_str() {
+        Some("confirmed") => &[
+            "email.confirmation_sent",
+            "email.sent",
+            "inventory.reserved",
+            "inventory.updated",
+            "order.confirmed",
+            "order.created",
+            "user.order_placed",
+        ],
+        Some("rejected") => &["email.sent", "inventory.rejected", "order.created", "order.rejected"],
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_amid_orders_the_journal_has_every_event_once_and_every_story_is_whole() {
+    // The stock is not enough for all, so that there are stories of both ends.
+    const ORDERS: usize = 150;
+    const STOCK: u64 = 200;
+    let folder = tempfile::tempdir().unwrap();
+    // Sales are counted at once: a batch of them that waits is something outstanding.
+    let sales = ["--parameter", "RecordSaleBatchSize=10", "--parameter", "RecordSaleBatchWindow=0"];
+    let arguments = [&["--data", folder.path().to_str().unwrap()], &sales[..]].concat();
+    let shop = Shop::start(&arguments);
+    let product = json!({ "id": PRODUCT, "name": "Kill test", "price": 10, "stock": STOCK });
+    assert_eq!(shop.send(Method::POST, "/products", &product).await.status, StatusCode::CREATED);
+    let acknowledged = order_until_killed(shop, ORDERS, ORDERS / 3).await;
+
+    let shop = Shop::start(&arguments);
+    eventually("no order is pending", async || {
+        shop.all("/orders?limit=100&status=pending").await.is_empty().then_some(())
+    })
+    .await;
+    let orders = shop.all("/orders?limit=100").await;
+    assert!(acknowledged.iter().all(|id| orders.iter().any(|order| order["id"] == **id)));
+    for order in &orders {
+        let path = format!("/monitor/stories/{}", order["id"].as_str().unwrap());
+        eventually("everything about an order is done, and told", async || {
+            let story = shop.get(&path).await;
+            let is_whole = story.status == StatusCode::OK
+                && types(&story.body) == whole(order)
+                && story.body["outstanding"] == 0;
+            is_whole.then_some(())
+        })
+        .await;
+    }
+
+    // Of a product's stock each change is an event with the next version: none is missing from the list.
+    let last = shop.get(&format!("/products/{PRODUCT}/stock")).await.body["version"].as_u64().unwrap();
+    let events = eventually("the list has every change of the stock", async || {
+        let listed = shop.all("/monitor/events?limit=100").await;
+        let ids: BTreeSet<String> =
+            listed.iter().map(|event| event["id"].as_str().unwrap().to_owned()).collect();
+        assert_eq!(ids.len(), listed.len(), "an event is listed twice");
+        let changes = (1..=last).map(|version| format!("{PRODUCT}:{version}:inventory.updated"));
+        changes.into_iter().all(|change| ids.contains(&change)).then_some(ids)
+    })
+    .await;
+    for order in &orders {
+        let (id, status) = (order["id"].as_str().unwrap(), order["status"].as_str().unwrap());
+        for event in [format!("{id}:1:order.created"), format!("{id}:2:order.{status}")] {
+            assert!(events.contains(&event), "{event} is missing");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

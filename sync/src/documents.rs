@@ -13,7 +13,7 @@ use shop_lambda::recovery::{
     pause_after,
 };
 use template_truth::template::{Template, refers};
-use template_truth::{names, permissions, queues};
+use template_truth::{names, permissions, queues, runbooks};
 
 use crate::api::pretty;
 use crate::functions::listed;
@@ -22,6 +22,7 @@ use crate::output::Output;
 
 pub(crate) fn write(output: &mut Output, template: &Template) -> Result<()> {
     output.put_block("docs/permissions.md", "permissions", &permissions::table(template))?;
+    output.put_block(runbooks::DOCUMENT, "alarms", &runbooks::table(template))?;
     for event_type in EventType::ALL {
         output.put(format!("docs/events/{event_type}.schema.json"), pretty(schema::document(*event_type)));
     }

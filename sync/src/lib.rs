@@ -1,5 +1,6 @@
 //! What follows from the registry of services and from template.yaml, written: binaries, routes of `cargo lambda
-//! watch`, tables of the documents, the API's document and the events' (docs/decisions/0035).
+//! watch`, tables of the documents, the API's document and the events', the
+//! dashboard (docs/decisions/0035).
 //!
 //! Nothing here decides anything: whoever wants another output changes what it follows from. A test holds that the
 //! checkout has exactly these files, so what is written is always what the code says.
@@ -8,6 +9,7 @@ mod api;
 mod asyncapi;
 mod block;
 mod builds;
+mod dashboard;
 mod documents;
 mod functions;
 mod manifests;
@@ -33,6 +35,7 @@ pub fn output(root: &Path) -> Result<Output> {
     manifests::write(&mut output)?;
     builds::write(&mut output)?;
     documents::write(&mut output, &template)?;
+    dashboard::write(&mut output, &template)?;
     api::write(&mut output)?;
     asyncapi::write(&mut output, &template)?;
     Ok(output)

@@ -7,6 +7,8 @@
 //!   part of it, or one that overlaps with it, may come as often as it likes.
 //! - A failure that a receipt tells of is noted besides, where whoever looks after dead letters finds it by consumer and
 //!   event. That is best effort: the receipt itself is kept in any case.
+//! - How long the events of a batch took to be here is logged, and is the metric `JournalLag`: no figure of a queue's knows
+//!   of the time before it.
 //! - Retried: failures of DynamoDB; only the messages whose items were not stored.
 //! - Dropped: nothing. It sends no receipts of its own, which would never end.
 
@@ -21,6 +23,7 @@ use shop_lambda::log::Chain;
 use shop_lambda::{Clock, Environment, Function, Start, StartError};
 use shop_messaging::consumer::{self, BatchConsumer, Body, Failure, Message, MessageResult, Unreadable};
 use shop_messaging::receipts::Receipts;
+use shop_types::Timestamp;
 
 use crate::entry::{Attempt, BatchLine, Entry};
 use crate::packing::{LOG_BUCKET_MS, Packed, Parts, STORY_BUCKET_MS, bucket};
@@ -86,6 +89,10 @@ impl BatchConsumer<Told> for JournalEvent {
                 failed.entry(of).or_insert_with(|| Failure::new("store_failed", error));
             }
         }
+        if let Some(lag_ms) = lag(batch, &failed, self.clock.now()) {
+            // The dashboard's metric reads this line.
+            tracing::info!(lag_ms = lag_ms, "events are in the journal");
+        }
         self.note_failures(batch).await;
         (0..batch.len()).map(|place| failed.remove(&place).map_or(Ok(()), Err)).collect()
     }
@@ -93,7 +100,7 @@ impl BatchConsumer<Told> for JournalEvent {
 
 impl JournalEvent {
     /// Stores some items; the messages of which it is not known, and why.
-    async fn put(&self, items: &[Packed], now: shop_types::Timestamp) -> Vec<(usize, String)> {
+    async fn put(&self, items: &[Packed], now: Timestamp) -> Vec<(usize, String)> {
         match self.store.put(items, now).await {
             Ok(()) => Vec::new(),
             Err(error) => {
@@ -121,6 +128,17 @@ impl JournalEvent {
             }
         }
     }
+}
+
+/// How long ago the event happened that took the longest to be stored, in milliseconds; none where no event was.
+fn lag(batch: &[Message<Told>], failed: &BTreeMap<usize, Failure>, now: Timestamp) -> Option<i64> {
+    let stored = batch.iter().enumerate().filter(|(place, _)| !failed.contains_key(place));
+    let times = stored.filter_map(|(_, message)| match &message.event {
+        Told::Event(event) => Some(event.time()),
+        Told::Receipts(..) => None,
+    });
+    // A clock that is behind the one that the event's time is of would tell of a lag below nothing.
+    times.min().map(|earliest| now.as_millis().saturating_sub(earliest.as_millis()).max(0))
 }
 
 /// The items of a batch, and the messages of which an entry cannot be stored.
@@ -155,4 +173,50 @@ fn packed(batch: &[Message<Told>]) -> (Vec<Packed>, Vec<(usize, String)>) {
         failed.extend(unpackable.into_iter().map(|(of, error)| (of, Chain(&error).to_string())));
     }
     (items, failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EVENT: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../events/journal-event.json"));
+
+    /// A message of the fixture's event at a time.
+    fn at(time: &str) -> Message<Told> {
+        let batch: serde_json::Value = serde_json::from_str(EVENT).unwrap();
+        let mut event: serde_json::Value =
+            serde_json::from_str(batch["Records"][0]["body"].as_str().unwrap()).unwrap();
+        event["time"] = time.into();
+        let event = Told::parse(&event.to_string()).unwrap();
+        Message { message_id: time.to_owned(), receive_count: 1, event }
+    }
+
+    fn receipts() -> Message<Told> {
+        let receipts = Receipts {
+            consumer: "send-email".to_owned(),
+            batch: "a".to_owned(),
+            part: 0,
+            started_at: Timestamp::from_millis(0),
+            duration_ms: 1,
+            receipts: Vec::new(),
+        };
+        let event = Told::Receipts("send-email:a:0".to_owned(), Box::new(receipts));
+        Message { message_id: "receipts".to_owned(), receive_count: 1, event }
+    }
+
+    #[test]
+    fn the_lag_is_that_of_the_event_that_took_longest_of_those_that_are_stored() {
+        let now: Timestamp = "2026-11-26T10:00:05Z".parse().unwrap();
+        let batch =
+            [receipts(), at("2026-11-26T10:00:01Z"), at("2026-11-26T10:00:03Z"), at("2026-11-26T10:00:04Z")];
+        let failed = |places: &[usize]| -> BTreeMap<usize, Failure> {
+            places.iter().map(|&place| (place, Failure::code_only("store_failed"))).collect()
+        };
+        assert_eq!(lag(&batch, &failed(&[]), now), Some(4000));
+        assert_eq!(lag(&batch, &failed(&[1]), now), Some(2000));
+        assert_eq!(lag(&batch, &failed(&[1, 2, 3]), now), None, "nothing was stored");
+        assert_eq!(lag(&batch[..1], &failed(&[]), now), None, "receipts are no events");
+        let before: Timestamp = "2026-11-26T10:00:00Z".parse().unwrap();
+        assert_eq!(lag(&batch, &failed(&[]), before), Some(0), "a clock that is behind");
+    }
 }

@@ -30,9 +30,10 @@ pub(super) enum Kind {
     NotRun,
 }
 
-/// Permissions, logs, alarms and keys: they matter on AWS, and nothing here depends on them.
+/// Permissions, logs, alarms, graphs and keys: they matter on AWS, and nothing here depends on them.
 const NOT_RUN: &[&str] = &[
     "AWS::CloudWatch::Alarm",
+    "AWS::CloudWatch::Dashboard",
     "AWS::IAM::ManagedPolicy",
     "AWS::Logs::LogGroup",
     "AWS::Logs::MetricFilter",

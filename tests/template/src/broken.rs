@@ -299,6 +299,34 @@ Resources:
       MetricName: IteratorAge
       Dimensions: [{ Name: FunctionName, Value: !Ref PlaceOrderFunction }]
       AlarmActions: [!Ref AlarmTopic]
+  Dashboard:
+    Type: AWS::CloudWatch::Dashboard
+    Properties:
+      DashboardBody: !Sub |
+        {"widgets": [
+        {"type": "text", "properties": {"markdown": "Words"}},
+        {"type": "metric", "properties": {"metrics": [
+            ["AWS/ApiGateway", "Count", "ApiId", "${Api}"],
+            ["AWS/ApiGateway", "5xx", "ApiId", "${Api}"],
+            ["AWS/ApiGateway", "Latency", "ApiId", "${Api}", {"stat": "p99"}]]}},
+        {"type": "metric", "properties": {"metrics": [
+            ["AWS/SQS", "NumberOfMessagesSent", "QueueName", "${PackQueue.QueueName}"],
+            ["AWS/SQS", "NumberOfMessagesDeleted", "QueueName", "${PackQueue.QueueName}", {"id": "d"}],
+            [{"expression": "d * 2", "label": "twice"}],
+            ["AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", "${PackQueue.QueueName}"],
+            ["AWS/SQS", "ApproximateNumberOfMessagesNotVisible", "QueueName", "${PackQueue.QueueName}"],
+            ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", "${PackQueue.QueueName}"],
+            ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", "${PackDeadLetterQueue.QueueName}"],
+            ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", "${RelayDeadLetterQueue.QueueName}"],
+            ["${AWS::StackName}", "FailingMessages", "Consumer", "place-order"],
+            ["${AWS::StackName}", "MalformedMessages"]]}},
+        {"type": "metric", "properties": {"metrics": [
+            ["AWS/Lambda", "Duration", "FunctionName", "${PlaceOrderFunction}"],
+            ["AWS/Lambda", "Errors", "FunctionName", "${PlaceOrderFunction}"],
+            ["AWS/Lambda", "Invocations", "FunctionName", "${PlaceOrderFunction}"],
+            ["AWS/Lambda", "IteratorAge", "FunctionName", "${PlaceOrderFunction}"],
+            ["AWS/DynamoDB", "ConsumedWriteCapacityUnits", "TableName", "${OrdersTable}"]]}}
+        ]}
   FilesBucket:
     Type: AWS::S3::Bucket
     UpdateReplacePolicy: Retain # bucket

@@ -6,12 +6,14 @@
 
 pub mod bus;
 pub mod commands;
+pub mod dashboard;
 pub mod names;
 pub mod operations;
 pub mod permissions;
 pub mod project;
 pub mod queues;
 pub mod rules;
+pub mod runbooks;
 pub mod streams;
 pub mod template;
 pub mod timing;

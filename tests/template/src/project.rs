@@ -46,6 +46,26 @@ pub fn sources(folder: &str) -> Result<String> {
     Ok(all)
 }
 
+/// All Rust files of a folder and of those below it, one after another.
+///
+/// # Errors
+/// One cannot be read.
+pub fn code(folder: &str) -> Result<String> {
+    let mut all = String::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                all.push_str(&std::fs::read_to_string(&path)?);
+            }
+        }
+    }
+    Ok(all)
+}
+
 /// A TOML file of the repository, as JSON.
 ///
 /// # Errors

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use template_truth::template::{list, members};
-use template_truth::{commands, permissions, project, rules};
+use template_truth::{commands, permissions, project, rules, runbooks};
 
 #[test]
 fn the_documentation_lists_the_permissions_that_are_granted() {
@@ -18,6 +18,12 @@ fn the_documentation_lists_the_permissions_that_are_granted() {
         missing.join("\n")
     );
     assert!(documented.contains(&granted), "docs/permissions.md has more in its table, or another order");
+}
+
+#[test]
+fn every_alarm_has_its_runbook_and_every_alarm_of_the_runbooks_is_there() {
+    let document = project::text(runbooks::DOCUMENT).unwrap();
+    assert_eq!(runbooks::check(&project::template().unwrap(), &document), [""; 0]);
 }
 
 /// What an environment of samconfig.toml sets, by the parameter's name, for every command of `sam`.

@@ -1,6 +1,6 @@
 //! The real template keeps every rule.
 
-use template_truth::{bus, operations, permissions, project, queues, streams, timing};
+use template_truth::{bus, dashboard, operations, permissions, project, queues, streams, timing};
 
 #[test]
 fn queues_lose_nothing() {
@@ -83,5 +83,23 @@ fn a_time_to_live_is_one_that_the_code_writes() {
             written.iter().any(|written| code.contains(written)),
             "nothing writes {attribute} into {table}"
         );
+    }
+}
+
+#[test]
+fn the_dashboard_shows_everything_and_nothing_that_is_not_there() {
+    assert_eq!(dashboard::check(&project::template().unwrap()), [""; 0]);
+}
+
+#[test]
+fn what_the_metric_filters_look_for_is_what_the_code_logs() {
+    let code = project::code("functions").unwrap() + &project::code("shared").unwrap();
+    let (texts, fields) = dashboard::looked_for(&project::template().unwrap());
+    assert!(texts.contains("events are in the journal") && fields.contains("lag_ms"), "{texts:?} {fields:?}");
+    for text in texts {
+        assert!(code.contains(&format!("\"{text}\"")), "nothing logs \"{text}\"");
+    }
+    for field in fields {
+        assert!(code.contains(&format!("info!({field} = ")), "nothing logs a {field}");
     }
 }
