@@ -218,7 +218,7 @@ mod tests {
     #[test]
     fn a_route_takes_the_query_parameters_that_its_contract_names() {
         for route in SERVICES.iter().flat_map(|service| service.routes) {
-            let named: BTreeSet<_> = (route.contract)().query.into_iter().map(|(name, _)| name).collect();
+            let named: BTreeSet<_> = (route.contract)().query.into_iter().map(|(name, _, _)| name).collect();
             let taken: BTreeSet<_> = route.query.iter().copied().collect();
             assert_eq!(named, taken, "{}: `QUERY` and `contract()`", route.function.name());
         }
