@@ -200,7 +200,7 @@ mod tests {
             duration_ms: 1,
             receipts: Vec::new(),
         };
-        let event = Told::Receipts("send-email:a:0".to_owned(), Box::new(receipts));
+        let event = Told::Receipts(Box::new(receipts));
         Message { message_id: "receipts".to_owned(), receive_count: 1, event }
     }
 
