@@ -40,6 +40,10 @@ async function isFound(page, { name }) {
 }
 
 test("a guest goes from the search to a confirmed order without a reload", async (page) => {
+  await page.goto("/");
+  await page.getByRole("heading", { name: "Categories" }).waitFor();
+  // The README's, before any other test has put up products.
+  await shot(page, "storefront");
   const one = await product();
   await isFound(page, one);
   await page.goto("/");
