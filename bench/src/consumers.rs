@@ -91,8 +91,10 @@ struct Counted {
 }
 
 async fn run(root: &Path, parameters: &[(&str, &str)], at_once: bool) -> Result<Counted> {
-    let parameters =
-        parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    // A shop that sends mails. What SES takes for each is no matter of ours, and not counted.
+    let mails = ("EmailFrom", "shop@example.com");
+    let parameters = parameters.iter().chain([&mails]);
+    let parameters = parameters.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let calls = Arc::new(Calls::default());
     let mut options = Options::memory();
     options.observers.push(Arc::<Calls>::clone(&calls));
