@@ -211,7 +211,9 @@ fn alarms(template: &Template, wrong: &mut Vec<String>) {
     };
     for (id, _) in template.of_type("AWS::SQS::Queue").filter(|(id, _)| id.ends_with("DeadLetterQueue")) {
         let this = |value: &Value| refers(value, Some("QueueName")) == Some(id);
-        if !watched("ApproximateNumberOfMessagesVisible", &this) {
+        // What is moved into a table within a minute is watched there.
+        let is_watched = is_emptied(template, id) && watched_as(template, "ParkedDeadLetters");
+        if !is_watched && !watched("ApproximateNumberOfMessagesVisible", &this) {
             wrong.push(format!("{id}: no alarm when a message lies in it"));
         }
     }
@@ -220,7 +222,8 @@ fn alarms(template: &Template, wrong: &mut Vec<String>) {
         wrong.push("the API: no alarm when it answers with 5xx".to_owned());
     }
     for function in template.functions() {
-        if function.is_route() {
+        // Events of a relay that fails are late, and that has an alarm.
+        if function.is_route() || function.is_relay() {
             continue;
         }
         if !watched("Errors", &|value| refers(value, None) == Some(function.id)) {
@@ -249,6 +252,48 @@ fn alarms(template: &Template, wrong: &mut Vec<String>) {
             wrong.push(format!("{}: no alarm when it falls behind", function.id));
         }
     }
+}
+
+/// Whether an alarm that reaches somebody has this metric.
+fn watched_as(template: &Template, metric: &str) -> bool {
+    template.of_type("AWS::CloudWatch::Alarm").any(|(_, alarm)| {
+        let actions = list(&alarm["AlarmActions"]);
+        alarm["MetricName"] == metric
+            && actions.iter().any(|action| refers(action, None) == Some("AlarmTopic"))
+    })
+}
+
+/// Whether a function on a schedule takes away what lies in a queue.
+fn is_emptied(template: &Template, queue: &str) -> bool {
+    let arn = format!("${{{queue}.Arn}}");
+    let takes = |statement: &Statement| {
+        statement.actions.iter().any(|action| action == "sqs:DeleteMessage")
+            && statement.resources.iter().any(|resource| *resource == arn)
+    };
+    let scheduled = template.sources("Schedule");
+    scheduled.iter().any(|(function, _)| function.statements().iter().any(takes))
+}
+
+/// How many resources CloudFormation takes
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>).
+pub const MOST_RESOURCES: usize = 500;
+
+/// How many resources the template is once SAM has transformed it: of a function its role, and what lets each of its
+/// sources call it; of an API its stage.
+#[must_use]
+pub fn resources(template: &Template) -> usize {
+    let of = |resource: &Value| match resource["Type"].as_str().unwrap_or_default() {
+        "AWS::Serverless::Function" => {
+            let own_role = usize::from(resource["Properties"]["Role"].is_null());
+            let events = members(&resource["Properties"]["Events"]);
+            // A rule and a permission; a permission; a mapping.
+            let of_event = |event: &Value| if event["Type"] == "Schedule" { 2 } else { 1 };
+            1 + own_role + events.map(|(_, event)| of_event(event)).sum::<usize>()
+        }
+        "AWS::Serverless::HttpApi" => 2,
+        _ => 1,
+    };
+    template.resources().map(of).sum()
 }
 
 /// An item goes when the time in this attribute has come; where no code writes it, items stay for ever.

@@ -56,6 +56,11 @@ impl Template {
         members(&self.root["Resources"]).filter_map(|(_, resource)| resource["Type"].as_str())
     }
 
+    /// All resources, each whole.
+    pub fn resources(&self) -> impl Iterator<Item = &Value> {
+        members(&self.root["Resources"]).map(|(_, resource)| resource)
+    }
+
     /// A resource, whole: `Type`, `Properties` and the rest.
     #[must_use]
     pub fn resource(&self, id: &str) -> &Value {
@@ -124,6 +129,13 @@ impl<'a> Function<'a> {
     pub fn is_route(&self) -> bool {
         let mut events = members(&self.properties["Events"]).peekable();
         events.peek().is_some() && events.all(|(_, event)| event["Type"] == "HttpApi")
+    }
+
+    /// Whether all that calls it is a table's stream.
+    #[must_use]
+    pub fn is_relay(&self) -> bool {
+        let mut events = members(&self.properties["Events"]).peekable();
+        events.peek().is_some() && events.all(|(_, event)| event["Type"] == "DynamoDB")
     }
 
     /// The names of the environment variables that its own stanza sets.

@@ -98,8 +98,6 @@ pub(super) fn add_relay(tree: &mut Tree, name: &str, camel: &str, table: &str, p
         let text = at_end_of_section(&text, "Relays", &relay)?;
         let text = behind_last(&text, "  EventsTopicPolicy:", "FunctionRole.Arn", &role)?;
         let text = behind_last(&text, "  RelayDeadLetterQueuePolicy:", "FunctionRole.Arn", &role)?;
-        let alarm = fill(include_str!("skeletons/error_alarm.yaml.txt"), &values);
-        let text = at_end_of_section(&text, ALARMS, &alarm)?;
         at_end_of_section(&text, ALARMS, &fill(include_str!("skeletons/relay_alarm.yaml.txt"), &values))
     })
 }
