@@ -11,6 +11,9 @@ use crate::redrive::{Redrive, RedriveRequest, RedriveView};
 use crate::store::{Created, Letters, PARKED_PAGE, Redrives};
 use crate::work::Work;
 
+/// After so many seconds the write has been made or has failed: all tries of a call take eight at most.
+const BEHIND_THE_WRITE: i32 = 15;
+
 pub(crate) struct Asking {
     disposal: Disposal,
     letters: Letters,
@@ -53,13 +56,16 @@ impl Asking {
         call.audit("redrive.id", &id);
         let mut redrive = Redrive::new((id, hash), (self.disposal, request), 0, now, call.cause());
         redrive.matched = self.count(&redrive).await?;
+        // Whatever fails behind the write, somebody begins with what is written.
+        let beginning = Work::beginning(&redrive);
+        self.queue.send_later(&beginning, BEHIND_THE_WRITE).await.map_err(Problem::internal)?;
         let stored = match self.redrives.create(&redrive).await? {
             Created::New => None,
             Created::There(stored) if stored.request_hash == redrive.request_hash => Some(stored),
             Created::There(_) => return Err(Problem::idempotency_key_reused()),
         };
         let redrive = stored.as_deref().unwrap_or(&redrive);
-        // Sent each time: the first time it may have failed behind the write. A redrive that is done takes no harm.
+        // At once, and each time that it is asked for. A redrive that is done takes no harm.
         self.queue.send(&Work::of(redrive)).await.map_err(Problem::internal)?;
         let reply = Reply::accepted_at(&format!("/monitor/redrives/{}", redrive.id), &redrive.view())?;
         Ok(if stored.is_some() { reply.replayed() } else { reply })

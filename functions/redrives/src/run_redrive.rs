@@ -78,7 +78,7 @@ impl Consumer<Work> for RunRedrive {
                 tracing::warn!(redrive.id = %work.redrive, "the redrive is forgotten");
                 return Ok(());
             };
-            if redrive.status != Status::Running {
+            if redrive.status != Status::Running || (work.is_beginning && redrive.behind.is_some()) {
                 return Ok(());
             }
             let step_began = self.timer.clock().now();

@@ -12,11 +12,20 @@ pub(crate) struct Work {
     /// How far it was, which tells messages apart.
     moved: u64,
     version: u64,
+    /// Whether it is sent before the redrive is written, and is about one that nobody has begun.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) is_beginning: bool,
 }
 
 impl Work {
     pub(crate) fn of(redrive: &Redrive) -> Self {
-        Self { redrive: redrive.id.clone(), moved: redrive.moved, version: redrive.version }
+        let Redrive { id, moved, version, .. } = redrive;
+        Self { redrive: id.clone(), moved: *moved, version: *version, is_beginning: false }
+    }
+
+    /// What is to be done of a redrive that is about to be written.
+    pub(crate) fn beginning(redrive: &Redrive) -> Self {
+        Self { is_beginning: true, ..Self::of(redrive) }
     }
 }
 

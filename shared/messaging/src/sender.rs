@@ -56,8 +56,10 @@ impl Sender {
         Self { client, url }
     }
 
-    pub(crate) async fn send(&self, body: String) -> Result<(), NotSent> {
-        let sent = self.client.send_message().queue_url(&self.url).message_body(body).send().await;
+    /// Sends one; after a delay, nobody receives it for so many seconds, 900 at most.
+    pub(crate) async fn send(&self, body: String, delay: Option<i32>) -> Result<(), NotSent> {
+        let message = self.client.send_message().queue_url(&self.url).message_body(body);
+        let sent = message.set_delay_seconds(delay).send().await;
         sent.map(drop).map_err(|error| NotSent::Refused(error.into()))
     }
 

@@ -54,7 +54,15 @@ impl<W: Work> WorkQueue<W> {
     /// # Errors
     /// It may have been sent.
     pub async fn send(&self, work: &W) -> Result<(), NotSent> {
-        self.sender.send(serde_json::to_string(work)?).await
+        self.sender.send(serde_json::to_string(work)?, None).await
+    }
+
+    /// Sends a piece of work that nobody begins for so many seconds, 900 at most.
+    ///
+    /// # Errors
+    /// It may have been sent.
+    pub async fn send_later(&self, work: &W, seconds: i32) -> Result<(), NotSent> {
+        self.sender.send(serde_json::to_string(work)?, Some(seconds)).await
     }
 
     /// Sends many, in as few calls as may be.

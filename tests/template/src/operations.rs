@@ -268,7 +268,7 @@ fn is_emptied(template: &Template, queue: &str) -> bool {
     let arn = format!("${{{queue}.Arn}}");
     let takes = |statement: &Statement| {
         statement.actions.iter().any(|action| action == "sqs:DeleteMessage")
-            && statement.resources.iter().any(|resource| *resource == arn)
+            && statement.resources.contains(&arn)
     };
     let scheduled = template.sources("Schedule");
     scheduled.iter().any(|(function, _)| function.statements().iter().any(takes))

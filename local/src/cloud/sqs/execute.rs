@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use super::message::{Message, NewMessage};
 use super::queues::Queues;
 use super::request::{
-    AttributesOf, DeletionBatch, MAX_MESSAGE_BYTES, MAX_MESSAGES, Receipt, Receive, Request, Send, SendBatch,
-    SendEntry, VisibilityBatch, VisibilityEntry, queue_of,
+    AttributesOf, DeletionBatch, MAX_DELAY_SECONDS, MAX_MESSAGE_BYTES, MAX_MESSAGES, Receipt, Receive,
+    Request, Send, SendBatch, SendEntry, VisibilityBatch, VisibilityEntry, queue_of,
 };
 use crate::cloud::AwsError;
 
@@ -52,10 +52,18 @@ impl Send {
             let message = format!("Message must be shorter than {MAX_MESSAGE_BYTES} bytes.");
             return Err(AwsError::client("InvalidParameterValue", message));
         }
+        if !(0..=MAX_DELAY_SECONDS).contains(&self.delay_seconds) {
+            let message = format!(
+                "Value {} for parameter DelaySeconds is invalid. Reason: DelaySeconds must be >= 0 and <= \
+                 {MAX_DELAY_SECONDS}.",
+                self.delay_seconds
+            );
+            return Err(AwsError::client("InvalidParameterValue", message));
+        }
         Ok(NewMessage {
             body: self.message_body.into(),
             attributes: Arc::new(self.message_attributes),
-            delay: 0,
+            delay: self.delay_seconds * 1000,
         })
     }
 }
@@ -73,7 +81,8 @@ impl SendBatch {
         }
         let (mut successful, mut failed) = (Vec::new(), Vec::new());
         for SendEntry { id, message_body, message_attributes } in self.entries {
-            let send = Send { queue_url: self.queue_url.clone(), message_body, message_attributes };
+            let queue_url = self.queue_url.clone();
+            let send = Send { queue_url, message_body, message_attributes, delay_seconds: 0 };
             let outcome = match fails(&id) {
                 Some(error) => Err(error),
                 None => send.execute(queues),

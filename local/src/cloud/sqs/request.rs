@@ -11,6 +11,8 @@ use crate::cloud::observer::Access;
 /// The most messages of one reception, and the most entries of a batch.
 pub(super) const MAX_MESSAGES: usize = 10;
 pub(super) const MAX_MESSAGE_BYTES: usize = 1_048_576;
+/// The longest that a message may be held back.
+pub(super) const MAX_DELAY_SECONDS: i64 = 900;
 
 #[derive(Debug)]
 pub(in crate::cloud) enum Request {
@@ -30,6 +32,9 @@ pub(in crate::cloud) struct Send {
     pub(super) message_body: String,
     #[serde(default)]
     pub(super) message_attributes: Attributes,
+    /// How long nobody receives it.
+    #[serde(default)]
+    pub(super) delay_seconds: i64,
 }
 
 #[derive(Debug, Deserialize)]
