@@ -60,6 +60,10 @@ impl Start for RunRedrive {
     }
 }
 
+/// Whoever works on a redrive writes what it has moved more often.
+const IDLE_SECONDS: i32 = 60;
+const IDLE: Duration = Duration::from_mins(1);
+
 /// How a step of a redrive ended.
 enum Step {
     /// There may be more behind it.
@@ -78,8 +82,13 @@ impl Consumer<Work> for RunRedrive {
                 tracing::warn!(redrive.id = %work.redrive, "the redrive is forgotten");
                 return Ok(());
             };
-            if redrive.status != Status::Running || (work.is_beginning && redrive.behind.is_some()) {
+            if redrive.status != Status::Running {
                 return Ok(());
+            }
+            let is_idle = self.timer.clock().now().abs_diff(redrive.updated_at) >= IDLE;
+            if work.is_beginning && redrive.behind.is_some() && !is_idle {
+                // Somebody is at it, or was a moment ago. With two the rate would be twice what was asked for.
+                return Ok(self.queue.send_later(work, IDLE_SECONDS).await?);
             }
             let step_began = self.timer.clock().now();
             match self.step(redrive).await? {

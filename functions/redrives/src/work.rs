@@ -12,7 +12,7 @@ pub(crate) struct Work {
     /// How far it was, which tells messages apart.
     moved: u64,
     version: u64,
-    /// Whether it is sent before the redrive is written, and is about one that nobody has begun.
+    /// Whether it is sent before the redrive is written: who receives it works where nobody else does.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) is_beginning: bool,
 }
