@@ -153,8 +153,7 @@ async fn search_all(client: &Client) {
         let Some(shown) = walk(client, &format!("/search?q={word}"), None).await else { return };
         for product in shown {
             let id = product["id"].as_str().unwrap_or_default().to_owned();
-            let shown =
-                (product["version"].as_u64(), product["price"].clone(), product["in_stock"].as_bool());
+            let shown = (product["version"].as_u64(), product["price"].clone());
             found.insert(id, shown);
         }
     }
