@@ -1,5 +1,7 @@
 //! What the two routes have in common that ask for something to become of dead letters.
 
+use std::time::Duration;
+
 use shop_events::Disposal;
 use shop_http::{Call, Contract, Problem, Reply, Start, request_hash};
 use shop_lambda::{Clock, Random, StartError};
@@ -11,8 +13,8 @@ use crate::redrive::{Redrive, RedriveRequest, RedriveView};
 use crate::store::{Created, Letters, PARKED_PAGE, Redrives};
 use crate::work::Work;
 
-/// After so many seconds the write has been made or has failed: all tries of a call take eight at most.
-const BEHIND_THE_WRITE: i32 = 15;
+/// After so long the write has been made or has failed: all tries of a call take eight seconds at most.
+const BEHIND_THE_WRITE: Duration = Duration::from_secs(15);
 
 pub(crate) struct Asking {
     disposal: Disposal,

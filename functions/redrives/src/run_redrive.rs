@@ -61,7 +61,6 @@ impl Start for RunRedrive {
 }
 
 /// Whoever works on a redrive writes what it has moved more often.
-const IDLE_SECONDS: i32 = 60;
 const IDLE: Duration = Duration::from_mins(1);
 
 /// How a step of a redrive ended.
@@ -88,7 +87,7 @@ impl Consumer<Work> for RunRedrive {
             let is_idle = self.timer.clock().now().abs_diff(redrive.updated_at) >= IDLE;
             if work.is_beginning && redrive.behind.is_some() && !is_idle {
                 // Somebody is at it, or was a moment ago. With two the rate would be twice what was asked for.
-                return Ok(self.queue.send_later(work, IDLE_SECONDS).await?);
+                return Ok(self.queue.send_later(work, IDLE).await?);
             }
             let step_began = self.timer.clock().now();
             match self.step(redrive).await? {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -57,11 +58,12 @@ impl<W: Work> WorkQueue<W> {
         self.sender.send(serde_json::to_string(work)?, None).await
     }
 
-    /// Sends a piece of work that nobody begins for so many seconds, 900 at most.
+    /// Sends a piece of work that nobody begins for so long: whole seconds, 15 minutes at most (SQS refuses more).
     ///
     /// # Errors
     /// It may have been sent.
-    pub async fn send_later(&self, work: &W, seconds: i32) -> Result<(), NotSent> {
+    pub async fn send_later(&self, work: &W, delay: Duration) -> Result<(), NotSent> {
+        let seconds = i32::try_from(delay.as_secs()).unwrap_or(i32::MAX);
         self.sender.send(serde_json::to_string(work)?, Some(seconds)).await
     }
 

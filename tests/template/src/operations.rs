@@ -204,9 +204,7 @@ fn alarms(template: &Template, wrong: &mut Vec<String>) {
         template.of_type("AWS::CloudWatch::Alarm").any(|(_, alarm)| {
             alarm["MetricName"] == metric
                 && list(&alarm["Dimensions"]).iter().any(|dimension| value(&dimension["Value"]))
-                && list(&alarm["AlarmActions"])
-                    .iter()
-                    .any(|action| refers(action, None) == Some("AlarmTopic"))
+                && counted::reaches_somebody(alarm)
         })
     };
     for (id, _) in template.of_type("AWS::SQS::Queue").filter(|(id, _)| id.ends_with("DeadLetterQueue")) {
@@ -256,11 +254,9 @@ fn alarms(template: &Template, wrong: &mut Vec<String>) {
 
 /// Whether an alarm that reaches somebody has this metric.
 fn watched_as(template: &Template, metric: &str) -> bool {
-    template.of_type("AWS::CloudWatch::Alarm").any(|(_, alarm)| {
-        let actions = list(&alarm["AlarmActions"]);
-        alarm["MetricName"] == metric
-            && actions.iter().any(|action| refers(action, None) == Some("AlarmTopic"))
-    })
+    template
+        .of_type("AWS::CloudWatch::Alarm")
+        .any(|(_, alarm)| alarm["MetricName"] == metric && counted::reaches_somebody(alarm))
 }
 
 /// Whether a function on a schedule takes away what lies in a queue.

@@ -13,7 +13,7 @@ pub(super) fn check(template: &Template, wrong: &mut Vec<String>) {
     reputation(template, wrong);
 }
 
-fn reaches_somebody(alarm: &Value) -> bool {
+pub(super) fn reaches_somebody(alarm: &Value) -> bool {
     list(&alarm["AlarmActions"]).iter().any(|action| refers(action, None) == Some("AlarmTopic"))
 }
 
