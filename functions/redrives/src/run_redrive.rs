@@ -120,7 +120,8 @@ impl RunRedrive {
         if redrive.disposal == Disposal::Redrive {
             self.send(&redrive.consumer, &letters).await?;
         }
-        let now = self.timer.clock().now();
+        // Not before what was last written of it, by a clock that may be ahead of this one.
+        let now = self.timer.clock().now().max(redrive.updated_at);
         let progress = self.redrives.progress(&redrive, letters.len(), &last, now);
         let moved = self.letters.moved(&letters, (&redrive, progress), now);
         if moved.await.map_err(store_failed)? == Moved::Outrun {
