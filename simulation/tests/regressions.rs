@@ -19,6 +19,15 @@ const FOUND: &[(u64, &str)] = &[
         "the invariant a-failed-message-waits-its-time took a message's next reception for the one before; and later: \
          a mail that was refused at the end of SES's outage waited for 20 minutes",
     ),
+    (
+        70_579,
+        "a writer of the index that found nothing to change let a slower one publish what had been so in between: \
+         sold out, though there was some again",
+    ),
+    (
+        1_795_757_646_126,
+        "a redrive's progress, by a clock that was behind, set its time to before its beginning",
+    ),
 ];
 
 #[test]

@@ -4,6 +4,9 @@
 //! This order is what makes it right. Whatever another writer published before the manifest was read, it had read before;
 //! so what is read afterwards is as new as that, at least. A late event, a repeated one or a slow writer can take nothing
 //! back, and no version has to be compared and no deleted product be remembered.
+//!
+//! A writer that finds nothing to change puts the manifest all the same. What it found may be a state that has come back
+//! (sold out, and in stock again), while another writer is about to publish what was in between: that one must fail.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +17,7 @@ use shop_types::ProductId;
 
 use crate::bucket::Put;
 use crate::catalogue::Catalogue;
-use crate::index::{IndexError, Manifest, Next};
+use crate::index::{IndexError, Manifest, Named, Next};
 use crate::reader::{ReadError, Reader, Seen};
 
 /// The index was not changed, or it is not known.
@@ -58,9 +61,14 @@ impl Publisher {
             let seen = self.reader.now().await?;
             let products = self.catalogue.products(ids.iter().cloned()).await?;
             let name = self.random.unique();
-            let Some(next) = seen.snapshot.with(&products, &name)? else { return Ok(false) };
-            if self.publish(&seen, next).await? {
-                return Ok(true);
+            let next = seen.snapshot.with(&products, &name)?;
+            let is_changed = next.is_some();
+            let is_put = match next {
+                Some(next) => self.publish(&seen, next).await?,
+                None => self.put(&seen, seen.snapshot.manifest.segments.clone()).await?,
+            };
+            if is_put {
+                return Ok(is_changed);
             }
             tries.pause().await.map_err(PublishError::Contended)?;
         }
@@ -85,11 +93,15 @@ impl Publisher {
         Ok(self.reader.bucket.put_manifest(Some(etag), &manifest).await? == Put::Done)
     }
 
-    /// Puts a segment, and then the manifest that names it in the place of the one that was seen; whether that was still
-    /// there.
-    pub(crate) async fn publish(&self, seen: &Seen, next: Next) -> Result<bool, PublishError> {
+    /// Puts a segment, and then the manifest that names it.
+    async fn publish(&self, seen: &Seen, next: Next) -> Result<bool, PublishError> {
         self.reader.bucket.put_segment(&next.name, next.object).await?;
-        let manifest = self.manifest(next.segments);
+        self.put(seen, next.segments).await
+    }
+
+    /// Puts a manifest in the place of the one that was seen; whether that was still there.
+    async fn put(&self, seen: &Seen, segments: Vec<Named>) -> Result<bool, PublishError> {
+        let manifest = self.manifest(segments);
         let put = self.reader.bucket.put_manifest(seen.etag.as_deref(), &manifest).await;
         if let Ok(Put::Done) = put {
             return Ok(true);
@@ -102,7 +114,7 @@ impl Publisher {
         put.map(|_| false).map_err(PublishError::Bucket)
     }
 
-    fn manifest(&self, segments: Vec<crate::index::Named>) -> Manifest {
+    fn manifest(&self, segments: Vec<Named>) -> Manifest {
         Manifest { nonce: self.random.unique(), published_at: self.clock.now(), segments }
     }
 }

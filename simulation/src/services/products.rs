@@ -77,8 +77,8 @@ struct Written {
 /// How old a write may be that an index does not show yet, in milliseconds.
 const INDEX_LAG: i64 = 60_000;
 
-/// What is shown of a product that is for sale: its version and its price.
-pub(crate) type Shown = (Option<u64>, Value);
+/// What is shown of a product that is for sale: its version, its price, and whether there is any.
+pub(crate) type Shown = (Option<u64>, Value, Option<bool>);
 
 /// The versions of a product, each with the time of its write; none where it was deleted.
 #[derive(Debug, Default)]
@@ -159,7 +159,8 @@ impl Model {
         let shown = |(id, version): (String, u64)| {
             let price = self.prices.get(&id).map(|price| price.decimal()).unwrap_or_default();
             let price = serde_json::from_str(&price).unwrap_or_default();
-            (id, (Some(version), price))
+            let is_there = id.parse().is_ok_and(|id| self.stock.is_there(&id));
+            (id, (Some(version), price, Some(is_there)))
         };
         self.catalogue().into_iter().map(shown).collect()
     }

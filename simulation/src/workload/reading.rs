@@ -153,7 +153,8 @@ async fn search_all(client: &Client) {
         let Some(shown) = walk(client, &format!("/search?q={word}"), None).await else { return };
         for product in shown {
             let id = product["id"].as_str().unwrap_or_default().to_owned();
-            let shown = (product["version"].as_u64(), product["price"].clone());
+            let shown =
+                (product["version"].as_u64(), product["price"].clone(), product["in_stock"].as_bool());
             found.insert(id, shown);
         }
     }

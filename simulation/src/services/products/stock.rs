@@ -164,6 +164,11 @@ impl StockModel {
         }
     }
 
+    /// Whether there is any of a product for sale.
+    pub(super) fn is_there(&self, product: &ProductId) -> bool {
+        self.stocks.get(product).is_some_and(|stock| stock.available > 0)
+    }
+
     pub(super) fn begin(&mut self) {
         self.touched.clear();
     }

@@ -87,6 +87,41 @@ fn two_writers_that_meet_lose_nothing() -> Result<()> {
     })
 }
 
+/// What the other one finds is what the index has, so that it has no segment to put; but not what the first is about to
+/// publish.
+#[test]
+fn a_state_that_comes_back_is_not_overtaken_by_what_was_between() -> Result<()> {
+    simulate(async {
+        let calls = Calls::of("index-products");
+        let service = shop(calls.options(1)).await?;
+        create(&service, "p-1", "Mug", 1.5, 3).await?;
+        agrees(&service).await?;
+        let set_stock = async |stock: u64| {
+            let body = json!({ "stock": stock });
+            service.send(Method::PATCH, "/products/p-1/stock", Some(&body)).await?.expect(200).map(drop)
+        };
+        let hold = calls.hold_next("PutObject");
+        set_stock(0).await?;
+        hold.meanwhile(async {
+            set_stock(3).await?;
+            service.pass(Duration::from_secs(8)).await;
+            Ok(())
+        })
+        .await?;
+        agrees(&service).await?;
+
+        let hold = calls.hold_next("PutObject");
+        create(&service, "p-2", "Mug", 1.5, 1).await?;
+        hold.meanwhile(async {
+            service.send(Method::DELETE, "/products/p-2", None).await?.expect(204)?;
+            service.pass(Duration::from_secs(8)).await;
+            Ok(())
+        })
+        .await?;
+        agrees(&service).await
+    })
+}
+
 #[test]
 fn a_crash_at_every_call_loses_nothing() -> Result<()> {
     crash_at_each_call("index-products", 1, 8, async |crash| {
