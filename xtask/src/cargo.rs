@@ -6,7 +6,6 @@
 //! everything with them once, and takes the binaries from there ([`Project::with_tests`]).
 
 use std::env;
-use std::ffi::OsString;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
@@ -18,21 +17,7 @@ use crate::project::Project;
 
 /// A call of cargo in the checkout.
 pub(crate) fn cargo(project: &Project) -> Command {
-    in_checkout(Command::new(program()), project)
-}
-
-/// A call of cargo in the checkout that leaves the processors to whatever else wants them.
-pub(crate) fn low_priority(project: &Project) -> Command {
-    let mut command = Command::new("nice");
-    command.args(["-n", "10"]).arg(program());
-    in_checkout(command, project)
-}
-
-fn program() -> OsString {
-    env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
-}
-
-fn in_checkout(mut command: Command, project: &Project) -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(project.root());
     // `cargo run` has set these for this command; they are not for the packages that it builds.
     for (name, _) in env::vars_os() {

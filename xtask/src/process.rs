@@ -4,7 +4,7 @@
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -84,6 +84,22 @@ fn line(command: &Command) -> String {
     std::iter::once(command.get_program().to_string_lossy()).chain(arguments).collect::<Vec<_>>().join(" ")
 }
 
+/// The same command, which leaves the processors to whatever else wants them.
+pub(crate) fn with_low_priority(command: &Command) -> Command {
+    let mut niced = Command::new("nice");
+    niced.args(["-n", "19"]).arg(command.get_program()).args(command.get_args());
+    if let Some(folder) = command.get_current_dir() {
+        niced.current_dir(folder);
+    }
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => niced.env(name, value),
+            None => niced.env_remove(name),
+        };
+    }
+    niced
+}
+
 /// Ends every running server when this command is interrupted or told to end.
 ///
 /// # Errors
@@ -152,6 +168,32 @@ impl Server {
             ensure!(waited < patience, "{} is not ready after {waited:.0?}\n{}", self.name, self.log_tail());
             thread::sleep(LOOK_AGAIN);
         }
+        Ok(())
+    }
+
+    /// Looks whether the program has failed already.
+    ///
+    /// # Errors
+    /// When it has; all that it printed is printed before.
+    pub(crate) fn check_not_failed(&mut self) -> Result<()> {
+        match self.child.try_wait()? {
+            Some(status) if !status.success() => self.ended(status),
+            _ => Ok(()),
+        }
+    }
+
+    /// Waits until the program ends by itself, and prints all that it printed.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub(crate) fn finish(mut self) -> Result<()> {
+        let status = self.child.wait()?;
+        self.ended(status)
+    }
+
+    fn ended(&self, status: ExitStatus) -> Result<()> {
+        print!("{}", fs::read_to_string(&self.log).with_context(|| self.log.display().to_string())?);
+        ensure!(status.success(), "{} ended: {status}", self.name);
         Ok(())
     }
 
@@ -279,6 +321,25 @@ mod tests {
         let mut server = Server::start("a server", &mut shell("echo no luck; exit 3"), &log).unwrap();
         let error = server.wait_until(STOP_PATIENCE, || false).unwrap_err().to_string();
         assert!(error.contains("exit status: 3") && error.contains("no luck"), "{error}");
+        fs::remove_file(log).unwrap();
+    }
+
+    #[test]
+    fn what_runs_beside_tells_when_it_has_failed_and_how_it_has_ended() {
+        let log = log("beside");
+        let mut good = Server::start("a server", &mut with_low_priority(&shell("nice")), &log).unwrap();
+        good.check_not_failed().unwrap();
+        good.finish().unwrap();
+        assert_eq!(fs::read_to_string(&log).unwrap().trim(), "19");
+        let mut bad = Server::start("a server", &mut shell("exit 3"), &log).unwrap();
+        let error = loop {
+            if let Err(error) = bad.check_not_failed() {
+                break error.to_string();
+            }
+            thread::sleep(LOOK_AGAIN);
+        };
+        assert!(error.contains("exit status: 3"), "{error}");
+        bad.finish().unwrap_err();
         fs::remove_file(log).unwrap();
     }
 

@@ -2,51 +2,45 @@
 //!
 //! The build step builds everything that later steps use, tests included.
 
+use std::process::Command;
+
 use anyhow::Result;
 
-use super::{Step, dependencies};
+use super::{Run, Step, dependencies};
 use crate::cargo::{self, cargo};
 use crate::emulator::{self, Emulator};
 use crate::http;
-use crate::process::{self, Server};
+use crate::process;
 use crate::project::Project;
 use crate::python::Environment;
 use crate::{acceptance, adding, contract, documents, e2e, pages, sam_local, simulate};
 
 /// In order: what is quick, or guards what is slow, comes first.
 pub(super) const STEPS: &[Step] = &[
-    Step { name: "formatting", run: formatting },
-    Step { name: "licences", run: dependencies::licences },
-    Step { name: "one TLS stack, one hyper", run: dependencies::no_duplicates },
-    Step { name: "template: sam validate", run: sam_validate },
-    Step { name: "template: cfn-lint", run: cfn_lint },
-    Step { name: "scripts", run: scripts },
-    Step { name: "lints", run: lints },
-    Step { name: "documentation", run: documentation },
-    Step { name: "build", run: build },
-    Step { name: "cargo test --workspace", run: test },
-    Step { name: "adding: a service, a route, a consumer", run: adding::check },
-    Step { name: "cargo run: first order", run: first_order },
-    Step { name: "cargo run: end to end", run: end_to_end },
-    Step { name: "pages: types, headless Chromium", run: pages },
-    Step { name: "contract: 10,000 requests", run: contract::contract },
-    Step { name: "documents: commands against cargo run", run: documents::shop },
-    Step { name: "emulator: LocalStack starts", run: emulator::localstack::check },
-    Step { name: "simulation: 1,000 fresh seeds", run: simulation },
-    Step { name: "simulation: mutants", run: mutants },
-    Step { name: "emulator, cargo lambda watch, sam local", run: emulator },
+    Step { name: "formatting", run: Run::Here(formatting) },
+    Step { name: "licences", run: Run::Here(dependencies::licences) },
+    Step { name: "one TLS stack, one hyper", run: Run::Here(dependencies::no_duplicates) },
+    Step { name: "template: sam validate", run: Run::Here(sam_validate) },
+    Step { name: "template: cfn-lint", run: Run::Here(cfn_lint) },
+    Step { name: "scripts", run: Run::Here(scripts) },
+    Step { name: "lints", run: Run::Here(lints) },
+    Step { name: "documentation", run: Run::Here(documentation) },
+    Step { name: "build", run: Run::Here(build) },
+    Step { name: "cargo test --workspace", run: Run::Here(test) },
+    Step { name: "adding: a service, a route, a consumer", run: Run::Here(adding::check) },
+    Step { name: "cargo run: first order", run: Run::Here(first_order) },
+    Step { name: "cargo run: end to end", run: Run::Here(end_to_end) },
+    Step { name: "pages: types, headless Chromium", run: Run::Here(pages) },
+    Step { name: "contract: 10,000 requests", run: Run::Here(contract::contract) },
+    Step { name: "documents: commands against cargo run", run: Run::Here(documents::shop) },
+    Step { name: "emulator: LocalStack starts", run: Run::Here(emulator::localstack::check) },
+    Step { name: "simulation: 1,000 fresh seeds", run: Run::Beside(simulation) },
+    Step { name: "simulation: mutants", run: Run::Beside(mutants) },
+    Step { name: "emulator, cargo lambda watch, sam local", run: Run::Here(emulator) },
 ];
 
-/// From here on the steps wait for servers as much as they compute.
-pub(super) const BEGINS_TO_WAIT: &str = "cargo run: first order";
-
-/// Builds the simulation in what time those steps leave: it is the longest build of all, and the first that needs it
-/// waits for it by cargo's own lock. If it fails, that step builds it again, and says why.
-pub(super) fn build_beside(project: &Project) -> Result<Server> {
-    let mut command = cargo::low_priority(project);
-    command.args(["build", "--quiet", "--profile", "simulation", "--bin", "simulate"]);
-    Server::start("the simulation's build", &mut command, &project.workshop().join("simulation-build.log"))
-}
+/// From here on the processors have time to spare: tests and servers wait for each other.
+pub(super) const BEGINS_TO_WAIT: &str = "cargo test --workspace";
 
 fn formatting(project: &Project) -> Result<()> {
     process::run(cargo(project).args(["fmt", "--all", "--check"]))
@@ -102,13 +96,13 @@ fn pages(project: &Project) -> Result<()> {
 }
 
 /// Each run of CI adds to what has been tried; the seeds are printed, and a failure is replayed by its seed.
-fn simulation(project: &Project) -> Result<()> {
-    simulate::simulate(project, &[])
+fn simulation(project: &Project) -> Command {
+    simulate::command(project, &[])
 }
 
 /// The same seeds every time: this is about the invariants, not about the shop.
-fn mutants(project: &Project) -> Result<()> {
-    simulate::simulate(project, &["--mutants", "--seeds", "0..200"].map(str::to_owned))
+fn mutants(project: &Project) -> Command {
+    simulate::command(project, &["--mutants", "--seeds", "0..200"].map(str::to_owned))
 }
 
 /// One deployment for all that needs one.
