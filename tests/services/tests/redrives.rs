@@ -245,6 +245,54 @@ fn a_redrive_that_dies_at_any_call_moves_each_letter_and_counts_it_once() -> Res
 }
 
 #[test]
+fn a_redrive_that_is_written_as_running_runs_whatever_kills_its_request() -> Result<()> {
+    crash_at_each_call("create-redrive", 1, 4, async |crash| {
+        let service = started(crash.options(8)).await?;
+        service.dead_letters("SettleOrder", &[MALFORMED]).await?;
+        crash.arm();
+        let wanted = json!({ "consumer": "settle-order", "reason": "Try" });
+        let asked = service.send(Method::POST, "/monitor/redrives", Some(&wanted)).await?;
+        service.settled().await?;
+        let client = aws_sdk_dynamodb::Client::new(&service.cloud.sdk_config("test"));
+        let table = service.cloud.physical("RedrivesTable").context("the table of redrives")?;
+        let redrives = client.scan().table_name(table).send().await?.items.unwrap_or_default();
+        ensure!(!redrives.is_empty() || asked.status == 500, "{}", asked.text);
+        for redrive in redrives {
+            ensure!(redrive["status"].as_s().is_ok_and(|status| status == "done"), "{redrive:?}");
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn a_redrive_that_is_let_go_on_does_whatever_kills_that_request() -> Result<()> {
+    crash_at_each_call("update-redrive", 1, 4, async |crash| {
+        let service = started(crash.options(9)).await?;
+        let bodies: Vec<String> = (0..100).map(|number| format!("\"no event {number}\"")).collect();
+        service.dead_letters("SettleOrder", &bodies.iter().map(String::as_str).collect::<Vec<_>>()).await?;
+        let slow = json!({ "consumer": "settle-order", "rate": 5, "reason": "One by one" });
+        let id = ask(&service, "/monitor/discards", &slow).await?;
+        let path = format!("/monitor/redrives/{id}");
+        service.pass(Duration::from_secs(6)).await;
+        let turn =
+            async |status: &str| service.send(Method::PATCH, &path, Some(&json!({ "status": status }))).await;
+        turn("paused").await?.expect(200)?;
+        service.settled().await?;
+        crash.arm();
+        turn("running").await?;
+        crash.disarm();
+        service.settled().await?;
+        if redrive(&service, &id).await?["status"] == "paused" {
+            turn("running").await?.expect(200)?;
+            service.settled().await?;
+        }
+        let done = redrive(&service, &id).await?;
+        ensure!(done["status"] == "done" && done["letters"]["moved"] == 100, "{done}");
+        Ok(())
+    })
+}
+
+#[test]
 fn every_fixture_is_understood() -> Result<()> {
     simulate(async {
         let service = started(Options::simulated(1)).await?;
