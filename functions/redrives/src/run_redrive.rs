@@ -92,11 +92,14 @@ impl Consumer<Work> for RunRedrive {
                 Step::End(redrive) => return self.finish(redrive).await,
                 Step::On(redrive) => {
                     let now = self.timer.clock().now();
-                    if now.abs_diff(begun) > WORKING_TIME {
-                        return Ok(self.queue.send(&Work::of(&redrive)).await?);
-                    }
                     let pace = Duration::from_secs(u64::try_from(AT_ONCE).unwrap_or(1)) / redrive.rate;
-                    self.timer.wait(pace.saturating_sub(now.abs_diff(step_began))).await;
+                    let pause = pace.saturating_sub(now.abs_diff(step_began));
+                    if now.abs_diff(begun) + pause > WORKING_TIME {
+                        // Who goes on keeps the pace, too. The queue waits for whole seconds.
+                        self.timer.wait(Duration::from_nanos(pause.subsec_nanos().into())).await;
+                        return Ok(self.queue.send_later(&Work::of(&redrive), pause).await?);
+                    }
+                    self.timer.wait(pause).await;
                 }
             }
         }

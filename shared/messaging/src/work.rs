@@ -85,8 +85,11 @@ impl<W: Work> WorkQueue<W> {
         self.send_later(work, IDLE).await
     }
 
-    /// Sends a piece of work that nobody begins for so long, in whole seconds.
-    async fn send_later(&self, work: &W, delay: Duration) -> Result<(), NotSent> {
+    /// Sends a piece of work that nobody begins for so long: whole seconds, 15 minutes at most (SQS refuses more).
+    ///
+    /// # Errors
+    /// It may have been sent.
+    pub async fn send_later(&self, work: &W, delay: Duration) -> Result<(), NotSent> {
         let seconds = i32::try_from(delay.as_secs()).unwrap_or(i32::MAX);
         self.sender.send(serde_json::to_string(work)?, Some(seconds)).await
     }
