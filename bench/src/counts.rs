@@ -150,14 +150,27 @@ impl Stack {
         parameters: &BTreeMap<String, String>,
         options: Options,
     ) -> Result<Self> {
+        Self::start_without(root, parameters, options, &[]).await
+    }
+
+    /// The same without some functions: what is sent to them stays where it is.
+    pub(crate) async fn start_without(
+        root: &Path,
+        parameters: &BTreeMap<String, String>,
+        options: Options,
+        absent: &[&str],
+    ) -> Result<Self> {
         // Nothing waits for sales to fill a batch, unless that is what is measured.
         let mut all = BTreeMap::from([("RecordSaleBatchSize", "10"), ("RecordSaleBatchWindow", "0")])
             .into_iter()
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect::<BTreeMap<_, _>>();
         all.extend(parameters.clone());
-        let template = Template::load(&root.join("template.yaml"), &all)?;
-        let cloud = Cloud::start(&template, &services::functions(), options).await?;
+        let mut template = Template::load(&root.join("template.yaml"), &all)?;
+        template.functions.retain(|_, function| !absent.contains(&function.name.as_str()));
+        let mut functions = services::functions();
+        functions.retain(|function| !absent.contains(&function.name()));
+        let cloud = Cloud::start(&template, &functions, options).await?;
         let tokens = TokenSettings::from_template(&template).context("the template has no TokenSecret")?;
         let identity = DemoIdentity::start(&cloud.sdk_config("bench"), &tokens).await?;
         demo::make_administrator(&cloud, &identity).await?;
@@ -198,7 +211,13 @@ impl Stack {
         self.send(Method::POST, path, body, StatusCode::CREATED).await
     }
 
-    async fn send(&self, method: Method, path: &str, body: &Value, expected: StatusCode) -> Result<Value> {
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: &Value,
+        expected: StatusCode,
+    ) -> Result<Value> {
         let request = Request::builder()
             .method(method)
             .uri(path)

@@ -6,6 +6,7 @@
 mod client;
 mod consumers;
 mod counts;
+mod dead_letters;
 mod journal;
 mod report;
 mod shop;
@@ -39,6 +40,9 @@ struct Arguments {
     /// Only how late the journal is and what it costs, at more than a hundred events a second
     #[arg(long, conflicts_with_all = ["save", "counts"])]
     journal: bool,
+    /// Only how long it takes to group 10,000 dead letters, and to send them again
+    #[arg(long, conflicts_with_all = ["save", "counts", "journal"])]
+    dead_letters: bool,
     /// Measure this `shop` binary instead of building one
     #[arg(long, value_name = "PATH")]
     shop: Option<PathBuf>,
@@ -55,6 +59,11 @@ async fn main() -> Result<ExitCode> {
         report.print()?;
         return Ok(ExitCode::SUCCESS);
     }
+    if arguments.dead_letters {
+        dead_letters::measure(root, &mut report).await?;
+        report.print()?;
+        return Ok(if report.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    }
     counts::measure(root, &mut report).await?;
     consumers::measure(root, &mut report).await?;
     if arguments.counts {
@@ -62,6 +71,7 @@ async fn main() -> Result<ExitCode> {
         return Ok(if report.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
     journal::measure(root, &mut report).await?;
+    dead_letters::measure(root, &mut report).await?;
     tokens::measure(root, &mut report).await?;
     sizes::measure(root, &mut report)?;
 

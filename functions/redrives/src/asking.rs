@@ -1,7 +1,5 @@
 //! What the two routes have in common that ask for something to become of dead letters.
 
-use std::time::Duration;
-
 use shop_events::Disposal;
 use shop_http::{Call, Contract, Problem, Reply, Start, request_hash};
 use shop_lambda::{Clock, Random, StartError};
@@ -12,9 +10,6 @@ use crate::letter::Position;
 use crate::redrive::{Redrive, RedriveRequest, RedriveView};
 use crate::store::{Created, Letters, PARKED_PAGE, Redrives};
 use crate::work::Work;
-
-/// After so long the write has been made or has failed: all tries of a call take eight seconds at most.
-const BEHIND_THE_WRITE: Duration = Duration::from_secs(15);
 
 pub(crate) struct Asking {
     disposal: Disposal,
@@ -58,9 +53,7 @@ impl Asking {
         call.audit("redrive.id", &id);
         let mut redrive = Redrive::new((id, hash), (self.disposal, request), 0, now, call.cause());
         redrive.matched = self.count(&redrive).await?;
-        // Whatever fails behind the write, somebody begins with what is written.
-        let beginning = Work::beginning(&redrive);
-        self.queue.send_later(&beginning, BEHIND_THE_WRITE).await.map_err(Problem::internal)?;
+        self.queue.send_ahead(&Work::ahead(&redrive)).await.map_err(Problem::internal)?;
         let stored = match self.redrives.create(&redrive).await? {
             Created::New => None,
             Created::There(stored) if stored.request_hash == redrive.request_hash => Some(stored),

@@ -15,7 +15,7 @@ use aws_sdk_dynamodb::Client;
 use shop_events::Disposal;
 use shop_lambda::{Environment, Function, Start, StartError, Timer};
 use shop_messaging::consumer::{self, Consumer, Failure, MessageResult};
-use shop_messaging::{Sender, WorkQueue};
+use shop_messaging::{Sender, WorkQueue, somebody_is_at_it};
 use shop_types::DeadLetterId;
 
 use crate::letter::{Letter, Parked, Position};
@@ -60,9 +60,6 @@ impl Start for RunRedrive {
     }
 }
 
-/// Whoever works on a redrive writes what it has moved more often.
-const IDLE: Duration = Duration::from_mins(1);
-
 /// How a step of a redrive ended.
 enum Step {
     /// There may be more behind it.
@@ -84,22 +81,25 @@ impl Consumer<Work> for RunRedrive {
             if redrive.status != Status::Running {
                 return Ok(());
             }
-            let is_idle = self.timer.clock().now().abs_diff(redrive.updated_at) >= IDLE;
-            if work.is_beginning && redrive.behind.is_some() && !is_idle {
-                // Somebody is at it, or was a moment ago. With two the rate would be twice what was asked for.
-                return Ok(self.queue.send_later(work, IDLE).await?);
-            }
             let step_began = self.timer.clock().now();
+            // With two at it the rate would be twice what was asked for.
+            if work.is_ahead && redrive.behind.is_some() && somebody_is_at_it(redrive.updated_at, step_began)
+            {
+                return Ok(self.queue.look_again(work).await?);
+            }
             match self.step(redrive).await? {
                 Step::Outrun => {}
                 Step::End(redrive) => return self.finish(redrive).await,
                 Step::On(redrive) => {
                     let now = self.timer.clock().now();
-                    if now.abs_diff(begun) > WORKING_TIME {
-                        return Ok(self.queue.send(&Work::of(&redrive)).await?);
-                    }
                     let pace = Duration::from_secs(u64::try_from(AT_ONCE).unwrap_or(1)) / redrive.rate;
-                    self.timer.wait(pace.saturating_sub(now.abs_diff(step_began))).await;
+                    let pause = pace.saturating_sub(now.abs_diff(step_began));
+                    if now.abs_diff(begun) + pause > WORKING_TIME {
+                        // Who goes on keeps the pace, too. The queue waits for whole seconds.
+                        self.timer.wait(Duration::from_nanos(pause.subsec_nanos().into())).await;
+                        return Ok(self.queue.send_later(&Work::of(&redrive), pause).await?);
+                    }
+                    self.timer.wait(pause).await;
                 }
             }
         }

@@ -66,6 +66,9 @@ impl Route for UpdateRedrive {
                 cause: call.cause(),
                 ..before.clone()
             };
+            if after.status == Status::Running {
+                self.queue.send_ahead(&Work::ahead(&after)).await.map_err(Problem::internal)?;
+            }
             if self.redrives.change(&before, &after).await? {
                 self.go_on(&after).await?;
                 return Reply::ok(&after.view());

@@ -12,20 +12,20 @@ pub(crate) struct Work {
     /// How far it was, which tells messages apart.
     moved: u64,
     version: u64,
-    /// Whether it is sent before the redrive is written: who receives it works where nobody else does.
+    /// Whether it was sent ahead of the write that has the redrive run.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub(crate) is_beginning: bool,
+    pub(crate) is_ahead: bool,
 }
 
 impl Work {
     pub(crate) fn of(redrive: &Redrive) -> Self {
         let Redrive { id, moved, version, .. } = redrive;
-        Self { redrive: id.clone(), moved: *moved, version: *version, is_beginning: false }
+        Self { redrive: id.clone(), moved: *moved, version: *version, is_ahead: false }
     }
 
-    /// What is to be done of a redrive that is about to be written.
-    pub(crate) fn beginning(redrive: &Redrive) -> Self {
-        Self { is_beginning: true, ..Self::of(redrive) }
+    /// What is to be done of a redrive that is about to be written as running.
+    pub(crate) fn ahead(redrive: &Redrive) -> Self {
+        Self { is_ahead: true, ..Self::of(redrive) }
     }
 }
 
@@ -33,6 +33,7 @@ impl shop_messaging::Work for Work {
     const UNREADABLE: &'static str = "no_work_of_a_redrive";
 
     fn key(&self) -> String {
-        format!("{}:{}:{}", self.redrive, self.version, self.moved)
+        let Self { redrive, version, moved, is_ahead } = self;
+        format!("{redrive}:{version}:{moved}{}", if *is_ahead { ":ahead" } else { "" })
     }
 }

@@ -1,6 +1,7 @@
 //! The policies of topics and queues: who may reach them, whatever an identity's own policies say.
 //!
-//! Only what is evaluated is read. Another operator, key or kind of principal is an error that names it, since
+//! A topic or queue has one policy, which may be the policy of others, too: CloudFormation would put a second one in its
+//! place. Only what is evaluated is read. Another operator, key or kind of principal is an error that names it, since
 //! this reader could not hold anybody to it.
 
 use std::collections::BTreeMap;
@@ -151,10 +152,14 @@ pub(super) fn attach(
                 _ => queues.get_mut(target).map(|queue| (&mut queue.policy, queue_arn(&queue.name))),
             }
             .ok_or_else(unknown)?;
-            let own = statements.iter().filter(|(_, on)| on.contains(&arn));
-            let before = policy.0.len();
+            if !policy.0.is_empty() {
+                return Err(TemplateError::new(id, format!("{target} has a policy already")));
+            }
+            // A queue's policy is asked of that queue alone, so that it may say `*`. A topic's must name its topic.
+            let is_its = |on: &String| *on == arn || (on == "*" && matches!(kind, Kind::Queue));
+            let own = statements.iter().filter(|(_, on)| on.iter().any(is_its));
             policy.0.extend(own.map(|(statement, _)| statement.clone()));
-            if policy.0.len() == before {
+            if policy.0.is_empty() {
                 return Err(TemplateError::new(
                     id,
                     format!("says nothing of {target}: Resource is not its ARN"),

@@ -143,19 +143,40 @@ fn a_wiring_that_a_policy_refuses_is_an_error() {
         without(own, &own.replace("sqs:SendMessage", "sqs:*")),
         "CountFunction.Events.Queue: a policy of CountQueue denies it to receive"
     );
-    let relay_only = |action: &str| {
-        format!(
-            "  LettersPolicy:\n    Type: AWS::SQS::QueuePolicy\n    Properties:\n      Queues: [!Ref RelayDeadLetterQueue]\n      \
-             PolicyDocument:\n        Statement:\n          - {{ Effect: Deny, Principal: '*', Action: '{action}', \
-             Resource: !GetAtt RelayDeadLetterQueue.Arn }}\n"
-        )
-    };
-    let with = |policy: &str| {
-        parse(&SHOP.replacen("  RelayDeadLetterQueue:\n", &format!("{policy}  RelayDeadLetterQueue:\n"), 1))
-    };
-    assert!(with(&relay_only("sqs:ReceiveMessage")).is_ok());
+    let of_relay = |action| denial("!Ref RelayDeadLetterQueue", action, "!GetAtt RelayDeadLetterQueue.Arn");
+    assert!(of_relay("sqs:ReceiveMessage").is_ok());
+    assert_eq!(of_relay("sqs:SendMessage").unwrap_err().to_string(), NO_DEAD_LETTER);
+}
+
+const NO_DEAD_LETTER: &str =
+    "RelayFunction.Events.Stream.DestinationConfig: a policy of it denies the function to send there";
+
+/// The template with a policy of some queues that denies everybody an action on a resource.
+fn denial(queues: &str, action: &str, resource: &str) -> Result<Template, TemplateError> {
+    let policy = format!(
+        "  LettersPolicy:\n    Type: AWS::SQS::QueuePolicy\n    Properties:\n      Queues: [{queues}]\n      \
+         PolicyDocument:\n        Statement:\n          - {{ Effect: Deny, Principal: '*', Action: '{action}', \
+         Resource: {resource} }}\n"
+    );
+    parse(&SHOP.replacen("  RelayDeadLetterQueue:\n", &format!("{policy}  RelayDeadLetterQueue:\n"), 1))
+}
+
+#[test]
+fn a_policy_may_be_that_of_many_queues_and_each_has_one() {
+    let both = "!Ref CountDeadLetterQueue, !Ref RelayDeadLetterQueue";
+    let problem = |queues, resource| denial(queues, "sqs:SendMessage", resource).unwrap_err().to_string();
+    assert_eq!(problem(both, "'*'"), NO_DEAD_LETTER);
+    assert!(denial(both, "sqs:ReceiveMessage", "'*'").is_ok());
     assert_eq!(
-        with(&relay_only("sqs:SendMessage")).unwrap_err().to_string(),
-        "RelayFunction.Events.Stream.DestinationConfig: a policy of it denies the function to send there"
+        problem(both, "!GetAtt CountDeadLetterQueue.Arn"),
+        "LettersPolicy: says nothing of RelayDeadLetterQueue: Resource is not its ARN"
+    );
+    assert_eq!(problem("!Ref CountQueue", "'*'"), "LettersPolicy: CountQueue has a policy already");
+    // A topic's policy names its topic: SNS takes no other.
+    let topics = SHOP.replace("            Resource: !Ref EventsTopic\n", "            Resource: '*'\n");
+    assert_ne!(topics, SHOP);
+    assert_eq!(
+        parse(&topics).unwrap_err().to_string(),
+        "EventsTopicPolicy: says nothing of EventsTopic: Resource is not its ARN"
     );
 }

@@ -20,4 +20,4 @@ mod testing;
 mod work;
 
 pub use sender::{NotSent, Sender};
-pub use work::{Work, WorkQueue};
+pub use work::{Work, WorkQueue, somebody_is_at_it};

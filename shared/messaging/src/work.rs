@@ -8,9 +8,15 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use shop_lambda::{Environment, StartError};
+use shop_types::Timestamp;
 
 use crate::consumer::{Body, Unreadable};
 use crate::sender::{NotSent, Sender};
+
+/// After so long a write has been made or has failed: all tries of a call take eight seconds at most.
+const BEHIND_THE_WRITE: Duration = Duration::from_secs(15);
+/// Whoever is at work on something notes more often how far it is.
+const IDLE: Duration = Duration::from_mins(1);
 
 /// A piece of work, whose JSON is the body of its message. A queue holds one kind of it, which is a [`Body`].
 pub trait Work: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
@@ -58,6 +64,27 @@ impl<W: Work> WorkQueue<W> {
         self.sender.send(serde_json::to_string(work)?, None).await
     }
 
+    /// Sends for whoever begins with something, before it is written that it is to be begun. Where the write were first,
+    /// and its function died behind it, the thing would be called running and nobody would run it.
+    ///
+    /// The message is received when the write has been made, or has failed: then there is nothing to be done. Mostly
+    /// somebody has begun by then, since it is sent for at once behind the write, and the receiver asks
+    /// [`somebody_is_at_it`].
+    ///
+    /// # Errors
+    /// It may have been sent. Nothing is to be written then.
+    pub async fn send_ahead(&self, work: &W) -> Result<(), NotSent> {
+        self.send_later(work, BEHIND_THE_WRITE).await
+    }
+
+    /// Lets who was sent for ahead look again, once somebody who is at it now has noted more.
+    ///
+    /// # Errors
+    /// It may have been sent.
+    pub async fn look_again(&self, work: &W) -> Result<(), NotSent> {
+        self.send_later(work, IDLE).await
+    }
+
     /// Sends a piece of work that nobody begins for so long: whole seconds, 15 minutes at most (SQS refuses more).
     ///
     /// # Errors
@@ -77,6 +104,14 @@ impl<W: Work> WorkQueue<W> {
             all.into_iter().map(|work| serde_json::to_string(&work)).collect::<Result<_, _>>()?;
         self.sender.send_all(bodies).await
     }
+}
+
+/// Whether somebody is at work on something that has been begun, or was a moment ago, by when it was noted last how far it
+/// is. Who was sent for ahead leaves it to them then, and [looks again](WorkQueue::look_again): with two it would be done
+/// twice, and they may die of it yet.
+#[must_use]
+pub fn somebody_is_at_it(noted: Timestamp, now: Timestamp) -> bool {
+    now.abs_diff(noted) < IDLE
 }
 
 impl<W> fmt::Debug for WorkQueue<W> {

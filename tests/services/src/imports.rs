@@ -36,15 +36,23 @@ impl Service {
         Ok(export.body["id"].as_str().context("an id")?.to_owned())
     }
 
+    /// A new export's id.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn new_export(&self, format: &str) -> Result<String> {
+        let body = json!({ "format": format });
+        let export = self.send(Method::POST, "/exports", Some(&body)).await?.expect(201)?;
+        Ok(export.body["id"].as_str().context("an id")?.to_owned())
+    }
+
     /// The catalogue as a file, once it is written.
     ///
     /// # Errors
     /// When it is refused, or S3 does not give the file.
     pub async fn export(&self, format: &str) -> Result<Bytes> {
-        let body = json!({ "format": format });
-        let export = self.send(Method::POST, "/exports", Some(&body)).await?.expect(201)?;
+        let path = format!("/exports/{}", self.new_export(format).await?);
         self.cloud.settled().await;
-        let path = format!("/exports/{}", export.body["id"].as_str().context("an id")?);
         let export = self.send(Method::GET, &path, None).await?.expect(200)?.body;
         ensure!(export["status"] == "done", "{export}");
         let url = export["download"]["url"].as_str().context("an address")?;

@@ -116,6 +116,100 @@ fn crash_at_every(step: usize, lines: usize, least: usize) -> Result<()> {
     })
 }
 
+/// Also where nobody asks a second time.
+#[test]
+fn an_import_that_is_noted_as_started_is_read_whatever_kills_the_start() -> Result<()> {
+    crash_at_each_call("start-import", 1, 4, async |crash| {
+        let service = shop(crash.options(1)).await?;
+        let import = service.new_import("csv").await?;
+        service.upload(&import, "id,name,price\na,A,1\n").await?;
+        let id = import["id"].as_str().context("an id")?;
+        let start = format!("/imports/{id}/start");
+        crash.arm();
+        service.send(Method::POST, &start, None).await?;
+        crash.disarm();
+        service.settled().await?;
+        if service.find_import(id).await?["status"] == "waiting" {
+            service.send(Method::POST, &start, None).await?.expect(202)?;
+        }
+        ends(&service, id, (1, 1, 0)).await
+    })
+}
+
+#[test]
+fn an_export_that_is_stored_is_written_whatever_kills_its_request() -> Result<()> {
+    crash_at_each_call("create-export", 1, 3, async |crash| {
+        let service = shop(crash.options(1)).await?;
+        crash.arm();
+        service.send(Method::POST, "/exports", Some(&json!({ "format": "csv" }))).await?;
+        service.settled().await?;
+        let client = aws_sdk_dynamodb::Client::new(&service.cloud.sdk_config("test"));
+        let table = service.cloud.physical("ImportsTable").context("the table of exports")?;
+        for export in client.scan().table_name(table).send().await?.items.unwrap_or_default() {
+            ensure!(export["status"].as_s().is_ok_and(|status| status == "done"), "{export:?}");
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn who_was_sent_for_ahead_leaves_an_import_to_who_reads_it() -> Result<()> {
+    simulate(async {
+        let calls = Calls::of("import-products");
+        let service = shop(calls.options(1)).await?;
+        let header = calls.hold_next("GetObject");
+        let id = service.import("csv", "id,name,price\na,A,1\n").await?;
+        let lines = header.meanwhile(async { Ok(calls.hold_next("GetObject")) }).await?;
+        let begin = json!({ "import": id, "step": "begin" }).to_string();
+        lines
+            .meanwhile(async {
+                drop(calls.take());
+                service.send_bodies("ImportProductsQueue", &[&begin]).await?;
+                service.pass(Duration::from_secs(2)).await;
+                let operations = calls.take_operations();
+                ensure!(operations == ["GetItem", "SendMessage"], "{operations:?}");
+                Ok(())
+            })
+            .await?;
+        ends(&service, &id, (1, 1, 0)).await
+    })
+}
+
+#[test]
+fn who_was_sent_for_ahead_leaves_an_export_to_who_writes_it() -> Result<()> {
+    simulate(async {
+        let calls = Calls::of("export-products");
+        let service = shop(calls.options(1)).await?;
+        let lines = (0..520).map(|n| format!("Mug {n:03},1\n")).collect::<Vec<_>>().concat();
+        let id = service.import("csv", format!("name,price\n{lines}")).await?;
+        ends(&service, &id, (520, 520, 0)).await?;
+        let export = service.new_export("csv").await?;
+        let slow = async || {
+            service.pass(Duration::from_secs(2)).await;
+            Ok(())
+        };
+        for _ in 0..2 {
+            calls.hold_next("Query").meanwhile(slow()).await?;
+        }
+        let third = calls.hold_next("Query");
+        third
+            .meanwhile(async {
+                drop(calls.take());
+                let ahead = json!({ "export": export, "version": 1, "is_ahead": true }).to_string();
+                service.send_bodies("ExportProductsQueue", &[&ahead]).await?;
+                service.pass(Duration::from_secs(2)).await;
+                let operations = calls.take_operations();
+                ensure!(operations == ["GetItem", "SendMessage"], "{operations:?}");
+                Ok(())
+            })
+            .await?;
+        service.settled().await?;
+        let export = service.send(Method::GET, &format!("/exports/{export}"), None).await?.expect(200)?.body;
+        ensure!(export["status"] == "done" && export["products"] == 520, "{export}");
+        Ok(())
+    })
+}
+
 #[test]
 fn an_hour_without_s3_costs_no_message_its_tries() -> Result<()> {
     simulate(async {

@@ -99,7 +99,7 @@ Resources:
           - Effect: Deny # publish
             Principal: "*"
             Action: sns:Publish
-            Resource: !Ref EventsTopic
+            Resource: !Ref EventsTopic # publish
             Condition: { ArnNotEquals: { "aws:PrincipalArn": [!GetAtt PlaceOrderFunctionRole.Arn] } } # publish
           - Effect: Deny
             Principal: "*"
@@ -152,15 +152,15 @@ Resources:
       Queues: [!Ref PackDeadLetterQueue]
       PolicyDocument:
         Statement:
-          - Effect: Deny
+          - Effect: Deny # nobody
             Principal: "*"
             Action: sqs:SendMessage
-            Resource: !GetAtt PackDeadLetterQueue.Arn
+            Resource: "*" # nobody
             Condition: { "Null": { "aws:PrincipalArn": "false" } }
           - Effect: Deny
             Principal: "*"
             Action: sqs:*
-            Resource: !GetAtt PackDeadLetterQueue.Arn
+            Resource: "*"
             Condition: { Bool: { "aws:SecureTransport": "false" } } # dead
   PackSubscription:
     Type: AWS::SNS::Subscription

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::names;
+use crate::queues::THE_QUEUE;
 use crate::template::{Template, list, refers, render, statements};
 
 /// What an operator's role may do with a dead-letter queue.
@@ -54,6 +55,7 @@ pub fn check(template: &Template) -> Vec<String> {
         if !denies(template, "AWS::SQS::QueuePolicy", "Queues", id, &["sqs:*"], &without_tls()) {
             wrong.push(format!("{id}: it can be reached without TLS"));
         }
+        only_policy(template, id, &mut wrong);
         redrive_allowed(id, queue, source, subscribed_to(template, id).is_some(), &mut wrong);
     }
     redrive_role(template, &sources, &mut wrong);
@@ -162,6 +164,30 @@ fn policies<'a>(
         .flat_map(|(_, policy)| list(&policy["PolicyDocument"]["Statement"]))
 }
 
+/// A queue has exactly one policy: of two, CloudFormation would leave the one that it writes last. And what that allows is
+/// that the queue's topic sends, where it has one.
+fn only_policy(template: &Template, id: &str, wrong: &mut Vec<String>) {
+    let all = template.of_type("AWS::SQS::QueuePolicy");
+    let named = all.flat_map(|(_, policy)| list(&policy["Queues"]));
+    let count = named.filter(|queue| refers(queue, None) == Some(id)).count();
+    if count != 1 {
+        wrong.push(format!("{id}: {count} policies name it, not one"));
+    }
+    let topic = subscribed_to(template, id);
+    let is_of_topic = |statement: &&Value| {
+        statement["Principal"] == json!({ "Service": "sns.amazonaws.com" })
+            && statement["Action"] == "sqs:SendMessage"
+            && topic.is_some_and(|topic| {
+                statement["Condition"] == json!({ "ArnEquals": { "aws:SourceArn": { "Ref": topic } } })
+            })
+    };
+    let own = policies(template, "AWS::SQS::QueuePolicy", "Queues", id);
+    let allowed: Vec<_> = own.filter(|statement| statement["Effect"] != "Deny").collect();
+    if allowed.len() != usize::from(topic.is_some()) || !allowed.iter().all(is_of_topic) {
+        wrong.push(format!("{id}: its policy allows more, or less, than that its topic sends"));
+    }
+}
+
 /// Whether a policy of the resource refuses everybody actions on it under exactly this condition.
 fn denies(
     template: &Template,
@@ -175,9 +201,16 @@ fn denies(
         statement["Effect"] == "Deny"
             && statement["Principal"] == "*"
             && list(&statement["Action"]).iter().eq(actions.iter().copied())
-            && [format!("${{{id}}}"), format!("${{{id}.Arn}}")].contains(&render(&statement["Resource"]))
+            && is_about(kind, id, &statement["Resource"])
             && sorted(&statement["Condition"]) == sorted(condition)
     })
+}
+
+/// Whether a policy's statement is about the resource that has the policy.
+fn is_about(kind: &str, id: &str, resource: &Value) -> bool {
+    let resource = render(resource);
+    [format!("${{{id}}}"), format!("${{{id}.Arn}}")].contains(&resource)
+        || (kind == "AWS::SQS::QueuePolicy" && resource == THE_QUEUE)
 }
 
 /// A condition whose lists are in order: that of their values says nothing.
@@ -309,6 +342,35 @@ mod tests {
                 ("PlaceOrderFunctionRole.Arn] } } # relay", "OtherRole.Arn] } }", "others could send"),
                 ("\"Null\"", "Bool", "PackDeadLetterQueue: others could send"),
                 ("!GetAtt RedriveRole.Arn", "!GetAtt OtherRole.Arn", "PackQueue: others could send"),
+                ("Queues: [!Ref PackQueue]", "Queues: []", "PackQueue: 0 policies name it"),
+                (
+                    "Queues: [!Ref PackQueue]",
+                    "Queues: [!Ref PackQueue, !Ref PackDeadLetterQueue]",
+                    "PackDeadLetterQueue: 2 policies name it",
+                ),
+                (
+                    "Queues: [!Ref PackDeadLetterQueue]",
+                    "Queues: [!Ref PackDeadLetterQueue, !Ref PackDeadLetterQueue]",
+                    "PackDeadLetterQueue: 2 policies name it",
+                ),
+                (
+                    "{ Service: sns.amazonaws.com }\n            Action: sqs:SendMessage",
+                    "\"*\"\n            Action: sqs:SendMessage",
+                    "PackQueue: its policy allows more",
+                ),
+                (
+                    "{ Service: sns.amazonaws.com }\n            Action: sqs:SendMessage",
+                    "{ Service: sns.amazonaws.com }\n            Action: sqs:*",
+                    "PackQueue: its policy allows more",
+                ),
+                (
+                    "ArnEquals: { \"aws:SourceArn\": !Ref EventsTopic } }",
+                    "ArnEquals: { \"aws:SourceArn\": !Ref OtherTopic } }",
+                    "PackQueue: its policy allows more",
+                ),
+                ("Effect: Deny # nobody", "Effect: Allow", "PackDeadLetterQueue: its policy allows more"),
+                ("Resource: \"*\" # nobody", "Resource: x", "PackDeadLetterQueue: others could send"),
+                ("Resource: !Ref EventsTopic # publish", "Resource: \"*\"", "could publish"),
                 ("denyAll", "allowAll", "RelayDeadLetterQueue: other queues"),
                 ("byQueue", "allowAll", "PackDeadLetterQueue: other queues"),
                 ("QueueName: !Sub ${AWS::StackName}-PackQueue", "QueueName: pack", "another name"),

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::names;
+use crate::queues::THE_QUEUE;
 use crate::template::{Function, Statement, Template, list, members, refers, statements};
 
 /// What is too wide, or granted in another way than by exact statements.
@@ -26,7 +27,10 @@ pub fn check(template: &Template) -> Vec<String> {
     }
     for kind in ["AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy", "AWS::IAM::ManagedPolicy"] {
         for (id, policy) in template.of_type(kind) {
-            for statement in statements(&policy["PolicyDocument"]) {
+            for mut statement in statements(&policy["PolicyDocument"]) {
+                if kind == "AWS::SQS::QueuePolicy" {
+                    statement.resources.retain(|resource| resource != THE_QUEUE);
+                }
                 wildcards(id, &statement, &mut wrong);
             }
         }

@@ -13,6 +13,9 @@ const DEAD_LETTER_SECONDS: u64 = 14 * 24 * 60 * 60;
 /// The topic of the shop's own events. Another one says what a service of AWS has to say, in its own form.
 const EVENTS_TOPIC: &str = "EventsTopic";
 
+/// What the policy of a queue says in the place of the queue's own name, since it holds for that one alone.
+pub const THE_QUEUE: &str = "*";
+
 /// The one queue that is sent everything: the journal's.
 pub const UNFILTERED: &str = "JournalQueue";
 
@@ -205,8 +208,9 @@ fn is_guard(policy: &Value, queue: &str, topic: Option<&str>) -> bool {
     let only_tls = denied.iter().any(|statement| {
         statement["Principal"] == "*" && statement["Condition"]["Bool"]["aws:SecureTransport"] == "false"
     });
-    let this_queue =
-        statements(document).iter().all(|statement| statement.resources == [format!("${{{queue}.Arn}}")]);
+    let this_queue = statements(document).iter().all(|statement| {
+        statement.resources == [format!("${{{queue}.Arn}}")] || statement.resources == [THE_QUEUE]
+    });
     covers && !allowed.is_empty() && only_topic && only_tls && this_queue
 }
 

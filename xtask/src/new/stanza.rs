@@ -119,6 +119,10 @@ pub(super) fn add_consumer(
         let text = at_end_of_section(&text, "Consumers", &consumer)?;
         let queue = fill(include_str!("skeletons/queue.yaml.txt"), &values);
         let text = before(&text, "  # Who moves messages back from a dead-letter queue", &queue)?;
+        let text =
+            behind_last(&text, "  ConsumerQueuesPolicy:", "- !Ref", &format!("        - !Ref {camel}Queue"))?;
+        let dead = format!("        - !Ref {camel}DeadLetterQueue");
+        let text = behind_last(&text, "  DeadLetterQueuesPolicy:", "- !Ref", &dead)?;
         let endpoint = format!("                  - !GetAtt {camel}Queue.Arn");
         let text = behind_last(&text, "  EventsTopicPolicy:", "Queue.Arn", &endpoint)?;
         let text =

@@ -47,6 +47,7 @@ impl Route for CreateExport {
         let id = ExportId::fresh(now, self.random.bytes());
         call.audit("export.id", &id);
         let export = Export::create(id, format, now, call.cause());
+        self.queue.send_ahead(&Work::ahead(&export)).await.map_err(Problem::internal)?;
         self.exports.create(&export).await?;
         self.queue.send(&Work::of(&export)).await.map_err(Problem::internal)?;
         Reply::created(&format!("/exports/{}", export.id), &export.view(None))

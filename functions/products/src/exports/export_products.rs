@@ -14,8 +14,8 @@ use aws_sdk_dynamodb::Client;
 use data_encoding::HEXLOWER;
 use shop_bucket::BucketError;
 use shop_lambda::{Clock, Environment, Function, Random, Start, StartError};
-use shop_messaging::WorkQueue;
 use shop_messaging::consumer::{self, Consumer, Failure, MessageResult};
+use shop_messaging::{WorkQueue, somebody_is_at_it};
 
 use super::export::{Export, Status, Written};
 use super::rows;
@@ -67,6 +67,10 @@ impl Consumer<Work> for ExportProducts {
         };
         if export.status == Status::Done {
             return Ok(());
+        }
+        let is_begun = export.written != Written::default();
+        if work.is_ahead && is_begun && somebody_is_at_it(export.updated_at, self.clock.now()) {
+            return Ok(self.queue.look_again(work).await?);
         }
         match self.write(&export).await? {
             // Another message writes it on.

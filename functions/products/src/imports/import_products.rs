@@ -8,15 +8,15 @@
 //!   has one that follows from the import and the line.
 //! - What is wrong with lines is kept in S3 before the part is counted, under a key of this try.
 //! - Retried: failures of DynamoDB, S3 and SQS, and products that others change at the same moment.
-//! - Dropped: work of an import that is forgotten or has ended, and of a file that was replaced.
+//! - Dropped: work of an import that is forgotten, was not started or has ended, and of a file that was replaced.
 
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use data_encoding::HEXLOWER;
 use shop_lambda::{Clock, Environment, Function, Random, Start, StartError};
-use shop_messaging::WorkQueue;
 use shop_messaging::consumer::{self, Consumer, Failure as Failed, MessageResult};
+use shop_messaging::{WorkQueue, somebody_is_at_it};
 
 use super::apply::apply;
 use super::bucket::Bucket;
@@ -66,13 +66,19 @@ impl Consumer<Work> for ImportProducts {
             return Ok(());
         };
         match work.step {
-            Step::Read(_) => self.read(import).await,
+            Step::Begin if self.somebody_reads(&import) => Ok(self.queue.look_again(work).await?),
+            Step::Begin | Step::Read(_) => self.read(import).await,
             Step::Apply(part) => self.apply(&import, part).await,
         }
     }
 }
 
 impl ImportProducts {
+    fn somebody_reads(&self, import: &Import) -> bool {
+        let is_begun = import.stage == Stage::Reading && !import.place.is_start();
+        is_begun && somebody_is_at_it(import.updated_at, self.clock.now())
+    }
+
     /// Reads on from where the reading stopped, whatever the message says of that.
     async fn read(&self, mut import: Import) -> MessageResult {
         let begun = self.clock.now();

@@ -1,7 +1,8 @@
 //! `POST /imports/{id}/start`: the file is there, and is to be read.
 //!
-//! It is read in the background: `GET /imports/{id}` tells how far. The first start counts; sent again, it has the reading
-//! begin again where it stopped, in case the message of the first one was lost.
+//! It is read in the background: `GET /imports/{id}` tells how far. The first start counts. Whoever reads is sent for before
+//! the start is noted, so that it is read whatever fails behind that, and at once behind it; sent again, it has the reading
+//! go on where it is.
 
 use shop_http::{Access, Call, Code, Contract, Endpoint, Problem, Reply, Route, Start, post};
 use shop_lambda::{Clock, Function, StartError};
@@ -56,6 +57,7 @@ impl Route for StartImport {
                 let detail = format!("The file has more than {MAX_BYTES} bytes. Divide it.");
                 return Err(Problem::new(Code::FileTooLarge, detail));
             }
+            self.queue.send_ahead(&Work::begin(&import)).await.map_err(Problem::internal)?;
             import = self.imports.begin(&import, &upload, self.clock.now()).await?;
         }
         if import.stage == Stage::Reading {

@@ -16,12 +16,19 @@ pub(crate) struct Work {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Step {
+    /// Begin to read, where nobody does: sent ahead of the write that has the import read.
+    Begin,
     /// Find parts from where the reading stopped: behind so many bytes when this was sent.
     Read(u64),
     Apply(Part),
 }
 
 impl Work {
+    /// To read a file that is about to be noted.
+    pub(crate) fn begin(import: &Import) -> Self {
+        Self { import: import.id.clone(), step: Step::Begin }
+    }
+
     /// To read on a file.
     pub(crate) fn read(import: &Import) -> Self {
         Self { import: import.id.clone(), step: Step::Read(import.place.offset) }
@@ -37,6 +44,7 @@ impl shop_messaging::Work for Work {
 
     fn key(&self) -> String {
         let step = match self.step {
+            Step::Begin => "begin".to_owned(),
             Step::Read(offset) => format!("read:{offset}"),
             Step::Apply(part) => format!("apply:{}", part.number),
         };
