@@ -9,6 +9,7 @@ pub const ROUTES: &[(&str, &[&str])] = &[
     ("/docs", &["GET"]),
     ("/email-confirmations", &["POST"]),
     ("/emails", &["GET"]),
+    ("/emails/{id}", &["GET"]),
     ("/exports", &["POST"]),
     ("/exports/{id}", &["GET"]),
     ("/health", &["GET"]),

@@ -61,6 +61,7 @@ const MATRIX: &[(&str, [u16; 5])] = &[
     ("POST /sessions/refresh", [200, 200, 200, 200, 401]),
     ("DELETE /sessions/current", [401, 204, 204, 204, 401]),
     ("GET /emails", [401, 403, 403, 200, 401]),
+    ("GET /emails/{id}", [401, 403, 403, 404, 401]),
     ("GET /alerts", [401, 403, 403, 200, 401]),
     ("GET /analytics/sales", [401, 403, 403, 200, 401]),
     ("GET /analytics/products", [401, 403, 403, 200, 401]),
