@@ -31,7 +31,9 @@ pub(crate) fn pages(project: &Project, base_url: Option<&str>) -> Result<()> {
         Some(base_url) => test(base_url),
         // The name that the shop tells: to a browser another name of this machine is another site.
         None => {
-            e2e::with_shop(project, &e2e::AMPLE, |base_url| test(&base_url.replace("127.0.0.1", "localhost")))
+            // A message's tries take seconds: one of the tests follows it to its end, and back.
+            let arguments = [&e2e::AMPLE[..], &["--time-lapse", "500"]].concat();
+            e2e::with_shop(project, &arguments, |base_url| test(&base_url.replace("127.0.0.1", "localhost")))
         }
     }
 }
