@@ -25,6 +25,7 @@ pub const ROUTES: &[(&str, &[&str])] = &[
     ("/monitor/queues/{id}/dead-letters", &["GET"]),
     ("/monitor/redrives", &["POST"]),
     ("/monitor/redrives/{id}", &["GET", "PATCH"]),
+    ("/monitor/settings", &["GET"]),
     ("/monitor/stories/{id}", &["GET"]),
     ("/openapi.json", &["GET"]),
     ("/orders", &["GET", "POST"]),

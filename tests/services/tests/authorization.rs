@@ -68,6 +68,7 @@ const MATRIX: &[(&str, [u16; 5])] = &[
     ("GET /monitor/events", [401, 403, 403, 200, 401]),
     ("GET /monitor/stories/{id}", [401, 403, 403, 200, 401]),
     ("GET /monitor/queues", [401, 403, 403, 200, 401]),
+    ("GET /monitor/settings", [401, 403, 403, 200, 401]),
     ("POST /imports", [401, 403, 403, 201, 401]),
     ("POST /imports/{id}/start", [401, 403, 403, 202, 401]),
     ("POST /exports", [401, 403, 403, 201, 401]),

@@ -13,6 +13,7 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
+use monitor::get_settings::PARAMETERS;
 use shop_bucket::Bucket;
 use shop_lambda::{Environment, Function, Random, StartError};
 use template_truth::{names, project};
@@ -117,4 +118,22 @@ async fn a_stanza_sets_nothing_that_the_function_does_not_ask_for() {
             assert!(named, "{} starts without {missing}: {error:?}", function.name());
         }
     }
+}
+
+/// What operators are shown of the parameters is all of them, but for the addresses of those who are told of alarms.
+#[test]
+fn every_parameter_is_shown_in_the_settings() -> anyhow::Result<()> {
+    let template = project::template()?;
+    let shown: BTreeMap<_, _> =
+        PARAMETERS.iter().map(|(_, name, _)| (*name, format!("${{{name}}}"))).collect();
+    let variables = &template.resource("GetSettingsFunction")["Properties"]["Environment"]["Variables"];
+    let lines = variables["SETTINGS"]["Fn::Sub"].as_str().context("SETTINGS")?.lines();
+    let given: BTreeMap<_, _> = lines.filter_map(|line| line.split_once('=')).collect();
+    assert!(given.iter().map(|(name, value)| (*name, (*value).to_owned())).eq(shown), "{given:?}");
+    let mut known: Vec<_> = given.into_keys().chain(["AlarmEmail", "AlertEmail"]).collect();
+    known.sort_unstable();
+    let mut all: Vec<_> = template.parameters().into_iter().collect();
+    all.sort_unstable();
+    assert_eq!(known, all);
+    Ok(())
 }

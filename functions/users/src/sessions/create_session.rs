@@ -5,7 +5,7 @@
 //! strangers. Then comes the hash. The transaction that stores the session takes the attempt off again. Unknown
 //! addresses take the same calls and the same work as wrong passwords, and have the same answers.
 
-use shop_auth::{Grant, token_lifetime_seconds};
+use shop_auth::{Grant, REFRESH_LIFETIME_SECONDS, token_lifetime_seconds};
 use shop_http::{Access, Call, Code, Contract, Edge, Endpoint, Problem, Reply, Route, Start, post};
 use shop_lambda::{Clock, Function, Random, StartError};
 
@@ -16,7 +16,7 @@ use crate::credentials::device::DeviceToken;
 use crate::credentials::password::{Hasher, PasswordCheck};
 use crate::secrets::BlindIndexSource;
 use crate::sessions::fields::Credentials;
-use crate::sessions::session::{REFRESH_LIFETIME_SECONDS, Session};
+use crate::sessions::session::Session;
 use crate::sessions::signer::{Signer, SignerSource};
 use crate::sessions::store::{Rehash, SessionStore};
 use crate::sessions::tokens::Tokens;
