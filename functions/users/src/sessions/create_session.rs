@@ -66,10 +66,12 @@ impl Route for CreateSession {
         Contract::new("Logs in")
             .body(Credentials::read)
             .created_here::<Tokens<'_>>("The tokens.")
+            .session("The refresh token, of a page that says `Session-Transport: cookie`.")
             .codes([Code::InvalidCredentials, Code::TooManyAttempts])
     }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
+        let is_browser = call.is_browser()?;
         let Credentials { email, password, device_token } = Credentials::read(call.body()?)?;
         let now = self.clock.now();
         let address = source(call.source_address(&self.edge));
@@ -128,13 +130,18 @@ impl Route for CreateSession {
             access_token: keys.access.issue(&grant, self.random.bytes(), now)?,
             token_type: "Bearer",
             expires_in: token_lifetime_seconds(login.role),
-            refresh_token: refresh_token.reveal(),
+            refresh_token: (!is_browser).then(|| refresh_token.reveal()),
             refresh_expires_in: REFRESH_LIFETIME_SECONDS,
             device_token: Some(device.reveal()),
             user_id: &login.user_id,
             role: login.role,
         };
         // There is no address to read a session at.
-        Reply::created_here(&tokens)
+        let reply = Reply::created_here(&tokens)?;
+        if is_browser {
+            reply.with_session_cookie(&refresh_token.reveal(), REFRESH_LIFETIME_SECONDS)
+        } else {
+            Ok(reply)
+        }
     }
 }
