@@ -331,3 +331,25 @@ for (const [view, options] of VIEWS) {
     }
   }, options);
 }
+
+test("a console in a hidden tab asks for nothing", async (page) => {
+  await page.clock.install();
+  await enter(page);
+  for (const [path, heading] of [["/console", "Overview"], ["/console/events", "Events"], ["/console/queues", "Queues"], ["/console/dead-letters", "Dead letters"]]) {
+    await page.goto(String(path));
+    await page.getByRole("heading", { name: String(heading), level: 1 }).waitFor();
+    await page.waitForLoadState("networkidle");
+    let asked = 0;
+    page.on("request", () => (asked += 1));
+    await page.clock.runFor(30_000);
+    await until(async () => asked, (count) => count > 0, `${path} asks for nothing while it is seen`);
+    await page.waitForLoadState("networkidle");
+    await page.evaluate(() => {
+      Object.defineProperty(document, "hidden", { configurable: true, get: () => true });
+      document.dispatchEvent(new Event("visibilitychange"));
+    });
+    asked = 0;
+    await page.clock.runFor(120_000);
+    assert.equal(asked, 0, `${path} has asked`);
+  }
+});

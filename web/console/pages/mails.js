@@ -51,12 +51,12 @@ export const mail = ({ id = "" }) => {
       const { email, letter } = one;
       return html`<nav class="crumbs" aria-label="Where you are"><a href="/console/mails">Mails</a> / <span class="mono">${email.id}</span></nav>
         <div class="title-row"><h1>Mail ${sign(email.status)}</h1></div>
-        <div class="halves"><section class="panel" aria-labelledby="says"><h2 id="says">What it says</h2>
+        <div class="halves"><div><section class="panel" aria-labelledby="says"><h2 id="says">What it says</h2>
           ${letter
             ? html`<p class="mail-subject">${letter.subject}</p><pre class="mail" tabindex="0" aria-label="The mail’s text">${letter.text}</pre>
               <p class="quiet-text">Written anew from what the shop knows now: no text of a mail is kept. ${letter.text.includes("--------") ? "The code is in the mail alone." : nothing}</p>`
-            : notice("info", "What it was about is no more: the account was deleted, or the order is gone.")}</section>
-          <section class="panel" aria-labelledby="facts"><h2 id="facts">Facts</h2>${facts([
+            : notice("info", "What it was about is no more: the account was deleted, or the order is gone.")}</section></div>
+          <div><section class="panel" aria-labelledby="facts"><h2 id="facts">Facts</h2>${facts([
             ["About", email.template.replaceAll("_", " ")],
             ["Order", email.order_id ? orderLink(email.order_id) : undefined],
             ["To", userLink(email.user_id)],
@@ -66,7 +66,7 @@ export const mail = ({ id = "" }) => {
             ["Changed", moment(email.updated_at)],
             ["Sent", email.sent_at ? moment(email.sent_at) : undefined],
             ["At SES", email.message_id ? html`<span class="mono">${email.message_id}</span>` : undefined],
-          ])}</section></div>`;
+          ])}</section></div></div>`;
     },
   };
 };
