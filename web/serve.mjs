@@ -128,7 +128,7 @@ export function serve({ shop, port }) {
       ...lines(headers.every),
       ...lines(own),
       // A shop on this machine gives addresses for files on this host, whatever the page's is called.
-      "content-security-policy": lines(own)["content-security-policy"]?.replace("{uploads}", `http://127.0.0.1:${upstream.port || 80}`) ?? "",
+      "content-security-policy": lines(own)["content-security-policy"]?.replace("{uploads}", `http://localhost:${upstream.port || 80}`) ?? "",
       "cache-control": lifetime,
       "content-type": file.type,
       etag: file.etag,

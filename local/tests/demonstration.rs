@@ -29,7 +29,7 @@ fn state<'a>(story: &'a Value, consumer: &str) -> &'a str {
 #[tokio::test]
 async fn a_consumer_fails_in_slow_motion_until_it_is_told_to_be_well() {
     let shop = Shop::start(&["--memory", "--hop-delay", "50ms", "--fail", "settle-order"]);
-    assert_eq!(shop.get("/faults").await.body, json!({ "failing": ["settle-order"] }));
+    assert_eq!(shop.get("/faults").await.body, json!({ "failing": ["settle-order"], "time_lapse": 1 }));
     let order = json!({ "items": [{ "product_id": "prod-1", "quantity": 1 }] });
     let placed = shop.send(Method::POST, "/orders", &order).await;
     assert_eq!(placed.status, StatusCode::CREATED);

@@ -18,6 +18,7 @@ const WAYS = [
   ["/console/events", "Events", "e", "activity"],
   ["/console/queues", "Queues", "q", "layers"],
   ["/console/dead-letters", "Dead letters", "d", "inbox"],
+  ["/console/settings", "Settings", "t", "settings-2"],
 ];
 
 const search = () => /** @type {HTMLInputElement | null} */ (document.getElementById("search"));
@@ -29,6 +30,7 @@ function place(text) {
   if (/^letter_/.test(text)) return `/console/dead-letters/${id}`;
   if (/^redrive_/.test(text)) return `/console/redrives/${id}`;
   if (/^imp_/.test(text)) return `/console/imports/${id}`;
+  if (/^email_/.test(text)) return `/console/mails/${id}`;
   if (/^usr_/.test(text)) return `/console/users/${id}`;
   if (/^[0-9a-f]{8}-[0-9a-f-]{27}$/.test(text)) return `/console/events?correlation=${id}`;
   if (text.includes("@")) return `/console/users?email=${id}`;

@@ -9,12 +9,13 @@ import { findOut, gate } from "./operator.js";
 import { alerts } from "./pages/alerts.js";
 import { deadLetter, deadLetters, redrive } from "./pages/dead-letters.js";
 import { newImport, oneImport } from "./pages/imports.js";
-import { mails } from "./pages/mails.js";
+import { mail, mails } from "./pages/mails.js";
 import { events, queues } from "./pages/monitor.js";
 import { order, orders } from "./pages/orders.js";
 import { overview } from "./pages/overview.js";
 import { newProduct, product, products } from "./pages/products.js";
 import { sales } from "./pages/sales.js";
+import { settings } from "./pages/settings.js";
 import { story } from "./pages/story.js";
 import { user, users } from "./pages/users.js";
 import { empty } from "../shared/parts.js";
@@ -42,6 +43,7 @@ await start(
     "/console/sales": gate(sales),
     "/console/alerts": gate(alerts),
     "/console/mails": gate(mails),
+    "/console/mails/:id": gate(mail),
     "/console/imports": gate(newImport),
     "/console/imports/:id": gate(oneImport),
     "/console/events": gate(events),
@@ -50,6 +52,7 @@ await start(
     "/console/dead-letters": gate(deadLetters),
     "/console/dead-letters/:id": gate(deadLetter),
     "/console/redrives/:id": gate(redrive),
+    "/console/settings": gate(settings),
   },
   () => ({
     title: () => "Not found",

@@ -24,6 +24,9 @@ export const productLink = (id, name) => html`<a class=${name === undefined ? "m
 /** @param {string | null | undefined} id */
 export const userLink = (id) => (id ? html`<a class="mono" href="/console/users/${encodeURIComponent(id)}">${id}</a>` : html`<span class="quiet-text">guest</span>`);
 
+/** A mail, by what it is about. @param {{ id: string, template: string }} mail */
+export const mailLink = ({ id, template }) => html`<a href="/console/mails/${encodeURIComponent(id)}">${template.replaceAll("_", " ")}</a>`;
+
 /** @param {[string, unknown][]} facts */
 export const facts = (facts) =>
   html`<dl class="list">${facts.map(([name, value]) => (value === undefined || value === nothing ? nothing : html`<div><dt>${name}</dt><dd>${value}</dd></div>`))}</dl>`;

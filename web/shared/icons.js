@@ -27,7 +27,7 @@ const shapes = {
 
 /** Those of the console, which the shop does not fetch. @type {Record<string, unknown>} */
 const more = {};
-/** @typedef {keyof typeof shapes | "gauge" | "tag" | "chart-line" | "activity" | "layers" | "inbox"} Name */
+/** @typedef {keyof typeof shapes | "gauge" | "tag" | "chart-line" | "activity" | "layers" | "inbox" | "settings-2"} Name */
 
 /** @param {Record<string, unknown>} others */
 export const draw = (others) => void Object.assign(more, others);

@@ -1,12 +1,11 @@
-// Who is signed in. The access token is in memory only. What renews it is the transport's: a cookie that no script can
-// read, once the API sets one (docs/decisions/0061), and until then a token that this tab keeps.
+// Who is signed in. The access token is in memory only. What renews it is a cookie that no script can read
+// (docs/decisions/0061).
 
 import { read, send } from "./api.js";
 import { signal } from "../vendor/lit.js";
-import { local, tab } from "./storage.js";
+import { local } from "./storage.js";
 
 /** @typedef {import("../types/api.js").components["schemas"]["Tokens"]} Tokens */
-/** @typedef {Omit<Tokens, "refresh_token"> & { refresh_token?: string }} Session */
 
 const LOCK = "session";
 /** Says that this browser has a session, so that a guest's page need not ask. It proves nothing. */
@@ -16,10 +15,7 @@ const DEVICE = "session.device";
 /** Renewed this long before its end, so that no request meets a token that runs out on its way. */
 const MARGIN = 30_000;
 
-/**
- * The transport. The requests carry `Session-Transport: cookie` (api.js adds it to all): an API that sets the cookie
- * leaves `refresh_token` out of its answer, and one that does not gives it.
- */
+/** The requests carry `Session-Transport: cookie` (api.js adds it to all), and the browser does the rest. */
 const transport = {
   /** @param {string} email @param {string} password */
   async signIn(email, password) {
@@ -28,20 +24,16 @@ const transport = {
     return keep((await read(await send("POST", "/sessions", { body }, undefined))).data);
   },
   async refresh() {
-    const kept = tab.read("session.refresh");
-    const body = typeof kept === "string" ? { refresh_token: kept } : {};
-    return keep((await read(await send("POST", "/sessions/refresh", { body }, undefined))).data);
+    return keep((await read(await send("POST", "/sessions/refresh", {}, undefined))).data);
   },
   /** @param {string | undefined} token */
   async signOut(token) {
-    tab.write("session.refresh", undefined);
     await read(await send("DELETE", "/sessions/current", {}, token));
   },
 };
 
-/** @param {Session} session */
+/** @param {Tokens} session */
 function keep(session) {
-  if (session.refresh_token !== undefined) tab.write("session.refresh", session.refresh_token);
   if (session.device_token) local.write(DEVICE, session.device_token);
   return session;
 }
@@ -54,9 +46,7 @@ let access;
  *
  * @type {import("../vendor/lit.js").Signal<{ id: string, role: string } | null | undefined>}
  */
-export const user = signal(
-  local.read(HINT) === undefined && tab.read("session.refresh") === undefined ? null : undefined,
-);
+export const user = signal(local.read(HINT) === undefined ? null : undefined);
 
 const channel = new BroadcastChannel("session");
 channel.onmessage = (/** @type {MessageEvent} */ { data }) => {
@@ -72,7 +62,7 @@ function become(next) {
   if (user.peek()?.id !== now?.id || user.peek()?.role !== now?.role || user.peek() === undefined) user.value = now;
 }
 
-/** @param {Session} session */
+/** @param {Tokens} session */
 function begin(session) {
   const next = {
     token: session.access_token,
@@ -82,13 +72,12 @@ function begin(session) {
   become(next);
   local.write(HINT, 1);
   // Tabs of one browser are one reader: a token that one of them has, the others need not ask for.
-  if (session.refresh_token === undefined) channel.postMessage(next);
+  channel.postMessage(next);
 }
 
 function end() {
   become(undefined);
   local.write(HINT, undefined);
-  tab.write("session.refresh", undefined);
 }
 
 /** @type {Promise<void> | undefined} */

@@ -12,6 +12,7 @@ const STOREFRONT_AT_MOST = 40 * 1024;
 const CONSOLE_AT_MOST = 80 * 1024;
 const SHIFT_AT_MOST = 0.05;
 const PAINT_AT_MOST = 1500;
+const CONSOLE_PAINT_AT_MOST = 1000;
 /** What Lighthouse takes for a phone on a slow line. */
 const PHONE = { viewport: { width: 412, height: 823 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
 const LINE = { offline: false, latency: 150, downloadThroughput: (1.6 * 1024 * 1024) / 8, uploadThroughput: (750 * 1024) / 8 };
@@ -99,3 +100,16 @@ for (const [name, path] of [["home", "/"], ["results", "/find?category=kitchen"]
     if (name === "home") assert.ok(paint > 0 && paint <= PAINT_AT_MOST, `the largest paint is after ${paint} ms`);
   }, PHONE);
 }
+
+test("the console is soon there", async (page) => {
+  // The middle one of three: the machine has other things to do.
+  const paints = [];
+  for (let load = 0; load < 3; load += 1) {
+    await page.goto("/console");
+    await page.locator("main h1").first().waitFor();
+    paints.push(await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? Infinity));
+  }
+  const paint = paints.sort((a, b) => a - b)[1] ?? assert.fail();
+  console.log(`       the console's first paint is after ${Math.round(paint)} ms`);
+  assert.ok(paint <= CONSOLE_PAINT_AT_MOST, `the first paint is after ${paint} ms`);
+});

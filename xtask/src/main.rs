@@ -79,6 +79,8 @@ enum Command {
     Contract,
     /// Check the pages' types, and test the pages in headless Chromium (needs Node and Chromium)
     Pages {
+        /// Only the tests whose names have this
+        filter: Option<String>,
         /// A shop that runs in the demo mode; one of its own without
         #[arg(long)]
         base_url: Option<String>,
@@ -230,7 +232,7 @@ fn run() -> Result<()> {
         Command::Simulate { arguments } => simulate::simulate(&project, &arguments),
         Command::Deployable { architecture } => deployable::deployable(&project, architecture),
         Command::Contract => contract::contract(&project),
-        Command::Pages { base_url } => pages::pages(&project, base_url.as_deref()),
+        Command::Pages { filter, base_url } => pages::pages(&project, filter.as_deref(), base_url.as_deref()),
         Command::Sizes => sizes::sizes(&project),
         Command::Vendor => vendor::vendor(&project),
         Command::Ci { only } => ci::ci(&project.with_tests(), &only),

@@ -8,11 +8,11 @@ use crate::e2e;
 use crate::process;
 use crate::project::Project;
 
-/// Checks and tests the pages; against `base_url`, or a shop of its own.
+/// Checks and tests the pages, or some of it; against `base_url`, or a shop of its own.
 ///
 /// # Errors
 /// When Node, npm or Chromium is missing, a type does not fit the API's document, or a test fails.
-pub(crate) fn pages(project: &Project, base_url: Option<&str>) -> Result<()> {
+pub(crate) fn pages(project: &Project, filter: Option<&str>, base_url: Option<&str>) -> Result<()> {
     let web = project.root().join("web");
     let npm = |arguments: &[&str]| {
         process::run(Command::new("npm").current_dir(&web).args(arguments).env("npm_config_fund", "false"))
@@ -25,13 +25,16 @@ pub(crate) fn pages(project: &Project, base_url: Option<&str>) -> Result<()> {
         let shots = project.workshop().join("pages");
         let mut tests = Command::new("node");
         tests.current_dir(&web).args(["tests/run.mjs", "--base-url", base_url, "--shots"]).arg(shots);
+        tests.args(filter.into_iter().flat_map(|filter| ["--only", filter]));
         process::run(&mut tests)
     };
     match base_url {
         Some(base_url) => test(base_url),
         // The name that the shop tells: to a browser another name of this machine is another site.
         None => {
-            e2e::with_shop(project, &e2e::AMPLE, |base_url| test(&base_url.replace("127.0.0.1", "localhost")))
+            // A message's tries take seconds: one of the tests follows it to its end, and back.
+            let arguments = [&e2e::AMPLE[..], &["--time-lapse", "500"]].concat();
+            e2e::with_shop(project, &arguments, |base_url| test(&base_url.replace("127.0.0.1", "localhost")))
         }
     }
 }

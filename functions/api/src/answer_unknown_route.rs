@@ -6,12 +6,15 @@
 use shop_http::unknown_route;
 use shop_lambda::{Function, Kind};
 
-use crate::pages;
+use crate::pages::Pages;
 use crate::routes::ROUTES;
 
 /// What the binary and the embedded cloud run.
-pub const FUNCTION: Function = Function::new("answer-unknown-route", Kind::Route, |_| {
-    Box::pin(async { Ok(unknown_route(ROUTES, pages::answer)) })
+pub const FUNCTION: Function = Function::new("answer-unknown-route", Kind::Route, |environment| {
+    Box::pin(async move {
+        let pages = Pages::start(&environment)?;
+        Ok(unknown_route(ROUTES, Box::new(move |asked| pages.answer(asked))))
+    })
 });
 
 #[cfg(test)]
@@ -30,7 +33,9 @@ mod tests {
         let payload = serde_json::value::to_raw_value(&event).unwrap();
         let invocation = Invocation { payload, context: lambda_http::Context::default() };
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let answer = runtime.block_on(unknown_route(ROUTES, pages::answer).handle(invocation)).unwrap();
+        let pages = Pages::of("https://files.example").unwrap();
+        let handler = unknown_route(ROUTES, Box::new(move |asked| pages.answer(asked)));
+        let answer = runtime.block_on(handler.handle(invocation)).unwrap();
         serde_json::from_str(answer.get()).unwrap()
     }
 

@@ -4,10 +4,10 @@
 //! pages, and which files there are (`web/routes.json`); and the headers (`web/headers.json`).
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
 
 use serde::Deserialize;
 use shop_http::{Asked, HeaderName, HeaderValue, Reply, StatusCode, fits, header};
+use shop_lambda::{Environment, StartError};
 
 include!(concat!(env!("OUT_DIR"), "/files.rs"));
 
@@ -77,34 +77,35 @@ enum Words {
     Many(Vec<String>),
 }
 
-/// The tables, which are the binary's own: a test reads them.
-#[expect(clippy::expect_used, reason = "both are constants, read by a test")]
-static TABLES: LazyLock<(Routes, Headers)> = LazyLock::new(|| {
-    let routes = serde_json::from_str(include_str!("../../../web/routes.json")).expect("web/routes.json");
-    (routes, headers(include_str!("../../../web/headers.json")).expect("web/headers.json"))
-});
+/// The pages, with their tables as the place that this runs in makes them.
+pub(crate) struct Pages {
+    routes: Routes,
+    headers: Headers,
+}
 
-fn words(fields: BTreeMap<String, Words>) -> Option<Fields> {
+/// The variable with the origin of the addresses at which files are put.
+const UPLOADS_ORIGIN: &str = "UPLOADS_ORIGIN";
+
+fn words(fields: BTreeMap<String, Words>, uploads: &str) -> Option<Fields> {
     let field = |(name, words): (String, Words)| {
         let separator = if name == "permissions-policy" { ", " } else { "; " };
         let line = match words {
             Words::One(line) => line,
             Words::Many(list) => list.join(separator),
         };
-        // Files are put where the pages come from.
-        let line = line.replace(" {uploads}", "");
+        let line = line.replace("{uploads}", uploads);
         Some((name.parse().ok()?, line.parse().ok()?))
     };
     fields.into_iter().map(field).collect()
 }
 
-fn headers(table: &str) -> Option<Headers> {
+fn headers(table: &str, uploads: &str) -> Option<Headers> {
     let mut table: BTreeMap<String, BTreeMap<String, Words>> = serde_json::from_str(table).ok()?;
-    let mut fields = |kind: &str| words(table.remove(kind)?);
+    let mut fields = |kind: &str| words(table.remove(kind)?, uploads);
     let (every, page, file) = (fields("every")?, fields("page")?, fields("file")?);
     let lifetime = fields("lifetime")?.into_iter().map(|(name, value)| (name.to_string(), value)).collect();
     let names: Vec<_> = table.keys().cloned().collect();
-    let mut fields = |kind: &str| words(table.remove(kind)?);
+    let mut fields = |kind: &str| words(table.remove(kind)?, uploads);
     let over = |own: Fields| {
         let kept = page.iter().filter(|(name, _)| !own.iter().any(|(other, _)| other == name)).cloned();
         kept.chain(own.clone()).collect::<Fields>()
@@ -114,66 +115,91 @@ fn headers(table: &str) -> Option<Headers> {
     Some(Headers { every, page, file, own, lifetime })
 }
 
-/// The answer to a `GET` or `HEAD` of a path that no route has: a page or a file; for who would rather see a page than a
-/// problem document, the page that says that there is none. For everybody else there is nothing here.
-pub(crate) fn answer(asked: &Asked<'_>) -> Option<Reply> {
-    let (routes, headers) = &*TABLES;
-    let path = asked.path();
-    if path.starts_with("/assets/") || path.starts_with("/pictures/") {
-        return Some(match routes.files.iter().find_map(|folder| folder.file(path)) {
-            Some((file, lifetime)) => {
-                let lifetime = headers.lifetime.get(lifetime).cloned();
-                let lifetime = lifetime.unwrap_or(HeaderValue::from_static("no-cache"));
-                sent(asked, file, &headers.file).with(header::CACHE_CONTROL, lifetime)
-            }
-            None => no_file(headers),
-        });
+impl Pages {
+    /// With the variable that names the origin at which files are put. Where something stands in for AWS, it takes them.
+    pub(crate) fn start(environment: &Environment) -> Result<Self, StartError> {
+        let named = environment.required(UPLOADS_ORIGIN)?;
+        let uploads = environment.sdk_config().endpoint_url().unwrap_or(named);
+        let invalid = || StartError::InvalidVariable { name: UPLOADS_ORIGIN.into(), expected: "an origin" };
+        Self::of(origin(uploads).ok_or_else(invalid)?).ok_or_else(invalid)
     }
-    if let Some(page) = routes.pages.iter().find(|page| page.fits(path)) {
-        let own = page.headers.as_ref().and_then(|own| headers.own.get(own)).unwrap_or(&headers.page);
-        let reply = sent(asked, file(&page.file)?, own);
-        return Some(match page.early(path) {
-            Some(early) => reply.with(header::LINK, early),
+
+    /// With files that are put at this origin.
+    pub(crate) fn of(uploads: &str) -> Option<Self> {
+        let routes = serde_json::from_str(include_str!("../../../web/routes.json")).ok()?;
+        Some(Self { routes, headers: headers(include_str!("../../../web/headers.json"), uploads)? })
+    }
+
+    /// The answer to a `GET` or `HEAD` of a path that no route has: a page or a file; for who would rather see a page than
+    /// a problem document, the page that says that there is none. For everybody else there is nothing here.
+    pub(crate) fn answer(&self, asked: &Asked<'_>) -> Option<Reply> {
+        let Self { routes, headers } = self;
+        let path = asked.path();
+        if path.starts_with("/assets/") || path.starts_with("/pictures/") {
+            return Some(match routes.files.iter().find_map(|folder| folder.file(path)) {
+                Some((file, lifetime)) => {
+                    let lifetime = headers.lifetime.get(lifetime).cloned();
+                    let lifetime = lifetime.unwrap_or(HeaderValue::from_static("no-cache"));
+                    self.sent(asked, file, &headers.file).with(header::CACHE_CONTROL, lifetime)
+                }
+                None => no_file(headers),
+            });
+        }
+        if let Some(page) = routes.pages.iter().find(|page| page.fits(path)) {
+            let own = page.headers.as_ref().and_then(|own| headers.own.get(own)).unwrap_or(&headers.page);
+            let reply = self.sent(asked, file(&page.file)?, own);
+            return Some(match page.early(path) {
+                Some(early) => reply.with(header::LINK, early),
+                None => reply,
+            });
+        }
+        let status = StatusCode::from_u16(routes.not_found.status).ok().filter(|_| asked.prefers_html())?;
+        let page = file(&routes.not_found.file)?;
+        Some(self.packed(asked, page, &headers.page).status(status))
+    }
+
+    /// A file, or that the caller has it.
+    fn sent(&self, asked: &Asked<'_>, file: &'static File, own: &Fields) -> Reply {
+        if asked.has(file.tag) {
+            let reply = Reply::no_content().status(StatusCode::NOT_MODIFIED);
+            return self.described(reply, file, own);
+        }
+        self.packed(asked, file, own)
+    }
+
+    fn packed(&self, asked: &Asked<'_>, file: &'static File, own: &Fields) -> Reply {
+        let (coding, bytes) = match () {
+            () if asked.accepts("br") => (Some("br"), file.brotli),
+            () if asked.accepts("gzip") => (Some("gzip"), file.gzip),
+            () => (None, file.plain),
+        };
+        let reply = self.described(Reply::content(file.media_type, bytes.to_vec()), file, own);
+        match coding {
+            Some(coding) => reply.with(header::CONTENT_ENCODING, HeaderValue::from_static(coding)),
             None => reply,
-        });
+        }
     }
-    let status = StatusCode::from_u16(routes.not_found.status).ok().filter(|_| asked.prefers_html())?;
-    let page = file(&routes.not_found.file)?;
-    Some(packed(asked, page, &headers.page).status(status))
+
+    /// With the headers that a 304 has too (RFC 9110 section 15.4.5).
+    fn described(&self, reply: Reply, file: &'static File, own: &Fields) -> Reply {
+        let reply = reply
+            .with(header::ETAG, HeaderValue::from_static(file.tag))
+            .with(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+        with(with(reply, &self.headers.every), own)
+    }
+}
+
+/// The origin of an address, if a policy may name it.
+fn origin(address: &str) -> Option<&str> {
+    let (scheme, rest) = address.split_once("://")?;
+    let host = rest.split('/').next().filter(|host| !host.is_empty())?;
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte);
+    let is_one = matches!(scheme, "http" | "https") && host.bytes().all(is_plain);
+    address.get(..scheme.len() + "://".len() + host.len()).filter(|_| is_one)
 }
 
 fn file(name: &str) -> Option<&'static File> {
     FILES.iter().find(|file| file.name == name)
-}
-
-/// A file, or that the caller has it.
-fn sent(asked: &Asked<'_>, file: &'static File, own: &Fields) -> Reply {
-    if asked.has(file.tag) {
-        let reply = Reply::no_content().status(StatusCode::NOT_MODIFIED);
-        return described(reply, file, own);
-    }
-    packed(asked, file, own)
-}
-
-fn packed(asked: &Asked<'_>, file: &'static File, own: &Fields) -> Reply {
-    let (coding, bytes) = match () {
-        () if asked.accepts("br") => (Some("br"), file.brotli),
-        () if asked.accepts("gzip") => (Some("gzip"), file.gzip),
-        () => (None, file.plain),
-    };
-    let reply = described(Reply::content(file.media_type, bytes.to_vec()), file, own);
-    match coding {
-        Some(coding) => reply.with(header::CONTENT_ENCODING, HeaderValue::from_static(coding)),
-        None => reply,
-    }
-}
-
-/// With the headers that a 304 has too (RFC 9110 section 15.4.5).
-fn described(reply: Reply, file: &'static File, own: &Fields) -> Reply {
-    let reply = reply
-        .with(header::ETAG, HeaderValue::from_static(file.tag))
-        .with(header::VARY, HeaderValue::from_static("Accept-Encoding"));
-    with(with(reply, &TABLES.1.every), own)
 }
 
 fn no_file(headers: &Headers) -> Reply {

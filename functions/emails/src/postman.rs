@@ -6,20 +6,19 @@
 //! - The address is read for each attempt, and kept nowhere.
 
 use aws_sdk_dynamodb::Client;
-use serde::Deserialize;
 use shop_auth::{KeyTableError, MailTokenKey, NoMailTokenKey, Purpose, ServiceSecret};
 use shop_dynamo::StoreError;
 use shop_events::{EmailTemplate, OrderStatus};
 use shop_lambda::log::Chain;
 use shop_lambda::{Clock, Environment, Random, StartError};
-use shop_read_models::{Contacts, OrderDetail, OrderRecord, OrdersReadModel};
-use shop_types::{EmailAddress, UserId};
+use shop_types::EmailAddress;
 
 use crate::email::{Email, Reason};
-use crate::letter::{About, Letter, LetterError, Matter, OrderText};
+use crate::letter::{Letter, LetterError};
 use crate::mailer::{Mailer, Outcome};
 use crate::settings::Settings;
 use crate::store::{Saved, Store};
+use crate::writer::{Order, Writer};
 
 /// What came of trying to deliver a mail.
 #[derive(Debug)]
@@ -45,22 +44,6 @@ pub(crate) enum DeliveryError {
     Key(#[from] NoMailTokenKey),
 }
 
-/// What is read of an order: what its mail says, and a guest's address. It must not be logged.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
-struct OrderMail {
-    #[serde(default)]
-    customer_id: Option<UserId>,
-    #[serde(default)]
-    contact_email: Option<EmailAddress>,
-    #[serde(flatten)]
-    text: OrderText,
-}
-
-impl OrderDetail for OrderMail {
-    const ATTRIBUTES: &'static [&'static str] =
-        &["customer_id", "contact_email", "lines", "total", "tracking_number", "rejection"];
-}
-
 /// What a mail comes to at the moment.
 enum Decision {
     Skip(Reason),
@@ -72,8 +55,7 @@ pub(crate) struct Postman {
     pub(crate) clock: Clock,
     settings: Settings,
     mailer: Mailer,
-    orders: OrdersReadModel<OrderMail>,
-    contacts: Contacts,
+    writer: Writer,
     /// What the tokens' key derives from.
     secret: ServiceSecret,
     random: Random,
@@ -88,9 +70,8 @@ impl Postman {
             store: Store::start(environment, client.clone())?,
             clock: environment.clock(),
             mailer: Mailer::start(environment, &settings),
+            writer: Writer::start(environment, client.clone(), settings.shop.clone())?,
             settings,
-            orders: OrdersReadModel::start(environment, client.clone(), "ORDERS_TABLE")?,
-            contacts: Contacts::start(environment, client.clone(), "USERS_TABLE")?,
             secret: ServiceSecret::new(
                 client,
                 environment.required("MAIL_KEYS_TABLE")?,
@@ -145,30 +126,30 @@ impl Postman {
             return Ok(Decision::Skip(reason));
         }
         let Some(id) = &email.order_id else { return self.decide_of_account(email).await };
-        let Some(order) = self.orders.get(id.as_str()).await? else {
+        let Some(order) = self.writer.order(id).await? else {
             return Ok(Decision::Skip(Reason::Erased));
         };
         if is_overtaken(email.template, &order) {
             return Ok(Decision::Skip(Reason::Overtaken));
         }
         let (name, to) = match (&order.detail.customer_id, &order.detail.contact_email) {
-            (Some(user), _) => match self.contacts.of(user).await? {
+            (Some(user), _) => match self.writer.contact(user).await? {
                 Some(contact) => (Some(contact.name), contact.email),
                 None => return Ok(Decision::Skip(Reason::Erased)),
             },
             (None, Some(to)) => (None, to.clone()),
             (None, None) => return Ok(Decision::Skip(Reason::NoAddress)),
         };
-        let about = About { id: &order.id, placed_at: order.placed_at, text: &order.detail.text };
-        let matter = Matter::Order(about);
-        let letter = Letter::write(&self.settings.shop, email.template, name.as_deref(), matter)?;
+        let letter = self.writer.about_order(email.template, &order, name.as_deref())?;
         Ok(Decision::Send(letter, to))
     }
 
     /// The same of a mail about somebody's account.
     async fn decide_of_account(&self, email: &Email) -> Result<Decision, DeliveryError> {
         let Some(user) = &email.user_id else { return Ok(Decision::Skip(Reason::NoAddress)) };
-        let Some(contact) = self.contacts.of(user).await? else { return Ok(Decision::Skip(Reason::Erased)) };
+        let Some(contact) = self.writer.contact(user).await? else {
+            return Ok(Decision::Skip(Reason::Erased));
+        };
         let asked_at = email.asked_at.unwrap_or(email.created_at);
         let purpose = match email.template {
             EmailTemplate::PasswordReset => {
@@ -188,14 +169,13 @@ impl Postman {
             return Ok(Decision::Skip(Reason::Overtaken));
         }
         let token = is_good.then(|| token.reveal());
-        let matter = Matter::Account { token: token.as_deref() };
-        let letter = Letter::write(&self.settings.shop, email.template, Some(&contact.name), matter)?;
+        let letter = self.writer.about_account(email.template, &contact, token.as_deref())?;
         Ok(Decision::Send(letter, contact.email))
     }
 }
 
 /// Whether an order has gone on so that a mail would say what is no longer so.
-fn is_overtaken(template: EmailTemplate, order: &OrderRecord<OrderMail>) -> bool {
+fn is_overtaken(template: EmailTemplate, order: &Order) -> bool {
     template == EmailTemplate::OrderConfirmation && order.status == OrderStatus::Cancelled
 }
 

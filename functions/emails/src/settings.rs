@@ -18,6 +18,16 @@ pub(crate) struct Shop {
     pub(crate) url: Option<String>,
 }
 
+impl Shop {
+    /// `SHOP_NAME` and `SHOP_URL`.
+    pub(crate) fn start(environment: &Environment) -> Result<Self, StartError> {
+        Ok(Self {
+            name: visible(environment.required("SHOP_NAME")?),
+            url: environment.optional("SHOP_URL")?.map(|url| url.trim_end_matches('/').to_owned()),
+        })
+    }
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) shop: Shop,
@@ -30,10 +40,7 @@ pub(crate) struct Settings {
 impl Settings {
     /// `EMAIL_FROM`, `EMAIL_CONFIGURATION_SET`, `EMAILS_SWITCHED_OFF`, `SHOP_NAME` and `SHOP_URL`.
     pub(crate) fn start(environment: &Environment) -> Result<Self, StartError> {
-        let shop = Shop {
-            name: visible(environment.required("SHOP_NAME")?),
-            url: environment.optional("SHOP_URL")?.map(|url| url.trim_end_matches('/').to_owned()),
-        };
+        let shop = Shop::start(environment)?;
         let invalid = |name: &str, expected| StartError::InvalidVariable { name: name.to_owned(), expected };
         let from = environment.optional("EMAIL_FROM")?.map(str::parse::<EmailAddress>).transpose();
         let from = from.map_err(|_| invalid("EMAIL_FROM", "an e-mail address"))?;

@@ -6,6 +6,7 @@
 //! | `GET /monitor/events` | [`list_events`] |
 //! | `GET /monitor/stories/{id}` | [`get_story`] |
 //! | `GET /monitor/queues` | [`list_queues`] |
+//! | `GET /monitor/settings` | [`get_settings`] |
 //! | `JournalQueue`: every event, and receipts | [`journal_event`] |
 //! <!-- /sync -->
 //!
@@ -14,6 +15,7 @@
 
 mod consumers;
 mod entry;
+pub mod get_settings;
 pub mod get_story;
 pub mod journal_event;
 pub mod list_events;
@@ -36,6 +38,7 @@ pub const SERVICE: Service = Service {
         route::<list_events::ListEvents>(),
         route::<get_story::GetStory>(),
         route::<list_queues::ListQueues>(),
+        route::<get_settings::GetSettings>(),
     ],
     others: &[journal_event::FUNCTION],
 };

@@ -113,6 +113,11 @@ pub trait Interceptor: Send + Sync {
         0
     }
 
+    /// How long it is between two runs of what runs on a schedule.
+    fn distance(&self, every: Duration) -> Duration {
+        every
+    }
+
     /// Whether a schedule's invocation is left out.
     fn skips_schedule(&self, _function: &str) -> bool {
         false

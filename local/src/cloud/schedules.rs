@@ -24,6 +24,7 @@ pub(super) async fn run(
     function: String,
     every: Duration,
 ) {
+    let every = core.interceptor.as_ref().map_or(every, |interceptor| interceptor.distance(every));
     let mut ticks = Ticks::every(every);
     while ticks.next(&running).await {
         if core.interceptor.as_ref().is_some_and(|interceptor| interceptor.skips_schedule(&function)) {

@@ -1,6 +1,7 @@
 //! The command line. `SHOP_PORT` and `SHOP_LOG` set an option for all runs of a shell.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -42,6 +43,9 @@ pub(super) struct Shop {
     /// Slow motion: every message and record waits so long before it is delivered, as 300ms or 2s; 10s at most
     #[arg(long, value_name = "TIME", value_parser = delay, default_value = "0ms")]
     pub(super) hop_delay: Duration,
+    /// Time lapse: what failed comes again, and what runs on a schedule runs again, after so many times less
+    #[arg(long, value_name = "TIMES", default_value = "1")]
+    pub(super) time_lapse: NonZeroU32,
     /// A function whose calls of AWS fail, until `DELETE /faults/NAME`; may be given more than once
     #[arg(long, value_name = "FUNCTION")]
     pub(super) fail: Vec<String>,

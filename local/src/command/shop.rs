@@ -42,7 +42,8 @@ pub(super) async fn run(settings: Shop) -> Result<()> {
     let front_door = Some(listeners.base_url());
     let functions = services::functions();
     let names = functions.iter().map(|function| function.name().to_owned());
-    let demonstration = Arc::new(Demonstration::new(settings.hop_delay, names));
+    let demonstration = Demonstration::new(settings.hop_delay, names).in_time_lapse(settings.time_lapse);
+    let demonstration = Arc::new(demonstration);
     for function in &settings.fail {
         demonstration.set_failing(function, true)?;
     }

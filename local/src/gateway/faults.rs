@@ -34,7 +34,7 @@ pub(super) fn answer(
 ) -> Result<Response<Bytes>, GatewayError> {
     match (method, asked) {
         (&Method::GET | &Method::HEAD, Asked::List) => {
-            let body = json!({ "failing": shown.failing() }).to_string();
+            let body = json!({ "failing": shown.failing(), "time_lapse": shown.time_lapse() }).to_string();
             let mut response = Response::new(Bytes::from(body));
             response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
             Ok(response)
@@ -68,11 +68,11 @@ mod tests {
         let shown = Demonstration::new(Duration::ZERO, ["send-email".to_owned()]);
         let send = |method: Method, path: &str| answer(&shown, &method, asked(path).unwrap());
         let list = || send(Method::GET, "/faults").unwrap().into_body();
-        assert_eq!(list(), r#"{"failing":[]}"#);
+        assert_eq!(list(), r#"{"failing":[],"time_lapse":1}"#);
         assert_eq!(send(Method::PUT, "/faults/send-email").unwrap().status(), StatusCode::NO_CONTENT);
-        assert_eq!(list(), r#"{"failing":["send-email"]}"#);
+        assert_eq!(list(), r#"{"failing":["send-email"],"time_lapse":1}"#);
         send(Method::DELETE, "/faults/send-email").unwrap();
-        assert_eq!(list(), r#"{"failing":[]}"#);
+        assert_eq!(list(), r#"{"failing":[],"time_lapse":1}"#);
         assert_eq!(send(Method::PUT, "/faults/nothing").unwrap_err(), GatewayError::NoSuchFunction);
         assert_eq!(send(Method::POST, "/faults/send-email").unwrap_err(), GatewayError::MethodNotAllowed);
         assert_eq!(send(Method::DELETE, "/faults").unwrap_err(), GatewayError::MethodNotAllowed);

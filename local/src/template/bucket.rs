@@ -11,7 +11,14 @@ pub struct Bucket {
 
 impl Bucket {
     pub(super) fn read(name: String, mut properties: Properties) -> Result<Self, TemplateError> {
-        properties.ignore(&["BucketName", "LifecycleConfiguration", "OwnershipControls", "Tags"]);
+        // The front door serves the pages and takes the files: to a browser both are one origin.
+        properties.ignore(&[
+            "BucketName",
+            "CorsConfiguration",
+            "LifecycleConfiguration",
+            "OwnershipControls",
+            "Tags",
+        ]);
         // Nobody but the shop is here, and nothing is written in the open. What the template leaves out would be left out
         // on AWS too, so it must be there.
         for asked in ["BucketEncryption", "PublicAccessBlockConfiguration"] {

@@ -12,6 +12,7 @@ use super::{Properties, TemplateError};
 /// Managed policies, by the ids that CloudFormation takes
 /// (<https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-cache-policies.html>).
 const CACHING_DISABLED: &str = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad";
+const CACHING_OPTIMIZED: &str = "658327ea-f89d-4fab-a63d-7e88639e58f6";
 const ALL_VIEWER_EXCEPT_HOST_HEADER: &str = "b689b0a8-53d0-40ab-baf2-68738e2966ac";
 const CACHE_POLICY: &str = "AWS::CloudFront::CachePolicy";
 const ORIGIN_REQUEST_POLICY: &str = "AWS::CloudFront::OriginRequestPolicy";
@@ -45,8 +46,19 @@ pub struct Behaviour {
 pub struct Caching {
     /// The longest that an answer is kept, whatever it says.
     pub longest: Duration,
-    /// The headers that are part of the key. The path and the whole query are too.
+    /// The headers that are part of the key. The path is too.
     pub key: Vec<HeaderName>,
+    /// Whether the whole query is part of the key.
+    pub has_query: bool,
+    /// Whether it is part of the key in which codings the client takes an answer.
+    pub has_coding: bool,
+}
+
+impl Caching {
+    /// `CachingOptimized`, for answers that all say how long they may be kept.
+    fn of_files() -> Self {
+        Self { longest: Duration::from_hours(365 * 24), key: Vec::new(), has_query: false, has_coding: true }
+    }
 }
 
 /// The distribution of a template, if it has one.
@@ -130,11 +142,14 @@ impl Policies<'_> {
         function.finish()?;
         let cache = match read.required_text("CachePolicyId")?.as_str() {
             CACHING_DISABLED => None,
+            CACHING_OPTIMIZED => Some(Caching::of_files()),
             id => Some(self.caching(&self.policy(Kind::CachePolicy, id, &read)?)?),
         };
-        let forwarded = match read.required_text("OriginRequestPolicyId")?.as_str() {
-            ALL_VIEWER_EXCEPT_HOST_HEADER => None,
-            id => Some(self.forwarded(&self.policy(Kind::OriginRequestPolicy, id, &read)?)?),
+        let forwarded = match read.text("OriginRequestPolicyId")?.as_deref() {
+            // Only what is in the key.
+            None => Some(Vec::new()),
+            Some(ALL_VIEWER_EXCEPT_HOST_HEADER) => None,
+            Some(id) => Some(self.forwarded(&self.policy(Kind::OriginRequestPolicy, id, &read)?)?),
         };
         read.finish()?;
         Ok(Behaviour { pattern, cache, forwarded })
@@ -163,7 +178,7 @@ impl Policies<'_> {
             return Err(parameters.error("EnableAcceptEncodingGzip", "is true: nothing is packed here"));
         }
         let key = headers_of(parameters)?;
-        Ok(Caching { longest, key })
+        Ok(Caching { longest, key, has_query: true, has_coding: false })
     }
 
     fn forwarded(&self, id: &str) -> Result<Vec<HeaderName>, TemplateError> {

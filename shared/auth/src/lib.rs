@@ -30,5 +30,7 @@ pub use mail_token::{
 };
 pub use principal::{Principal, Role};
 pub use service_secret::ServiceSecret;
-pub use session::{ParseTokenError, RefreshKey, RefreshToken, SESSION_KEY_PREFIX, SessionId};
+pub use session::{
+    ParseTokenError, REFRESH_LIFETIME_SECONDS, RefreshKey, RefreshToken, SESSION_KEY_PREFIX, SessionId,
+};
 pub use verifier::{InvalidToken, Verified, Verifier, VerifyError};

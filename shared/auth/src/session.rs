@@ -17,6 +17,8 @@ use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
 use shop_types::UserId;
 
+/// How long a refresh token is good: whoever stays away longer logs in again.
+pub const REFRESH_LIFETIME_SECONDS: i64 = 14 * 24 * 3600;
 /// What the sort keys of all sessions of a user begin with.
 pub const SESSION_KEY_PREFIX: &str = "session#";
 /// Tells a refresh token from other texts, and this form of it from later ones.

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::{Arc, OnceLock};
 
-use lambda_http::http::{HeaderName, HeaderValue, Method, header};
+use lambda_http::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -168,6 +168,16 @@ impl Call {
         let mut values = self.request.headers.get_all(name).iter();
         let value = values.next().filter(|_| values.next().is_none())?;
         value.to_str().ok().filter(|text| !text.contains(','))
+    }
+
+    pub(crate) const fn headers(&self) -> &HeaderMap {
+        &self.request.headers
+    }
+
+    /// The value of a cookie, if it came.
+    pub(crate) fn cookie(&self, name: &str) -> Option<&str> {
+        let mut pairs = self.request.cookies.iter().filter_map(|cookie| cookie.split_once('='));
+        pairs.find(|(of, _)| *of == name).map(|(_, value)| value)
     }
 
     /// Whether the caller unpacks gzip. The answer has to say that it depends on it ([`Reply::packed`](crate::Reply::packed)).

@@ -63,6 +63,7 @@ words! {
         MalformedJson "malformed_json" "the body is not JSON";
         InvalidQuery "invalid_query" "query parameters are wrong, not known or given twice: `errors`";
         InvalidIdempotencyKey "invalid_idempotency_key" "see Idempotency";
+        InvalidSessionTransport "invalid_session_transport" "the header is not `cookie`";
         InvalidIfMatch "invalid_if_match" "the header is neither `*` nor a list of entity tags";
         InvalidIfNoneMatch "invalid_if_none_match" "the header is neither `*` nor a list of entity tags";
         Unauthorized "unauthorized" "no token, or one that proves nothing; a guest's order without its token";
@@ -111,6 +112,7 @@ impl Code {
             | Self::MalformedJson
             | Self::InvalidQuery
             | Self::InvalidIdempotencyKey
+            | Self::InvalidSessionTransport
             | Self::InvalidIfMatch
             | Self::InvalidIfNoneMatch => StatusCode::BAD_REQUEST,
             Self::Unauthorized | Self::InvalidCredentials | Self::InvalidRefreshToken => {

@@ -100,6 +100,15 @@ impl Contract {
         contract
     }
 
+    /// It gives, takes or ends a session, and a page may hold it by a cookie (docs/decisions/0061).
+    #[must_use]
+    pub fn session(self, cookie: &'static str) -> Self {
+        let meaning = "Of a page that holds its session by a cookie.";
+        self.header("Session-Transport", meaning, json!({ "type": "string", "enum": ["cookie"] }))
+            .codes([Code::InvalidSessionTransport])
+            .answer_header("Set-Cookie", cookie)
+    }
+
     /// It takes a query parameter.
     #[must_use]
     pub fn query(mut self, name: &'static str, schema: Value) -> Self {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use data_encoding::BASE64;
-use lambda_http::http::{HeaderMap, HeaderName, HeaderValue, Method};
+use lambda_http::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use serde::Deserialize;
 
 /// What a route needs of a request.
@@ -21,6 +21,8 @@ pub(crate) struct HttpRequest {
     pub(crate) query: String,
     /// A header that was sent twice is one, its values joined by commas: so does the gateway.
     pub(crate) headers: HeaderMap,
+    /// Each as `name=value`. They prove who somebody is: they are not to be logged.
+    pub(crate) cookies: Vec<String>,
     /// The path parameter `id`, decoded.
     pub(crate) id: Option<String>,
     /// None where the gateway says that it is base 64, and it is not.
@@ -40,6 +42,8 @@ struct Event {
     raw_query_string: Option<String>,
     #[serde(default)]
     headers: Option<BTreeMap<String, Option<String>>>,
+    #[serde(default)]
+    cookies: Option<Vec<String>>,
     #[serde(default)]
     path_parameters: Option<BTreeMap<String, Option<String>>>,
     #[serde(default)]
@@ -83,18 +87,27 @@ impl HttpRequest {
         } else {
             Some(text.into_bytes())
         };
+        let headers = headers(event.headers.unwrap_or_default());
+        let cookies = event.cookies.unwrap_or_else(|| cookies(&headers));
         Ok(Self {
             // A method that is no token reaches no route; were it to, it is none that a route answers.
             method: http.method.parse().unwrap_or(Method::TRACE),
             path: event.raw_path.or(http.path).unwrap_or_default(),
             query: event.raw_query_string.unwrap_or_default(),
-            headers: headers(event.headers.unwrap_or_default()),
+            headers,
+            cookies,
             id: event.path_parameters.and_then(|mut parameters| parameters.remove("id")?),
             body,
             source: http.source_ip.and_then(|address| address.parse().ok()),
             request_id: request_id.unwrap_or_default(),
         })
     }
+}
+
+/// The cookies of a header: the gateway takes them out of it, and an emulator leaves them there.
+fn cookies(headers: &HeaderMap) -> Vec<String> {
+    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+    lines.flat_map(|line| line.split(';')).map(|cookie| cookie.trim().to_owned()).collect()
 }
 
 fn headers(given: BTreeMap<String, Option<String>>) -> HeaderMap {
@@ -127,6 +140,19 @@ mod tests {
         assert_eq!((request.method, request.source, request.body), (Method::TRACE, None, None));
         assert_eq!(request.id.as_deref(), Some("a b"));
         assert!(request.request_id.is_empty());
+        assert_eq!(request.cookies, ["x"]);
+    }
+
+    #[test]
+    fn cookies_are_found_where_the_gateway_puts_them_and_where_an_emulator_leaves_them() {
+        let context = r#""requestContext": {"http": {"method": "GET"}}"#;
+        for (event, expected) in [
+            (format!(r#"{{"cookies": ["a=1", "b=2"], {context}}}"#), vec!["a=1", "b=2"]),
+            (format!(r#"{{"headers": {{"cookie": "a=1; b=2"}}, {context}}}"#), vec!["a=1", "b=2"]),
+            (format!("{{{context}}}"), vec![]),
+        ] {
+            assert_eq!(HttpRequest::read(&event).unwrap().cookies, expected, "{event}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ pub use lambda_http::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, head
 
 mod asked;
 mod audit;
+mod browser;
 mod cache;
 mod call;
 mod code;

@@ -220,7 +220,12 @@ pub(crate) fn written(response: Response<Body>) -> Result<Box<RawValue>, serde_j
     };
     let mut answer = ApiGatewayV2httpResponse::default();
     answer.status_code = i64::from(parts.status.as_u16());
-    answer.headers = parts.headers;
+    let mut headers = parts.headers;
+    // The gateway takes them apart from the others.
+    let cookies = headers.get_all(header::SET_COOKIE).iter();
+    answer.cookies = cookies.filter_map(|cookie| Some(cookie.to_str().ok()?.to_owned())).collect();
+    headers.remove(header::SET_COOKIE);
+    answer.headers = headers;
     answer.is_base64_encoded = matches!(body, Some(Body::Binary(_)));
     answer.body = body;
     serde_json::value::to_raw_value(&answer)

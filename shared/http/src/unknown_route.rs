@@ -19,7 +19,7 @@ use crate::{Asked, Code, Problem, Reply};
 type Routes = &'static [(&'static str, &'static [&'static str])];
 
 /// What is there besides the routes, to `GET`: none where there is nothing.
-type Pages = fn(&Asked<'_>) -> Option<Reply>;
+type Pages = Box<dyn Fn(&Asked<'_>) -> Option<Reply> + Send + Sync>;
 
 /// The handler of every request that none of these routes takes: where it asks for a path that no route has, `pages` may
 /// have an answer.

@@ -133,6 +133,7 @@ for started in IMPORTS:
 KNOWN = address()
 ask("POST", "/users", {"email": KNOWN, "password": PASSWORD, "name": "Fuzzed"})
 CONFIRMATION = mailed(KNOWN, "ce")
+EMAILS = [email["id"] for email in ask("GET", "/emails")["data"]]
 # Whose address is confirmed may ask for another mail as often as they like: none is sent. The second pass finds it so.
 if not ask("GET", "/users/me")["email_confirmed"]:
     ask("POST", "/users/me/email-confirmation")
@@ -157,6 +158,8 @@ def id_of(operation):
         return CHOICE.choice(IMPORTS)
     if "export" in operation:
         return CHOICE.choice(EXPORTS)
+    if operation == "get-email":
+        return CHOICE.choice(EMAILS)
     if operation in ("delete-user", "set-user-role"):
         return user()
     if operation in ("update-user", "request-email-confirmation"):
@@ -228,6 +231,13 @@ def before_call(context, case, kwargs):
             for part in (case.headers, case.query):
                 if part and name in part:
                     del part[name]
+        if operation == "refresh-session":
+            # By its body or, of a page, by its cookie.
+            headers = {name: value for name, value in (case.headers or {}).items() if name.lower() != "session-transport"}
+            if not isinstance(case.body, dict) or CHOICE.random() < 1 / 2:
+                headers |= {"Session-Transport": "cookie", "Cookie": f"__Host-refresh={refresh_token()}"}
+                case.body = {} if isinstance(case.body, dict) else case.body
+            case.headers = headers
         if operation in ("search-products", "suggest-products"):
             # Words that find something, one of them misspelt.
             case.query = {**(case.query or {}), "q": CHOICE.choice(("fuzzed", "fuz", "fuzed"))}

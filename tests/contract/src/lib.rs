@@ -5,15 +5,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, ETAG, LINK, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{CONTENT_TYPE, ETAG, LINK, LOCATION, RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE};
 use http::{HeaderName, Response};
 use jsonschema::Validator;
 use serde_json::{Value, json};
 use shop_local::cloud::{Answered, Observer};
 
 /// The headers that say something of their route; those that every answer has are the route trait's business.
-const TELLING: [HeaderName; 6] =
-    [ETAG, LINK, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE, HeaderName::from_static("idempotent-replayed")];
+const TELLING: [HeaderName; 7] = [
+    ETAG,
+    LINK,
+    LOCATION,
+    RETRY_AFTER,
+    SET_COOKIE,
+    WWW_AUTHENTICATE,
+    HeaderName::from_static("idempotent-replayed"),
+];
 
 /// The document, read once.
 static CONTRACT: LazyLock<Contract> = LazyLock::new(|| Contract::of(&services::openapi::document()));

@@ -335,3 +335,35 @@ fn who_counts_by_address_counts_the_client_and_believes_nobody_but_the_edge() ->
         Ok(())
     })
 }
+
+#[test]
+fn the_files_of_pages_are_kept_for_each_coding_and_pages_are_not() -> Result<()> {
+    simulate(async {
+        let service = shop().await?;
+        let page = get(&service, "/").await?;
+        let page = String::from_utf8(page.body().to_vec())?;
+        let file = page.split('"').find(|part| part.ends_with("/shared/base.css")).context("a file")?;
+        let coded = async |path: &str, coding: &str| {
+            ask(&service, Method::GET, path, &[("accept-encoding", coding), ("cookie", "__Host-refresh=rt1")])
+                .await
+        };
+        for (coding, expected) in [("gzip, deflate, br", "br"), ("gzip", "gzip"), ("identity", "")] {
+            let (first, second) = (coded(file, coding).await?, coded(file, coding).await?);
+            ensure!(!hit(&first) && hit(&second), "{coding}: {first:?} {second:?}");
+            ensure!(header(&second, "content-encoding") == expected, "{coding}: {second:?}");
+            ensure!(first.body() == second.body() && header(&second, "cache-control").contains("immutable"));
+        }
+        // A query makes no other file.
+        ensure!(hit(&coded(&format!("{file}?a=1"), "br, gzip").await?));
+        service.pass(Duration::from_hours(1)).await;
+        ensure!(hit(&coded(file, "gzip").await?));
+        let picture = "/pictures/prod-1.svg";
+        ensure!(!hit(&coded(picture, "gzip").await?) && hit(&coded(picture, "gzip").await?));
+        let none = "/assets/000000000000/shared/base.css";
+        for path in ["/", "/cart", none] {
+            let (first, second) = (coded(path, "gzip").await?, coded(path, "gzip").await?);
+            ensure!(!hit(&first) && !hit(&second), "{path}: {second:?}");
+        }
+        Ok(())
+    })
+}

@@ -336,6 +336,11 @@ Resources:
         ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: AES256 } }]
       PublicAccessBlockConfiguration:
         { BlockPublicAcls: true, BlockPublicPolicy: true, IgnorePublicAcls: true, RestrictPublicBuckets: true }
+      CorsConfiguration:
+        CorsRules:
+          - AllowedMethods: [PUT]
+            AllowedHeaders: [content-type]
+            AllowedOrigins: !If [HasShopUrl, [!Ref ShopUrl], [https://*.cloudfront.net, !Ref AWS::NoValue]]
       LifecycleConfiguration:
         Rules:
           - Status: Enabled

@@ -6,7 +6,7 @@ mod counted;
 use serde_json::{Value, json};
 
 use crate::names::{self, Route};
-use crate::template::{Statement, Template, list, members, refers};
+use crate::template::{Statement, Template, list, members, refers, render};
 
 /// What an operator would miss.
 #[must_use]
@@ -161,6 +161,11 @@ fn buckets(template: &Template, wrong: &mut Vec<String>) {
                 && (rule["ExpirationInDays"].is_u64() || is_cleaned)
                 && rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"].is_u64()
         };
+        for rule in list(&bucket["CorsConfiguration"]["CorsRules"]) {
+            if !lets_one_page_put(rule) {
+                wrong.push(format!("{id}: pages of others could do more than put a file"));
+            }
+        }
         if !list(&bucket["LifecycleConfiguration"]["Rules"]).iter().any(expires) {
             wrong.push(format!("{id}: what is in it is kept for ever"));
         }
@@ -176,6 +181,34 @@ fn buckets(template: &Template, wrong: &mut Vec<String>) {
             wrong.push(format!("{id}: it can be reached without TLS"));
         }
         outlives(template, id, wrong);
+    }
+}
+
+/// Whether a rule lets a page at the shop's own host, or at a host of the kind that AWS gives, put a file, and nothing else.
+fn lets_one_page_put(rule: &Value) -> bool {
+    let is_own = |origin: &Value| {
+        let known = [
+            "${ShopUrl}",
+            "https://*.execute-api.${AWS::Region}.${AWS::URLSuffix}",
+            "https://*.cloudfront.net",
+        ];
+        known.contains(&render(origin).as_str())
+    };
+    rule["AllowedMethods"] == json!(["PUT"])
+        && rule["AllowedHeaders"] == json!(["content-type"])
+        && rule["ExposedHeaders"].is_null()
+        && alternatives(&rule["AllowedOrigins"]).into_iter().all(is_own)
+}
+
+/// The values of a list, on whichever side of its conditions; those that are none are left out.
+fn alternatives(value: &Value) -> Vec<&Value> {
+    if let [_, yes, no] = list(&value["Fn::If"]) {
+        return [yes, no].into_iter().flat_map(alternatives).collect();
+    }
+    match value {
+        Value::Array(values) => values.iter().flat_map(alternatives).collect(),
+        none if none["Ref"] == "AWS::NoValue" => Vec::new(),
+        one => vec![one],
     }
 }
 
@@ -351,6 +384,10 @@ mod tests {
                 ("Bucket: !Ref FilesBucket", "Bucket: !Ref OtherBucket", "FilesBucket: it can be reached"),
                 ("\"false\" } } } # files", "\"true\" } } }", "FilesBucket: it can be reached"),
                 ("UpdateReplacePolicy: Retain # bucket", "Other: 1", "FilesBucket: a change"),
+                ("AllowedMethods: [PUT]", "AllowedMethods: [PUT, GET]", "FilesBucket: pages of others"),
+                ("AllowedHeaders: [content-type]", "AllowedHeaders: ['*']", "FilesBucket: pages of others"),
+                ("[https://*.cloudfront.net, ", "['*', ", "FilesBucket: pages of others"),
+                ("[HasShopUrl, [!Ref ShopUrl],", "[HasShopUrl, [https://*],", "FilesBucket: pages of others"),
                 ("MetricName: Invocations", "MetricName: Duration", "does not run"),
                 ("!GetAtt PackDeadLetterQueue.QueueName", "other", "a message lies in it"),
                 ("MetricName: ApproximateAgeOfOldestMessage", "MetricName: Other", "its queue waits"),

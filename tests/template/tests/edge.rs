@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 
 const TEMPLATE: &str = include_str!("../../../template.yaml");
 const CASES: &str = include_str!("../../../local/tests/paths.json");
+/// What is kept of which path, and whether its cookies reach the API: the edge of `cargo run` is held to the same.
+const KEPT: &str = include_str!("../../../local/tests/edge.json");
 /// CloudFront Functions are given no more (its quotas).
 const MAX_CODE_BYTES: usize = 10 * 1024;
 
@@ -103,6 +105,49 @@ fn what_the_key_does_not_have_reaches_the_api_of_no_cached_answer() -> Result<()
         // CloudFront answers If-None-Match itself, and a preflight is no read.
         let is_harmless = name == "if-none-match" || name.starts_with("access-control-request-");
         ensure!(is_harmless || code.contains(&format!("'{name}'")), "{name} would reach the API of a read");
+    }
+    Ok(())
+}
+
+/// Whether a path fits a pattern of a behaviour, in which `*` stands for any text.
+fn fits(path: &str, pattern: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        // The one pattern with a star amid it.
+        None => pattern.split_once('*').map_or(path == pattern, |(before, behind)| {
+            path.len() >= before.len() + behind.len() && path.starts_with(before) && path.ends_with(behind)
+        }),
+        Some(prefix) => path.starts_with(prefix),
+    }
+}
+
+#[test]
+fn the_files_and_the_catalogue_are_kept_and_the_cookies_of_sessions_alone_go_through() -> Result<()> {
+    let template: serde_yaml_ng::Value = serde_yaml_ng::from_str(TEMPLATE)?;
+    let config = &template["Resources"]["Distribution"]["Properties"]["DistributionConfig"];
+    let behaviours = config["CacheBehaviors"].as_sequence().context("CacheBehaviors")?;
+    let cases: Vec<(String, String, bool)> = serde_json::from_str(KEPT)?;
+    for (path, kept, cookies) in cases {
+        let of_path = |behaviour: &&serde_yaml_ng::Value| {
+            behaviour["PathPattern"].as_str().is_some_and(|pattern| fits(&path, pattern))
+        };
+        let behaviour = behaviours.iter().find(of_path).unwrap_or(&config["DefaultCacheBehavior"]);
+        let policy = &behaviour["CachePolicyId"];
+        let found = match policy.as_str() {
+            // CachingDisabled, and CachingOptimized.
+            Some("4135ea2d-6df8-44a3-9df3-4b5a84be39ad") => "nothing",
+            Some("658327ea-f89d-4fab-a63d-7e88639e58f6") => "files",
+            Some("CatalogueCachePolicy") => "catalogue",
+            other => anyhow::bail!("{path}: {other:?}"),
+        };
+        ensure!(found == kept, "{path} is {found}, not {kept}");
+        // Nothing of a request for a file reaches the API but what is in the key, and nothing changes one.
+        ensure!((found == "files") == behaviour["OriginRequestPolicyId"].is_null(), "{path}");
+        let methods = behaviour["AllowedMethods"].as_sequence().map(Vec::len);
+        ensure!(methods == Some(if found == "files" { 2 } else { 7 }), "{path}: {methods:?}");
+        let request = json!({ "method": "POST", "uri": path, "querystring": {}, "headers": {},
+            "cookies": { "__Host-refresh": { "value": "rt1" } } });
+        let left = handled(&request)?["cookies"].as_object().map(serde_json::Map::len);
+        ensure!(left == Some(usize::from(cookies)), "{path}: {left:?}");
     }
     Ok(())
 }

@@ -149,8 +149,8 @@ export const deadLetter = ({ id = "" }) => {
       if (one === undefined) return html`<h1>Dead letter</h1><div class="skeleton"><span class="bone tall"></span></div>`;
       return html`<nav class="crumbs" aria-label="Where you are"><a href="/console/dead-letters">Dead letters</a> / <a href=${listPath(one)}>${one.consumer}</a> / <span class="mono">${one.id}</span></nav>
         <div class="title-row"><h1>Dead letter ${sign(one.status)}</h1></div>
-        <div class="halves"><section class="panel" aria-labelledby="says"><h2 id="says">What it says</h2>${one.body === undefined || one.body === null ? html`<p class="none">It is no event of the shop, and is not shown.</p>` : html`<pre tabindex="0" aria-label="What it says">${JSON.stringify(one.body, null, 2)}</pre>`}</section>
-          <section class="panel" aria-labelledby="facts"><h2 id="facts">Facts</h2>${facts([
+        <div class="halves"><div><section class="panel" aria-labelledby="says"><h2 id="says">What it says</h2>${one.body === undefined || one.body === null ? html`<p class="none">It is no event of the shop, and is not shown.</p>` : html`<pre tabindex="0" aria-label="What it says">${JSON.stringify(one.body, null, 2)}</pre>`}</section></div>
+          <div><section class="panel" aria-labelledby="facts"><h2 id="facts">Facts</h2>${facts([
             ["Consumer", one.consumer],
             ["Failed with", html`${one.failure_code}${one.error ? html`<p class="mistake">${one.error}</p>` : nothing}`],
             ["Attempts", one.attempts ?? undefined],
@@ -162,7 +162,7 @@ export const deadLetter = ({ id = "" }) => {
             ["Request", one.event ? html`<a class="mono" href="/console/events?correlation=${encodeURIComponent(one.event.correlation_id)}">${one.event.correlation_id}</a>` : undefined],
             ["Moved by", one.moved_by ? html`<a class="mono" href="/console/redrives/${encodeURIComponent(one.moved_by)}">${one.moved_by}</a>` : undefined],
             ["Size", `${one.bytes} bytes`],
-          ])}</section></div>`;
+          ])}</section></div></div>`;
     },
   };
 };

@@ -1,10 +1,12 @@
 // What happens behind the shop: events as they come, and the queues of those who consume them.
 
 import { html, nothing, signal, svg } from "../../vendor/lit.js";
+import { say } from "../../shared/announce.js";
 import { ask, explain } from "../../shared/api.js";
 import { notice } from "../../shared/parts.js";
 import { go } from "../../shared/router.js";
 import { watch } from "../../shared/watch.js";
+import { isDemo } from "../operator.js";
 import { rows } from "../rows.js";
 import { moment } from "../words.js";
 import { span } from "./story.js";
@@ -67,6 +69,8 @@ function bars(minutes) {
 export const queues = () => {
   const all = signal(/** @type {Queue[] | undefined} */ (undefined));
   const failure = signal(/** @type {unknown} */ (undefined));
+  /** The consumers that fail on purpose: the front door of a laptop alone can do that, and only a demo asks it. */
+  const failing = signal(/** @type {string[] | undefined} */ (undefined));
 
   async function poll() {
     try {
@@ -77,15 +81,37 @@ export const queues = () => {
     }
     return true;
   }
-  const ready = poll();
+  const readFaults = async () => {
+    // Before an emulator there is none; then there is nothing to switch.
+    if (isDemo.peek()) failing.value = (await ask("GET", "/faults").catch(() => undefined))?.data.failing;
+  };
+  const ready = Promise.all([poll(), readFaults()]);
   const watching = watch(poll, EVERY);
+
+  /** @param {string} consumer @param {boolean} fails */
+  async function fail(consumer, fails) {
+    try {
+      await ask(fails ? "PUT" : "DELETE", `/faults/${encodeURIComponent(consumer)}`);
+      say(fails ? `${consumer} fails from now on` : `${consumer} is well again`);
+    } catch (error) {
+      failure.value = error;
+    }
+    await readFaults();
+    watching.soon();
+  }
+
+  /** @param {string} consumer */
+  const faultSwitch = (consumer) => {
+    const fails = failing.value?.includes(consumer) ?? false;
+    return html`<button class="button quiet small" @click=${() => fail(consumer, !fails)}>${fails ? "Mend" : "Make fail"}<span class="unseen"> ${consumer}</span></button>`;
+  };
 
   /** @param {Queue} one */
   const row = ({ consumer, event_types, ready: waiting, in_flight, dead_letters, traffic }) => html`<tr>
     <td class="text"><strong>${consumer}</strong><br /><span class="quiet-text">${event_types.join(", ")}</span></td>
     <td class="number">${waiting}</td><td class="number">${in_flight}</td><td class="number">${traffic.in_per_minute}</td><td class="number">${traffic.out_per_minute}</td>
     <td class="number">${traffic.failed_per_minute > 0 ? html`<span class="status failed">${traffic.failed_per_minute}</span>` : 0}</td>
-    <td class="number">${span(traffic.lag_p95_ms ?? undefined)}</td><td class="number">${dead_letters > 0 ? html`<a href="/console/dead-letters?consumer=${encodeURIComponent(consumer)}"><span class="status dead">${dead_letters}</span></a>` : 0}</td><td>${bars(traffic.minutes)}</td></tr>`;
+    <td class="number">${span(traffic.lag_p95_ms ?? undefined)}</td><td class="number">${dead_letters > 0 ? html`<a href="/console/dead-letters?consumer=${encodeURIComponent(consumer)}"><span class="status dead">${dead_letters}</span></a>` : 0}</td><td>${bars(traffic.minutes)}</td>${failing.value === undefined ? nothing : html`<td>${faultSwitch(consumer)}</td>`}</tr>`;
 
   return {
     title: () => "Queues",
@@ -101,7 +127,7 @@ export const queues = () => {
         <div class="facts">${fact("Waiting", sum((one) => one.ready))}${fact("In flight", sum((one) => one.in_flight))}${fact("Done a minute", sum((one) => one.traffic.out_per_minute))}${fact("Dead letters", sum((one) => one.dead_letters))}</div>
         ${known === undefined
           ? nothing
-          : html`<div class="scroll" tabindex="0" role="region" aria-label="Queues"><table class="table"><thead><tr><th scope="col">Consumer</th><th scope="col" class="number">Ready</th><th scope="col" class="number">In flight</th><th scope="col" class="number">In a minute</th><th scope="col" class="number">Out a minute</th><th scope="col" class="number">Failed a minute</th><th scope="col" class="number">Lag, p95</th><th scope="col" class="number">Dead</th><th scope="col">Minutes</th></tr></thead><tbody>${known.map(row)}</tbody></table></div>`}`;
+          : html`<div class="scroll" tabindex="0" role="region" aria-label="Queues"><table class="table"><thead><tr><th scope="col">Consumer</th><th scope="col" class="number">Ready</th><th scope="col" class="number">In flight</th><th scope="col" class="number">In a minute</th><th scope="col" class="number">Out a minute</th><th scope="col" class="number">Failed a minute</th><th scope="col" class="number">Lag, p95</th><th scope="col" class="number">Dead</th><th scope="col">Minutes</th>${failing.value === undefined ? nothing : html`<th scope="col">Fault</th>`}</tr></thead><tbody>${known.map(row)}</tbody></table></div>`}`;
     },
   };
 };

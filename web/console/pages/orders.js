@@ -7,7 +7,7 @@ import { empty, field, notice, unreachable } from "../../shared/parts.js";
 import { go } from "../../shared/router.js";
 import { watch } from "../../shared/watch.js";
 import { rows } from "../rows.js";
-import { facts, moment, orderLink, productLink, sign, userLink } from "../words.js";
+import { facts, mailLink, moment, orderLink, productLink, sign, userLink } from "../words.js";
 
 /** @typedef {import("../../shared/api.js").Schemas["Order"]} Order */
 /** @typedef {import("../../shared/api.js").Schemas["Email"]} Email */
@@ -101,7 +101,7 @@ export const order = ({ id = "" }) => {
         <table class="table"><thead><tr><th scope="col">Product</th><th scope="col" class="number">Quantity</th><th scope="col" class="number">Price</th><th scope="col" class="number">Sum</th></tr></thead>
           <tbody>${one.items.map((line) => html`<tr><td>${productLink(line.product_id, line.name)}</td><td class="number">${line.quantity}</td><td class="number">${money(Number(line.price), one.currency)}</td><td class="number">${money(Number(line.line_total), one.currency)}</td></tr>`)}</tbody>
           <tfoot><tr><th scope="row" colspan="3">Total</th><td class="number"><strong>${money(Number(one.total_amount), one.currency)}</strong></td></tr></tfoot></table></section>
-        <section class="panel" aria-labelledby="mails"><h2 id="mails">Mails</h2>${mails.view(["Made", "About", "Status", "Why"], (/** @type {Email} */ mail) => html`<tr><td>${moment(mail.created_at)}</td><td>${mail.template.replaceAll("_", " ")}</td><td>${sign(mail.status)}</td><td>${mail.reason?.replaceAll("_", " ") ?? ""}</td></tr>`, "None yet.")}</section></div>
+        <section class="panel" aria-labelledby="mails"><h2 id="mails">Mails</h2>${mails.view(["Made", "About", "Status", "Why"], (/** @type {Email} */ mail) => html`<tr><td>${moment(mail.created_at)}</td><td>${mailLink(mail)}</td><td>${sign(mail.status)}</td><td>${mail.reason?.replaceAll("_", " ") ?? ""}</td></tr>`, "None yet.")}</section></div>
       <div><section class="panel" aria-labelledby="facts"><h2 id="facts">Facts</h2>${facts([
         ["Customer", userLink(one.customer_id)],
         ["Placed", moment(one.created_at)],

@@ -7,7 +7,7 @@ import { empty, unreachable } from "../../shared/parts.js";
 import { go } from "../../shared/router.js";
 import { operator } from "../operator.js";
 import { rows } from "../rows.js";
-import { facts, moment, orderLink, sign, userLink } from "../words.js";
+import { facts, mailLink, moment, orderLink, sign, userLink } from "../words.js";
 
 /** @typedef {import("../../shared/api.js").Schemas} Schemas */
 
@@ -77,7 +77,7 @@ export const user = ({ id = "" }) => {
         <div class="title-row"><h1>${one === null ? "A deleted account" : (one?.name ?? "Loading")} ${one ? sign(one.role) : nothing}</h1><a href="/console/stories/${encodeURIComponent(id)}">Their story</a></div>
         <div class="halves">
           <div><section class="panel" aria-labelledby="orders"><h2 id="orders">Orders</h2>${orders.view(["Placed", "Order", "Status", "#Total"], (/** @type {Schemas["Order"]} */ order) => html`<tr><td>${moment(order.created_at)}</td><td>${orderLink(order.id)}</td><td>${sign(order.status)}</td><td class="number">${money(Number(order.total_amount), order.currency)}</td></tr>`, "None yet.")}</section>
-            <section class="panel" aria-labelledby="mails"><h2 id="mails">Mails</h2>${mails.view(["Made", "About", "Status"], (/** @type {Schemas["Email"]} */ mail) => html`<tr><td>${moment(mail.created_at)}</td><td>${mail.template.replaceAll("_", " ")}</td><td>${sign(mail.status)}</td></tr>`, "None yet.")}</section></div>
+            <section class="panel" aria-labelledby="mails"><h2 id="mails">Mails</h2>${mails.view(["Made", "About", "Status"], (/** @type {Schemas["Email"]} */ mail) => html`<tr><td>${moment(mail.created_at)}</td><td>${mailLink(mail)}</td><td>${sign(mail.status)}</td></tr>`, "None yet.")}</section></div>
           <div>${one
             ? html`<section class="panel" aria-labelledby="facts"><h2 id="facts">Facts</h2>${facts([
                 ["E-mail", html`${one.email}${one.email_confirmed ? "" : ", not confirmed"}`],

@@ -92,7 +92,7 @@ fn end_to_end(project: &Project) -> Result<()> {
 }
 
 fn pages(project: &Project) -> Result<()> {
-    pages::pages(project, None)
+    pages::pages(project, None, None)
 }
 
 /// Each run of CI adds to what has been tried; the seeds are printed, and a failure is replayed by its seed.

@@ -2,12 +2,16 @@ use shop_http::HeaderMap;
 
 use super::*;
 
+fn pages() -> Pages {
+    Pages::of("https://files.example").unwrap()
+}
+
 fn asked(path: &'static str, headers: &[(&'static str, &'static str)]) -> Option<Reply> {
     let headers: HeaderMap = headers
         .iter()
         .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
         .collect();
-    answer(&Asked::new(path, &headers))
+    pages().answer(&Asked::new(path, &headers))
 }
 
 fn header_of(reply: &Reply, name: &str) -> Option<String> {
@@ -16,7 +20,7 @@ fn header_of(reply: &Reply, name: &str) -> Option<String> {
 
 #[test]
 fn every_page_of_the_table_is_there_with_what_it_loads() {
-    for page in &TABLES.0.pages {
+    for page in &pages().routes.pages {
         let path = page.path.replace("{id}", "a");
         let path: &'static str = Box::leak(path.into_boxed_str());
         let reply = asked(path, &[]).unwrap();
@@ -70,6 +74,35 @@ fn what_one_has_is_not_sent_again_and_what_is_sent_is_packed_as_one_takes_it() {
         let reply = asked("/", &[("accept-encoding", accepts)]).unwrap();
         assert_eq!(header_of(&reply, "content-encoding").as_deref(), coding, "{accepts}");
         assert_eq!(header_of(&reply, "vary").as_deref(), Some("Accept-Encoding"));
+    }
+}
+
+#[test]
+fn the_console_alone_may_send_files_where_they_are_put() {
+    let connects = |path| {
+        let policy = header_of(&asked(path, &[]).unwrap(), "content-security-policy").unwrap();
+        policy.split("; ").find(|line| line.starts_with("connect-src")).unwrap().to_owned()
+    };
+    for page in &pages().routes.pages {
+        let path: &'static str = Box::leak(page.path.replace("{id}", "a").into_boxed_str());
+        let own = if path.starts_with("/console") { " https://files.example" } else { "" };
+        assert_eq!(connects(path), format!("connect-src 'self'{own}"), "{path}");
+    }
+}
+
+#[test]
+fn an_origin_is_an_address_s_scheme_and_host_and_nothing_that_a_policy_could_take_for_more() {
+    for (address, expected) in [
+        ("https://files.s3.eu-west-1.amazonaws.com", Some("https://files.s3.eu-west-1.amazonaws.com")),
+        ("http://localhost:8000/", Some("http://localhost:8000")),
+        ("http://[::1]:4566/a?b", Some("http://[::1]:4566")),
+        ("https://", None),
+        ("ftp://files.example", None),
+        ("https://*", None),
+        ("https://a; script-src *", None),
+        ("files.example", None),
+    ] {
+        assert_eq!(origin(address), expected, "{address}");
     }
 }
 

@@ -5,7 +5,7 @@
 //! strangers. Then comes the hash. The transaction that stores the session takes the attempt off again. Unknown
 //! addresses take the same calls and the same work as wrong passwords, and have the same answers.
 
-use shop_auth::{Grant, token_lifetime_seconds};
+use shop_auth::{Grant, REFRESH_LIFETIME_SECONDS, token_lifetime_seconds};
 use shop_http::{Access, Call, Code, Contract, Edge, Endpoint, Problem, Reply, Route, Start, post};
 use shop_lambda::{Clock, Function, Random, StartError};
 
@@ -16,7 +16,7 @@ use crate::credentials::device::DeviceToken;
 use crate::credentials::password::{Hasher, PasswordCheck};
 use crate::secrets::BlindIndexSource;
 use crate::sessions::fields::Credentials;
-use crate::sessions::session::{REFRESH_LIFETIME_SECONDS, Session};
+use crate::sessions::session::Session;
 use crate::sessions::signer::{Signer, SignerSource};
 use crate::sessions::store::{Rehash, SessionStore};
 use crate::sessions::tokens::Tokens;
@@ -66,10 +66,12 @@ impl Route for CreateSession {
         Contract::new("Logs in")
             .body(Credentials::read)
             .created_here::<Tokens<'_>>("The tokens.")
+            .session("The refresh token, of a page that says `Session-Transport: cookie`.")
             .codes([Code::InvalidCredentials, Code::TooManyAttempts])
     }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
+        let is_browser = call.is_browser()?;
         let Credentials { email, password, device_token } = Credentials::read(call.body()?)?;
         let now = self.clock.now();
         let address = source(call.source_address(&self.edge));
@@ -128,13 +130,18 @@ impl Route for CreateSession {
             access_token: keys.access.issue(&grant, self.random.bytes(), now)?,
             token_type: "Bearer",
             expires_in: token_lifetime_seconds(login.role),
-            refresh_token: refresh_token.reveal(),
+            refresh_token: (!is_browser).then(|| refresh_token.reveal()),
             refresh_expires_in: REFRESH_LIFETIME_SECONDS,
             device_token: Some(device.reveal()),
             user_id: &login.user_id,
             role: login.role,
         };
         // There is no address to read a session at.
-        Reply::created_here(&tokens)
+        let reply = Reply::created_here(&tokens)?;
+        if is_browser {
+            reply.with_session_cookie(&refresh_token.reveal(), REFRESH_LIFETIME_SECONDS)
+        } else {
+            Ok(reply)
+        }
     }
 }

@@ -25,14 +25,18 @@ impl Route for DeleteSession {
     }
 
     fn contract() -> Contract {
-        Contract::new("Logs out").no_content("The session is ended.")
+        Contract::new("Logs out")
+            .no_content("The session is ended.")
+            .session("Takes the cookie of a page away.")
     }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
+        let is_browser = call.is_browser()?;
         // A token outside any session, as the local demo's, has nothing to end.
         if let (Some(user), Some(session)) = (call.principal.user_id(), &call.session) {
             self.sessions.end(user, session).await?;
         }
-        Ok(Reply::no_content())
+        let reply = Reply::no_content();
+        if is_browser { reply.without_session_cookie() } else { Ok(reply) }
     }
 }

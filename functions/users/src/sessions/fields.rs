@@ -25,6 +25,11 @@ impl Credentials {
     }
 }
 
+/// Reads a body in which nothing is to be.
+pub(crate) fn read_nothing(input: Input<'_>) -> Result<(), Problem> {
+    input.read_object(|_| Some(()))
+}
+
 /// Reads the body of `POST /sessions/refresh`: the token's text, whatever it is worth.
 pub(crate) fn read_refresh_token(input: Input<'_>) -> Result<String, Problem> {
     input.read_object(|body| body.required("refresh_token", |node| node.opaque_text(1..=512)))

@@ -3,13 +3,16 @@
 //! One read of the session and the account together, and one conditional write. Two who refresh at once are given the
 //! same next token. One that was used before that ends the whole session (see [`crate::sessions::session`]), and so does a
 //! change of the user's password, address or role; one that was never issued ends nothing.
+//!
+//! A page presents it by its cookie, and is given the next one so. A refusal takes no cookie away: another tab may just have
+//! been given it (docs/decisions/0061).
 
 use shop_auth::{Grant, RefreshToken, token_lifetime_seconds};
 use shop_http::{Access, Call, Code, Contract, Endpoint, Problem, Reply, Route, Start, post};
 use shop_lambda::{Clock, Function, Random, StartError};
 
 use crate::accounts::store::Directory;
-use crate::sessions::fields::read_refresh_token;
+use crate::sessions::fields::{read_nothing, read_refresh_token};
 use crate::sessions::session::Claim;
 use crate::sessions::signer::{Signer, SignerSource};
 use crate::sessions::store::SessionStore;
@@ -44,13 +47,17 @@ impl Route for RefreshSession {
     fn contract() -> Contract {
         Contract::new("Gives new tokens for a refresh token, which is used up")
             .who("who has the refresh token")
-            .body(read_refresh_token)
+            .optional_body(read_refresh_token)
             .ok::<Tokens<'_>>("The tokens.")
-            .codes([Code::InvalidRefreshToken])
+            .session(
+                "The next refresh token, of a page that says `Session-Transport: cookie`, and sends no body.",
+            )
+            .codes([Code::InvalidRefreshToken, Code::Forbidden])
     }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
-        let text = read_refresh_token(call.body()?)?;
+        let is_browser = call.is_browser()?;
+        let text = presented(&call, is_browser)?;
         let presented: RefreshToken = text.parse().map_err(|_| refused())?;
         // Before anything is changed: a token is not used up where no other can be given.
         let keys = self.signer.keys().await?;
@@ -80,16 +87,22 @@ impl Route for RefreshSession {
             let Some(user) = user else { return Err(refused()) };
             let grant =
                 Grant { user: &user.id, role: user.role, epoch: user.session_epoch, session: Some(&next.id) };
-            return Reply::ok(&Tokens {
+            let lasts = next.expires_at - now.as_secs();
+            let reply = Reply::ok(&Tokens {
                 access_token: keys.access.issue(&grant, self.random.bytes(), now)?,
                 token_type: "Bearer",
                 expires_in: token_lifetime_seconds(user.role),
-                refresh_token: next_token.reveal(),
-                refresh_expires_in: next.expires_at - now.as_secs(),
+                refresh_token: (!is_browser).then(|| next_token.reveal()),
+                refresh_expires_in: lasts,
                 device_token: None,
                 user_id: &user.id,
                 role: user.role,
-            });
+            })?;
+            return if is_browser {
+                reply.with_session_cookie(&next_token.reveal(), lasts)
+            } else {
+                Ok(reply)
+            };
         }
     }
 }
@@ -103,6 +116,17 @@ impl RefreshSession {
         }
         Err(refused())
     }
+}
+
+/// The text of the token: the cookie's where a page asks, and the body's of everybody else.
+fn presented(call: &Call, is_browser: bool) -> Result<String, Problem> {
+    if !is_browser {
+        return read_refresh_token(call.body()?);
+    }
+    if call.has_body() {
+        read_nothing(call.body()?)?;
+    }
+    call.session_cookie()?.map(str::to_owned).ok_or_else(refused)
 }
 
 /// The same for every reason: whoever stole a token learns nothing.

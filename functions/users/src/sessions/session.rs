@@ -6,13 +6,11 @@
 //! whole session ends. A token that was never issued says nothing of anybody, and ends nothing (docs/decisions/0016).
 
 use serde::{Deserialize, Serialize};
-use shop_auth::{RefreshKey, RefreshToken, SessionId};
+use shop_auth::{REFRESH_LIFETIME_SECONDS, RefreshKey, RefreshToken, SessionId};
 use shop_types::{Timestamp, UserId};
 
 use crate::accounts::user::User;
 
-/// How long a refresh token is good: whoever stays away longer logs in again.
-pub(crate) const REFRESH_LIFETIME_SECONDS: i64 = 14 * 24 * 3600;
 /// How long a session can be refreshed in all.
 const SESSION_LIFETIME_SECONDS: i64 = 90 * 24 * 3600;
 /// How long the token before the last one leads to it.

@@ -13,7 +13,9 @@ pub(crate) struct Tokens<'a> {
     pub(crate) token_type: &'static str,
     /// Seconds.
     pub(crate) expires_in: i64,
-    pub(crate) refresh_token: String,
+    /// None where the browser has it as a cookie.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) refresh_token: Option<String>,
     /// Seconds.
     pub(crate) refresh_expires_in: i64,
     /// To be sent with the next log-in.

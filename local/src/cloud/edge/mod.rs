@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use http::header::{CONTENT_LENGTH, ETAG, HOST, IF_NONE_MATCH};
+use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, COOKIE, ETAG, HOST, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 
 pub(super) use invalidation::Request as Invalidation;
@@ -108,6 +108,9 @@ impl Edge {
     ) -> Response<Bytes> {
         let behaviour = self.distribution.behaviour(request.uri().path());
         order_query(&mut request);
+        if !takes_cookies(request.uri().path()) {
+            request.headers_mut().remove(COOKIE);
+        }
         match behaviour {
             Some(Behaviour { cache: Some(caching), .. }) if is_read(request.method()) => {
                 self.answer_cached(origin, request, caching).await
@@ -116,7 +119,7 @@ impl Edge {
                 let forwarded =
                     behaviour.and_then(|behaviour| Some((behaviour, behaviour.forwarded.as_ref()?)));
                 if let Some((behaviour, forwarded)) = forwarded {
-                    let key = behaviour.cache.iter().flat_map(|caching| &caching.key);
+                    let key = behaviour.cache.iter().flat_map(Caching::headers);
                     keep_only(request.headers_mut(), key.chain(forwarded).chain([&HOST, &CONTENT_LENGTH]));
                 }
                 self.ask(origin, request, Some(viewer)).await
@@ -276,7 +279,7 @@ impl Key {
         Self {
             path: request.uri().path().to_owned(),
             query: request.uri().query().unwrap_or_default().to_owned(),
-            headers: caching.key.iter().map(header).collect(),
+            headers: caching.headers().map(header).collect(),
         }
     }
 }
@@ -289,9 +292,51 @@ const fn is_read(method: &Method) -> bool {
 fn key_request(request: &Request<Bytes>, caching: &Caching) -> Request<Bytes> {
     let mut asked = Request::new(Bytes::new());
     asked.uri_mut().clone_from(request.uri());
+    if !caching.has_query
+        && let Ok(path) = request.uri().path().parse()
+    {
+        *asked.uri_mut() = path;
+    }
     *asked.headers_mut() = request.headers().clone();
-    keep_only(asked.headers_mut(), caching.key.iter().chain([&HOST]));
+    keep_only(asked.headers_mut(), caching.headers().chain([&HOST]));
+    if caching.has_coding {
+        match codings(request.headers()) {
+            Some(codings) => {
+                drop(asked.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static(codings)))
+            }
+            None => drop(asked.headers_mut().remove(ACCEPT_ENCODING)),
+        }
+    }
     asked
+}
+
+/// The codings that a client takes, in CloudFront's words for them
+/// (<https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cache-key-understand-cache-policy.html>).
+fn codings(headers: &HeaderMap) -> Option<&'static str> {
+    let lines = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|line| line.to_str().ok());
+    let given: Vec<_> = lines
+        .flat_map(|line| line.split(','))
+        .map(|one| one.split(';').next().unwrap_or(one).trim())
+        .collect();
+    match (given.contains(&"br"), given.contains(&"gzip")) {
+        (true, true) => Some("br,gzip"),
+        (true, false) => Some("br"),
+        (false, true) => Some("gzip"),
+        (false, false) => None,
+    }
+}
+
+/// Whether the function before the cache leaves a request its cookies: they are what renews a session, and no other
+/// function's.
+fn takes_cookies(path: &str) -> bool {
+    path == "/sessions" || path.starts_with("/sessions/")
+}
+
+impl Caching {
+    /// The headers of the key.
+    fn headers(&self) -> impl Iterator<Item = &HeaderName> {
+        self.key.iter().chain(self.has_coding.then_some(&ACCEPT_ENCODING))
+    }
 }
 
 fn keep_only<'h>(headers: &mut HeaderMap, names: impl Iterator<Item = &'h HeaderName>) {
@@ -361,4 +406,45 @@ pub fn ordered_query(query: &str) -> String {
     let mut groups: Vec<String> = parameters.into_iter().map(|(_, pairs)| pairs.join("&")).collect();
     groups.sort();
     groups.join("&")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The template's distribution and its function are held to the same table (tests/template/tests/edge.rs).
+    #[test]
+    fn what_is_kept_and_whose_cookies_reach_the_api() {
+        let parameters = BTreeMap::from([("EdgeCache".to_owned(), "true".to_owned())]);
+        let template = Template::parse(include_str!("../../../../template.yaml"), &parameters).unwrap();
+        let distribution = template.distribution.unwrap();
+        let cases: Vec<(String, String, bool)> =
+            serde_json::from_str(include_str!("../../../tests/edge.json")).unwrap();
+        for (path, kept, cookies) in cases {
+            let cache = distribution.behaviour(&path).and_then(|behaviour| behaviour.cache.as_ref());
+            let found = match cache {
+                None => "nothing",
+                Some(Caching { has_coding: true, .. }) => "files",
+                Some(_) => "catalogue",
+            };
+            assert_eq!(found, kept, "{path}");
+            let bare = path.strip_prefix("/api").unwrap_or(&path);
+            assert_eq!(takes_cookies(bare), cookies, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_client_takes_what_it_names() {
+        for (given, expected) in [
+            ("gzip, deflate, br, zstd", Some("br,gzip")),
+            ("br;q=1.0, gzip;q=0.8", Some("br,gzip")),
+            ("gzip", Some("gzip")),
+            ("br", Some("br")),
+            ("identity", None),
+        ] {
+            let headers = HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static(given))]);
+            assert_eq!(codings(&headers), expected, "{given}");
+        }
+        assert_eq!(codings(&HeaderMap::new()), None);
+    }
 }

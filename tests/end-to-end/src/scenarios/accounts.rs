@@ -6,6 +6,8 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::accounts::{self, PASSWORD};
+use crate::reply::Reply;
+use crate::request::Request;
 use crate::shop::Shop;
 use crate::steps;
 use crate::wait::{Look, until};
@@ -84,6 +86,46 @@ pub(super) async fn a_refresh_token_is_good_once(shop: &Shop) -> Result<()> {
     // A refresh token is no access token.
     shop.with_token(next).get("/users/me").await?.problem(401, "unauthorized")?;
     Ok(())
+}
+
+/// A page's refresh token is a cookie that no script reads; whoever does not say that it is a page has none.
+pub(super) async fn a_page_renews_its_session_by_a_cookie(shop: &Shop) -> Result<()> {
+    let account = accounts::customer(shop).await?;
+    let begun = by_page(accounts::try_log_in(shop, &account.email, PASSWORD)).await?.expect(201)?;
+    let renew = |cookie: String| shop.nobody().post("/sessions/refresh").header("cookie", cookie);
+    let renewed = by_page(renew(cookie(&begun)?)).await?.expect(200)?;
+    let next = cookie(&renewed)?;
+    renew(next.clone()).await?.problem(400, "empty_body")?;
+    let foreign = by_page(renew(next.clone())).header("sec-fetch-site", "cross-site").await?;
+    // The front door of a shop on one machine lets no page of another origin ask for anything.
+    foreign.expect(403)?;
+    by_page(renew(next)).await?.expect(200)?;
+    let ended =
+        by_page(shop.with_token(renewed.string("/access_token")?).delete("/sessions/current")).await?;
+    let ended = ended.expect(204)?;
+    let line = ended.required_header("set-cookie")?;
+    ensure!(line.ends_with("; Max-Age=0"), "{line}");
+    Ok(())
+}
+
+/// A request as a page sends it.
+fn by_page(request: Request<'_>) -> Request<'_> {
+    request.header("session-transport", "cookie")
+}
+
+/// The cookie of an answer as a browser sends it, which no script can read.
+fn cookie(reply: &Reply) -> Result<String> {
+    ensure!(reply.string("/refresh_token").is_err(), "a script could read it");
+    let line = reply.required_header("set-cookie")?;
+    let expected = "Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=";
+    match line.split_once("; ") {
+        Some((pair, attributes))
+            if pair.starts_with("__Host-refresh=") && attributes.starts_with(expected) =>
+        {
+            Ok(pair.to_owned())
+        }
+        _ => Err(reply.wrong(line)),
+    }
 }
 
 /// A log-out ends its session, and no other.

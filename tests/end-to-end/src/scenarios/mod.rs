@@ -120,6 +120,7 @@ scenarios![
     accounts::an_address_is_one_account,
     accounts::a_registration_is_replayed,
     accounts::a_refresh_token_is_good_once,
+    accounts::a_page_renews_its_session_by_a_cookie,
     accounts::a_log_out_ends_the_session,
     accounts::an_account_is_changed,
     accounts::a_role_is_given_and_taken,

@@ -3,6 +3,7 @@
 mod administrators;
 mod attempts;
 mod broken_tokens;
+mod cookies;
 mod deleting;
 mod mail_proofs;
 mod registering;

@@ -1,7 +1,8 @@
 //! `GET /emails`: who sees which mails, page by page.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use http::Method;
+use serde_json::Value;
 use service_tests::simulate;
 use shop_events::OrderStatus;
 
@@ -64,6 +65,54 @@ fn the_mails_about_one_thing_are_found_by_it() -> Result<()> {
         let token = stage.service.token(ADA)?;
         let answer = stage.service.raw(&Method::GET, "/emails", &format!("Bearer {token}")).await?;
         answer.problem(403, "forbidden")?;
+        Ok(())
+    })
+}
+
+#[test]
+fn what_a_mail_says_is_written_anew_and_is_what_was_sent() -> Result<()> {
+    simulate(async {
+        let stage = Stage::new().await?;
+        let name = "<img src=x onerror=alert(1)>";
+        stage.register(name, Some(ADDRESS)).await?;
+        let order = Order::of(Some(ADA), "order")?;
+        stage.store(&order, OrderStatus::Shipped, None).await?;
+        stage.send(&[order.event(OrderStatus::Shipped)]).await?;
+        stage.service.settled().await?;
+        stage.send(&[Stage::registered()?]).await?;
+        stage.service.settled().await?;
+        let shown = async |email: &Value| -> Result<Value> {
+            let path = format!("/emails/{}", email["id"].as_str().context("id")?);
+            let answer = stage.service.send(Method::GET, &path, None).await?.expect(200)?;
+            ensure!(answer.body["email"] == *email, "{}", answer.body);
+            ensure!(!answer.body.to_string().contains(ADDRESS), "{}", answer.body);
+            Ok(answer.body["letter"].clone())
+        };
+        let [shipped, welcome] = &*stage.mailbox() else { bail!("two mails were sent") };
+        let email = stage.email(&order).await?;
+        let letter = shown(&email).await?;
+        ensure!(letter["subject"] == *shipped.subject, "{letter}");
+        ensure!(letter["text"].as_str() == shipped.text.as_deref(), "{letter}");
+        ensure!(letter["html"].as_str() == shipped.html.as_deref(), "{letter}");
+        ensure!(letter["text"].as_str().context("text")?.contains(name), "{letter}");
+        ensure!(!letter["html"].as_str().context("html")?.contains("<img"), "{letter}");
+
+        // What proves something is in the mail alone.
+        let of_ada = stage.emails(&format!("?user_id={ADA}")).await?;
+        let letter = shown(&of_ada[0]).await?;
+        let (text, sent) =
+            (letter["text"].as_str().context("text")?, welcome.text.as_deref().context("text")?);
+        let differs: Vec<_> = text.lines().zip(sent.lines()).filter(|(shown, sent)| shown != sent).collect();
+        ensure!(differs.iter().all(|(shown, _)| shown.trim().ends_with("--------")), "{differs:?}");
+        ensure!(!differs.is_empty() && text.lines().count() == sent.lines().count(), "{text}\n{sent}");
+
+        // Of who is gone nothing is left to say; what was ordered stays an order's.
+        stage.register(name, None).await?;
+        ensure!(shown(&of_ada[0]).await?.is_null());
+        let letter = shown(&email).await?;
+        ensure!(letter["text"].as_str().is_some_and(|text| !text.contains(name)), "{letter}");
+        let unknown = "/emails/email_0000000000000000000000000a";
+        stage.service.send(Method::GET, unknown, None).await?.problem(404, "not_found")?;
         Ok(())
     })
 }
