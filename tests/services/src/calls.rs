@@ -1,4 +1,4 @@
-//! The calls of one function: kept, made to fail, or held while something else happens.
+//! The calls of one function or some: kept, made to fail, or held while something else happens.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -10,9 +10,9 @@ use tokio::sync::Notify;
 
 type Choose = dyn Fn(&Call) -> Option<Fault> + Send + Sync;
 
-/// Watches the calls of one function, each try of the SDK as one.
+/// Watches the calls of a function, or of some, each try of the SDK as one.
 pub struct Calls {
-    function: &'static str,
+    functions: Vec<&'static str>,
     state: Mutex<State>,
 }
 
@@ -45,7 +45,13 @@ impl Calls {
     /// Watches a function, by its one name.
     #[must_use]
     pub fn of(function: &'static str) -> Arc<Self> {
-        Arc::new(Self { function, state: Mutex::default() })
+        Self::of_all(&[function])
+    }
+
+    /// Watches some functions.
+    #[must_use]
+    pub fn of_all(functions: &[&'static str]) -> Arc<Self> {
+        Arc::new(Self { functions: functions.to_vec(), state: Mutex::default() })
     }
 
     /// Settings of a cloud whose calls it watches.
@@ -93,7 +99,7 @@ impl Calls {
     /// What a consumer tells the journal is no part of what it does.
     fn is_watched(&self, call: &Call) -> bool {
         let is_receipt = call.accesses.iter().any(|access| access.resource.ends_with("JournalQueue"));
-        *call.caller == *self.function && !is_receipt
+        self.functions.contains(&&*call.caller) && !is_receipt
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -134,6 +136,43 @@ fn an_import_that_is_noted_as_started_is_read_whatever_kills_the_start() -> Resu
         }
         ends(&service, id, (1, 1, 0)).await
     })
+}
+
+/// Then there is nobody but who was sent for ahead, and who dies amid the reading goes on with it.
+#[test]
+fn an_import_is_read_where_the_start_dies_and_then_who_reads() -> Result<()> {
+    for place in 0.. {
+        let has_struck = Arc::new(AtomicBool::new(false));
+        simulate(async {
+            let calls = Calls::of_all(&["start-import", "import-products"]);
+            let service = shop(calls.options(1)).await?;
+            let import = service.new_import("csv").await?;
+            service.upload(&import, "id,name,price\na,A,1\n").await?;
+            let (is_written, made, struck) =
+                (AtomicBool::new(false), AtomicUsize::new(0), has_struck.clone());
+            calls.fail(move |call| {
+                let is_start = *call.caller == *"start-import";
+                let strikes = if is_start {
+                    is_written.fetch_or(call.operation == "UpdateItem", Ordering::Relaxed)
+                } else {
+                    let strikes = made.fetch_add(1, Ordering::Relaxed) == place;
+                    struck.fetch_or(strikes, Ordering::Relaxed);
+                    strikes
+                };
+                strikes.then_some(Fault::Crashed)
+            });
+            let id = import["id"].as_str().context("an id")?;
+            let started = service.send(Method::POST, &format!("/imports/{id}/start"), None).await?;
+            ensure!(started.status == 500, "{}", started.text);
+            ends(&service, id, (1, 1, 0)).await
+        })
+        .with_context(|| format!("a crash at call {place}"))?;
+        if !has_struck.load(Ordering::Relaxed) {
+            ensure!(place > 8, "it makes {place} calls only");
+            return Ok(());
+        }
+    }
+    Ok(())
 }
 
 #[test]
