@@ -28,13 +28,11 @@ pub(crate) fn pages(project: &Project, filter: Option<&str>, base_url: Option<&s
         tests.args(filter.into_iter().flat_map(|filter| ["--only", filter]));
         process::run(&mut tests)
     };
-    match base_url {
-        Some(base_url) => test(base_url),
-        // The name that the shop tells: to a browser another name of this machine is another site.
-        None => {
-            // A message's tries take seconds: one of the tests follows it to its end, and back.
-            let arguments = [&e2e::AMPLE[..], &["--time-lapse", "500"]].concat();
-            e2e::with_shop(project, &arguments, |base_url| test(&base_url.replace("127.0.0.1", "localhost")))
-        }
+    if let Some(base_url) = base_url {
+        return test(base_url);
     }
+    // A message's tries take seconds: one of the tests follows it to its end, and back.
+    let arguments = [&e2e::AMPLE[..], &["--time-lapse", "500"]].concat();
+    // The name that the shop tells: to a browser another name of this machine is another site.
+    e2e::with_shop(project, &arguments, |base_url| test(&base_url.replace("127.0.0.1", "localhost")))
 }

@@ -300,12 +300,9 @@ fn key_request(request: &Request<Bytes>, caching: &Caching) -> Request<Bytes> {
     *asked.headers_mut() = request.headers().clone();
     keep_only(asked.headers_mut(), caching.headers().chain([&HOST]));
     if caching.has_coding {
-        match codings(request.headers()) {
-            Some(codings) => {
-                drop(asked.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static(codings)))
-            }
-            None => drop(asked.headers_mut().remove(ACCEPT_ENCODING)),
-        }
+        let codings = codings(request.headers()).map(HeaderValue::from_static);
+        asked.headers_mut().remove(ACCEPT_ENCODING);
+        asked.headers_mut().extend(codings.map(|codings| (ACCEPT_ENCODING, codings)));
     }
     asked
 }

@@ -182,23 +182,18 @@ const PRODUCT_SALE: Shape = Shape {
     nested: &[],
 };
 
-const SESSION_MEMBERS: &[&str] = &[
-    "access_token",
-    "token_type",
-    "expires_in",
-    "refresh_token",
-    "refresh_expires_in",
-    "user_id",
-    "role",
-    "device_token",
-];
+const SESSION_MEMBERS: &[&str] =
+    &["access_token", "token_type", "expires_in", "refresh_expires_in", "user_id", "role", "device_token"];
+
+/// In the body, or in a page's cookie.
+const OF_PROGRAMS: &[&str] = &["refresh_token"];
 
 /// What a log-in answers with.
-pub(super) const SESSION: Shape = Shape { required: SESSION_MEMBERS, optional: &[], nested: &[] };
+pub(super) const SESSION: Shape = Shape { required: SESSION_MEMBERS, optional: OF_PROGRAMS, nested: &[] };
 
 /// What a refresh answers with: the device stays the one that logged in.
 pub(super) const TOKENS: Shape =
-    Shape { required: SESSION_MEMBERS.split_at(7).0, optional: &[], nested: &[] };
+    Shape { required: SESSION_MEMBERS.split_at(6).0, optional: OF_PROGRAMS, nested: &[] };
 
 pub(super) const KEYS: Shape = Shape { required: &["keys"], optional: &[], nested: &[("keys", &KEY)] };
 
