@@ -49,6 +49,8 @@ struct State {
     opening: Option<i64>,
     /// The same by the runtime's clock: a call does not say when it is made.
     opened: Option<Instant>,
+    /// When a function died last.
+    crashed: Option<Instant>,
     coverage: Coverage,
     crashes: Vec<CrashPoint>,
     injected: BTreeMap<Fault, u64>,
@@ -75,6 +77,7 @@ impl FaultPlan {
             random,
             opening: None,
             opened: None,
+            crashed: None,
             coverage: Coverage::default(),
             crashes: case.crashes.clone(),
             injected: BTreeMap::new(),
@@ -97,6 +100,11 @@ impl FaultPlan {
     pub(crate) fn last_outage(&self) -> Option<i64> {
         let opening = self.state().opening?;
         self.outages.iter().map(|outage| opening + outage.until).max()
+    }
+
+    /// When a function last died at a call: where a case asks for it, that may be long after the last fault.
+    pub(crate) fn last_crash(&self) -> Option<Instant> {
+        self.state().crashed
     }
 
     pub(crate) fn quiesce(&self) {
@@ -156,6 +164,7 @@ impl FaultPlan {
             state.crashes.remove(place);
         }
         state.coverage.crashed(&made, side);
+        state.crashed = Some(Instant::now());
         self.count_injection(&mut state, Fault::CrashAtCall);
         true
     }

@@ -274,7 +274,7 @@ impl Run {
 
     /// The operator redrives what failed, and the sweeper drives on what waits, until every order is final.
     async fn become_final(&self) -> Result<()> {
-        let end = tokio::time::Instant::now() + PATIENCE;
+        let begun = tokio::time::Instant::now();
         loop {
             let settled = tokio::time::timeout(ROUND, self.cloud.settled()).await.is_ok();
             let redriven = self.operator.redrive(&self.client).await?;
@@ -282,7 +282,8 @@ impl Run {
             if settled && redriven == 0 && is_final {
                 return Ok(());
             }
-            if tokio::time::Instant::now() >= end {
+            let faultless_since = self.fault_plan.last_crash().map_or(begun, |crash| crash.max(begun));
+            if faultless_since.elapsed() >= PATIENCE {
                 let pending = self.model.lock().pending();
                 let queues = self.operator.depths();
                 let seen = format!("{pending} orders are pending after {PATIENCE:?}, queues {queues:?}");

@@ -11,6 +11,8 @@ use super::plan::{Action, Operation, Plan, Shopper};
 /// One of so many runs has such an operator, who looks so often.
 const ONE_IN: u64 = 4;
 const LOOKS: usize = 4;
+/// How often such a one tries anew what the shop has failed to do all the time.
+const PERSISTENCE: usize = 8;
 /// Tells this use of the seed from others: what else a run draws is the same with and without redrives.
 const SALT: u64 = 0x5eed_0400;
 
@@ -42,7 +44,13 @@ pub(super) async fn act(client: &Client) {
         let Some(id) = asked.body["id"].as_str() else { continue };
         for status in ["paused", "running"] {
             let (path, body) = (format!("/monitor/redrives/{id}"), json!({ "status": status }));
-            client.persist(&Request::new(Shopper::Administrator, Method::PATCH, &path).body(&body)).await;
+            let request = Request::new(Shopper::Administrator, Method::PATCH, &path).body(&body);
+            // Who has paused one does not leave it so.
+            for _ in 0..PERSISTENCE {
+                if client.persist(&request).await.status < 500 {
+                    break;
+                }
+            }
         }
     }
 }
