@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import boto3
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 SAMCONFIG = Path(__file__).parent.parent / "samconfig.toml"
 
@@ -48,4 +48,6 @@ def outputs(aws: boto3.Session, stack: str) -> dict[str, str]:
         stacks = aws.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
     except ClientError as error:
         sys.exit(f"{stack} in {aws.region_name}: {error.response['Error']['Message']}")
+    except BotoCoreError as error:
+        sys.exit(f"{stack} in {aws.region_name}: {error}")
     return {output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", [])}

@@ -11,9 +11,12 @@ from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import account
 import add_http_routes
 import boto3
+import destroy_stack
 import settings
+import smoke_test
 from botocore.stub import Stubber
 
 NAMES = ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_ENDPOINT_URL")
@@ -85,6 +88,82 @@ class Routes(unittest.TestCase):
     def test_routes_are_those_of_the_template(self):
         body = self.TEMPLATE["Resources"]["Api"]["Properties"]["Body"]
         self.assertEqual(add_http_routes.routes(body), {"POST /orders": "CreateOrderFunction"})
+
+
+
+class Deployments(unittest.TestCase):
+    def test_a_stack_in_which_nothing_is_yet_is_not_deployed(self):
+        for status, expected in (("CREATE_COMPLETE", True), ("REVIEW_IN_PROGRESS", False)):
+            formation = client("cloudformation")
+            with Stubber(formation) as stack:
+                stack.add_response("describe_stacks", {"Stacks": [
+                    {"StackName": "shop-dev", "CreationTime": 0, "StackStatus": status}]})
+                self.assertEqual(account.is_deployed(formation, "shop-dev"), expected, status)
+
+    def test_a_stack_that_is_not_there_is_told_from_one_that_may_not_be_asked_for(self):
+        formation = client("cloudformation")
+        with Stubber(formation) as stack:
+            stack.add_client_error("describe_stacks", "ValidationError", "Stack with id shop-dev does not exist")
+            self.assertFalse(account.is_deployed(formation, "shop-dev"))
+            stack.add_client_error("describe_stacks", "AccessDenied", "no")
+            with self.assertRaises(account.ClientError):
+                account.is_deployed(formation, "shop-dev")
+
+    def test_an_api_is_asked_by_its_name_and_an_emulator_s_by_its_host(self):
+        url = "https://abc123.execute-api.eu-north-1.amazonaws.com"
+        with environment():
+            self.assertEqual(smoke_test.reached(url), (url, {}))
+        with environment(AWS_ENDPOINT_URL="http://127.0.0.1:4566"):
+            self.assertEqual(smoke_test.reached(url),
+                             ("http://127.0.0.1:4566", {"Host": "abc123.execute-api.localhost:4566"}))
+
+    def test_only_what_is_not_up_yet_is_asked_again(self):
+        self.assertTrue(smoke_test.may_become_right((None, "refused")))
+        self.assertTrue(smoke_test.may_become_right((503, "application/json")))
+        self.assertFalse(smoke_test.may_become_right((404, "application/json")))
+
+
+class Destruction(unittest.TestCase):
+    def test_a_protected_stack_is_refused_before_anything_is_touched(self):
+        formation = client("cloudformation")
+        found = {"Stacks": [{"StackName": "shop-prod", "CreationTime": 0, "StackStatus": "CREATE_COMPLETE",
+                             "EnableTerminationProtection": True}]}
+        with Stubber(formation) as stack:
+            for _ in range(2):
+                stack.add_response("describe_stacks", found)
+            aws = mock.Mock()
+            aws.client.side_effect = {"cloudformation": formation}.get
+            with (mock.patch.object(destroy_stack, "session", return_value=aws),
+                  self.assertRaises(SystemExit) as ended):
+                destroy_stack.main("shop-prod")
+        self.assertIn("is protected", str(ended.exception))
+
+    def test_every_version_of_an_object_goes_and_one_that_stays_ends_it(self):
+        s3 = client("s3")
+        with Stubber(s3) as bucket:
+            bucket.add_response("list_object_versions", {
+                "Versions": [{"Key": "a", "VersionId": "1"}], "DeleteMarkers": [{"Key": "b", "VersionId": "2"}]})
+            gone = {"Bucket": "files", "Delete": {"Quiet": True, "Objects": [
+                {"Key": "a", "VersionId": "1"}, {"Key": "b", "VersionId": "2"}]}}
+            bucket.add_response("delete_objects", {}, gone)
+            destroy_stack.empty(s3, "files")
+            bucket.add_response("list_object_versions", {"Versions": [{"Key": "a", "VersionId": "1"}]})
+            bucket.add_response("delete_objects", {"Errors": [{"Key": "a", "Code": "AccessDenied"}]})
+            with self.assertRaises(SystemExit):
+                destroy_stack.empty(s3, "files")
+
+    def test_what_is_gone_is_no_failure_and_everything_else_is(self):
+        dynamodb = client("dynamodb")
+        with Stubber(dynamodb) as tables:
+            tables.add_client_error("describe_table", "ResourceNotFoundException")
+            self.assertFalse(destroy_stack.unless_gone(destroy_stack.delete_table, dynamodb, "orders"))
+            tables.add_client_error("describe_table", "AccessDeniedException")
+            with self.assertRaises(destroy_stack.ClientError):
+                destroy_stack.unless_gone(destroy_stack.delete_table, dynamodb, "orders")
+            tables.add_response("describe_table", {"Table": {"DeletionProtectionEnabled": True}})
+            tables.add_response("update_table", {}, {"TableName": "orders", "DeletionProtectionEnabled": False})
+            tables.add_response("delete_table", {}, {"TableName": "orders"})
+            self.assertTrue(destroy_stack.unless_gone(destroy_stack.delete_table, dynamodb, "orders"))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 //! `sam deploy` takes whatever lies there, and an emulator's builds lie there too: for this machine's processor,
 //! and without optimisation.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use anyhow::{Result, ensure};
@@ -38,11 +39,7 @@ impl Architecture {
 /// When one is missing, or was built otherwise; the message says how to build them.
 pub(crate) fn deployable(project: &Project, architecture: Architecture) -> Result<()> {
     let mut wrong = Vec::new();
-    let functions = project.functions()?;
-    let mut packages: Vec<_> = functions.iter().map(|function| format!("-p {}", function.package)).collect();
-    packages.sort_unstable();
-    packages.dedup();
-    for function in functions {
+    for function in project.functions()? {
         let path = project.bootstrap(&function.name);
         match fs::read(&path) {
             Err(error) => wrong.push(format!("{}: {error}", path.display())),
@@ -53,11 +50,20 @@ pub(crate) fn deployable(project: &Project, architecture: Architecture) -> Resul
     }
     ensure!(
         wrong.is_empty(),
-        "{}\nbuild them: cargo lambda build --release --arm64 {}",
+        "{}\nbuild them: cargo lambda build --release --arm64 -p {}",
         wrong.join("\n"),
-        packages.join(" ")
+        packages(project)?.join(" -p ")
     );
     Ok(())
+}
+
+/// The packages that the functions are in.
+///
+/// # Errors
+/// When they cannot be listed.
+pub(crate) fn packages(project: &Project) -> Result<Vec<String>> {
+    let packages: BTreeSet<_> = project.functions()?.into_iter().map(|function| function.package).collect();
+    Ok(packages.into_iter().collect())
 }
 
 fn mistake(binary: &[u8], architecture: Architecture) -> Option<String> {

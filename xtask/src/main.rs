@@ -17,6 +17,7 @@ mod cargo;
 mod ci;
 mod conformance;
 mod contract;
+mod deploy;
 mod deployable;
 mod docker;
 mod documents;
@@ -125,6 +126,10 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Build, check and deploy the shop, and ask whether it answers: to your AWS account, or into an emulator
+    Deploy(deploy::Deploy),
+    /// Delete a deployed stack, with its data and all that it would leave behind
+    Destroy(deploy::Destroy),
     /// Refuse functions in target/lambda that were not built for deployment
     Deployable {
         /// The template's parameter Architecture
@@ -230,6 +235,8 @@ fn run() -> Result<()> {
         Command::New(wanted) => new::new(&project, &wanted),
         Command::Sync { check } => sync::sync(&project, check),
         Command::Simulate { arguments } => simulate::simulate(&project, &arguments),
+        Command::Deploy(wanted) => deploy::deploy(&project, &wanted),
+        Command::Destroy(wanted) => deploy::destroy(&project, &wanted),
         Command::Deployable { architecture } => deployable::deployable(&project, architecture),
         Command::Contract => contract::contract(&project),
         Command::Pages { filter, base_url } => pages::pages(&project, filter.as_deref(), base_url.as_deref()),

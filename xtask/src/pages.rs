@@ -13,26 +13,47 @@ use crate::project::Project;
 /// # Errors
 /// When Node, npm or Chromium is missing, a type does not fit the API's document, or a test fails.
 pub(crate) fn pages(project: &Project, filter: Option<&str>, base_url: Option<&str>) -> Result<()> {
-    let web = project.root().join("web");
-    let npm = |arguments: &[&str]| {
-        process::run(Command::new("npm").current_dir(&web).args(arguments).env("npm_config_fund", "false"))
-    };
-    npm(&["ci", "--silent", "--no-audit"])?;
-    npm(&["run", "--silent", "check"])?;
+    install(project)?;
+    npm(project, &["run", "--silent", "check"])?;
     // What is vendored is what its checksums say.
-    process::run(Command::new("node").current_dir(&web).args(["vendor.mjs", "--check"]))?;
-    let test = |base_url: &str| {
-        let shots = project.workshop().join("pages");
-        let mut tests = Command::new("node");
-        tests.current_dir(&web).args(["tests/run.mjs", "--base-url", base_url, "--shots"]).arg(shots);
-        tests.args(filter.into_iter().flat_map(|filter| ["--only", filter]));
-        process::run(&mut tests)
-    };
+    process::run(node(project).args(["vendor.mjs", "--check"]))?;
     if let Some(base_url) = base_url {
-        return test(base_url);
+        return test(project, "pages", filter, base_url);
     }
     // A message's tries take seconds: one of the tests follows it to its end, and back.
     let arguments = [&e2e::AMPLE[..], &["--time-lapse", "500"]].concat();
+    e2e::with_shop(project, &arguments, |base_url| test(project, "pages", filter, base_url))
+}
+
+/// The storefront's way, from the search to the order, against a deployed stack's gateway.
+///
+/// # Errors
+/// As [`pages`].
+pub(crate) fn storefront(project: &Project, base_url: &str) -> Result<()> {
+    install(project)?;
+    test(project, "pages-deployed", Some("from the search to a confirmed order"), base_url)
+}
+
+fn install(project: &Project) -> Result<()> {
+    npm(project, &["ci", "--silent", "--no-audit"])
+}
+
+fn test(project: &Project, shots: &str, filter: Option<&str>, base_url: &str) -> Result<()> {
     // The name that the shop tells: to a browser another name of this machine is another site.
-    e2e::with_shop(project, &arguments, |base_url| test(&base_url.replace("127.0.0.1", "localhost")))
+    let base_url = base_url.replace("127.0.0.1", "localhost");
+    let mut tests = node(project);
+    tests.args(["tests/run.mjs", "--base-url", &base_url, "--shots"]).arg(project.workshop().join(shots));
+    process::run(tests.args(filter.into_iter().flat_map(|filter| ["--only", filter])))
+}
+
+fn npm(project: &Project, arguments: &[&str]) -> Result<()> {
+    let mut npm = Command::new("npm");
+    npm.current_dir(project.root().join("web")).args(arguments).env("npm_config_fund", "false");
+    process::run(&mut npm)
+}
+
+fn node(project: &Project) -> Command {
+    let mut node = Command::new("node");
+    node.current_dir(project.root().join("web"));
+    node
 }

@@ -157,24 +157,19 @@ fn what_is_built_for_deployment_is_every_service() {
             );
         }
     }
-    assert!(builds.count() >= 3);
+    assert!(builds.count() >= 1);
 }
 
 #[test]
-fn what_is_deployed_was_built_and_looked_at_in_the_same_command() {
+fn nobody_deploys_to_aws_what_was_not_built_and_looked_at() {
     let documented = commands::documented().unwrap();
-    let deploys =
-        |command: &&String| command.contains("sam deploy") && !command.contains("--config-env local");
-    let deploying: Vec<_> = documented.iter().filter(deploys).collect();
-    // `sam deploy` takes whatever `sam build` has left, and that whatever lies in target/lambda.
-    for command in &deploying {
-        let steps: Vec<_> = command.split("&&").map(str::trim).collect();
-        let begins = ["cargo lambda build --release", "cargo xtask deployable", "sam build", "sam deploy"];
-        // The first deployment of an environment is followed by the second.
-        let begins = begins.into_iter().chain(std::iter::repeat("sam deploy"));
-        let is_whole =
-            steps.len() >= 4 && steps.iter().zip(begins).all(|(step, begin)| step.starts_with(begin));
-        assert!(is_whole, "{command}");
+    // `sam deploy` takes whatever lies in target/lambda, an emulator's builds too.
+    let by_hand: Vec<_> = documented
+        .iter()
+        .filter(|command| command.contains("sam deploy") && !command.contains("--config-env local"))
+        .collect();
+    assert!(by_hand.is_empty(), "{by_hand:?}");
+    for environment in ["dev", "prod"] {
+        assert!(documented.contains(&format!("cargo xtask deploy --env {environment}")), "{environment}");
     }
-    assert!(deploying.len() >= 2, "{deploying:?}");
 }

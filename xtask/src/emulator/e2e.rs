@@ -1,12 +1,12 @@
-//! `cargo xtask emulator e2e`: the conformance checks, the end-to-end suite through the gateway, and
-//! `cargo lambda watch`.
+//! `cargo xtask emulator e2e`: the conformance checks, the end-to-end suite through the gateway,
+//! `cargo lambda watch`; and the storefront in a browser.
 
 use anyhow::Result;
 
 use super::{Emulator, Stack, up, with_emulator};
 use crate::e2e::{Scale, suite};
 use crate::project::Project;
-use crate::{acceptance, admin, conformance, watch};
+use crate::{acceptance, admin, conformance, pages, watch};
 
 /// Deploys this checkout into the emulator, runs the checks, and takes it down again unless it was up before.
 ///
@@ -37,6 +37,7 @@ pub(crate) fn checks(project: &Project, emulator: &Emulator, base_url: &str) -> 
         ("SHOP_TOKEN_AUDIENCE", stack.output("TokenAudience")?.to_owned()),
     ];
     suite(project, base_url, Scale::Emulator, &identity)?;
+    pages::storefront(project, base_url)?;
     admin::check(project, emulator)?;
     watch::check(project, emulator)
 }

@@ -11,7 +11,7 @@ mod stack;
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 
 use crate::cargo::{build, build_functions};
 use crate::http;
@@ -92,10 +92,17 @@ impl Emulator {
     /// # Errors
     /// When it is not up, or cannot be asked.
     pub(crate) fn stack(&self, project: &Project) -> Result<Stack> {
-        if !self.is_up()? {
-            bail!("no emulator runs at {}: `cargo xtask emulator up` starts one", self.endpoint());
-        }
+        self.ensure_is_up()?;
         Stack::describe(project, self)
+    }
+
+    fn ensure_is_up(&self) -> Result<()> {
+        ensure!(
+            self.is_up()?,
+            "no emulator runs at {}: `cargo xtask emulator up` starts one",
+            self.endpoint()
+        );
+        Ok(())
     }
 }
 
@@ -168,6 +175,16 @@ fn start(project: &Project, emulator: &Emulator) -> Result<Running> {
     servers.insert(0, server);
     record::Record { ministack, gateway, base_url: base_url.clone() }.write(&emulator.folder)?;
     Ok(Running { base_url, servers })
+}
+
+/// Builds all functions anew, and deploys the template again into an emulator that is up.
+///
+/// # Errors
+/// When none is up, or a step fails.
+pub(crate) fn deploy_again(project: &Project, emulator: &Emulator) -> Result<()> {
+    emulator.ensure_is_up()?;
+    build_functions(project)?;
+    deploy::deploy(project, emulator, &Environment::sam(project)?).map(drop)
 }
 
 /// Runs `work` with an emulator, given the base URL of its gateway: one that is up as it is, or one that

@@ -1,0 +1,169 @@
+//! `cargo xtask deploy`: one command from a checkout to a shop that answers. `cargo xtask destroy`: and back.
+
+mod prerequisites;
+
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use crate::deployable::{Architecture, deployable, packages};
+use crate::emulator::{self, Emulator};
+use crate::process;
+use crate::project::Project;
+use crate::python::Environment;
+use prerequisites::Prerequisites;
+
+/// The environments of samconfig.toml.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Target {
+    /// One to try things in, which costs little
+    Dev,
+    /// Protected, and backed up
+    Prod,
+    /// An emulator that is up
+    Local,
+}
+
+impl Target {
+    const fn stack(self) -> &'static str {
+        match self {
+            Self::Dev => "shop-dev",
+            Self::Prod => "shop-prod",
+            Self::Local => emulator::STACK,
+        }
+    }
+
+    /// What samconfig.toml calls the environments that are deployed, one after the other. Tables that are protected would
+    /// keep a first deployment that fails from being taken back.
+    const fn environments(self, is_deployed: bool) -> &'static [&'static str] {
+        match (self, is_deployed) {
+            (Self::Dev, _) => &["dev"],
+            (Self::Prod, false) => &["prod-first", "prod"],
+            (Self::Prod, true) => &["prod"],
+            (Self::Local, _) => &["local"],
+        }
+    }
+}
+
+/// Where to deploy to.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Deploy {
+    /// The environment of samconfig.toml
+    #[arg(long, value_enum, default_value = "dev")]
+    env: Target,
+    /// Change production without asking
+    #[arg(long)]
+    yes: bool,
+    /// The emulator's port, for local
+    #[arg(long, default_value_t = emulator::PORT)]
+    port: u16,
+}
+
+/// What to delete.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Destroy {
+    /// The environment of samconfig.toml; never prod
+    #[arg(long, value_enum, default_value = "dev")]
+    env: Target,
+    /// The emulator's port, for local
+    #[arg(long, default_value_t = emulator::PORT)]
+    port: u16,
+}
+
+/// Looks for what is needed, builds the functions for the template's processor, deploys them, and asks the shop whether it
+/// answers. Run again, it changes what has changed.
+///
+/// # Errors
+/// When something is missing, and all of that is said at once; or a step fails.
+pub(crate) fn deploy(project: &Project, wanted: &Deploy) -> Result<()> {
+    let stack = wanted.env.stack();
+    if wanted.env == Target::Local {
+        let emulator = Emulator::new(project, wanted.port);
+        emulator::deploy_again(project, &emulator)?;
+        return script(project, "smoke_test.py", stack, |command| emulator.point(command));
+    }
+    let found = Prerequisites::find(project, stack, wanted.env == Target::Prod)?;
+    println!("{stack} in {}, account {}", found.account.region, found.account.id);
+    build(project, &found.lambda)?;
+    deployable(project, Architecture::Arm64)?;
+    for environment in wanted.env.environments(found.account.is_deployed) {
+        // By itself `sam` would take what an earlier `sam build` has left.
+        let mut sam = found.sam.command("sam");
+        sam.args(["deploy", "--config-env", environment, "--template-file", "template.yaml"]);
+        if wanted.yes {
+            sam.arg("--no-confirm-changeset");
+        }
+        process::run(sam.current_dir(project.root()))?;
+    }
+    if wanted.env == Target::Prod {
+        let mut aws = Environment::aws(project)?.command("aws");
+        aws.args(["cloudformation", "update-termination-protection", "--enable-termination-protection"]);
+        process::run(aws.args(["--region", &found.account.region, "--stack-name", stack]))?;
+    }
+    script(project, "smoke_test.py", stack, |_| {})?;
+    println!("an administrator: cargo xtask admin --email ADDRESS --stack {stack}");
+    Ok(())
+}
+
+/// Deletes a stack and all that a deleted stack leaves behind.
+///
+/// # Errors
+/// For production; and when a step fails.
+pub(crate) fn destroy(project: &Project, wanted: &Destroy) -> Result<()> {
+    let stack = wanted.env.stack();
+    match wanted.env {
+        Target::Prod => bail!("{stack} is deleted by hand only (docs/operations.md, Cleaning up)"),
+        Target::Dev => script(project, "destroy_stack.py", stack, |_| {}),
+        Target::Local => {
+            let emulator = Emulator::new(project, wanted.port);
+            script(project, "destroy_stack.py", stack, |command| emulator.point(command))
+        }
+    }
+}
+
+fn build(project: &Project, lambda: &Environment) -> Result<()> {
+    let mut build = lambda.command("cargo-lambda");
+    build.args(["lambda", "build", "--release", "--arm64"]);
+    build.args(packages(project)?.iter().flat_map(|package| ["--package", package]));
+    process::run(build.current_dir(project.root()))
+}
+
+/// Runs a script of localstack/ on a stack.
+fn script(project: &Project, name: &str, stack: &str, point: impl FnOnce(&mut Command)) -> Result<()> {
+    let mut command = Environment::sam(project)?.command("python");
+    point(&mut command);
+    process::run(command.current_dir(project.root()).args([&format!("localstack/{name}"), stack]))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn production_is_protected_only_once_it_is_there() {
+        assert_eq!(Target::Prod.environments(false), ["prod-first", "prod"]);
+        assert_eq!(Target::Prod.environments(true), ["prod"]);
+        assert_eq!(Target::Dev.environments(false), Target::Dev.environments(true));
+    }
+
+    #[test]
+    fn each_environment_is_one_of_samconfig_and_deploys_the_stack_of_that_name() {
+        let samconfig = fs::read_to_string(Project::find().unwrap().root().join("samconfig.toml")).unwrap();
+        let samconfig: toml::Table = samconfig.parse().unwrap();
+        for target in [Target::Dev, Target::Prod, Target::Local] {
+            for environment in target.environments(false) {
+                let named = samconfig[*environment]["global"]["parameters"]["stack_name"].as_str();
+                assert_eq!(named, Some(target.stack()), "{environment}");
+            }
+        }
+    }
+
+    #[test]
+    fn production_is_never_deleted() {
+        let project = Project::find().unwrap();
+        let error = destroy(&project, &Destroy { env: Target::Prod, port: 1 }).unwrap_err().to_string();
+        assert!(error.contains("by hand"), "{error}");
+    }
+}

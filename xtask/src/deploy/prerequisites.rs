@@ -1,0 +1,144 @@
+//! What a deployment to AWS needs: of this machine, of samconfig.toml, and of the account.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+
+use crate::process;
+use crate::project::Project;
+use crate::python::Environment;
+
+/// What Rust calls Lambda's Graviton.
+const RUST_TARGET: &str = "aarch64-unknown-linux-gnu";
+/// Production reserves ten environments for each of four functions, and AWS wants a hundred left beside them.
+const PRODUCTION_CONCURRENCY: u32 = 140;
+
+/// What there is.
+pub(super) struct Prerequisites {
+    pub(super) sam: Environment,
+    pub(super) lambda: Environment,
+    pub(super) account: Account,
+}
+
+/// An account of AWS, as `localstack/account.py` describes it.
+#[derive(Debug, Deserialize)]
+pub(super) struct Account {
+    pub(super) id: String,
+    pub(super) region: String,
+    concurrent_executions: u32,
+    pub(super) is_deployed: bool,
+}
+
+impl Prerequisites {
+    /// Looks for everything.
+    ///
+    /// # Errors
+    /// When something is missing; all of it is named.
+    pub(super) fn find(project: &Project, stack: &str, is_production: bool) -> Result<Self> {
+        let mut missing = of_machine();
+        let mut need =
+            |result: Result<Environment>| result.map_err(|error| missing.push(format!("{error:#}"))).ok();
+        let (sam, lambda) = (need(Environment::sam(project)), need(Environment::cargo_lambda(project)));
+        if is_production {
+            let samconfig = fs::read_to_string(project.root().join("samconfig.toml"))?;
+            missing.extend(of_samconfig(&samconfig)?);
+        }
+        let account = sam.as_ref().and_then(|sam| match account(project, sam, stack) {
+            Ok(account) => Some(account),
+            Err(error) => {
+                missing.push(format!("credentials of an AWS account that may be asked: {error:#}"));
+                None
+            }
+        });
+        if let Some(account) = account.as_ref().filter(|_| is_production) {
+            missing.extend(of_account(account));
+        }
+        match (sam, lambda, account) {
+            (Some(sam), Some(lambda), Some(account)) if missing.is_empty() => {
+                Ok(Self { sam, lambda, account })
+            }
+            _ => bail!("missing:\n- {}", missing.join("\n- ")),
+        }
+    }
+}
+
+fn of_machine() -> Vec<String> {
+    let mut missing = Vec::new();
+    if !process::succeeds(Command::new("cc").arg("--version")) {
+        missing
+            .push("a C compiler as `cc` (Debian: build-essential; macOS: xcode-select --install)".to_owned());
+    }
+    let sysroot = process::output(Command::new("rustc").args(["--print", "sysroot"])).unwrap_or_default();
+    if !Path::new(sysroot.trim()).join("lib/rustlib").join(RUST_TARGET).exists() {
+        missing.push(format!("Rust's target of the functions: rustup target add {RUST_TARGET}"));
+    }
+    missing
+}
+
+fn of_samconfig(samconfig: &str) -> Result<Option<String>> {
+    let samconfig: toml::Table = samconfig.parse().context("samconfig.toml")?;
+    let tells = |environment: &str| {
+        let overrides =
+            samconfig.get(environment)?.get("global")?.get("parameters")?.get("parameter_overrides")?;
+        let mut overrides = overrides.as_array()?.iter().filter_map(toml::Value::as_str);
+        Some(
+            overrides.any(|parameter| parameter.strip_prefix("AlarmEmail=").is_some_and(|to| !to.is_empty())),
+        )
+    };
+    let is_told = ["prod-first", "prod"].into_iter().all(|environment| tells(environment) == Some(true));
+    let wanted = "who is told of alarms: \"AlarmEmail=...\" among the parameter_overrides of prod-first and prod in \
+                  samconfig.toml";
+    Ok((!is_told).then(|| wanted.to_owned()))
+}
+
+fn of_account(account: &Account) -> Option<String> {
+    let has = account.concurrent_executions;
+    (has < PRODUCTION_CONCURRENCY).then(|| {
+        format!(
+            "concurrent executions: the account has {has}, production needs {PRODUCTION_CONCURRENCY} (docs/operations.md, \
+             Concurrency)"
+        )
+    })
+}
+
+fn account(project: &Project, sam: &Environment, stack: &str) -> Result<Account> {
+    let mut command = sam.command("python");
+    let described =
+        process::output(command.current_dir(project.root()).args(["localstack/account.py", stack]))?;
+    serde_json::from_str(&described).context("the description of the account")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn production_needs_somebody_who_is_told_of_alarms() {
+        let of = |first: &str, then: &str| {
+            let environment = |name: &str, parameters: &str| {
+                format!("[{name}.global.parameters]\nparameter_overrides = [{parameters}]\n")
+            };
+            of_samconfig(&(environment("prod-first", first) + &environment("prod", then))).unwrap()
+        };
+        let told = "\"TokenIssuer=urn:shop\", \"AlarmEmail=ops@example.com\"";
+        assert_eq!(of(told, told), None);
+        for (first, then) in [("", ""), (told, ""), ("", told), (told, "\"AlarmEmail=\"")] {
+            assert!(of(first, then).unwrap().contains("AlarmEmail"), "{first} {then}");
+        }
+        assert!(of_samconfig("version = 0.1").unwrap().is_some());
+        of_samconfig("[").unwrap_err();
+    }
+
+    #[test]
+    fn production_needs_more_than_a_new_account_has() {
+        let account = |concurrent_executions| {
+            let (id, region) = ("123456789012".to_owned(), "eu-central-1".to_owned());
+            Account { id, region, concurrent_executions, is_deployed: false }
+        };
+        assert!(of_account(&account(10)).unwrap().contains("has 10"));
+        assert_eq!(of_account(&account(1000)), None);
+    }
+}
