@@ -23,6 +23,7 @@ pub(super) const STEPS: &[Step] = &[
     Step { name: "template: sam validate", run: Run::Here(sam_validate) },
     Step { name: "template: cfn-lint", run: Run::Here(cfn_lint) },
     Step { name: "scripts", run: Run::Here(scripts) },
+    Step { name: "workflows: actionlint", run: Run::Here(workflows) },
     Step { name: "lints", run: Run::Here(lints) },
     Step { name: "documentation", run: Run::Here(documentation) },
     Step { name: "build", run: Run::Here(build) },
@@ -81,6 +82,18 @@ fn scripts(project: &Project) -> Result<()> {
     let mut python = Environment::sam(project)?.command("python");
     let tests = ["-m", "unittest", "discover", "localstack", "-p", "tests.py"];
     process::run(python.current_dir(project.root()).args(tests))
+}
+
+/// What GitHub runs, and nothing here does.
+fn workflows(project: &Project) -> Result<()> {
+    let folder = project.root().join(".github/lint");
+    process::run(Command::new("npm").current_dir(&folder).args([
+        "ci",
+        "--silent",
+        "--no-audit",
+        "--no-fund",
+    ]))?;
+    process::run(Command::new("node").current_dir(&folder).arg("lint.mjs"))
 }
 
 fn first_order(project: &Project) -> Result<()> {
