@@ -96,7 +96,7 @@ pub(crate) struct GetSettings {
 #[derive(Debug, Serialize, JsonSchema)]
 struct Settings<'a> {
     /// The release.
-    version: &'static str,
+    release: &'static str,
     data: &'a [SettingView],
 }
 
@@ -127,7 +127,7 @@ impl Route for GetSettings {
     }
 
     async fn handle(&self, _call: Call) -> Result<Reply, Problem> {
-        Reply::ok(&Settings { version: env!("CARGO_PKG_VERSION"), data: &self.settings })
+        Reply::ok(&Settings { release: env!("CARGO_PKG_VERSION"), data: &self.settings })
     }
 }
 

@@ -9,9 +9,10 @@ use serde_json::{Map, Value};
 
 use crate::reply::Reply;
 use shapes::{
-    ALERTS, DEAD_LETTER, DEAD_LETTER_GROUPS, DEAD_LETTERS, EMAILS, EVENTS, EXPORT, EXTENSIONS, IMPORT, KEYS,
-    NEW_IMPORT, NOTHING, ORDER, ORDERS, PLACED, PROBLEM, PRODUCT, PRODUCT_SALES, PRODUCTS, QUEUES, REDRIVE,
-    REFUSALS, SALES, SEARCH, SESSION, STATISTICS, STOCK, STORY, SUGGESTIONS, Shape, TOKENS, USER, USERS,
+    ALERTS, DEAD_LETTER, DEAD_LETTER_GROUPS, DEAD_LETTERS, EMAIL_WITH_LETTER, EMAILS, EVENTS, EXPORT,
+    EXTENSIONS, IMPORT, KEYS, NEW_IMPORT, NOTHING, ORDER, ORDERS, PLACED, PROBLEM, PRODUCT, PRODUCT_SALES,
+    PRODUCTS, QUEUES, REDRIVE, REFUSALS, SALES, SEARCH, SESSION, SETTINGS, STATISTICS, STOCK, STORY,
+    SUGGESTIONS, Shape, TOKENS, USER, USERS,
 };
 
 /// Words of the inside, which no client may read. A request of the suite never says them.
@@ -101,8 +102,10 @@ fn documented(method: &Method, route: &[&str]) -> Option<Answer> {
         ("GET", ["imports", _]) => Answer::Json(&IMPORT),
         ("GET", ["imports", _, "refusals"]) => Answer::Json(&REFUSALS),
         ("GET", ["emails"]) => Answer::Json(&EMAILS),
+        ("GET", ["emails", _]) => Answer::Json(&EMAIL_WITH_LETTER),
         ("GET", ["monitor", "events"]) => Answer::Json(&EVENTS),
         ("GET", ["monitor", "stories", _]) => Answer::Json(&STORY),
+        ("GET", ["monitor", "settings"]) => Answer::Json(&SETTINGS),
         ("GET", ["monitor", "queues"]) => Answer::Json(&QUEUES),
         ("GET", ["search"]) => Answer::Json(&SEARCH),
         ("GET", ["search", "suggestions"]) => Answer::Json(&SUGGESTIONS),

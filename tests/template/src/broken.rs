@@ -290,9 +290,14 @@ Resources:
   ErrorAlarm:
     Type: AWS::CloudWatch::Alarm
     Properties:
-      MetricName: Errors
+      MetricName: Errors # one
       Dimensions: [{ Name: FunctionName, Value: !Ref PlaceOrderFunction }]
       AlarmActions: [!Ref AlarmTopic]
+  ErrorsAlarm:
+    Type: AWS::CloudWatch::Alarm
+    Properties:
+      MetricName: Errors
+      AlarmActions: [!Ref AlarmTopic] # all
   AgeAlarm:
     Type: AWS::CloudWatch::Alarm
     Properties:

@@ -252,9 +252,16 @@ fn alarms(template: &Template, wrong: &mut Vec<String>) {
     if !watched("5xx", &|value| refers(value, None).is_some()) {
         wrong.push("the API: no alarm when it answers with 5xx".to_owned());
     }
+    // Whoever is called again by a queue or a stream goes on failing, and all together have one (docs/decisions/0067).
+    let of_all = |alarm: &Value| alarm["MetricName"] == "Errors" && alarm["Dimensions"].is_null();
+    let alarms = || template.of_type("AWS::CloudWatch::Alarm");
+    if !alarms().any(|(_, alarm)| of_all(alarm) && counted::reaches_somebody(alarm)) {
+        wrong.push("no alarm when functions fail again and again".to_owned());
+    }
+    let has = |id: &str, source: &str| template.sources(source).iter().any(|(function, _)| function.id == id);
     for function in template.functions() {
-        // Events of a relay that fails are late, and that has an alarm.
-        if function.is_route() || function.is_relay() {
+        let only_consumes = has(function.id, "SQS") && !has(function.id, "Schedule");
+        if function.is_route() || function.is_relay() || only_consumes {
             continue;
         }
         if !watched("Errors", &|value| refers(value, None) == Some(function.id)) {
@@ -393,7 +400,8 @@ mod tests {
                 ("MetricName: ApproximateAgeOfOldestMessage", "MetricName: Other", "its queue waits"),
                 ("Value: place-order }] # failing", "Value: other }]", "its messages keep failing"),
                 ("MetricName: 5xx", "MetricName: 4xx", "answers with 5xx"),
-                ("MetricName: Errors", "MetricName: Other", "when it fails"),
+                ("MetricName: Errors # one", "MetricName: Other", "when it fails"),
+                ("AlarmActions: [!Ref AlarmTopic] # all", "AlarmActions: []", "fail again and again"),
                 ("MetricName: IteratorAge", "MetricName: Duration", "falls behind"),
                 ("AlarmActions: [!Ref AlarmTopic]", "AlarmActions: []", "no alarm"),
             ],

@@ -30,7 +30,7 @@ const RUNBOOKS: &[Runbook] = &[
     runbook("When functions are throttled", &["Throttles"]),
     Runbook {
         section: "When the journal is behind",
-        metrics: &["ApproximateAgeOfOldestMessage", "Errors", "FailingMessages"],
+        metrics: &["ApproximateAgeOfOldestMessage", "FailingMessages"],
         begins: "Journal",
     },
     runbook("When a queue is late", &["ApproximateAgeOfOldestMessage"]),

@@ -20,7 +20,7 @@ const WORDS = { true: "yes", false: "no" };
 
 /** @type {import("../../shared/router.js").Setup} */
 export const settings = () => {
-  const shown = signal(/** @type {{ version: string, data: Setting[] } | undefined} */ (undefined));
+  const shown = signal(/** @type {{ release: string, data: Setting[] } | undefined} */ (undefined));
   const failure = signal(/** @type {unknown} */ (undefined));
 
   async function load() {
@@ -44,7 +44,7 @@ export const settings = () => {
       if (failure.value !== undefined) return unreachable(load, 1, explain(failure.value));
       return html`<h1>Settings</h1>${all === undefined
         ? html`<div class="skeleton"><span class="bone tall"></span></div>`
-        : html`<p>Release ${all.version}. A parameter is changed by a deployment; what has none is decided in the code.</p>
+        : html`<p>Release ${all.release}. A parameter is changed by a deployment; what has none is decided in the code.</p>
           ${GROUPS.map(([group, name]) => html`<section class="panel" aria-labelledby=${group}><h2 id=${group}>${name}</h2>
             <div class="scroll" tabindex="0" role="region" aria-label=${name}><table class="table settings"><thead><tr><th scope="col">What</th><th scope="col">Set to</th><th scope="col">Parameter</th></tr></thead><tbody>${all.data.filter((one) => one.group === group).map(row)}</tbody></table></div></section>`)}`}`;
     },

@@ -132,8 +132,6 @@ pub(super) fn add_consumer(
         let text = watch(&text, name, camel)?;
         let alarms = fill(include_str!("skeletons/queue_alarms.yaml.txt"), &values);
         let text = at_end_of_section(&text, ALARMS, &alarms)?;
-        let alarm = fill(include_str!("skeletons/error_alarm.yaml.txt"), &values);
-        let text = at_end_of_section(&text, ALARMS, &alarm)?;
         let urls = format!(
             "  {camel}QueueUrl:\n    Value: !Ref {camel}Queue\n  {camel}DeadLetterQueueUrl:\n    \
              Value: !Ref {camel}DeadLetterQueue"

@@ -154,8 +154,27 @@ const EMAIL: Shape = Shape {
     nested: &[],
 };
 
+/// A letter is null where the order or the account is no more.
+pub(super) const EMAIL_WITH_LETTER: Shape = Shape {
+    required: &["email", "letter"],
+    optional: &[],
+    nested: &[
+        ("email", &EMAIL),
+        ("letter", &Shape { required: &["subject", "text", "html"], optional: &[], nested: &[] }),
+    ],
+};
+
 pub(super) const EMAILS: Shape =
     Shape { required: &["data", "next_cursor"], optional: &[], nested: &[("data", &EMAIL)] };
+
+pub(super) const SETTINGS: Shape = Shape {
+    required: &["release", "data"],
+    optional: &[],
+    nested: &[(
+        "data",
+        &Shape { required: &["group", "about", "parameter", "value"], optional: &[], nested: &[] },
+    )],
+};
 
 pub(super) const SALES: Shape = Shape {
     required: &["from", "to", "by", "currency", "time_zone", "data", "total"],

@@ -31,15 +31,21 @@ pub(super) async fn an_order_is_confirmed_by_mail(shop: &Shop) -> Result<()> {
     ensure!(!listed.array("/data")?.is_empty(), listed.wrong("there are mails"));
     ensure!(!listed.body.contains('@'), listed.wrong("no list of mails says whom they are to"));
     buyer.get("/emails").await?.problem(403, "forbidden")?;
+    let subject = format!("Your order {order} is confirmed");
+    says(shop, &confirmation, |read| read.has("/letter/subject", subject.as_str()).map(drop)).await?;
+    says(shop, &welcome, |read| {
+        // What proves whose the address is, is in the mail that was sent and nowhere else.
+        ensure!(read.string("/letter/text")?.contains("--------"), read.wrong("no token's place"));
+        ensure!(!read.body.contains('@'), read.wrong("nobody is told whom it is to"));
+        Ok(())
+    })
+    .await?;
     if confirmation.string("/data/0/status")? == "sent" {
         let mailbox = shop.http().get(shop.url("/mailbox")).send().await?;
         // Only on a developer's machine is there one.
         if mailbox.status().is_success() {
             let page = mailbox.text().await?;
-            ensure!(
-                page.contains(&format!("Your order {order} is confirmed")),
-                "the mailbox has no such mail"
-            );
+            ensure!(page.contains(&subject), "the mailbox has no such mail");
             ensure!(page.contains(&account.email), "the mail is to somebody else");
         }
     }
@@ -111,6 +117,12 @@ async fn mailed(shop: &Shop, email: &str, prefix: &str) -> Result<String> {
         Ok(Look::NotYet("there is none".to_owned()))
     })
     .await
+}
+
+/// What the first mail of a list would say now.
+async fn says(shop: &Shop, list: &Reply, right: impl FnOnce(&Reply) -> Result<()>) -> Result<()> {
+    let path = format!("/emails/{}", list.string("/data/0/id")?);
+    right(&shop.administrator()?.get(path).await?.expect(200)?)
 }
 
 /// Waits until the one mail of a list has come to its end.

@@ -56,6 +56,9 @@ pub(super) async fn queues_are_watched(shop: &Shop) -> Result<()> {
     let product = steps::product(shop, 3.00, 5).await?;
     let order = steps::place(&buyer, &[(&product, 1)]).await?;
     steps::settles_as(&buyer, &order, "confirmed").await?;
+    let settings = administrator.get("/monitor/settings").await?.expect(200)?;
+    let is_set = settings.array("/data")?.iter().any(|one| one["parameter"] == "PasswordMemoryKib");
+    ensure!(is_set, settings.wrong("a parameter is missing"));
     until("reserve-stock to be seen at work", shop.patience(), async || {
         let reply = administrator.get("/monitor/queues").await?.expect(200)?;
         let queues = reply.at("/data")?.as_array().cloned().unwrap_or_default();
