@@ -46,6 +46,8 @@ fn a_route_without_a_body_takes_an_empty_object_and_refuses_the_rest() -> Result
         let redrive = json!({ "consumer": "settle-order", "reason": "Nobody can read it" });
         let redrive = service.new_redrive_as(&admin, "/monitor/discards", &redrive).await?;
         service.settled().await?;
+        let emails = service.send_as(&admin, Method::GET, "/emails", None).await?.expect(200)?;
+        let email = emails.body["data"][0]["id"].as_str().context("an order is written of")?.to_owned();
 
         let path = |route: &RouteInfo| {
             let id = match route.endpoint.path.split('/').nth(1) {
@@ -53,6 +55,7 @@ fn a_route_without_a_body_takes_an_empty_object_and_refuses_the_rest() -> Result
                 Some("orders") => order.as_str(),
                 Some("imports") => import.as_str(),
                 Some("exports") => export.as_str(),
+                Some("emails") => email.as_str(),
                 Some("monitor") if route.endpoint.path.contains("dead-letters/") => letter.as_str(),
                 Some("monitor") if route.endpoint.path.contains("queues") => "settle-order",
                 Some("monitor") => redrive.as_str(),
