@@ -79,7 +79,9 @@ pub(crate) fn emulator(project: &Project, emulator: &Emulator, base_url: &str) -
         ("http://127.0.0.1:4566", emulator.endpoint()),
         ("shop-prod", emulator::STACK.to_owned()),
         ("shop-dev", emulator::STACK.to_owned()),
-        ("--env dev", format!("--env local --port {}", emulator.port())),
+        // What was built for the emulator is of this checkout.
+        ("deploy --env dev", format!("deploy --env local --no-build --port {}", emulator.port())),
+        ("destroy --env dev", format!("destroy --env local --port {}", emulator.port())),
         ("ord_...", order(base_url)?),
     ];
     let mut bash = Command::new("bash");

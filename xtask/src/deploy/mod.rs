@@ -6,6 +6,7 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
+use crate::cargo::build_functions;
 use crate::deployable::{Architecture, deployable, packages};
 use crate::emulator::{self, Emulator};
 use crate::process;
@@ -54,6 +55,9 @@ pub(crate) struct Deploy {
     /// Change production without asking
     #[arg(long)]
     yes: bool,
+    /// Deploy the functions that lie in target/lambda
+    #[arg(long)]
+    no_build: bool,
     /// The emulator's port, for local
     #[arg(long, default_value_t = emulator::PORT)]
     port: u16,
@@ -79,12 +83,18 @@ pub(crate) fn deploy(project: &Project, wanted: &Deploy) -> Result<()> {
     let stack = wanted.env.stack();
     if wanted.env == Target::Local {
         let emulator = Emulator::new(project, wanted.port);
+        emulator.ensure_is_up()?;
+        if !wanted.no_build {
+            build_functions(project)?;
+        }
         emulator::deploy_again(project, &emulator)?;
         return script(project, "smoke_test.py", stack, |command| emulator.point(command));
     }
     let found = Prerequisites::find(project, stack, wanted.env == Target::Prod)?;
     println!("{stack} in {}, account {}", found.account.region, found.account.id);
-    build(project, &found.lambda)?;
+    if !wanted.no_build {
+        build(project, &found.lambda)?;
+    }
     deployable(project, Architecture::Arm64)?;
     for environment in wanted.env.environments(found.account.is_deployed) {
         // By itself `sam` would take what an earlier `sam build` has left.

@@ -96,7 +96,11 @@ impl Emulator {
         Stack::describe(project, self)
     }
 
-    fn ensure_is_up(&self) -> Result<()> {
+    /// Makes sure that [`up`] has left an emulator running here.
+    ///
+    /// # Errors
+    /// When it has not.
+    pub(crate) fn ensure_is_up(&self) -> Result<()> {
         ensure!(
             self.is_up()?,
             "no emulator runs at {}: `cargo xtask emulator up` starts one",
@@ -177,13 +181,11 @@ fn start(project: &Project, emulator: &Emulator) -> Result<Running> {
     Ok(Running { base_url, servers })
 }
 
-/// Builds all functions anew, and deploys the template again into an emulator that is up.
+/// Deploys the template again into an emulator that is up, with the functions as they were built last.
 ///
 /// # Errors
-/// When none is up, or a step fails.
+/// When a step fails.
 pub(crate) fn deploy_again(project: &Project, emulator: &Emulator) -> Result<()> {
-    emulator.ensure_is_up()?;
-    build_functions(project)?;
     deploy::deploy(project, emulator, &Environment::sam(project)?).map(drop)
 }
 
