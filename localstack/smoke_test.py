@@ -20,12 +20,12 @@ JSON, PROBLEM = "application/json", "application/problem+json"
 # with the pages; and the gateway's answer to what is nowhere.
 CHECKS = [
     ("GET", "/health", 200, JSON),
-    ("GET", "/openapi.json", 200, JSON),
+    ("GET", "/openapi.json", 200, "application/vnd.oai.openapi+json"),
     ("GET", "/products?limit=1", 200, JSON),
     ("GET", "/search?q=a", 200, JSON),
     ("GET", "/", 200, "text/html"),
     ("GET", "/orders", 401, PROBLEM),
-    ("POST", "/orders", 400, PROBLEM),
+    ("POST", "/orders", 422, PROBLEM),
     ("GET", "/users/me/nowhere", 404, PROBLEM),
 ]
 # A name that is new is not known everywhere at once, and the first call of a function starts it.
