@@ -30,6 +30,11 @@ pub(crate) fn read_nothing(input: Input<'_>) -> Result<(), Problem> {
     input.read_object(|_| Some(()))
 }
 
+/// What the body of `POST /sessions/refresh` may be, whoever sends it: a page holds its token elsewhere, and sends none.
+pub(crate) fn read_if_any(input: Input<'_>) -> Result<Option<String>, Problem> {
+    input.read_object(|body| body.optional("refresh_token", |node| node.opaque_text(1..=512)))
+}
+
 /// Reads the body of `POST /sessions/refresh`: the token's text, whatever it is worth.
 pub(crate) fn read_refresh_token(input: Input<'_>) -> Result<String, Problem> {
     input.read_object(|body| body.required("refresh_token", |node| node.opaque_text(1..=512)))

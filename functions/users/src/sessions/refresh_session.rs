@@ -12,7 +12,7 @@ use shop_http::{Access, Call, Code, Contract, Endpoint, Problem, Reply, Route, S
 use shop_lambda::{Clock, Function, Random, StartError};
 
 use crate::accounts::store::Directory;
-use crate::sessions::fields::{read_nothing, read_refresh_token};
+use crate::sessions::fields::{read_if_any, read_nothing, read_refresh_token};
 use crate::sessions::session::Claim;
 use crate::sessions::signer::{Signer, SignerSource};
 use crate::sessions::store::SessionStore;
@@ -47,7 +47,7 @@ impl Route for RefreshSession {
     fn contract() -> Contract {
         Contract::new("Gives new tokens for a refresh token, which is used up")
             .who("who has the refresh token")
-            .optional_body(read_refresh_token)
+            .optional_body(read_if_any)
             .ok::<Tokens<'_>>("The tokens.")
             .session(
                 "The next refresh token, of a page that says `Session-Transport: cookie`, and sends no body.",
