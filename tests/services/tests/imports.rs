@@ -214,14 +214,19 @@ fn who_was_sent_for_ahead_leaves_an_import_to_who_reads_it() -> Result<()> {
     })
 }
 
+/// As many products as an export reads in three pages.
+async fn three_pages_of_products(service: &Service) -> Result<()> {
+    let lines = (0..520).map(|n| format!("Mug {n:03},1\n")).collect::<Vec<_>>().concat();
+    let id = service.import("csv", format!("name,price\n{lines}")).await?;
+    ends(service, &id, (520, 520, 0)).await
+}
+
 #[test]
 fn who_was_sent_for_ahead_leaves_an_export_to_who_writes_it() -> Result<()> {
     simulate(async {
         let calls = Calls::of("export-products");
         let service = shop(calls.options(1)).await?;
-        let lines = (0..520).map(|n| format!("Mug {n:03},1\n")).collect::<Vec<_>>().concat();
-        let id = service.import("csv", format!("name,price\n{lines}")).await?;
-        ends(&service, &id, (520, 520, 0)).await?;
+        three_pages_of_products(&service).await?;
         let export = service.new_export("csv").await?;
         let slow = async || {
             service.pass(Duration::from_secs(2)).await;
@@ -393,9 +398,7 @@ fn an_export_that_takes_long_goes_on_in_another_message() -> Result<()> {
     simulate(async {
         let calls = Calls::of("export-products");
         let service = shop(calls.options(1)).await?;
-        let lines = (0..520).map(|n| format!("Mug {n:03},1\n")).collect::<Vec<_>>().concat();
-        let id = service.import("csv", format!("name,price\n{lines}")).await?;
-        ends(&service, &id, (520, 520, 0)).await?;
+        three_pages_of_products(&service).await?;
         let two_slow_pages = async {
             for _ in 0..2 {
                 let slow = async {

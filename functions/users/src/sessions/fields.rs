@@ -1,6 +1,6 @@
 //! The fields of a log-in and of a refresh.
 
-use shop_http::{Input, Problem};
+use shop_http::{Input, Node, Problem};
 use shop_types::EmailAddress;
 
 use crate::accounts::fields::email;
@@ -32,10 +32,14 @@ pub(crate) fn read_nothing(input: Input<'_>) -> Result<(), Problem> {
 
 /// What the body of `POST /sessions/refresh` may be, whoever sends it: a page holds its token elsewhere, and sends none.
 pub(crate) fn read_if_any(input: Input<'_>) -> Result<Option<String>, Problem> {
-    input.read_object(|body| body.optional("refresh_token", |node| node.opaque_text(1..=512)))
+    input.read_object(|body| body.optional("refresh_token", token))
 }
 
 /// Reads the body of `POST /sessions/refresh`: the token's text, whatever it is worth.
 pub(crate) fn read_refresh_token(input: Input<'_>) -> Result<String, Problem> {
-    input.read_object(|body| body.required("refresh_token", |node| node.opaque_text(1..=512)))
+    input.read_object(|body| body.required("refresh_token", token))
+}
+
+fn token(node: &Node<'_>) -> Option<String> {
+    node.opaque_text(1..=512)
 }
