@@ -124,12 +124,16 @@ impl Environment {
         }
         eprintln!("installing {} to {}", requirements.display(), folder.display());
         let python = python()?;
-        process::run(Command::new(&python).args(["-m", "venv", "--clear"]).arg(&folder)).with_context(
-            || {
+        // pip in a step of its own: what `venv` starts to install it says nothing of why it failed.
+        let venv = ["-m", "venv", "--clear", "--without-pip"];
+        process::run(Command::new(&python).args(venv).arg(&folder))
+            .and_then(|()| {
+                process::output(environment.command("python").args(["-m", "ensurepip", "--default-pip"]))
+            })
+            .with_context(|| {
                 let python = python.display();
                 format!("{python} with venv is needed, of version 3.11 or later (Debian: python3-venv)")
-            },
-        )?;
+            })?;
         process::run(
             environment
                 .command("python")

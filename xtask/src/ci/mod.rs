@@ -46,12 +46,12 @@ pub(crate) fn ci(project: &Project, only: &str) -> Result<()> {
         took.push((step.name, started.elapsed()));
         if let Err(error) = &result {
             eprintln!("{error:#}");
-            summarise(&took, begun.elapsed());
+            summarise(project, &took, begun.elapsed());
             println!("\n{} passed, 1 failed", took.len() - 1);
             bail!("{} failed", step.name);
         }
     }
-    summarise(&took, begun.elapsed());
+    summarise(project, &took, begun.elapsed());
     println!("\n{} passed, 0 failed", took.len());
     Ok(())
 }
@@ -79,9 +79,14 @@ fn run(project: &Project, step: &Step, beside: &mut BTreeMap<&'static str, Serve
     }
 }
 
-fn summarise(took: &[(&str, Duration)], whole: Duration) {
+/// What each step took, and what is left of the disk: programs that cannot write seldom say why.
+fn summarise(project: &Project, took: &[(&str, Duration)], whole: Duration) {
     println!("\n==> durations");
     for (name, duration) in took.iter().copied().chain([("in all", whole)]) {
         println!("{:>6}.{} s  {name}", duration.as_secs(), duration.subsec_millis() / 100);
+    }
+    match process::output(Command::new("df").arg("-h").arg(project.root())) {
+        Ok(disk) => println!("\n{}", disk.trim_end()),
+        Err(error) => eprintln!("{error:#}"),
     }
 }
