@@ -35,9 +35,10 @@ pub(super) const STEPS: &[Step] = &[
     Step { name: "contract: 10,000 requests", run: Run::Here(contract::contract) },
     Step { name: "documents: commands against cargo run", run: Run::Here(documents::shop) },
     Step { name: "emulator: LocalStack starts", run: Run::Here(emulator::localstack::check) },
+    Step { name: "emulator, cargo lambda watch, sam local", run: Run::Here(emulator) },
+    // Last: until then they run beside the others.
     Step { name: "simulation: 1,000 fresh seeds", run: Run::Beside(simulation) },
     Step { name: "simulation: mutants", run: Run::Beside(mutants) },
-    Step { name: "emulator, cargo lambda watch, sam local", run: Run::Here(emulator) },
 ];
 
 /// From here on the processors have time to spare: tests and servers wait for each other.
