@@ -42,6 +42,7 @@ export const client = { transport: /** @type {"cookie" | undefined} */ ("cookie"
  * @property {string | undefined} [etag] an answer that is still this one is `undefined`
  * @property {string | undefined} [match] only if this is still the version
  * @property {AbortSignal | undefined} [signal]
+ * @property {boolean} [outlives] it is sent though the page is left
  * @property {boolean} [open] everybody is answered alike: no token, so that caches may answer
  */
 
@@ -70,7 +71,7 @@ export async function ask(method, path, options = {}) {
  * @param {Options} options
  * @param {string | undefined} token
  */
-export async function send(method, path, { body, key, orderToken, etag, match, signal }, token) {
+export async function send(method, path, { body, key, orderToken, etag, match, signal, outlives = false }, token) {
   /** @type {Record<string, string>} */
   const headers = { accept: "application/json" };
   if (client.transport !== undefined) headers["session-transport"] = client.transport;
@@ -84,6 +85,7 @@ export async function send(method, path, { body, key, orderToken, etag, match, s
     return await fetch(`/api${path}`, {
       method,
       headers,
+      keepalive: outlives,
       ...(body !== undefined && { body: JSON.stringify(body) }),
       ...(signal !== undefined && { signal }),
       // A condition of our own is not to be answered from the browser's cache.

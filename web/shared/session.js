@@ -14,6 +14,8 @@ const HINT = "session.hint";
 const DEVICE = "session.device";
 /** Renewed this long before its end, so that no request meets a token that runs out on its way. */
 const MARGIN = 30_000;
+/** Milliseconds for which one who signs out waits for another tab that is just renewing the session. */
+const PATIENCE = 2_000;
 
 /** The requests carry `Session-Transport: cookie` (api.js adds it to all), and the browser does the rest. */
 const transport = {
@@ -28,7 +30,7 @@ const transport = {
   },
   /** @param {string | undefined} token */
   async signOut(token) {
-    await read(await send("DELETE", "/sessions/current", {}, token));
+    await read(await send("DELETE", "/sessions/current", { outlives: true }, token));
   },
 };
 
@@ -38,7 +40,7 @@ function keep(session) {
   return session;
 }
 
-/** @type {{ token: string, until: number } | undefined} */
+/** @type {Access | undefined} */
 let access;
 
 /**
@@ -48,25 +50,40 @@ let access;
  */
 export const user = signal(local.read(HINT) === undefined ? null : undefined);
 
+/**
+ * When somebody last signed out in this browser, in milliseconds since 1970. Tabs work at once, and their messages
+ * cross: what a tab asked for before that is not begun after it.
+ */
+let endedAt = 0;
+
+/**
+ * What tabs tell each other: a session that one has, or that it is over.
+ *
+ * @typedef {{ token: string, until: number, asked: number, user: { id: string, role: string } }} Access `until` and
+ *   `asked`, when the request for it was sent, are milliseconds since 1970
+ * @typedef {Access | { ended: number }} Told
+ */
 const channel = new BroadcastChannel("session");
-channel.onmessage = (/** @type {MessageEvent} */ { data }) => {
-  // Another tab signed in, renewed the token, or signed out.
-  if (data === null) become(undefined);
-  else if (data?.until > Date.now()) become(data);
+channel.onmessage = (/** @type {MessageEvent<Told>} */ { data }) => {
+  if ("ended" in data) {
+    endedAt = Math.max(endedAt, data.ended);
+    become(undefined);
+  } else if (data.until > Date.now() && data.asked >= endedAt) become(data);
 };
 
-/** @param {{ token: string, until: number, user: { id: string, role: string } } | undefined} next */
+/** @param {Access | undefined} next */
 function become(next) {
   access = next;
   const now = next?.user ?? null;
   if (user.peek()?.id !== now?.id || user.peek()?.role !== now?.role || user.peek() === undefined) user.value = now;
 }
 
-/** @param {Tokens} session */
-function begin(session) {
+/** @param {Tokens} session @param {number} asked */
+function begin(session, asked) {
   const next = {
     token: session.access_token,
     until: Date.now() + session.expires_in * 1000,
+    asked,
     user: { id: session.user_id, role: session.role },
   };
   become(next);
@@ -105,8 +122,12 @@ export async function renew(stale) {
     navigator.locks.request(LOCK, async () => {
       // Another tab may have been here before, and told us.
       if (access !== undefined && access.token !== stale && access.until - MARGIN > Date.now()) return;
+      const asked = Date.now();
       try {
-        begin(await transport.refresh());
+        const session = await transport.refresh();
+        if (asked >= endedAt) begin(session, asked);
+        // Somebody signed out meanwhile: what came after all, and its cookie, go the same way.
+        else await transport.signOut(session.access_token);
       } catch (error) {
         // What the API refuses is over. Where nobody answered we know nothing, and ask again with the next request.
         if (!(error instanceof Error && "status" in error && Number(error.status) < 429)) throw error;
@@ -122,21 +143,25 @@ export async function renew(stale) {
 
 /** @param {string} email @param {string} password */
 export async function signIn(email, password) {
-  await navigator.locks.request(LOCK, async () => begin(await transport.signIn(email, password)));
+  await navigator.locks.request(LOCK, async () => {
+    const asked = Date.now();
+    begin(await transport.signIn(email, password), asked);
+  });
 }
 
 /** Ends the session here and in all tabs, also when nobody answers: then the token that is left ends by itself. */
 export async function signOut() {
   const token = await accessToken().catch(() => undefined);
-  end();
-  channel.postMessage(null);
-  await transport.signOut(token).catch(() => undefined);
+  forget();
+  const leave = () => transport.signOut(token).catch(() => undefined);
+  await navigator.locks.request(LOCK, { signal: AbortSignal.timeout(PATIENCE) }, leave).catch(leave);
 }
 
 /** The session is over, since the API ended it: with another password, say. */
 export function forget() {
+  endedAt = Date.now();
   end();
-  channel.postMessage(null);
+  channel.postMessage({ ended: endedAt });
 }
 
 /** Finds out who uses this page, where somebody was signed in. */

@@ -256,6 +256,37 @@ test("a customer's session outlives a reload, and ends everywhere when one signs
   await page.getByRole("heading", { name: "Your account" }).waitFor();
 });
 
+test("a session that a tab renews while another signs out is over in both", async (page, context) => {
+  await register(page);
+  const other = await context.newPage();
+  /** @type {() => void} */
+  let release = () => undefined;
+  const released = new Promise((resolve) => (release = () => resolve(undefined)));
+  const asked = new Promise((resolve) => {
+    void other.route("**/api/sessions/refresh", async (route) => {
+      const answer = await route.fetch();
+      resolve(undefined);
+      await released;
+      await route.fulfill({ response: answer });
+    });
+  });
+  await other.goto("/");
+  await asked;
+  const signedOut = page.waitForResponse((answer) => answer.request().method() === "DELETE");
+  await page.getByRole("button", { name: "Sign out" }).click();
+  const ended = other.waitForResponse((answer) => answer.request().method() === "DELETE");
+  // The tab that holds the answer holds the lock: whoever signs out does not wait for it for ever.
+  await signedOut;
+  release();
+  await ended;
+  for (const tab of [page, other]) {
+    await tab.getByRole("navigation", { name: "Yours" }).getByRole("link", { name: "Sign in" }).waitFor();
+  }
+  await until(() => context.cookies(), (left) => left.length === 0, "the cookie is still there");
+  await other.reload();
+  await other.getByRole("navigation", { name: "Yours" }).getByRole("link", { name: "Sign in" }).waitFor();
+});
+
 test("ten tabs that renew their session at once stay signed in, and no script holds what renews it", async (page, context) => {
   await register(page);
   const tabs = await Promise.all(Array.from({ length: 10 }, () => context.newPage()));
