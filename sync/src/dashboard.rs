@@ -27,6 +27,11 @@ const HEAD: usize = 2;
 const MINUTE: u64 = 60;
 /// A batch is received in one minute and deleted in the next: what is told by both is told of a longer time.
 const FIVE_MINUTES: u64 = 300;
+/// 5xx and time to answer by route, of the access log: metrics by route would be paid for each route. The fields are texts
+/// there; a status divided by 500 and rounded down is 1 for 5xx, and 0 for all below.
+const BY_ROUTE: &str = "SOURCE '${ApiLogGroup}' | stats count(*) as requests, sum(floor(status / 500)) as errors, \
+    100 * sum(floor(status / 500)) / count(*) as percent, pct(latency_ms, 50) as p50, pct(latency_ms, 99) as p99 \
+    by route | sort percent desc, p99 desc | limit 100";
 const WORDS: &str = "What each figure means: docs/monitor.md, CloudWatch. What to do about an alarm: docs/operations.md, Runbooks.";
 
 pub(crate) fn write(output: &mut Output, template: &Template) -> Result<()> {
@@ -266,6 +271,17 @@ fn written(graphs: &[Graph]) -> String {
         }
         text.push_str("]}}");
     }
+    // To a String it cannot fail.
+    let _ = write!(
+        text,
+        ",\n        {{\"type\": \"log\", \"x\": 0, \"y\": {}, \"width\": {}, \"height\": {}, \"properties\": {{\n          \
+         \"title\": \"5xx and time to answer by route, ms\", \"region\": \"${{AWS::Region}}\", \"view\": \"table\",\n          \
+         \"query\": {}}}}}",
+        HEAD + graphs.len().div_ceil(2) * HEIGHT,
+        2 * WIDTH,
+        2 * HEIGHT,
+        json!(BY_ROUTE)
+    );
     text + "\n        ]}"
 }
 

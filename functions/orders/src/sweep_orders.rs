@@ -22,7 +22,7 @@ use serde::Serialize;
 use serde::de::IgnoredAny;
 use shop_dynamo::StoreError;
 use shop_events::OrderStatus;
-use shop_lambda::recovery::{RECENT_WINDOW, SWEEP_TIMEOUT};
+use shop_lambda::recovery::{NOT_RE_EMITTED, RECENT_WINDOW, STALLED, SWEEP_TIMEOUT};
 use shop_lambda::{Budget, Clock, Function, FunctionError, Task, task};
 use shop_lambda::{Environment, Start, StartError, log::Chain};
 use shop_types::Timestamp;
@@ -236,7 +236,7 @@ fn log(swept: &Swept) {
             orders.re_emitted = re_emitted,
             orders.failed = failed,
             orders.oldest_seconds = oldest_seconds,
-            "not all stalled orders were re-emitted"
+            "{NOT_RE_EMITTED}"
         );
     } else if found > 0 {
         tracing::warn!(
@@ -244,7 +244,7 @@ fn log(swept: &Swept) {
             orders.stalled = found,
             orders.re_emitted = re_emitted,
             orders.oldest_seconds = oldest_seconds,
-            "orders are stalled"
+            "{STALLED}"
         );
     } else {
         tracing::info!(orders.pending = pending, "no order is stalled");

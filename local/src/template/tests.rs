@@ -75,7 +75,10 @@ fn what_is_not_known_is_named() {
 fn intrinsic_functions() {
     let text = r"
 Parameters: {Name: {Type: String, Default: shop}}
-Conditions: {IsShop: !Equals [!Ref Name, shop], IsOther: !Not [!Equals [!Ref Name, shop]]}
+Conditions:
+  IsShop: !Equals [!Ref Name, shop]
+  IsOther: !Not [!Condition IsShop]
+  IsBoth: !And [!Condition IsShop, !Condition IsOther]
 Resources:
   Q: {Type: 'AWS::SQS::Queue', Properties: {QueueName: !Sub '${Name}-q'}}
   F:
@@ -88,6 +91,7 @@ Resources:
           B: !GetAtt Q.Arn
           C: !If [IsOther, x, yes]
           D: !If [IsShop, !Ref 'AWS::NoValue', x]
+          E: !If [IsBoth, x, neither]
 ";
     let template = parse(text).unwrap();
     let variables = &template.functions["F"].environment;
@@ -95,6 +99,11 @@ Resources:
     assert_eq!(variables["B"], "arn:aws:sqs:us-east-1:000000000000:shop-q");
     assert_eq!(variables["C"], "yes");
     assert!(!variables.contains_key("D"));
+    assert_eq!(variables["E"], "neither");
+    assert_eq!(
+        problem(&text.replace("!Equals [!Ref Name, shop]", "!Not [!Condition IsOther]")),
+        "Conditions.IsOther: leads back to itself, or is nested too deeply"
+    );
     assert_eq!(
         problem(&text.replace("!GetAtt Q.Arn", "{'Fn::GetAtt': [Q, Arn]}")),
         "F.Environment.Variables.B: Fn::GetAtt: the long form is not known here"

@@ -68,6 +68,10 @@ pub const SWEEP_TIMEOUT: Duration = part(SWEEP_INTERVAL, 4, 5);
 /// An order that is pending for longer is stalled. Orders settle within seconds; that an event was lost is noticed
 /// after two intervals at most.
 pub const STALLED_AFTER: Duration = SWEEP_INTERVAL;
+/// The log line of a sweep that found stalled orders, which the template's metric filter counts.
+pub const STALLED: &str = "orders are stalled";
+/// The log line of a sweep that could not re-emit all it found; it is counted with [`STALLED`].
+pub const NOT_RE_EMITTED: &str = "not all stalled orders were re-emitted";
 /// A stalled order that was re-emitted less long ago is left alone. It is less than the time between two sweeps, so
 /// that each finds the orders that the one before re-emitted.
 pub const RETRY_INTERVAL: Duration = part(SWEEP_INTERVAL, 9, 10);

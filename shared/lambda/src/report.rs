@@ -12,6 +12,9 @@ use crate::log::Chain;
 /// The log line of a verification that had no time for all, which the template's metric filter counts.
 pub const INCOMPLETE: &str = "verification incomplete";
 
+/// The log line of a drift, which the template's metric filter counts.
+pub const DRIFT: &str = "drift found";
+
 /// Most of the drifts that a report lists; it counts them all. Lambda's answers end at 6 MB.
 const MAX_LISTED: usize = 100;
 
@@ -193,7 +196,7 @@ impl Report {
             drift.expected = %drift.expected,
             drift.found = %drift.found,
             drift.repaired = drift.repaired,
-            "drift found"
+            "{DRIFT}"
         );
         self.found += 1;
         self.repaired += u64::from(drift.repaired);

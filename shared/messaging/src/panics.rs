@@ -3,6 +3,8 @@
 use std::any::Any;
 use std::fmt;
 
+use shop_lambda::log::panic_text;
+
 /// Code panicked. The text is the panic's own, where it has one; the code that panics must put no data of
 /// a customer into it (`expect` is linted away, so it is an index or an arithmetic bug).
 #[derive(Debug)]
@@ -10,9 +12,7 @@ pub(crate) struct Panicked(String);
 
 impl Panicked {
     pub(crate) fn new(payload: &(dyn Any + Send)) -> Self {
-        let text = payload.downcast_ref::<String>().map(String::as_str);
-        let text = text.or_else(|| payload.downcast_ref::<&str>().copied());
-        Self(text.unwrap_or("no message").to_owned())
+        Self(panic_text(payload).to_owned())
     }
 }
 

@@ -5,6 +5,8 @@ use crate::template::Template;
 const GOOD: &str = r#"
 Parameters:
   Window: { Type: Number, MaxValue: 5 }
+Conditions:
+  TellsOfMails: !And [!Condition HasMails, !Condition HasAlarmEmail]
 Globals:
   Function:
     Timeout: 10
@@ -22,6 +24,7 @@ Resources:
   LogGroup:
     Type: AWS::Logs::LogGroup
     Properties:
+      LogGroupName: /aws/vendedlogs/apis
       RetentionInDays: !Ref LogRetentionDays
   PlaceOrderBoundary:
     Type: AWS::IAM::ManagedPolicy
@@ -211,27 +214,27 @@ Resources:
                   - sqs:StartMessageMoveTask
                 Resource: [!GetAtt PackDeadLetterQueue.Arn]
               - { Effect: Allow, Action: sqs:SendMessage, Resource: [!GetAtt PackQueue.Arn] }
-  TokenSecret: { Type: AWS::SecretsManager::Secret, UpdateReplacePolicy: Retain }
-  ScheduleAlarm:
-    Type: AWS::CloudWatch::Alarm
-    Properties:
-      MetricName: Invocations
-      Dimensions: [{ Name: FunctionName, Value: !Ref PlaceOrderFunction }]
-      AlarmActions: [!Ref AlarmTopic]
+  TokenSecret:
+    Type: AWS::SecretsManager::Secret
+    Properties: { GenerateSecretString: { PasswordLength: 64, ExcludePunctuation: true } }
+    UpdateReplacePolicy: Retain # secret
   RelayAlarm:
     Type: AWS::CloudWatch::Alarm
+    Condition: HasAlarmEmail
     Properties:
       MetricName: ApproximateNumberOfMessagesVisible
       Dimensions: [{ Name: QueueName, Value: !GetAtt RelayDeadLetterQueue.QueueName }]
       AlarmActions: [!Ref AlarmTopic]
   PackAlarm:
     Type: AWS::CloudWatch::Alarm
+    Condition: HasAlarmEmail
     Properties:
       MetricName: ApproximateNumberOfMessagesVisible
       Dimensions: [{ Name: QueueName, Value: !GetAtt PackDeadLetterQueue.QueueName }]
       AlarmActions: [!Ref AlarmTopic]
   QueueAgeAlarm:
     Type: AWS::CloudWatch::Alarm
+    Condition: HasAlarmEmail # age
     Properties:
       MetricName: ApproximateAgeOfOldestMessage
       Dimensions: [{ Name: QueueName, Value: !GetAtt PackQueue.QueueName }]
@@ -248,6 +251,7 @@ Resources:
           Dimensions: [{ Key: Consumer, Value: $.consumer }]
   FailingAlarm:
     Type: AWS::CloudWatch::Alarm
+    Condition: HasAlarmEmail
     Properties:
       Namespace: !Ref AWS::StackName
       MetricName: FailingMessages
@@ -262,6 +266,7 @@ Resources:
         - { MetricNamespace: !Ref AWS::StackName, MetricName: MalformedMessages, MetricValue: "1" }
   MalformedAlarm:
     Type: AWS::CloudWatch::Alarm
+    Condition: HasAlarmEmail
     Properties:
       Namespace: !Ref AWS::StackName
       MetricName: MalformedMessages
@@ -269,6 +274,7 @@ Resources:
   Mails: { Type: AWS::SES::ConfigurationSet }
   BouncesAlarm:
     Type: AWS::CloudWatch::Alarm
+    Condition: TellsOfMails
     Properties:
       Namespace: AWS/SES
       MetricName: Reputation.BounceRate
@@ -276,6 +282,7 @@ Resources:
       AlarmActions: [!Ref AlarmTopic] # bounces
   ComplaintsAlarm:
     Type: AWS::CloudWatch::Alarm
+    Condition: HasAlarmEmail
     Properties:
       Namespace: AWS/SES
       MetricName: Reputation.ComplaintRate
@@ -283,23 +290,28 @@ Resources:
       AlarmActions: [!Ref AlarmTopic] # complaints
   ServerErrorAlarm:
     Type: AWS::CloudWatch::Alarm
+    Condition: HasAlarmEmail
     Properties:
       MetricName: 5xx
       Dimensions: [{ Name: ApiId, Value: !Ref Api }]
       AlarmActions: [!Ref AlarmTopic]
   ErrorAlarm:
     Type: AWS::CloudWatch::Alarm
+    Condition: HasAlarmEmail
     Properties:
       MetricName: Errors # one
       Dimensions: [{ Name: FunctionName, Value: !Ref PlaceOrderFunction }]
+      TreatMissingData: breaching
       AlarmActions: [!Ref AlarmTopic]
   ErrorsAlarm:
     Type: AWS::CloudWatch::Alarm
+    Condition: HasAlarmEmail
     Properties:
       MetricName: Errors
       AlarmActions: [!Ref AlarmTopic] # all
   AgeAlarm:
     Type: AWS::CloudWatch::Alarm
+    Condition: HasAlarmEmail
     Properties:
       MetricName: IteratorAge
       Dimensions: [{ Name: FunctionName, Value: !Ref PlaceOrderFunction }]

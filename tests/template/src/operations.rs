@@ -30,6 +30,13 @@ fn apis(template: &Template, wrong: &mut Vec<String>) {
         if refers(&api["AccessLogSettings"]["DestinationArn"], Some("Arn")).is_none() {
             wrong.push(format!("{id}: it has no access log"));
         }
+        // Below it API Gateway shares one entry of the account's policy for logs, whose length is limited
+        // (https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-and-resource-policy.html).
+        let group = refers(&api["AccessLogSettings"]["DestinationArn"], Some("Arn")).unwrap_or_default();
+        let name = render(&template.resource(group)["Properties"]["LogGroupName"]);
+        if !name.starts_with("/aws/vendedlogs/") {
+            wrong.push(format!("{id}: its access log is not below /aws/vendedlogs/"));
+        }
         let format = api["AccessLogSettings"]["Format"].as_str().unwrap_or_default();
         for private in ["$context.identity", "$context.path", "$context.authorizer", "querystring"] {
             if format.contains(private) {
@@ -132,7 +139,11 @@ fn tables(template: &Template, wrong: &mut Vec<String>) {
         }
         outlives(template, id, wrong);
     }
-    for (id, _) in template.of_type("AWS::SecretsManager::Secret") {
+    for (id, secret) in template.of_type("AWS::SecretsManager::Secret") {
+        // CloudFormation generates anew when this changes, and what is derived from the secret is gone.
+        if secret["GenerateSecretString"] != json!({ "PasswordLength": 64, "ExcludePunctuation": true }) {
+            wrong.push(format!("{id}: how it is generated has changed, and so would the secret"));
+        }
         if id == "LookupSecret" {
             outlives(template, id, wrong);
         } else if id == "EdgeSecret" {
@@ -258,16 +269,6 @@ fn alarms(template: &Template, wrong: &mut Vec<String>) {
     if !alarms().any(|(_, alarm)| of_all(alarm) && counted::reaches_somebody(alarm)) {
         wrong.push("no alarm when functions fail again and again".to_owned());
     }
-    let has = |id: &str, source: &str| template.sources(source).iter().any(|(function, _)| function.id == id);
-    for function in template.functions() {
-        let only_consumes = has(function.id, "SQS") && !has(function.id, "Schedule");
-        if function.is_route() || function.is_relay() || only_consumes {
-            continue;
-        }
-        if !watched("Errors", &|value| refers(value, None) == Some(function.id)) {
-            wrong.push(format!("{}: no alarm when it fails", function.id));
-        }
-    }
     for (function, event) in template.sources("SQS") {
         let queue = refers(&event["Queue"], Some("Arn"));
         let this = |value: &Value| queue.is_some() && refers(value, Some("QueueName")) == queue;
@@ -280,9 +281,25 @@ fn alarms(template: &Template, wrong: &mut Vec<String>) {
         }
     }
     counted::check(template, wrong);
+    // Lambda counts the errors of each call, none too: where the metric is missing there was no call.
     for (function, _) in template.sources("Schedule") {
-        if !watched("Invocations", &|value| refers(value, None) == Some(function.id)) {
+        let own = alarms().find(|(_, alarm)| {
+            alarm["MetricName"] == "Errors"
+                && list(&alarm["Dimensions"])
+                    .iter()
+                    .any(|one| refers(&one["Value"], None) == Some(function.id))
+        });
+        if !own.is_some_and(|(_, alarm)| counted::reaches_somebody(alarm)) {
+            wrong.push(format!("{}: no alarm when it fails", function.id));
+        } else if own.is_some_and(|(_, alarm)| alarm["TreatMissingData"] != "breaching") {
             wrong.push(format!("{}: no alarm when it does not run", function.id));
+        }
+    }
+    // An alarm is paid for, and without an address it reaches nobody.
+    for (id, _) in alarms() {
+        let condition = template.resource(id)["Condition"].as_str().unwrap_or_default();
+        if condition != "HasAlarmEmail" && !includes(template.condition(condition), "HasAlarmEmail") {
+            wrong.push(format!("{id}: it is paid for where it reaches nobody: Condition: HasAlarmEmail"));
         }
     }
     for (function, _) in template.sources("DynamoDB") {
@@ -290,6 +307,11 @@ fn alarms(template: &Template, wrong: &mut Vec<String>) {
             wrong.push(format!("{}: no alarm when it falls behind", function.id));
         }
     }
+}
+
+/// Whether a condition holds only where another one does.
+fn includes(condition: &Value, other: &str) -> bool {
+    list(&condition["Fn::And"]).iter().any(|part| part["Condition"] == other)
 }
 
 /// Whether an alarm that reaches somebody has this metric.
@@ -375,15 +397,17 @@ mod tests {
                 ("ThrottlingRateLimit: 100", "Other: 100", "nothing limits"),
                 ("POST /orders:", "POST /order:", "which is no route"),
                 ("DestinationArn: !GetAtt LogGroup.Arn", "Other: 1", "no access log"),
+                ("/aws/vendedlogs/", "/logs/", "not below"),
+                ("PasswordLength: 64", "PasswordLength: 32", "how it is generated"),
                 ("$context.routeKey", "$context.identity.sourceIp", "personal data"),
-                ("RetentionInDays: !Ref LogRetentionDays", "LogGroupName: a", "kept for ever"),
+                ("RetentionInDays: !Ref LogRetentionDays", "Other: 1", "kept for ever"),
                 ("LogFormat: JSON", "LogFormat: Text", "does not log JSON"),
                 ("PAY_PER_REQUEST", "PROVISIONED", "not on demand"),
                 ("!If [IsBackedUp, true, false]", "false", "point-in-time recovery"),
                 ("!If [IsProtected, true, false]", "false", "deletion protection"),
                 ("UpdateReplacePolicy: Retain", "UpdateReplacePolicy: Delete", "delete its data"),
                 ("DeletionPolicy: RetainExceptOnCreate", "DeletionPolicy: Retain", "a creation that failed"),
-                ("UpdateReplacePolicy: Retain }", "DeletionPolicy: Delete }", "delete its data"),
+                ("UpdateReplacePolicy: Retain # secret", "DeletionPolicy: Delete", "delete its data"),
                 ("SSEAlgorithm: AES256", "Other: 1", "FilesBucket: it is not encrypted"),
                 ("IgnorePublicAcls: true", "IgnorePublicAcls: false", "opened to everybody"),
                 ("ExpirationInDays: 30", "Other: 30", "FilesBucket: what is in it"),
@@ -395,7 +419,13 @@ mod tests {
                 ("AllowedHeaders: [content-type]", "AllowedHeaders: ['*']", "FilesBucket: pages of others"),
                 ("[https://*.cloudfront.net, ", "['*', ", "FilesBucket: pages of others"),
                 ("[HasShopUrl, [!Ref ShopUrl],", "[HasShopUrl, [https://*],", "FilesBucket: pages of others"),
-                ("MetricName: Invocations", "MetricName: Duration", "does not run"),
+                ("TreatMissingData: breaching", "TreatMissingData: notBreaching", "does not run"),
+                ("Condition: HasAlarmEmail # age", "Condition: Other", "reaches nobody"),
+                (
+                    "[!Condition HasMails, !Condition HasAlarmEmail]",
+                    "[!Condition HasMails]",
+                    "reaches nobody",
+                ),
                 ("!GetAtt PackDeadLetterQueue.QueueName", "other", "a message lies in it"),
                 ("MetricName: ApproximateAgeOfOldestMessage", "MetricName: Other", "its queue waits"),
                 ("Value: place-order }] # failing", "Value: other }]", "its messages keep failing"),

@@ -30,6 +30,24 @@ pub fn broken(template: &Template, values: &BTreeMap<&str, &str>) -> Vec<String>
     wrong
 }
 
+/// The logical ids of a type's resources that a stack has where parameters have these values and else their defaults.
+///
+/// # Panics
+/// A condition is not understood.
+#[must_use]
+pub fn present<'a>(template: &'a Template, values: &BTreeMap<&str, &str>, kind: &str) -> Vec<&'a str> {
+    let known = Known { template, values };
+    let holds = |id: &str| match template.resource(id)["Condition"].as_str() {
+        None => true,
+        Some(name) => {
+            let holds = known.holds(template.condition(name));
+            assert!(holds.is_some(), "{id}: its condition {name} is not understood");
+            holds == Some(true)
+        }
+    };
+    template.of_type(kind).map(|(id, _)| id).filter(|id| holds(id)).collect()
+}
+
 struct Known<'a> {
     template: &'a Template,
     values: &'a BTreeMap<&'a str, &'a str>,
@@ -41,6 +59,10 @@ impl Known<'_> {
         match (function.as_str(), list(arguments)) {
             ("Fn::Equals", [left, right]) => Some(self.text(left)? == self.text(right)?),
             ("Fn::Not", [inner]) => Some(!self.holds(inner)?),
+            ("Condition", _) => self.holds(self.template.condition(arguments.as_str()?)),
+            ("Fn::And", inner @ [_, ..]) => {
+                inner.iter().try_fold(true, |all, inner| Some(all & self.holds(inner)?))
+            }
             ("Fn::Or", inner) => inner.iter().try_fold(false, |any, inner| Some(any | self.holds(inner)?)),
             ("Fn::Contains", [among, value]) => {
                 let value = self.text(value)?;

@@ -27,6 +27,7 @@ const fn runbook(section: &'static str, metrics: &'static [&'static str]) -> Run
 /// The first that an alarm goes with is its own.
 const RUNBOOKS: &[Runbook] = &[
     runbook("When the API answers with 5xx", &["5xx"]),
+    runbook("When answers are slow", &["Latency"]),
     runbook("When functions are throttled", &["Throttles"]),
     Runbook {
         section: "When the journal is behind",
@@ -39,8 +40,10 @@ const RUNBOOKS: &[Runbook] = &[
     runbook("When messages keep failing", &["FailingMessages", "MalformedMessages"]),
     runbook("When dead letters are parked", &["ParkedDeadLetters"]),
     runbook("When a message is in a dead-letter queue", &["ApproximateNumberOfMessagesVisible"]),
-    runbook("When a function fails", &["Errors"]),
-    runbook("When a scheduled function does not run", &["Invocations"]),
+    Runbook { section: "When a function fails", metrics: &["Errors"], begins: "Function" },
+    runbook("When a scheduled function fails or does not run", &["Errors"]),
+    runbook("When orders are stalled", &["StalledOrders"]),
+    runbook("When a verification finds drift", &["Drift"]),
     runbook("When verifications have no time for all", &["IncompleteVerifications"]),
     runbook("When somebody becomes an administrator", &["RoleChanges"]),
     runbook("When passwords are guessed at", &["RefusedAttempts"]),

@@ -101,6 +101,12 @@ impl Template {
         members(&self.root["Rules"])
     }
 
+    /// A condition, as it is written.
+    #[must_use]
+    pub fn condition(&self, name: &str) -> &Value {
+        &self.root["Conditions"][name]
+    }
+
     /// A parameter's default, as text.
     #[must_use]
     pub fn default_of(&self, parameter: &str) -> Option<String> {
@@ -258,7 +264,8 @@ fn long_form(yaml: Yaml) -> Result<Value> {
                     let (id, attribute) = text.split_once('.').context("!GetAtt without an attribute")?;
                     json!({ "Fn::GetAtt": [id, attribute] })
                 }
-                "!Contains" | "!Equals" | "!If" | "!Not" | "!Or" | "!Split" | "!Sub" => {
+                "!Condition" => json!({ "Condition": value }),
+                "!And" | "!Contains" | "!Equals" | "!If" | "!Not" | "!Or" | "!Split" | "!Sub" => {
                     json!({ format!("Fn::{}", &tag[1..]): value })
                 }
                 _ => bail!("the template is to use ordinary constructs only, not {tag}"),

@@ -39,7 +39,7 @@ pub fn check(template: &Template) -> Vec<String> {
         if function.property("Timeout").as_u64() != Some(timeout.as_secs()) {
             wrong.push(format!("{}: its timeout is not {} s", function.id, timeout.as_secs()));
         }
-        let period = Period::of(template, "Invocations", |value| refers(value, None) == Some(function.id));
+        let period = Period::of(template, "Errors", |value| refers(value, None) == Some(function.id));
         if period
             .is_none_or(|period| period.length < *interval || period.length * period.count < *interval * 2)
         {
@@ -189,7 +189,7 @@ mod tests {
                 "Period: 240, EvaluationPeriods: 2",
                 "takes a pause for an outage",
             ),
-            ("Period: 86400", "Period: 3600", "takes a pause for an outage"),
+            ("Period: 172800", "Period: 86400", "takes a pause for an outage"),
         ] {
             ensure!(TEMPLATE.contains(from), "{from}: the template does not have it");
             let wrong = check(&Template::parse(&TEMPLATE.replace(from, to))?);

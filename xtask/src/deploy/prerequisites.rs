@@ -13,8 +13,9 @@ use crate::python::Environment;
 
 /// What Rust calls Lambda's Graviton.
 const RUST_TARGET: &str = "aarch64-unknown-linux-gnu";
-/// Production reserves ten environments for each of four functions, and AWS wants a hundred left beside them.
-const PRODUCTION_CONCURRENCY: u32 = 140;
+/// Production reserves ten environments for each function that hashes passwords behind a route, and AWS wants a hundred left
+/// beside them. A test counts them.
+const PRODUCTION_CONCURRENCY: u32 = 150;
 
 /// What there is.
 pub(super) struct Prerequisites {
@@ -140,5 +141,16 @@ mod tests {
         };
         assert!(of_account(&account(10)).unwrap().contains("has 10"));
         assert_eq!(of_account(&account(1000)), None);
+    }
+
+    #[test]
+    fn production_needs_what_its_template_reserves_and_what_aws_wants_left() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let template = std::fs::read_to_string(root.join("template.yaml")).unwrap();
+        let reserving = template.matches("\n      ReservedConcurrentExecutions:").count();
+        let (_, parameter) = template.split_once("\n  PasswordConcurrency:").unwrap();
+        let (_, default) = parameter.split_once("Default: ").unwrap();
+        let each: u32 = default.split_whitespace().next().unwrap().parse().unwrap();
+        assert_eq!(PRODUCTION_CONCURRENCY, u32::try_from(reserving).unwrap() * each + 100);
     }
 }

@@ -14,7 +14,8 @@ use crate::product::{CatalogueItem, Product};
 use crate::stock::Stock;
 
 /// The one partition of the indexes of the whole catalogue. A catalogue of some ten thousand products changes a few
-/// times a second at most, far below the 1,000 writes that a partition takes; caches take most of the reads.
+/// times a second at most, far below the 1,000 writes that a partition takes. It gives 3,000 read units a second, of which a
+/// page of a hundred products takes some twelve; with `EdgeCache` caches take most of the reads, without it that is the limit.
 pub(super) const LISTING: &str = "all";
 /// The sort keys of the indexes.
 const SORTS: [Sort; 3] = [Sort::Newest, Sort::Name, Sort::PriceUp];

@@ -1,7 +1,8 @@
 //! What is counted of the functions' log lines, and what AWS counts of the account's mails: each has its alarm.
 
 use serde_json::{Value, json};
-use shop_lambda::report::INCOMPLETE;
+use shop_lambda::recovery::{NOT_RE_EMITTED, STALLED};
+use shop_lambda::report::{DRIFT, INCOMPLETE};
 use shop_messaging::consumer::{KEEPS_FAILING, MALFORMED};
 
 use crate::names;
@@ -9,7 +10,13 @@ use crate::template::{Template, list, refers};
 
 pub(super) fn check(template: &Template, wrong: &mut Vec<String>) {
     messages(template, wrong);
-    verifications(template, wrong);
+    for (metric, prefix, lines) in [
+        ("StalledOrders", "sweep-", &[STALLED, NOT_RE_EMITTED][..]),
+        ("Drift", "verify-", &[DRIFT]),
+        ("IncompleteVerifications", "verify-", &[INCOMPLETE]),
+    ] {
+        found(template, metric, prefix, lines, wrong);
+    }
     reputation(template, wrong);
 }
 
@@ -36,24 +43,22 @@ fn reputation(template: &Template, wrong: &mut Vec<String>) {
     }
 }
 
-/// That a verification has no time for all is counted, and has an alarm.
-fn verifications(template: &Template, wrong: &mut Vec<String>) {
-    const METRIC: &str = "IncompleteVerifications";
-    let is_one = |id: &str| names::of_logical_id(id).is_some_and(|name| name.starts_with("verify-"));
+/// What a function on a schedule says that it found is counted, and has an alarm. `prefix` begins the name of whoever
+/// says so.
+fn found(template: &Template, metric: &str, prefix: &str, lines: &[&str], wrong: &mut Vec<String>) {
+    let is_one = |id: &str| names::of_logical_id(id).is_some_and(|name| name.starts_with(prefix));
     if !template.functions().iter().any(|function| is_one(function.id)) {
         return;
     }
-    let pattern = format!("{{ $.message = \"{INCOMPLETE}\" }}");
+    let terms: Vec<_> = lines.iter().map(|line| format!("$.message = \"{line}\"")).collect();
+    let pattern = format!("{{ {} }}", terms.join(" || "));
     let is_counted = template.of_type("AWS::Logs::MetricFilter").any(|(_, filter)| {
         filter["FilterPattern"] == pattern.as_str()
-            && list(&filter["MetricTransformations"]).iter().any(|to| to["MetricName"] == METRIC)
+            && list(&filter["MetricTransformations"]).iter().any(|to| to["MetricName"] == metric)
     });
-    let has_alarm =
-        template.of_type("AWS::CloudWatch::Alarm").any(|(_, alarm)| alarm["MetricName"] == METRIC);
-    if !is_counted || !has_alarm {
-        wrong.push(format!(
-            "{METRIC}: nothing counts the lines that say \"{INCOMPLETE}\", or it has no alarm"
-        ));
+    let mut alarms = template.of_type("AWS::CloudWatch::Alarm");
+    if !is_counted || !alarms.any(|(_, alarm)| alarm["MetricName"] == metric && reaches_somebody(alarm)) {
+        wrong.push(format!("{metric}: nothing counts the lines {pattern}, or it has no alarm"));
     }
 }
 
