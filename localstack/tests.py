@@ -15,6 +15,7 @@ import account
 import add_http_routes
 import boto3
 import destroy_stack
+import restore_table
 import settings
 import smoke_test
 from botocore.stub import Stubber
@@ -164,6 +165,56 @@ class Destruction(unittest.TestCase):
             tables.add_response("update_table", {}, {"TableName": "orders", "DeletionProtectionEnabled": False})
             tables.add_response("delete_table", {}, {"TableName": "orders"})
             self.assertTrue(destroy_stack.unless_gone(destroy_stack.delete_table, dynamodb, "orders"))
+
+
+class Restoring(unittest.TestCase):
+    """Three items of a copy: one that the table has, one that it has otherwise, one that it has not; and one that is over."""
+
+    ALIKE, OLD, NEW = ({"id": {"S": key}, "version": {"N": version}} for key, version in
+                       (("alike", "1"), ("other", "1"), ("other", "2")))
+    GONE = {"id": {"S": "gone"}, "version": {"N": "1"}}
+    OVER = {"id": {"S": "over"}, "ends": {"N": "1000"}}
+
+    def restore(self, write: bool, overwrite: bool, *answers):
+        """What is counted; each of `answers` is the parameters of a write that is expected, and whether it is refused."""
+        dynamodb = client("dynamodb")
+        copy = [self.ALIKE, self.OLD, self.GONE, self.OVER]
+        with Stubber(dynamodb) as tables:
+            tables.add_response("scan", {"Items": copy}, {"TableName": "copy"})
+            wanted = [{"id": item["id"]} for item in copy]
+            tables.add_response("batch_get_item", {
+                "Responses": {"orders": [self.ALIKE]},
+                "UnprocessedKeys": {"orders": {"Keys": wanted[1:], "ConsistentRead": True}},
+            }, {"RequestItems": {"orders": {"Keys": wanted, "ConsistentRead": True}}})
+            tables.add_response("batch_get_item", {"Responses": {"orders": [self.NEW]}},
+                                {"RequestItems": {"orders": {"Keys": wanted[1:], "ConsistentRead": True}}})
+            for parameters, is_refused in answers:
+                if is_refused:
+                    tables.add_client_error("put_item", "ConditionalCheckFailedException", expected_params=parameters)
+                else:
+                    tables.add_response("put_item", {}, parameters)
+            said = io.StringIO()
+            with contextlib.redirect_stderr(said):
+                counts = restore_table.compare(dynamodb, "orders", "copy", ["id"], "ends", write, overwrite)
+            tables.assert_no_pending_responses()
+        self.assertEqual(said.getvalue(), 'different: [{"S": "other"}]\n')
+        self.assertEqual([counts[name] for name in ("looked_at", "alike", "missing", "different", "expired")], [4, 1, 1, 1, 1])
+        return counts["put"], counts["changed_meanwhile"]
+
+    PUT_GONE = {"TableName": "orders", "Item": GONE, "ConditionExpression": "attribute_not_exists(#n0)",
+                "ExpressionAttributeNames": {"#n0": "id"}}
+    PUT_OLD = {"TableName": "orders", "Item": OLD, "ConditionExpression": "#n0 = :v0 AND #n1 = :v1",
+               "ExpressionAttributeNames": {"#n0": "id", "#n1": "version"},
+               "ExpressionAttributeValues": {":v0": {"S": "other"}, ":v1": {"N": "2"}}}
+
+    def test_nothing_is_written_unless_it_is_said(self):
+        self.assertEqual(self.restore(False, True), (0, 0))
+
+    def test_what_is_missing_is_put_back_and_what_is_newer_stays(self):
+        self.assertEqual(self.restore(True, False, (self.PUT_GONE, False)), (1, 0))
+
+    def test_what_is_there_is_overwritten_where_it_is_said_and_still_what_was_compared(self):
+        self.assertEqual(self.restore(True, True, (self.PUT_OLD, True), (self.PUT_GONE, False)), (1, 1))
 
 
 if __name__ == "__main__":

@@ -74,7 +74,15 @@ pub(super) fn read(
     let mut properties = resolver.properties(id, resource.properties)?;
     let mut config = required(&mut properties, "DistributionConfig")?;
     properties.finish()?;
-    config.ignore(&["Comment", "HttpVersion", "IPV6Enabled", "PriceClass"]);
+    config.ignore(&[
+        "Aliases",
+        "Comment",
+        "HttpVersion",
+        "IPV6Enabled",
+        "PriceClass",
+        "ViewerCertificate",
+        "WebACLId",
+    ]);
     if !config.flag("Enabled")? {
         return Err(config.error("Enabled", "is not true: nothing would be answered"));
     }

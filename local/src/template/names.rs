@@ -30,8 +30,10 @@ pub(super) enum Kind {
     NotRun,
 }
 
-/// Permissions, logs, alarms, graphs and keys: they matter on AWS, and nothing here depends on them.
+/// Permissions, logs, alarms, graphs, names and limits at the edge: they matter on AWS, and nothing here depends on them.
 const NOT_RUN: &[&str] = &[
+    "AWS::ApiGatewayV2::ApiMapping",
+    "AWS::ApiGatewayV2::DomainName",
     "AWS::CloudWatch::Alarm",
     "AWS::CloudWatch::Dashboard",
     "AWS::IAM::ManagedPolicy",
@@ -40,6 +42,7 @@ const NOT_RUN: &[&str] = &[
     "AWS::S3::BucketPolicy",
     "AWS::SNS::TopicPolicy",
     "AWS::SQS::QueuePolicy",
+    "AWS::WAFv2::WebACL",
 ];
 
 impl Kind {

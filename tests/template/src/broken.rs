@@ -31,6 +31,7 @@ Resources:
     Properties:
       PolicyDocument:
         Statement:
+          - !If [IsTraced, { Effect: Allow, Action: [xray:PutTelemetryRecords, xray:PutTraceSegments], Resource: "*" }, !Ref AWS::NoValue]
           - Effect: Allow
             Action:
               - dynamodb:PutItem # boundary

@@ -81,6 +81,9 @@ fn is_wide(held: &str) -> bool {
         || (held.starts_with("${") && held.ends_with("Table.Arn}/index/*"))
 }
 
+/// What SAM lets a function do that is traced, by a policy of AWS's (`AWSXRayDaemonWriteAccess`); its boundary must, too.
+const TRACES: [&str; 2] = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"];
+
 /// The most characters of a managed policy, without white space.
 const MAX_CHARACTERS: usize = 6144;
 /// More than an ARN of this stack has, in the region and with the stack name that are longest.
@@ -99,12 +102,19 @@ fn boundaries(template: &Template) -> Vec<String> {
                 need.actions.contains(action) && need.resources.iter().any(|needed| covers(resource, needed))
             })
         };
+        let held = statements(&policy["PolicyDocument"]);
+        if !TRACES.iter().all(|trace| held.iter().any(|one| one.actions.iter().any(|action| action == trace)))
+        {
+            wrong.push(format!("{id}: with Tracing its functions could send no trace"));
+        }
         let mut characters = 0;
-        for statement in statements(&policy["PolicyDocument"]) {
-            characters += 100 + statement.resources.len() * ARN_CHARACTERS;
+        for statement in held {
+            let arns = statement.resources.iter().filter(|resource| *resource != "*").count();
+            characters += 100 + arns * ARN_CHARACTERS;
             characters += statement.actions.iter().map(|action| action.len() + 3).sum::<usize>();
             for (action, resource) in pairs(&statement) {
                 let is_common = action.starts_with("logs:")
+                    || TRACES.contains(&action.as_str())
                     || (action.starts_with("dynamodb:") && !resource.ends_with(".StreamArn}"));
                 if !is_common && !is_needed(action, resource) {
                     wrong.push(format!("{id}: none of its functions needs {action} on {resource}"));
@@ -133,7 +143,9 @@ fn wildcards(id: &str, statement: &Statement, wrong: &mut Vec<String>) {
         let folder = text.strip_suffix("/*").and_then(|text| text.split_once("Bucket.Arn}/"));
         folder.is_some_and(|(_, folder)| !folder.is_empty() && !folder.contains('*'))
     };
-    let is_allowed = |text: &&String| id.ends_with("Boundary") && is_wide(text);
+    // A trace has no ARN.
+    let traces = TRACES.iter().all(|action| statement.actions.iter().any(|found| found == action));
+    let is_allowed = |text: &&String| id.ends_with("Boundary") && (is_wide(text) || (traces && *text == "*"));
     let wide = actions.chain(&statement.resources).filter(|text| text.contains('*') && !is_folder(text));
     for wide in wide.filter(|text| !is_allowed(text)) {
         wrong.push(format!("{id}: {wide} is a wildcard"));
@@ -245,6 +257,7 @@ mod tests {
                     "MemorySize: 128",
                     "PlaceOrderBoundary does not bound",
                 ),
+                ("xray:PutTraceSegments", "xray:GetTraces", "could send no trace"),
                 ("!GetAtt PackQueue.Arn # boundary", "!GetAtt OtherQueue.Arn", "needs sqs:ReceiveMessage"),
                 ("!GetAtt OrdersTable.StreamArn # boundary", "!GetAtt OtherTable.StreamArn", "none of its"),
             ],

@@ -88,6 +88,41 @@ fn rules_let_each_environment_through_but_production_without_alarms() {
 }
 
 #[test]
+fn what_is_mended_on_aws_is_where_it_is_said_to_be() {
+    let document = project::text("docs/aws.md").unwrap();
+    let named = document.split('`').skip(1).step_by(2).filter(|name| {
+        let extension = name.rsplit_once('.').map(|(_, extension)| extension);
+        matches!(extension, Some("rs" | "md" | "yaml" | "toml" | "py"))
+    });
+    let missing: Vec<_> = named.filter(|name| !project::root().join(name).is_file()).collect();
+    assert_eq!(missing, [""; 0]);
+}
+
+#[test]
+fn a_name_needs_its_certificate_and_what_is_the_edges_needs_an_edge() {
+    let template = project::template().unwrap();
+    let config = project::toml("samconfig.toml").unwrap();
+    for (more, mistakes) in [
+        (&[("ApiDomainName", "api.example.com")][..], 1),
+        (&[("ApiDomainName", "api.example.com"), ("ApiCertificateArn", "arn")], 0),
+        (&[("EdgeDomainName", "shop.example.com")], 2),
+        (&[("EdgeDomainName", "shop.example.com"), ("EdgeCertificateArn", "arn")], 1),
+        (&[("EdgeDomainName", "shop.example.com"), ("EdgeCertificateArn", "arn"), ("EdgeCache", "true")], 0),
+        (&[("EdgeRateLimit", "1000")], 1),
+        (&[("EdgeRateLimit", "1000"), ("EdgeCache", "true")], 0),
+    ] {
+        let mut values = overrides(&config["dev"]);
+        values.extend(more.iter().copied());
+        let broken = rules::broken(&template, &values);
+        assert_eq!(broken.len(), mistakes, "{more:?}: {broken:?}");
+        let has = |kind: &str| !rules::present(&template, &values, kind).is_empty();
+        assert_eq!(has("AWS::ApiGatewayV2::DomainName"), values.contains_key("ApiDomainName"), "{more:?}");
+        let limited = values.contains_key("EdgeRateLimit") && values.contains_key("EdgeCache");
+        assert_eq!(has("AWS::WAFv2::WebACL"), limited, "{more:?}");
+    }
+}
+
+#[test]
 fn production_protects_its_tables_from_the_second_deployment_on() {
     let config = project::toml("samconfig.toml").unwrap();
     let (mut first, second) = (overrides(&config["prod-first"]), overrides(&config["prod"]));
@@ -102,8 +137,8 @@ fn service(kind: &str) -> Option<String> {
     match service.as_str() {
         // What SAM makes of its own types is named beside them; it has no HTTP API at all.
         "serverless" => Some("lambda".to_owned()),
-        // CloudFront comes with EdgeCache alone, which no emulator's stack has.
-        "apigatewayv2" | "cloudfront" => None,
+        // CloudFront and its web ACL come with EdgeCache alone, which no emulator's stack has.
+        "apigatewayv2" | "cloudfront" | "wafv2" => None,
         _ => Some(service),
     }
 }

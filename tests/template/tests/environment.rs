@@ -120,9 +120,11 @@ async fn a_stanza_sets_nothing_that_the_function_does_not_ask_for() {
     }
 }
 
-/// What operators are shown of the parameters is all of them, but for the addresses of those who are told of alarms.
+/// What operators are shown of the parameters is all of them, but for the addresses of those who are told of alarms, and for
+/// the ARNs of certificates.
 #[test]
 fn every_parameter_is_shown_in_the_settings() -> anyhow::Result<()> {
+    const HIDDEN: [&str; 4] = ["AlarmEmail", "AlertEmail", "ApiCertificateArn", "EdgeCertificateArn"];
     let template = project::template()?;
     let shown: BTreeMap<_, _> =
         PARAMETERS.iter().map(|(_, name, _)| (*name, format!("${{{name}}}"))).collect();
@@ -130,7 +132,7 @@ fn every_parameter_is_shown_in_the_settings() -> anyhow::Result<()> {
     let lines = variables["SETTINGS"]["Fn::Sub"].as_str().context("SETTINGS")?.lines();
     let given: BTreeMap<_, _> = lines.filter_map(|line| line.split_once('=')).collect();
     assert!(given.iter().map(|(name, value)| (*name, (*value).to_owned())).eq(shown), "{given:?}");
-    let mut known: Vec<_> = given.into_keys().chain(["AlarmEmail", "AlertEmail"]).collect();
+    let mut known: Vec<_> = given.into_keys().chain(HIDDEN).collect();
     known.sort_unstable();
     let mut all: Vec<_> = template.parameters().into_iter().collect();
     all.sort_unstable();
