@@ -78,10 +78,10 @@ test("ten thousand events are there and a hundred a second arrive for a minute, 
   await page.goto("/console/events");
   await page.locator("tbody tr").nth(49).waitFor();
   await page.mouse.move(5, 5);
-  // Twenty orders a second, evenly, and none waits for the one before.
+  // Twenty-five orders a second, evenly, and none waits for the one before.
   /** @type {Promise<unknown>[]} */
   const orders = [];
-  const flood = setInterval(() => orders.push(placeOrder(id)), 50);
+  const flood = setInterval(() => orders.push(placeOrder(id)), 40);
   try {
     // What the page needs once is no growth.
     const old = await page.locator("tbody .mono").first().textContent();
