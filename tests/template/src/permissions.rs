@@ -88,6 +88,8 @@ const TRACES: [&str; 2] = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"];
 const MAX_CHARACTERS: usize = 6144;
 /// More than an ARN of this stack has, in the region and with the stack name that are longest.
 const ARN_CHARACTERS: usize = 200;
+/// More than `{"Effect":"Allow","Action":[],"Resource":[]},` has.
+const STATEMENT_CHARACTERS: usize = 60;
 
 /// Boundaries that are too long, or hold a stream, a queue, a topic or a secret that none of their functions needs.
 fn boundaries(template: &Template) -> Vec<String> {
@@ -110,7 +112,7 @@ fn boundaries(template: &Template) -> Vec<String> {
         let mut characters = 0;
         for statement in held {
             let arns = statement.resources.iter().filter(|resource| *resource != "*").count();
-            characters += 100 + arns * ARN_CHARACTERS;
+            characters += STATEMENT_CHARACTERS + arns * ARN_CHARACTERS;
             characters += statement.actions.iter().map(|action| action.len() + 3).sum::<usize>();
             for (action, resource) in pairs(&statement) {
                 let is_common = action.starts_with("logs:")
