@@ -7,9 +7,8 @@ import { admin, product, settings, shot, test, until } from "./harness.mjs";
 const TASK_AT_MOST = 50;
 const INPUT_AT_MOST = 200;
 const HEAP_AT_MOST = 10 * 1024 * 1024;
-/** How long the events are watched: three thirds, since the machine has other things to do, and the middle one counts. */
-const THIRDS = 3;
-const THIRD_MS = 20_000;
+/** How long the events are watched. */
+const WATCHED_MS = 60_000;
 const EVENTS_BEFORE = 10_000;
 const EVENTS_A_SECOND = 100;
 const STEPS = 500;
@@ -88,12 +87,9 @@ test("ten thousand events are there and a hundred a second arrive for a minute, 
     await page.waitForFunction((subject) => document.querySelector("tbody .mono")?.textContent !== subject, old);
     const before = await heap(client);
     const from = new Date();
-    const tasks = [];
     await longestTask(page);
-    for (let third = 0; third < THIRDS; third += 1) {
-      await page.waitForTimeout(THIRD_MS);
-      tasks.push(await longestTask(page));
-    }
+    await page.waitForTimeout(WATCHED_MS);
+    const longest = await longestTask(page);
     const to = new Date();
     const grown = (await heap(client)) - before;
     // And who types meanwhile sees it, on a machine that is four times slower.
@@ -106,10 +102,9 @@ test("ten thousand events are there and a hundred a second arrive for a minute, 
     await Promise.all(orders);
     const seconds = (to.getTime() - from.getTime()) / 1000;
     const count = await eventsBetween(from.toISOString(), to.toISOString());
-    const longest = tasks.sort((a, b) => a - b)[1] ?? assert.fail();
-    console.log(`       ${Math.round(count / seconds)} events a second for ${Math.round(seconds)} s; longest tasks ${tasks.map(Math.round)} ms (0 is below 50), heap grown by ${Math.round(grown / 1024)} KB`);
+    console.log(`       ${Math.round(count / seconds)} events a second for ${Math.round(seconds)} s; longest task ${Math.round(longest)} ms (0 is below 50), heap grown by ${Math.round(grown / 1024)} KB`);
     assert.ok(count / seconds >= EVENTS_A_SECOND, `there were only ${count} events in ${seconds} s`);
-    assert.ok(longest <= TASK_AT_MOST, `tasks took ${tasks.map(Math.round)} ms`);
+    assert.ok(longest <= TASK_AT_MOST, `a task took ${Math.round(longest)} ms`);
     assert.ok(grown <= HEAP_AT_MOST, `the heap has grown by ${grown} bytes`);
     assert.ok(inputs.every(([, duration]) => duration <= INPUT_AT_MOST), `inputs were answered after ${JSON.stringify(inputs)}`);
   } finally {

@@ -146,8 +146,10 @@ fn wildcards(id: &str, statement: &Statement, wrong: &mut Vec<String>) {
         folder.is_some_and(|(_, folder)| !folder.is_empty() && !folder.contains('*'))
     };
     // A trace has no ARN.
-    let traces = TRACES.iter().all(|action| statement.actions.iter().any(|found| found == action));
-    let is_allowed = |text: &&String| id.ends_with("Boundary") && (is_wide(text) || (traces && *text == "*"));
+    let is_of_traces = !statement.actions.is_empty()
+        && statement.actions.iter().all(|action| TRACES.contains(&action.as_str()));
+    let is_allowed =
+        |text: &&String| id.ends_with("Boundary") && (is_wide(text) || (is_of_traces && *text == "*"));
     let wide = actions.chain(&statement.resources).filter(|text| text.contains('*') && !is_folder(text));
     for wide in wide.filter(|text| !is_allowed(text)) {
         wrong.push(format!("{id}: {wide} is a wildcard"));
@@ -260,6 +262,7 @@ mod tests {
                     "PlaceOrderBoundary does not bound",
                 ),
                 ("xray:PutTraceSegments", "xray:GetTraces", "could send no trace"),
+                ("xray:PutTraceSegments]", "xray:PutTraceSegments, sns:Publish]", "* is a wildcard"),
                 ("!GetAtt PackQueue.Arn # boundary", "!GetAtt OtherQueue.Arn", "needs sqs:ReceiveMessage"),
                 ("!GetAtt OrdersTable.StreamArn # boundary", "!GetAtt OtherTable.StreamArn", "none of its"),
             ],
