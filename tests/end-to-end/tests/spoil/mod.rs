@@ -1,11 +1,13 @@
-//! What no request can bring about, planted in the tables past the API: an order that waits for too long, mails that
-//! nobody knows the fate of, and books that do not agree. The scheduled functions must mend it.
+//! What no request can bring about, planted in the tables and buckets past the API: an order that waits for too long,
+//! mails that nobody knows the fate of, books that do not agree, and an index that nobody can read. The scheduled
+//! functions must mend it.
 
 use std::collections::HashMap;
 
 use anyhow::{Context, Result, ensure};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_s3::primitives::ByteStream;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use shop_local::cloud::Cloud;
@@ -38,6 +40,10 @@ pub(crate) async fn and_mend(cloud: &Cloud) -> Result<()> {
         ensure!(again["found"] == 0, "{function} left something: {again}");
     }
     cloud.settled().await;
+
+    spoil_the_index(cloud).await?;
+    let rebuilt = invoke(cloud, "rebuild-search", "{}").await?;
+    ensure!(rebuilt["begun_anew"] == true && rebuilt["complete"] == true, "the index: {rebuilt}");
     Ok(())
 }
 
@@ -63,6 +69,20 @@ async fn lose_what_ses_said(cloud: &Cloud) -> Result<()> {
             [("status", "sending"), ("attempted_at", LONG_AGO), ("due", LONG_AGO), ("open_shard", shard)];
         let values = values.map(|(name, value)| (name, string(value)));
         set(cloud, "EmailsTable", &[("id", text(&mail, "id"))], &values).await?;
+    }
+    Ok(())
+}
+
+/// Writes over every segment of the index of the catalogue.
+async fn spoil_the_index(cloud: &Cloud) -> Result<()> {
+    let bucket = cloud.physical("SearchBucket").context("the bucket of the index")?;
+    // The endpoint is a shop's front door on this machine, which has no name for each bucket.
+    let settings = aws_sdk_s3::config::Builder::from(&cloud.sdk_config("end-to-end")).force_path_style(true);
+    let s3 = aws_sdk_s3::Client::from_conf(settings.build());
+    let segments = s3.list_objects_v2().bucket(bucket).prefix("segments/").send().await?;
+    for segment in segments.contents() {
+        let put = s3.put_object().bucket(bucket).key(segment.key().context("a key")?);
+        put.body(ByteStream::from_static(b"spoilt")).send().await?;
     }
     Ok(())
 }
