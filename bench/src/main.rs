@@ -12,7 +12,9 @@ mod report;
 mod shop;
 mod sizes;
 mod speed;
+mod starts;
 mod tokens;
+mod verification;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -43,6 +45,15 @@ struct Arguments {
     /// Only how long it takes to group 10,000 dead letters, and to send them again
     #[arg(long, conflicts_with_all = ["save", "counts", "journal"])]
     dead_letters: bool,
+    /// Only how many orders the nightly verifications come through in a week
+    #[arg(long, conflicts_with_all = ["save", "counts", "journal", "dead_letters"])]
+    verification: bool,
+    /// Only how soon functions answer for the first time, beside a hello world
+    #[arg(long, conflicts_with_all = ["save", "counts", "journal", "dead_letters", "verification"])]
+    starts: bool,
+    /// Measure the functions of this folder beside those that are built, in the same run
+    #[arg(long, value_name = "PATH", requires = "starts")]
+    before: Option<PathBuf>,
     /// Measure this `shop` binary instead of building one
     #[arg(long, value_name = "PATH")]
     shop: Option<PathBuf>,
@@ -56,22 +67,29 @@ async fn main() -> Result<ExitCode> {
 
     if arguments.journal {
         journal::measure(root, &mut report).await?;
-        report.print()?;
-        return Ok(ExitCode::SUCCESS);
+        return report.finish();
+    }
+    if arguments.starts {
+        starts::build_hello_world(root)?;
+        starts::measure(root, arguments.before, &mut report).await?;
+        return report.finish();
     }
     if arguments.dead_letters {
         dead_letters::measure(root, &mut report).await?;
-        report.print()?;
-        return Ok(if report.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        return report.finish();
+    }
+    if arguments.verification {
+        verification::measure(root, &mut report).await?;
+        return report.finish();
     }
     counts::measure(root, &mut report).await?;
     consumers::measure(root, &mut report).await?;
     if arguments.counts {
-        report.print()?;
-        return Ok(if report.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        return report.finish();
     }
     journal::measure(root, &mut report).await?;
     dead_letters::measure(root, &mut report).await?;
+    verification::measure(root, &mut report).await?;
     tokens::measure(root, &mut report).await?;
     sizes::measure(root, &mut report)?;
 
@@ -89,9 +107,8 @@ async fn main() -> Result<ExitCode> {
     speed::measure(&shop, load, "memory", &mut report).await?;
     drop(shop);
 
-    report.print()?;
     if arguments.save {
         report.save()?;
     }
-    Ok(if report.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    report.finish()
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::thread::available_parallelism;
 
 use anyhow::{Context, Result};
@@ -84,8 +85,14 @@ impl Report {
         })
     }
 
+    /// Prints the figures; whether they hold.
+    pub(crate) fn finish(&self) -> Result<ExitCode> {
+        self.print()?;
+        Ok(if self.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+
     /// Prints the figures as a table.
-    pub(crate) fn print(&self) -> Result<()> {
+    fn print(&self) -> Result<()> {
         let mut out = io::stdout().lock();
         writeln!(out, "\n{:<52} {:>10} {:>10} {:>12}  ", "figure", "measured", "baseline", "target")?;
         for figure in &self.figures {

@@ -71,7 +71,7 @@ async fn post(cloud: &Cloud, path: &str, body: &str) -> Result<serde_json::Value
 }
 
 /// The processor time of this process so far.
-fn processor_micros() -> u64 {
+pub(crate) fn processor_micros() -> u64 {
     let time = clock_gettime(ClockId::ProcessCPUTime);
     let micros = time.tv_sec * 1_000_000 + time.tv_nsec / 1000;
     u64::try_from(micros).unwrap_or_default()

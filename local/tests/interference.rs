@@ -11,7 +11,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::future::{BoxFuture, ready};
 use shop_local::cloud::{AwsError, Call, Cloud, Delivery, Fault, Interceptor, Options};
-use toy::{counts, place_item, start};
+use toy::{DIED, counts, place_item, start};
 
 /// Fails the first calls of one operation, before or after they take effect, and the first entries of batches.
 #[derive(Default)]
@@ -31,7 +31,11 @@ impl Interceptor for Interference {
 
     fn after<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Option<Fault>> {
         let hit = call.operation == self.operation;
-        ready(hit.then(|| self.after.lock().unwrap().pop()).flatten()).boxed()
+        let fault = hit.then(|| self.after.lock().unwrap().pop()).flatten();
+        if matches!(fault, Some(Fault::Crashed)) {
+            DIED.notify_one();
+        }
+        ready(fault).boxed()
     }
 
     fn fails_entry(&self, call: &Call, _entry: &str) -> Option<AwsError> {
@@ -105,6 +109,20 @@ fn an_answer_that_is_lost_has_taken_effect() {
             assert_eq!(counts(&cloud).await["a"], 1);
         },
     );
+}
+
+#[test]
+fn whoever_dies_with_its_answer_on_its_lips_has_not_answered_and_is_not_asked_again() {
+    let interference = Interference {
+        operation: "PutItem",
+        after: Mutex::new(vec![Fault::Crashed]),
+        ..Interference::default()
+    };
+    with_faults(interference, |cloud| async move {
+        assert_eq!(place_item(&cloud, "one", "hasty").await, 500);
+        // Another environment has it from there.
+        assert_eq!(place_item(&cloud, "one", "item.placed").await, 409);
+    });
 }
 
 #[test]

@@ -137,7 +137,7 @@ enum Command {
         architecture: deployable::Architecture,
     },
     /// Build the functions for deployment and print their sizes
-    Sizes,
+    Sizes(sizes::Sizes),
     /// Make the page of the API's documents anew, of Swagger UI's release
     Vendor,
     /// Run everything, as .ci/run does
@@ -145,6 +145,9 @@ enum Command {
         /// Only the steps whose name contains this
         #[arg(long, default_value = "")]
         only: String,
+        /// Only the steps that run beside others
+        #[arg(long, hide = true, conflicts_with = "only")]
+        beside: bool,
     },
 }
 
@@ -240,8 +243,8 @@ fn run() -> Result<()> {
         Command::Deployable { architecture } => deployable::deployable(&project, architecture),
         Command::Contract => contract::contract(&project),
         Command::Pages { filter, base_url } => pages::pages(&project, filter.as_deref(), base_url.as_deref()),
-        Command::Sizes => sizes::sizes(&project),
+        Command::Sizes(wanted) => sizes::sizes(&project, &wanted),
         Command::Vendor => vendor::vendor(&project),
-        Command::Ci { only } => ci::ci(&project.with_tests(), &only),
+        Command::Ci { only, beside } => ci::ci(&project.with_tests(), &only, beside),
     }
 }

@@ -84,10 +84,13 @@ fn line(command: &Command) -> String {
     std::iter::once(command.get_program().to_string_lossy()).chain(arguments).collect::<Vec<_>>().join(" ")
 }
 
+/// A tenth of what others get where all want a processor: less, and tests that wait for something give up waiting.
+const NICENESS: &str = "10";
+
 /// The same command, which leaves the processors to whatever else wants them.
 pub(crate) fn with_low_priority(command: &Command) -> Command {
     let mut niced = Command::new("nice");
-    niced.args(["-n", "19"]).arg(command.get_program()).args(command.get_args());
+    niced.args(["-n", NICENESS]).arg(command.get_program()).args(command.get_args());
     if let Some(folder) = command.get_current_dir() {
         niced.current_dir(folder);
     }
@@ -330,7 +333,7 @@ mod tests {
         let mut good = Server::start("a server", &mut with_low_priority(&shell("nice")), &log).unwrap();
         good.check_not_failed().unwrap();
         good.finish().unwrap();
-        assert_eq!(fs::read_to_string(&log).unwrap().trim(), "19");
+        assert_eq!(fs::read_to_string(&log).unwrap().trim(), NICENESS);
         let mut bad = Server::start("a server", &mut shell("exit 3"), &log).unwrap();
         let error = loop {
             if let Err(error) = bad.check_not_failed() {

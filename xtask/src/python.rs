@@ -69,6 +69,14 @@ impl Environment {
         Self::make(project, "sam")
     }
 
+    /// checkov.
+    ///
+    /// # Errors
+    /// When it cannot be installed.
+    pub(crate) fn checkov(project: &Project) -> Result<Self> {
+        Self::make(project, "checkov")
+    }
+
     /// The AWS CLI.
     ///
     /// # Errors

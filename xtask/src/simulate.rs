@@ -1,7 +1,5 @@
 //! `cargo xtask simulate`: the fault simulation of simulation/, optimised.
 
-use std::process::Command;
-
 use anyhow::Result;
 
 use crate::cargo::cargo;
@@ -13,13 +11,7 @@ use crate::project::Project;
 /// # Errors
 /// When the build fails, or something did not hold.
 pub(crate) fn simulate(project: &Project, arguments: &[String]) -> Result<()> {
-    process::run(&mut command(project, arguments))
-}
-
-/// The same as a command.
-pub(crate) fn command(project: &Project, arguments: &[String]) -> Command {
     let mut command = cargo(project);
     command.args(["run", "--quiet", "--profile", "simulation", "--bin", "simulate", "--"]);
-    command.args(arguments);
-    command
+    process::run(command.args(arguments))
 }

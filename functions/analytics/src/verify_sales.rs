@@ -34,8 +34,6 @@ pub const FUNCTION: Function = task::<VerifySales>();
 
 /// How often a day is read whose buckets change meanwhile.
 const TRIES: usize = 3;
-/// How many orders' facts are asked for at a time.
-const CHUNK: usize = 100;
 
 pub(crate) struct VerifySales {
     recorder: Recorder,
@@ -232,9 +230,8 @@ impl Run<'_> {
         let mut pages = self.verify.orders.pages().behind(behind);
         while let Some(orders) = pages.next().await? {
             report.check("orders", orders.len());
-            for orders in report.readable(orders).chunks(CHUNK) {
-                self.facts_of(orders, report).await?;
-            }
+            let orders = report.readable(orders);
+            self.facts_of(&orders, report).await?;
             let Some(behind) = pages.position().map(str::to_owned) else { break };
             if !self.progress.reach(&Position::Orders { behind: Some(behind) }, report).await? {
                 return Ok(false);

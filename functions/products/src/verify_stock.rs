@@ -34,8 +34,6 @@ pub const FUNCTION: Function = task::<VerifyStock>();
 
 /// How many snapshots must agree: see [`crate::audit`].
 const SNAPSHOTS: usize = 3;
-/// How many orders' entries are read at a time.
-const CHUNK: usize = 100;
 
 pub(crate) struct VerifyStock {
     store: Store,
@@ -178,14 +176,12 @@ impl Run<'_> {
             report.check("orders", orders.len());
             let mut settled = report.readable(orders);
             settled.retain(|order| order.status != OrderStatus::Pending);
-            for orders in settled.chunks(CHUNK) {
-                let entries = self.verify.store.entries(orders.iter().map(|order| &order.id)).await?;
-                for order in orders {
-                    match entries.get(&order.id).map(Option::as_ref) {
-                        // The snapshot of the whole table has reported it.
-                        Some(None) => report.not_judged += 1,
-                        entry => self.entry(order, entry.flatten(), report).await?,
-                    }
+            let entries = self.verify.store.entries(settled.iter().map(|order| &order.id)).await?;
+            for order in &settled {
+                match entries.get(&order.id).map(Option::as_ref) {
+                    // The snapshot of the whole table has reported it.
+                    Some(None) => report.not_judged += 1,
+                    entry => self.entry(order, entry.flatten(), report).await?,
                 }
             }
             let Some(behind) = pages.position().map(str::to_owned) else { break };

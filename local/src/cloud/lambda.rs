@@ -151,6 +151,8 @@ impl Deployed {
             biased;
             () = crash.cancelled() => Err(InvokeError::Crashed),
             started = timeout(START_TIMEOUT, start) => match started {
+                // It died in the same step in which it was ready.
+                _ if crash.is_cancelled() => Err(InvokeError::Crashed),
                 Ok(Ok(started)) => Ok(Started { handler: started?, crash }),
                 Ok(Err(_panic)) => Err(InvokeError::Crashed),
                 Err(_elapsed) => Err(InvokeError::TimedOut(START_TIMEOUT)),
@@ -191,6 +193,10 @@ impl Deployed {
             () = end_of_life => return Err(InvokeError::Crashed),
             ended = timeout(self.timeout, call) => ended,
         };
+        if started.crash.is_cancelled() {
+            // It died in the same step in which it would have answered.
+            return Err(InvokeError::Crashed);
+        }
         match ended {
             Ok(Ok(result)) => {
                 self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(started);

@@ -41,6 +41,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_types::SdkConfig;
 use bytes::Bytes;
@@ -168,6 +169,18 @@ impl Cloud {
     #[must_use]
     pub fn sdk_config(&self, caller: &str) -> SdkConfig {
         connector::sdk_config(&self.0.core, Place::outside(caller))
+    }
+
+    /// Answers a call of AWS that comes by another way than the clients of [`Cloud::sdk_config`]: over a socket.
+    ///
+    /// # Errors
+    /// When no answer is to come, or the request is for no service that is emulated.
+    pub async fn answer_aws(
+        &self,
+        caller: &str,
+        request: HttpRequest,
+    ) -> Result<HttpResponse, ConnectorError> {
+        self.0.core.call(&Place::outside(caller), &request).await
     }
 
     /// Settings for the AWS clients of a caller that has taken a role of the template, by its logical id.

@@ -8,7 +8,7 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
 /// An AWS call that has not connected by then will not; Lambda and DynamoDB share a region.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// One attempt. DynamoDB answers in milliseconds; a stuck connection is better replaced than awaited.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
 /// The longest pause before the second attempt. It doubles with each attempt, and each pause is random, between none

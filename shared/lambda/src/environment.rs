@@ -17,6 +17,7 @@ use aws_types::region::Region;
 use shop_types::Timestamp;
 
 use crate::calls;
+use crate::http_client::http_client;
 
 /// Why a function could not start. Its text names what is missing, and never a value.
 #[derive(Debug, thiserror::Error)]
@@ -152,6 +153,7 @@ impl Environment {
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
             .time_source(SharedTimeSource::new(SystemTimeSource::new()))
+            .http_client(http_client(&variables)?)
             .retry_config(calls::retries())
             .timeout_config(calls::timeouts());
         if let Some(endpoint) = variables.get("AWS_ENDPOINT_URL").filter(|url| !url.is_empty()) {

@@ -13,6 +13,7 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
+use shop_lambda::http_client;
 use shop_local::cloud::Cloud;
 use shop_local::template::{REGION, Template};
 
@@ -72,6 +73,7 @@ impl Target {
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::new(REGION))
             .endpoint_url(url)
+            .http_client(http_client(&BTreeMap::new())?)
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
             .time_source(SharedTimeSource::new(SystemTimeSource::new()));

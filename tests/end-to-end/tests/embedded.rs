@@ -6,9 +6,11 @@ mod log_search;
 mod spoil;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -16,8 +18,9 @@ use end_to_end::{Administrator, Identities, Ignored, Scale, Shop, issue_with, sc
 use libtest_mimic::{Arguments, Trial};
 use shop_auth::{SessionId, TokenIssuer};
 use shop_lambda::{Function, Kind};
-use shop_local::cloud::{Cloud, Depth, Options};
+use shop_local::cloud::{Call, Cloud, Depth, Interceptor, Options};
 use shop_local::demo;
+use shop_local::demonstration::Demonstration;
 use shop_local::gateway::{DemoIdentity, Gateway, Listeners, TokenSettings, serve};
 use shop_local::template::{Template, of_one_machine};
 use shop_types::UserId;
@@ -96,6 +99,22 @@ fn of_run(run: &'static Run, arguments: &Arguments) -> Result<bool> {
     Ok(is_ok)
 }
 
+/// What failed comes again after a thirtieth of the time. Schedules keep theirs, or they would meddle with scenarios.
+struct SoonerAgain(Demonstration);
+
+impl SoonerAgain {
+    fn new() -> Self {
+        let times = const { NonZeroU32::new(30).unwrap() };
+        Self(Demonstration::new(Duration::ZERO, []).in_time_lapse(times))
+    }
+}
+
+impl Interceptor for SoonerAgain {
+    fn rewrite(&self, call: &Call) -> Option<Vec<Vec<u8>>> {
+        self.0.rewrite(call)
+    }
+}
+
 /// A shop that the scenarios of a run ask.
 struct Stage {
     run: &'static Run,
@@ -116,6 +135,9 @@ impl Stage {
         let front_door = Some(base_url.clone());
         let mut options = Options { deliver_twice: run.deliver_twice, front_door, ..Options::memory() };
         options.observers.push(contract_check::observer());
+        if run.deliver_twice {
+            options.interceptor = Some(Arc::new(SoonerAgain::new()));
+        }
         let template = Template::load(Path::new(TEMPLATE), &parameters())?;
         let cloud = Cloud::start(&template, &services::functions(), options).await?;
         let tokens = TokenSettings::from_template(&template)

@@ -25,10 +25,9 @@ const ALLOWED: [&str; 11] = [
 /// Allowed as well: the roots that TLS trusts are data, and OpenSSL's old text is part of aws-lc's.
 const ALLOWED_FOR_DATA_AND_TLS: [&str; 2] = ["CDLA-Permissive-2.0", "OpenSSL"];
 /// A second version or a second stack of these costs megabytes in each function (docs/decisions/0003).
-const ONLY_ONCE: [&str; 7] =
-    ["h2", "http", "hyper", "hyper-rustls", "rustls", "rustls-webpki", "tokio-rustls"];
-/// And these are the second stack.
-const NEVER: [&str; 3] = ["native-tls", "openssl", "ring"];
+const ONLY_ONCE: [&str; 6] = ["http", "hyper", "hyper-rustls", "rustls", "rustls-webpki", "tokio-rustls"];
+/// These are the second stack, or the SDK's own client with HTTP/2 (docs/decisions/0071).
+const NEVER: [&str; 5] = ["aws-smithy-http-client", "h2", "native-tls", "openssl", "ring"];
 
 #[derive(Deserialize)]
 struct Metadata {

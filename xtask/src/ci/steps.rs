@@ -6,7 +6,8 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use super::{Run, Step, dependencies};
+use super::Turn::{Beside, Here};
+use super::{Step, dependencies};
 use crate::cargo::{self, cargo};
 use crate::emulator::{self, Emulator};
 use crate::http;
@@ -17,32 +18,32 @@ use crate::{acceptance, adding, contract, documents, e2e, pages, sam_local, simu
 
 /// In order: what is quick, or guards what is slow, comes first.
 pub(super) const STEPS: &[Step] = &[
-    Step { name: "formatting", run: Run::Here(formatting) },
-    Step { name: "licences", run: Run::Here(dependencies::licences) },
-    Step { name: "one TLS stack, one hyper", run: Run::Here(dependencies::no_duplicates) },
-    Step { name: "template: sam validate", run: Run::Here(sam_validate) },
-    Step { name: "template: cfn-lint", run: Run::Here(cfn_lint) },
-    Step { name: "scripts", run: Run::Here(scripts) },
-    Step { name: "workflows: actionlint", run: Run::Here(workflows) },
-    Step { name: "lints", run: Run::Here(lints) },
-    Step { name: "documentation", run: Run::Here(documentation) },
-    Step { name: "build", run: Run::Here(build) },
-    Step { name: "cargo test --workspace", run: Run::Here(test) },
-    Step { name: "adding: a service, a route, a consumer", run: Run::Here(adding::check) },
-    Step { name: "cargo run: first order", run: Run::Here(first_order) },
-    Step { name: "cargo run: end to end", run: Run::Here(end_to_end) },
-    Step { name: "pages: types, headless Chromium", run: Run::Here(pages) },
-    Step { name: "contract: 10,000 requests", run: Run::Here(contract::contract) },
-    Step { name: "documents: commands against cargo run", run: Run::Here(documents::shop) },
-    Step { name: "emulator: LocalStack starts", run: Run::Here(emulator::localstack::check) },
-    Step { name: "emulator, cargo lambda watch, sam local", run: Run::Here(emulator) },
-    // Last: until then they run beside the others.
-    Step { name: "simulation: 1,000 fresh seeds", run: Run::Beside(simulation) },
-    Step { name: "simulation: mutants", run: Run::Beside(mutants) },
+    Step { name: "formatting", turn: Here, run: formatting },
+    Step { name: "licences", turn: Here, run: dependencies::licences },
+    Step { name: "one TLS stack, one hyper", turn: Here, run: dependencies::no_duplicates },
+    Step { name: "template: sam validate", turn: Here, run: sam_validate },
+    Step { name: "template: cfn-lint", turn: Here, run: cfn_lint },
+    Step { name: "template, expanded: cfn-lint, checkov", turn: Here, run: expanded_template },
+    Step { name: "scripts", turn: Here, run: scripts },
+    Step { name: "workflows: actionlint", turn: Here, run: workflows },
+    Step { name: "lints", turn: Here, run: lints },
+    Step { name: "documentation", turn: Here, run: documentation },
+    Step { name: "build", turn: Here, run: build },
+    Step { name: "cargo run: first order", turn: Here, run: first_order },
+    Step { name: "cargo test --workspace", turn: Beside, run: test },
+    Step { name: "adding: a service, a route, a consumer", turn: Beside, run: adding::check },
+    Step { name: "simulation: 1,000 fresh seeds", turn: Beside, run: simulation },
+    Step { name: "simulation: mutants", turn: Beside, run: mutants },
+    Step { name: "cargo run: end to end", turn: Here, run: end_to_end },
+    Step { name: "pages: types, headless Chromium", turn: Here, run: pages },
+    Step { name: "contract: 10,000 requests", turn: Here, run: contract::contract },
+    Step { name: "documents: commands against cargo run", turn: Here, run: documents::shop },
+    Step { name: "emulator: LocalStack starts", turn: Here, run: emulator::localstack::check },
+    Step { name: "emulator, cargo lambda watch, sam local", turn: Here, run: emulator },
 ];
 
 /// From here on the processors have time to spare: tests and servers wait for each other.
-pub(super) const BEGINS_TO_WAIT: &str = "cargo test --workspace";
+pub(super) const BEGINS_TO_WAIT: &str = "cargo run: end to end";
 
 fn formatting(project: &Project) -> Result<()> {
     process::run(cargo(project).args(["fmt", "--all", "--check"]))
@@ -78,6 +79,20 @@ fn cfn_lint(project: &Project) -> Result<()> {
     process::run(lint.current_dir(project.root()).arg("template.yaml"))
 }
 
+/// The template as CloudFormation gets it: with the roles, permissions and mappings that SAM makes.
+fn expanded_template(project: &Project) -> Result<()> {
+    let expanded = project.workshop().join("expanded-template.json");
+    let sam = Environment::sam(project)?;
+    let mut expand = sam.command("python");
+    expand.args(["localstack/expand_template.py", "template.yaml"]).arg(&expanded);
+    process::run(expand.current_dir(project.root()))?;
+    process::run(sam.command("cfn-lint").current_dir(project.root()).arg(&expanded))?;
+    let mut checkov = Environment::checkov(project)?.command("checkov");
+    checkov.args(["--config-file", ".checkov.yaml", "--framework", "cloudformation", "--skip-download"]);
+    checkov.args(["--file", "template.yaml", "--file"]).arg(&expanded);
+    process::run(checkov.current_dir(project.root()))
+}
+
 /// The scripts that speak to CloudFormation and to emulators.
 fn scripts(project: &Project) -> Result<()> {
     let mut python = Environment::sam(project)?.command("python");
@@ -110,13 +125,13 @@ fn pages(project: &Project) -> Result<()> {
 }
 
 /// Each run of CI adds to what has been tried; the seeds are printed, and a failure is replayed by its seed.
-fn simulation(project: &Project) -> Command {
-    simulate::command(project, &[])
+fn simulation(project: &Project) -> Result<()> {
+    simulate::simulate(project, &[])
 }
 
 /// The same seeds every time: this is about the invariants, not about the shop.
-fn mutants(project: &Project) -> Command {
-    simulate::command(project, &["--mutants", "--seeds", "0..200"].map(str::to_owned))
+fn mutants(project: &Project) -> Result<()> {
+    simulate::simulate(project, &["--mutants", "--seeds", "0..200"].map(str::to_owned))
 }
 
 /// One deployment for all that needs one.

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use crate::cargo::build_functions;
+use crate::cargo::{build_functions, for_deployment};
 use crate::deployable::{Architecture, deployable, packages};
 use crate::emulator::{self, Emulator};
 use crate::process;
@@ -135,7 +135,7 @@ fn build(project: &Project, lambda: &Environment) -> Result<()> {
     let mut build = lambda.command("cargo-lambda");
     build.args(["lambda", "build", "--release", "--arm64"]);
     build.args(packages(project)?.iter().flat_map(|package| ["--package", package]));
-    process::run(build.current_dir(project.root()))
+    process::run(for_deployment(&mut build).current_dir(project.root()))
 }
 
 /// Runs a script of localstack/ on a stack.

@@ -38,8 +38,6 @@ pub const FUNCTION: Function = task::<VerifyUserStats>();
 
 /// How often a user's ledger is read whose statistics change meanwhile.
 const TRIES: usize = 3;
-/// How many orders' entries are read at a time.
-const CHUNK: usize = 100;
 
 pub(crate) struct VerifyUserStats {
     orders: OrdersReadModel,
@@ -213,15 +211,13 @@ impl Run<'_> {
                 report.readable(orders).into_iter().filter(|order| order.status != OrderStatus::Pending);
             let of_user = |order: OrderRecord| Some((order.detail.customer_id.clone()?, order));
             let of_users: Vec<_> = settled.filter_map(of_user).collect();
-            for orders in of_users.chunks(CHUNK) {
-                let wanted = orders.iter().map(|(user, order)| (user, &order.id));
-                let entries = self.recorder.store.entries(wanted).await?;
-                for (user, order) in orders {
-                    match entries.get(&order.id).map(Option::as_ref) {
-                        // The scan of the whole table has reported it.
-                        Some(None) => report.not_judged += 1,
-                        entry => self.entry(user, order, entry.flatten(), report).await?,
-                    }
+            let wanted = of_users.iter().map(|(user, order)| (user, &order.id));
+            let entries = self.recorder.store.entries(wanted).await?;
+            for (user, order) in &of_users {
+                match entries.get(&order.id).map(Option::as_ref) {
+                    // The scan of the whole table has reported it.
+                    Some(None) => report.not_judged += 1,
+                    entry => self.entry(user, order, entry.flatten(), report).await?,
                 }
             }
             let Some(behind) = pages.position().map(str::to_owned) else { break };

@@ -1,0 +1,343 @@
+//! How soon a function answers for the first time, beside a hello world: the binary as the linker left it, a stub of the
+//! [Runtime API](https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html), and the embedded cloud as AWS, over
+//! sockets of this machine.
+//!
+//! Functions take turns, so that what else the machine does meets all alike; only the ratios hold on another machine. The
+//! time until the first answer has in it what the embedded cloud takes to give its own; the processor time is the
+//! function's alone. What Lambda does before the process starts (download, page-in) is in neither, and no TLS is spoken.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::fs;
+use std::future::pending;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result, bail, ensure};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_types::body::SdkBody;
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use shop_local::cloud::{Cloud, Options};
+use shop_local::demo;
+use shop_local::gateway::{DemoIdentity, TokenSettings};
+use shop_local::template::Template;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use crate::report::{Bound, Report, Target};
+use crate::shop::release_folder;
+
+/// An odd number, so that one is in the middle.
+const ROUNDS: usize = 21;
+const PATIENCE: Duration = Duration::from_secs(10);
+const HELLO: &str = "hello-world";
+/// The functions, and the most hundredths of a hello world that each should take.
+const FUNCTIONS: [(&str, u64); 3] = [("create-order", 220), ("get-product", 220), ("reserve-stock", 190)];
+/// What an order's id ends with in the events; another in each round, or all but the first would be old news.
+const ORDER: &str = "01jd9c3k7m2q8r5t6v0w1x2y3z";
+const KEY: &str = "8e03978e-40d5-43e8-bc93-6894a57f9324";
+
+/// Builds what functions are measured beside; `cargo xtask bench` has built those as for deployment.
+pub(crate) fn build_hello_world(root: &Path) -> Result<()> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.args(["build", "--release", "--package", "shop-lambda", "--example", HELLO]);
+    let command = command.current_dir(root).env("CARGO_PROFILE_RELEASE_LTO", "fat");
+    ensure!(command.status().context("cargo")?.success(), "the hello world cannot be built");
+    Ok(())
+}
+
+/// Adds the times of the functions, and of those of another build in `before`.
+pub(crate) async fn measure(root: &Path, before: Option<PathBuf>, report: &mut Report) -> Result<()> {
+    let template = Template::load(&root.join("template.yaml"), &BTreeMap::new())?;
+    let cloud = Cloud::start(&template, &services::functions(), Options::memory()).await?;
+    let tokens = TokenSettings::from_template(&template).context("the template has no TokenSecret")?;
+    let identity = DemoIdentity::start(&cloud.sdk_config("bench"), &tokens).await?;
+    demo::make_administrator(&cloud, &identity).await?;
+    demo::seed(&cloud, &identity).await?;
+    let aws = serve_aws(cloud.clone()).await?;
+
+    let after = release_folder(root);
+    let examples = after.join("examples");
+    let mut runs = vec![Run::new(root, &template, HELLO, String::new(), &examples)?];
+    for (name, _) in FUNCTIONS {
+        runs.push(Run::new(root, &template, name, String::new(), &after)?);
+        if let Some(before) = &before {
+            runs.push(Run::new(root, &template, name, " before".to_owned(), before)?);
+        }
+    }
+    for round in 0..ROUNDS {
+        for run in &mut runs {
+            run.once(round, aws).await?;
+        }
+    }
+    cloud.stop().await;
+
+    let hello = runs.first().map_or(0, |hello| hello.median(Times::both));
+    let hello_processor = runs.first().map_or(0, |hello| hello.median(|times| times.processor));
+    for run in &runs {
+        let Run { name, label, size, .. } = run;
+        let about = FUNCTIONS.iter().find(|(function, _)| function == name).map(|(_, most)| *most);
+        let target = match about.filter(|_| label.is_empty()) {
+            Some(most) => Target::About(Bound::AtMost(most)),
+            None => Target::None,
+        };
+        report.add(format!("{name}{label}: size"), "B", *size, Target::None);
+        report.add(format!("{name}{label}: start"), "us", run.median(|times| times.start), Target::None);
+        report.add(
+            format!("{name}{label}: first answer"),
+            "us",
+            run.median(|times| times.first),
+            Target::None,
+        );
+        let ratio = run.median(Times::both) * 100 / hello.max(1);
+        report.add(format!("{name}{label}: both, x hello world"), "1/100", ratio, target);
+        let processor = run.median(|times| times.processor);
+        report.add(format!("{name}{label}: processor time"), "us", processor, Target::None);
+        let ratio = processor * 100 / hello_processor.max(1);
+        report.add(format!("{name}{label}: processor time, x hello world"), "1/100", ratio, target);
+    }
+    Ok(())
+}
+
+/// How long the process took until it asked for an event, and from there until it had answered it; and the processor time
+/// of both.
+#[derive(Clone, Copy, Debug)]
+struct Times {
+    start: Duration,
+    first: Duration,
+    processor: Duration,
+}
+
+impl Times {
+    fn both(self) -> Duration {
+        self.start + self.first
+    }
+}
+
+/// A binary, and how long it took in each round.
+struct Run {
+    name: &'static str,
+    label: String,
+    binary: PathBuf,
+    size: u64,
+    variables: BTreeMap<String, String>,
+    event: String,
+    times: Vec<Times>,
+}
+
+impl Run {
+    fn new(
+        root: &Path,
+        template: &Template,
+        name: &'static str,
+        label: String,
+        folder: &Path,
+    ) -> Result<Self> {
+        let binary = folder.join(name);
+        let size = fs::metadata(&binary).with_context(|| format!("{}", binary.display()))?.len();
+        let function = template.functions.values().find(|function| function.name == name);
+        let variables = function.map(|function| function.environment.clone()).unwrap_or_default();
+        let event = match function {
+            Some(_) => fs::read_to_string(root.join("events").join(format!("{name}.json")))?,
+            None => "{}".to_owned(),
+        };
+        Ok(Self { name, label, binary, size, variables, event, times: Vec::new() })
+    }
+
+    /// Starts it, gives it an event, and ends it.
+    async fn once(&mut self, round: usize, aws: SocketAddr) -> Result<()> {
+        let number = self.times.len() + usize::from(!self.label.is_empty()) * ROUNDS;
+        let event = self.event.replace(ORDER, &format!("{}{number:04}", &ORDER[..ORDER.len() - 4]));
+        let event = event.replace(KEY, &format!("{}{number:04}", &KEY[..KEY.len() - 4]));
+        let (runtime, mut happened) = serve_runtime(event).await?;
+        let begin = Instant::now();
+        let child = Command::new(&self.binary)
+            .env_clear()
+            .envs(&self.variables)
+            .env("AWS_LAMBDA_RUNTIME_API", runtime.to_string())
+            .env("AWS_LAMBDA_FUNCTION_NAME", self.name)
+            .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
+            .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
+            .env("AWS_LAMBDA_LOG_GROUP_NAME", "bench")
+            .env("AWS_LAMBDA_LOG_STREAM_NAME", "bench")
+            .env("AWS_REGION", "us-east-1")
+            .env("AWS_ACCESS_KEY_ID", "bench")
+            .env("AWS_SECRET_ACCESS_KEY", "bench")
+            .env("AWS_ENDPOINT_URL", format!("http://{aws}"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .with_context(|| format!("{}", self.binary.display()))?;
+        let child = Ended(child);
+        let mut next = async |expected: Happened| -> Result<Instant> {
+            match timeout(PATIENCE, happened.recv()).await {
+                Ok(Some((what, at))) if what == expected => Ok(at),
+                Ok(Some((what, _))) => bail!("{} in round {round}: {what:?}, not {expected:?}", self.name),
+                Ok(None) | Err(_) => bail!("{} in round {round}: nothing came, not {expected:?}", self.name),
+            }
+        };
+        let asked = next(Happened::Asked).await?;
+        let answered = next(Happened::Answered).await?;
+        let processor = processor_time(child.0.id())?;
+        self.times.push(Times { start: asked - begin, first: answered - asked, processor });
+        Ok(())
+    }
+
+    /// The middle one of all rounds, in microseconds.
+    fn median(&self, of: impl Fn(Times) -> Duration) -> u64 {
+        let mut all: Vec<_> = self.times.iter().map(|times| of(*times)).collect();
+        all.sort_unstable();
+        let middle = all.get(all.len() / 2).copied().unwrap_or_default();
+        u64::try_from(middle.as_micros()).unwrap_or(u64::MAX)
+    }
+}
+
+/// What the threads of a process have used of the processors: the first figure of each thread's
+/// [schedstat](https://docs.kernel.org/scheduler/sched-stats.html), in nanoseconds.
+fn processor_time(process: u32) -> Result<Duration> {
+    let mut nanos = 0;
+    for thread in fs::read_dir(format!("/proc/{process}/task"))? {
+        let path = thread?.path().join("schedstat");
+        let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        nanos += text.split_whitespace().next().context("no figure")?.parse::<u64>()?;
+    }
+    Ok(Duration::from_nanos(nanos))
+}
+
+/// A process that is ended when the value goes.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        // It has ended by itself, or it does now.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// What a function did at the Runtime API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Happened {
+    /// It asked for its first event.
+    Asked,
+    /// It has answered it.
+    Answered,
+    /// It could not start, or has not handled the event.
+    Failed,
+}
+
+/// The Runtime API of one process: it has one event, and says what happened when.
+async fn serve_runtime(event: String) -> Result<(SocketAddr, mpsc::UnboundedReceiver<(Happened, Instant)>)> {
+    let (tell, happened) = mpsc::unbounded_channel();
+    let is_given = Arc::new(AtomicBool::new(false));
+    let event = Bytes::from(event);
+    let answer = move |request: Request<Incoming>| {
+        let (tell, is_given, event) = (tell.clone(), Arc::clone(&is_given), event.clone());
+        async move {
+            let what = match (request.method(), request.uri().path().rsplit('/').next().unwrap_or_default()) {
+                (&Method::GET, "next") => Happened::Asked,
+                (_, "response") => Happened::Answered,
+                _ => Happened::Failed,
+            };
+            if what == Happened::Asked && is_given.swap(true, Ordering::SeqCst) {
+                // There is no second event.
+                return pending().await;
+            }
+            // What is told is heard, unless the round is over.
+            let _ = request.into_body().collect().await;
+            let _ = tell.send((what, Instant::now()));
+            if what != Happened::Asked {
+                return status(StatusCode::ACCEPTED);
+            }
+            let deadline = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default() + PATIENCE;
+            let mut response = Response::new(Full::new(event));
+            let headers = response.headers_mut();
+            for (name, value) in [
+                ("lambda-runtime-aws-request-id", "8476a536-e9f4-11e8-9739-2dfe598c3fcd".to_owned()),
+                ("lambda-runtime-deadline-ms", deadline.as_millis().to_string()),
+                (
+                    "lambda-runtime-invoked-function-arn",
+                    "arn:aws:lambda:us-east-1:1:function:bench".to_owned(),
+                ),
+                ("lambda-runtime-trace-id", "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Sampled=0".to_owned()),
+            ] {
+                if let Ok(value) = value.parse() {
+                    headers.insert(name, value);
+                }
+            }
+            response
+        }
+    };
+    Ok((serve(answer).await?, happened))
+}
+
+/// AWS, as the embedded cloud plays it.
+async fn serve_aws(cloud: Cloud) -> Result<SocketAddr> {
+    let answer = move |request: Request<Incoming>| {
+        let cloud = cloud.clone();
+        async move {
+            let (parts, body) = request.into_parts();
+            let Ok(body) = body.collect().await else { return status(StatusCode::BAD_REQUEST) };
+            let request = Request::from_parts(parts, SdkBody::from(body.to_bytes()));
+            let Ok(request) = HttpRequest::try_from(request) else { return status(StatusCode::BAD_REQUEST) };
+            let Ok(answer) = cloud.answer_aws("bench", request).await else {
+                return status(StatusCode::BAD_GATEWAY);
+            };
+            let mut response = status(StatusCode::OK);
+            *response.status_mut() = StatusCode::from_u16(answer.status().as_u16()).unwrap_or_default();
+            for (name, value) in answer.headers() {
+                if let (Ok(name), Ok(value)) = (name.parse::<http::HeaderName>(), value.parse()) {
+                    response.headers_mut().insert(name, value);
+                }
+            }
+            *response.body_mut() =
+                Full::new(Bytes::copy_from_slice(answer.body().bytes().unwrap_or_default()));
+            response
+        }
+    };
+    serve(answer).await
+}
+
+fn status(status: StatusCode) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::default());
+    *response.status_mut() = status;
+    response
+}
+
+/// Serves on a free port of this machine until the process ends.
+async fn serve<F, A>(answer: F) -> Result<SocketAddr>
+where
+    F: Fn(Request<Incoming>) -> A + Clone + Send + Sync + 'static,
+    A: Future<Output = Response<Full<Bytes>>> + Send,
+{
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let answer = answer.clone();
+            tokio::spawn(async move {
+                let service = service_fn(move |request| {
+                    let answer = answer(request);
+                    async move { Ok::<_, Infallible>(answer.await) }
+                });
+                // A process that is ended leaves its connection in the middle.
+                let _ = hyper::server::conn::http1::Builder::new()
+                    .serve_connection(TokioIo::new(stream), service)
+                    .await;
+            });
+        }
+    });
+    Ok(address)
+}
