@@ -36,10 +36,10 @@ const MAY_GROW: u64 = 1;
 pub(crate) struct Sizes {
     /// Only four that every order comes through, as CI does
     #[arg(long)]
-    hot: bool,
+    pub(crate) hot: bool,
     /// Write the sizes as those that functions are held to (bench/sizes.json)
     #[arg(long)]
-    save: bool,
+    pub(crate) save: bool,
 }
 
 /// How large a function may be.

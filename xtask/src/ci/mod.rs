@@ -7,7 +7,7 @@ mod steps;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow};
 
 use crate::cargo::cargo;
 use crate::process::{self, Server};
@@ -41,22 +41,22 @@ pub(crate) fn ci(project: &Project, only: &str, beside: bool) -> Result<()> {
     let is_whole = only.is_empty() && !beside;
     let chosen = STEPS.iter().filter(|step| step.name.contains(only));
     let chosen = chosen.filter(|step| !beside && !is_whole || (step.turn == Turn::Beside) == beside);
-    let mut run = Progress { project, took: Vec::new(), begun: Instant::now() };
+    let mut run = Progress { project, took: Vec::new(), passed: 0, begun: Instant::now() };
     let mut others: Option<Server> = None;
     for step in chosen {
         if is_whole && step.name == BEGINS_TO_WAIT {
             others = Some(start_others(project)?);
         }
-        run.step(step.name, || {
-            others.as_mut().map_or(Ok(()), Server::check_not_failed)?;
-            (step.run)(project)
-        })?;
+        run.step(step.name, || (step.run)(project))?;
+        if let Some(Err(error)) = others.as_mut().map(Server::check_not_failed) {
+            return Err(run.failed(BESIDE, &error));
+        }
     }
     if let Some(others) = others {
         run.step(BESIDE, || others.finish())?;
     }
     run.summarise();
-    println!("\n{} passed, 0 failed", run.took.len());
+    println!("\n{} passed, 0 failed", run.passed);
     Ok(())
 }
 
@@ -72,23 +72,28 @@ fn start_others(project: &Project) -> Result<Server> {
 struct Progress<'a> {
     project: &'a Project,
     took: Vec<(&'static str, Duration)>,
+    passed: usize,
     begun: Instant,
 }
 
 impl Progress<'_> {
-    /// Runs a step; where it fails, this says what all have taken.
+    /// Runs a step.
     fn step(&mut self, name: &'static str, run: impl FnOnce() -> Result<()>) -> Result<()> {
         println!("\n==> {name}");
         let started = Instant::now();
         let result = run();
         self.took.push((name, started.elapsed()));
-        if let Err(error) = result {
-            eprintln!("{error:#}");
-            self.summarise();
-            println!("\n{} passed, 1 failed", self.took.len() - 1);
-            bail!("{name} failed");
-        }
+        result.map_err(|error| self.failed(name, &error))?;
+        self.passed += 1;
         Ok(())
+    }
+
+    /// Says how it ended; the error of the whole run.
+    fn failed(&self, name: &str, error: &anyhow::Error) -> anyhow::Error {
+        eprintln!("{error:#}");
+        self.summarise();
+        println!("\n{} passed, 1 failed", self.passed);
+        anyhow!("{name} failed")
     }
 
     /// What each step took, and what is left of the disk: programs that cannot write seldom say why.
