@@ -34,12 +34,12 @@ const MAY_GROW: u64 = 1;
 /// What to build.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Sizes {
-    /// Only four that every order comes through, as CI does
+    /// Only four that every order comes through, as with each change
     #[arg(long)]
-    pub(crate) hot: bool,
+    hot: bool,
     /// Write the sizes as those that functions are held to (bench/sizes.json)
     #[arg(long)]
-    pub(crate) save: bool,
+    save: bool,
 }
 
 /// How large a function may be.

@@ -14,7 +14,6 @@ use crate::http;
 use crate::process;
 use crate::project::Project;
 use crate::python::Environment;
-use crate::sizes::{self, Sizes};
 use crate::{acceptance, adding, contract, documents, e2e, pages, sam_local, simulate};
 
 /// In order: what is quick, or guards what is slow, comes first.
@@ -35,7 +34,6 @@ pub(super) const STEPS: &[Step] = &[
     Step { name: "adding: a service, a route, a consumer", turn: Beside, run: adding::check },
     Step { name: "simulation: 1,000 fresh seeds", turn: Beside, run: simulation },
     Step { name: "simulation: mutants", turn: Beside, run: mutants },
-    Step { name: "sizes: four functions, as deployed", turn: Beside, run: sizes },
     Step { name: "cargo run: end to end", turn: Here, run: end_to_end },
     Step { name: "pages: types, headless Chromium", turn: Here, run: pages },
     Step { name: "contract: 10,000 requests", turn: Here, run: contract::contract },
@@ -134,11 +132,6 @@ fn simulation(project: &Project) -> Result<()> {
 /// The same seeds every time: this is about the invariants, not about the shop.
 fn mutants(project: &Project) -> Result<()> {
     simulate::simulate(project, &["--mutants", "--seeds", "0..200"].map(str::to_owned))
-}
-
-/// All of them take half an hour: .github/workflows/sizes.yml.
-fn sizes(project: &Project) -> Result<()> {
-    sizes::sizes(project, &Sizes { hot: true, save: false })
 }
 
 /// One deployment for all that needs one.
