@@ -70,7 +70,6 @@ async fn main() -> Result<ExitCode> {
         return report.finish();
     }
     if arguments.starts {
-        starts::build_hello_world(root)?;
         starts::measure(root, arguments.before, &mut report).await?;
         return report.finish();
     }

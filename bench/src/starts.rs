@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
@@ -47,17 +47,7 @@ const FUNCTIONS: [(&str, u64); 3] = [("create-order", 220), ("get-product", 220)
 const ORDER: &str = "01jd9c3k7m2q8r5t6v0w1x2y3z";
 const KEY: &str = "8e03978e-40d5-43e8-bc93-6894a57f9324";
 
-/// Builds what functions are measured beside; `cargo xtask bench` has built those as for deployment.
-pub(crate) fn build_hello_world(root: &Path) -> Result<()> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
-    command.args(["build", "--release", "--package", "shop-lambda", "--example", HELLO]);
-    let command = command.current_dir(root).env("CARGO_PROFILE_RELEASE_LTO", "fat");
-    ensure!(command.status().context("cargo")?.success(), "the hello world cannot be built");
-    Ok(())
-}
-
-/// Adds the times of the functions, and of those of another build in `before`.
+/// Adds the times of the functions, as `cargo xtask bench` has built them, and of those of another build in `before`.
 pub(crate) async fn measure(root: &Path, before: Option<PathBuf>, report: &mut Report) -> Result<()> {
     let template = Template::load(&root.join("template.yaml"), &BTreeMap::new())?;
     let cloud = Cloud::start(&template, &services::functions(), Options::memory()).await?;

@@ -2,12 +2,12 @@
 
 use anyhow::Result;
 
-use crate::cargo::cargo;
+use crate::cargo::{cargo, for_deployment};
 use crate::process;
 use crate::project::Project;
 use crate::sizes;
 
-/// What `--starts` measures (bench/src/starts.rs).
+/// What `--starts` measures (bench/src/starts.rs), beside a hello world.
 const STARTED: [&str; 3] = ["create-order", "get-product", "reserve-stock"];
 
 /// Runs the measurements in the release profile; `arguments` are theirs.
@@ -17,6 +17,9 @@ const STARTED: [&str; 3] = ["create-order", "get-product", "reserve-stock"];
 pub(crate) fn bench(project: &Project, arguments: &[String]) -> Result<()> {
     if arguments.iter().any(|argument| argument == "--starts") {
         process::run(&mut sizes::build(project, &STARTED)?)?;
+        let mut hello_world = cargo(project);
+        hello_world.args(["build", "--release", "--package", "shop-lambda", "--example", "hello-world"]);
+        process::run(for_deployment(&mut hello_world))?;
     }
     process::run(cargo(project).args(["run", "--release", "--bin", "shop-bench", "--"]).args(arguments))
 }
