@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result, ensure};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
+use shop_dynamo::GETS_AT_ONCE;
 use shop_local::cloud::Options;
 
 use crate::consumers;
@@ -29,8 +30,6 @@ const RUN_SECONDS: u64 = 800;
 /// these read a hundred, or a thousand.
 const PAGE: u64 = 150_000;
 const CALL: u64 = 20_000;
-/// How many other calls are under way at once (`GETS_AT_ONCE` in shared/dynamo/src/batch.rs).
-const CALLS_AT_ONCE: u64 = 3;
 /// What the shop is built for.
 const WANTED: u64 = 10_000_000;
 
@@ -52,7 +51,7 @@ pub(crate) async fn measure(root: &Path, report: &mut Report) -> Result<()> {
         let all = Work::of(&stack, function, FIRST + ORDERS).await?;
         let (pages, others) = (all.pages - first.pages, all.others - first.others);
         let processor = all.processor.saturating_sub(first.processor);
-        let micros = pages * PAGE + others.div_ceil(CALLS_AT_ONCE) * CALL + processor;
+        let micros = pages * PAGE + others.div_ceil(GETS_AT_ONCE as u64) * CALL + processor;
         let a_week = RUNS * RUN_SECONDS * 1_000_000 * ORDERS / micros.max(1);
         report.add(format!("{function}, {ORDERS} orders: pages"), "calls", pages, Target::None);
         report.add(format!("{function}, {ORDERS} orders: other calls"), "calls", others, Target::None);

@@ -1,17 +1,11 @@
 import assert from "node:assert/strict";
 
 import { HTML, check, VIEWS } from "./rules.mjs";
-import { admin, product, settings, shot, stockOf, test, unique, until } from "./harness.mjs";
+import { admin, placeOrder, product, settings, shot, stockOf, test, unique, until } from "./harness.mjs";
 
-/** An order of a guest, through the API. @param {{ id: string }} one */
+/** A guest's order, which has come through. @param {{ id: string }} one */
 async function order({ id }) {
-  const answer = await fetch(`${settings.base}/api/orders`, {
-    method: "POST",
-    headers: { "content-type": "application/json", "session-transport": "cookie" },
-    body: JSON.stringify({ items: [{ product_id: id, quantity: 1 }] }),
-  });
-  assert.equal(answer.status, 201);
-  const placed = await answer.json();
+  const placed = await placeOrder(id);
   return until(() => admin("GET", `/orders/${placed.id}`), ({ status }) => status === "confirmed", "the order is not confirmed");
 }
 

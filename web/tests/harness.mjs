@@ -116,6 +116,17 @@ export async function product(with_ = {}) {
   });
 }
 
+/** A guest's order of one of a product, through the API. @param {string} id */
+export async function placeOrder(id) {
+  const answer = await fetch(`${settings.base}/api/orders`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ items: [{ product_id: id, quantity: 1 }] }),
+  });
+  assert.equal(answer.status, 201, await answer.clone().text());
+  return answer.json();
+}
+
 /**
  * Asks until it is so.
  *

@@ -4,13 +4,20 @@
 //     node tests/run.mjs --shop http://localhost:8000                 the pages of this folder before that shop
 //
 // --admin ADDRESS:PASSWORD (or SHOP_ADMIN) is an administrator; without it, requests without a token must be one's, as
-// they are in the demo mode of `cargo run`. --shots DIR keeps the pictures, --only WORD runs the tests whose names have it.
+// they are in the demo mode of `cargo run`. --shots DIR keeps the pictures, --only WORD runs the tests whose names have it,
+// --suite speed those that look at a clock, --suite journeys the others.
 
 import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
 import { serve } from "../serve.mjs";
+
+/** Those of speed want a machine that has nothing else to do. */
+const SUITES = {
+  journeys: ["buying", "troubles", "account", "access", "console"],
+  speed: ["scale", "speed"],
+};
 
 const { values } = parseArgs({
   options: {
@@ -20,6 +27,7 @@ const { values } = parseArgs({
     shots: { type: "string", default: fileURLToPath(new URL("../../target/browser", import.meta.url)) },
     chromium: { type: "string", default: process.env.CHROMIUM ?? "/usr/bin/chromium" },
     only: { type: "string", default: "" },
+    suite: { type: "string" },
   },
 });
 if ((values["base-url"] === undefined) === (values.shop === undefined)) {
@@ -35,7 +43,7 @@ if (values.shop !== undefined) {
 mkdirSync(values.shots, { recursive: true });
 const { settings, tests, close } = await import("./harness.mjs");
 Object.assign(settings, { base: base.replace(/\/$/, ""), admin: values.admin, shots: values.shots, chromium: values.chromium });
-for (const file of ["buying", "troubles", "account", "access", "console", "scale", "speed"]) await import(`./${file}.test.mjs`);
+for (const file of Object.entries(SUITES).flatMap(([name, files]) => (name === (values.suite ?? name) ? files : []))) await import(`./${file}.test.mjs`);
 
 let failed = 0;
 const chosen = tests.filter(({ name }) => name.includes(values.only));

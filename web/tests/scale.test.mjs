@@ -2,9 +2,11 @@
 
 import assert from "node:assert/strict";
 
-import { admin, product, settings, shot, test, until } from "./harness.mjs";
+import { admin, placeOrder, product, settings, shot, test, until } from "./harness.mjs";
 
+/** Of a processor, in milliseconds. */
 const TASK_AT_MOST = 50;
+/** From the key to the picture, in milliseconds. */
 const INPUT_AT_MOST = 200;
 const HEAP_AT_MOST = 10 * 1024 * 1024;
 /** How long the events are watched. */
@@ -16,29 +18,41 @@ const STEPS = 500;
 /** Whether this is the shop of `cargo run`, which whoever asks without a token is an administrator of. */
 const isDemo = async () => settings.admin === "" && (await fetch(`${settings.base}/api/faults`)).status === 200;
 
-/** Observes what is slow in a page. @param {import("playwright-core").Page} page */
-async function observe(page) {
+/** Observes how soon a page answers what is typed and clicked. @param {import("playwright-core").Page} page */
+async function observeInputs(page) {
   await page.addInitScript(() => {
     const seen = /** @type {any} */ (window);
-    seen.__tasks = [];
     seen.__inputs = [];
-    new PerformanceObserver((list) => seen.__tasks.push(...list.getEntries().map(({ duration }) => duration))).observe({ type: "longtask", buffered: true });
     new PerformanceObserver((list) => seen.__inputs.push(...list.getEntries().map(({ name, duration }) => [name, duration]))).observe(/** @type {any} */ ({ type: "event", buffered: true, durationThreshold: 16 }));
   });
 }
 
-/** The longest task since this was asked last, in milliseconds; 0 where none took 50. @param {import("playwright-core").Page} page */
-const longestTask = (page) => page.evaluate(() => Math.max(0, .../** @type {any} */ (window).__tasks.splice(0)));
-
-/** @param {string} id */
-async function placeOrder(id) {
-  const answer = await fetch(`${settings.base}/api/orders`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ items: [{ product_id: id, quantity: 1 }] }),
+/**
+ * Watches what each task of the page takes of a processor: what else the machine does counts for nothing, as it would
+ * in the browser's own "longtask", which goes by the clock. What this gives ends it, and gives the longest in milliseconds.
+ * @param {import("playwright-core").CDPSession} client
+ */
+async function watchTasks(client) {
+  /** @type {Map<string, number>} By the thread, in microseconds. */
+  const longest = new Map();
+  /** @type {Set<string>} */
+  const pages = new Set();
+  client.on("Tracing.dataCollected", ({ value }) => {
+    for (const { name, pid, tid, tdur = 0, args } of /** @type {any[]} */ (value)) {
+      const thread = `${pid}/${tid}`;
+      if (name === "RunTask") longest.set(thread, Math.max(longest.get(thread) ?? 0, tdur));
+      if (name === "thread_name" && args.name === "CrRendererMain") pages.add(thread);
+    }
   });
-  assert.equal(answer.status, 201, await answer.clone().text());
-  return answer.json();
+  await client.send("Tracing.start", { transferMode: "ReportEvents", traceConfig: { includedCategories: ["disabled-by-default-devtools.timeline"], excludedCategories: ["*"] } });
+  return async () => {
+    const complete = new Promise((resolve) => client.once("Tracing.tracingComplete", resolve));
+    await client.send("Tracing.end");
+    await complete;
+    const tasks = [...pages].map((thread) => longest.get(thread) ?? 0);
+    assert.ok(Math.max(0, ...tasks) > 0, "no task of the page was seen");
+    return Math.max(...tasks) / 1000;
+  };
 }
 
 /** How many events the journal has of a time; it is asked page by page. @param {string} from @param {string} to */
@@ -63,7 +77,7 @@ async function heap(client) {
 
 test("ten thousand events are there and a hundred a second arrive for a minute, without a long task, and without growing", async (page, context) => {
   if (!(await isDemo())) return console.log("       not looked at: this is not the shop of cargo run");
-  await observe(page);
+  await observeInputs(page);
   const began = new Date().toISOString();
   const { id } = await product({ stock: 100_000 });
   // Ten at once, until there are so many; an order makes six events and more.
@@ -87,9 +101,9 @@ test("ten thousand events are there and a hundred a second arrive for a minute, 
     await page.waitForFunction((subject) => document.querySelector("tbody .mono")?.textContent !== subject, old);
     const before = await heap(client);
     const from = new Date();
-    await longestTask(page);
+    const longestTask = await watchTasks(client);
     await page.waitForTimeout(WATCHED_MS);
-    const longest = await longestTask(page);
+    const longest = await longestTask();
     const to = new Date();
     const grown = (await heap(client)) - before;
     // And who types meanwhile sees it, on a machine that is four times slower.
@@ -102,9 +116,9 @@ test("ten thousand events are there and a hundred a second arrive for a minute, 
     await Promise.all(orders);
     const seconds = (to.getTime() - from.getTime()) / 1000;
     const count = await eventsBetween(from.toISOString(), to.toISOString());
-    console.log(`       ${Math.round(count / seconds)} events a second for ${Math.round(seconds)} s; longest task ${Math.round(longest)} ms (0 is below 50), heap grown by ${Math.round(grown / 1024)} KB`);
+    console.log(`       ${Math.round(count / seconds)} events a second for ${Math.round(seconds)} s; longest task ${longest.toFixed(1)} ms of a processor, heap grown by ${Math.round(grown / 1024)} KB`);
     assert.ok(count / seconds >= EVENTS_A_SECOND, `there were only ${count} events in ${seconds} s`);
-    assert.ok(longest <= TASK_AT_MOST, `a task took ${Math.round(longest)} ms`);
+    assert.ok(longest <= TASK_AT_MOST, `a task took ${longest.toFixed(1)} ms of a processor`);
     assert.ok(grown <= HEAP_AT_MOST, `the heap has grown by ${grown} bytes`);
     assert.ok(inputs.every(([, duration]) => duration <= INPUT_AT_MOST), `inputs were answered after ${JSON.stringify(inputs)}`);
   } finally {
@@ -115,7 +129,7 @@ test("ten thousand events are there and a hundred a second arrive for a minute, 
 
 test("a story of five hundred steps is usable, on a machine that is four times slower", async (page, context) => {
   if (!(await isDemo())) return console.log("       not looked at: this is not the shop of cargo run");
-  await observe(page);
+  await observeInputs(page);
   const { id } = await product({ stock: 1000 });
   // Each is an event, and an attempt of each consumer that has something to do for it.
   for (let changes = 0; changes < STEPS / 2; changes += 1) await admin("PATCH", `/products/${id}/stock`, { stock: 1000 + changes });

@@ -13,7 +13,7 @@ use crate::{Item, Read, Record, StoreError, Table, read};
 const MAX_GET_KEYS: usize = 100;
 /// How many calls ask for the items of many keys at once. More would take from shoppers what a table can be read (12,000 units a
 /// second of a new one, <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/on-demand-capacity-mode.html>).
-const GETS_AT_ONCE: usize = 3;
+pub const GETS_AT_ONCE: usize = 3;
 /// Most writes of one `BatchWriteItem` (DynamoDB's API reference).
 pub const MAX_WRITES: usize = 25;
 const BATCH_WRITE: &str = "BatchWriteItem";

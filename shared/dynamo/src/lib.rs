@@ -28,7 +28,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use attribute::{Attribute, string, value};
-pub use batch::{Batch, MAX_WRITES, Wanted};
+pub use batch::{Batch, GETS_AT_ONCE, MAX_WRITES, Wanted};
 pub use checkpoint::Checkpoint;
 pub use error::{CallError, StoreError};
 pub use expression::Condition;

@@ -30,12 +30,13 @@ pub(super) const STEPS: &[Step] = &[
     Step { name: "documentation", turn: Here, run: documentation },
     Step { name: "build", turn: Here, run: build },
     Step { name: "cargo run: first order", turn: Here, run: first_order },
+    Step { name: "pages: types, speed", turn: Here, run: pages::speed },
     Step { name: "cargo test --workspace", turn: Beside, run: test },
     Step { name: "adding: a service, a route, a consumer", turn: Beside, run: adding::check },
     Step { name: "simulation: 1,000 fresh seeds", turn: Beside, run: simulation },
     Step { name: "simulation: mutants", turn: Beside, run: mutants },
     Step { name: "cargo run: end to end", turn: Here, run: end_to_end },
-    Step { name: "pages: types, headless Chromium", turn: Here, run: pages },
+    Step { name: "pages: journeys in headless Chromium", turn: Here, run: pages::journeys },
     Step { name: "contract: 10,000 requests", turn: Here, run: contract::contract },
     Step { name: "documents: commands against cargo run", turn: Here, run: documents::shop },
     Step { name: "emulator: LocalStack starts", turn: Here, run: emulator::localstack::check },
@@ -118,10 +119,6 @@ fn first_order(project: &Project) -> Result<()> {
 
 fn end_to_end(project: &Project) -> Result<()> {
     e2e::e2e(project, None)
-}
-
-fn pages(project: &Project) -> Result<()> {
-    pages::pages(project, None, None)
 }
 
 /// Each run of CI adds to what has been tried; the seeds are printed, and a failure is replayed by its seed.

@@ -60,6 +60,8 @@ async fn verify_a_busy_shop(seed: u64) -> Result<()> {
                 ensure!(report["found"] == 0, "{report}");
                 not_judged += report["not_judged"].as_u64().context("a count")?;
             }
+            // So long that the shop gets on with its work, and so short that each order is met on its way.
+            shop.service.pass(Duration::from_millis(50)).await;
         }
         Ok(not_judged)
     };
