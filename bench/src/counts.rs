@@ -181,6 +181,12 @@ impl Stack {
         Ok(stack)
     }
 
+    /// What the demo mode of `cargo run` begins with.
+    pub(crate) async fn seed(&self) -> Result<()> {
+        demo::seed(&self.cloud, &self.identity).await?;
+        Ok(())
+    }
+
     pub(crate) async fn order(&self) -> Result<()> {
         self.place().await.map(drop)
     }

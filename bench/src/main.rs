@@ -51,6 +51,9 @@ struct Arguments {
     /// Only how soon functions answer for the first time, beside a hello world
     #[arg(long, conflicts_with_all = ["save", "counts", "journal", "dead_letters", "verification"])]
     starts: bool,
+    /// Count instructions as well, with valgrind
+    #[arg(long, requires = "starts")]
+    instructions: bool,
     /// Measure the functions of this folder beside those that are built, in the same run
     #[arg(long, value_name = "PATH", requires = "starts")]
     before: Option<PathBuf>,
@@ -70,7 +73,7 @@ async fn main() -> Result<ExitCode> {
         return report.finish();
     }
     if arguments.starts {
-        starts::measure(root, arguments.before, &mut report).await?;
+        starts::measure(root, arguments.before, arguments.instructions, &mut report).await?;
         return report.finish();
     }
     if arguments.dead_letters {
