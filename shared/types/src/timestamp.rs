@@ -36,11 +36,19 @@ impl Timestamp {
     /// rounded up, where [`FromStr`] cuts them off.
     ///
     /// # Errors
-    /// The text is no such time.
+    /// The text is no such time, or it is one before the year 0 or behind the year 9999 in UTC.
     pub fn at_or_after(text: &str) -> Result<Self, ParseTimestampError> {
         let t = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| ParseTimestampError)?;
-        let millis = (t.unix_timestamp_nanos() + 999_999).div_euclid(1_000_000);
-        i64::try_from(millis).map(Self).map_err(|_| ParseTimestampError)
+        Self::of_calendar((t.unix_timestamp_nanos() + 999_999).div_euclid(1_000_000))
+    }
+
+    /// A moment that has a text: RFC 3339 has four digits for the year, and with another offset a time may be in the year
+    /// before or behind them.
+    fn of_calendar(millis: i128) -> Result<Self, ParseTimestampError> {
+        let t = OffsetDateTime::from_unix_timestamp_nanos(millis * 1_000_000);
+        let has_text = t.is_ok_and(|t| (0..=9999).contains(&t.year()));
+        let millis = i64::try_from(millis).ok().filter(|_| has_text);
+        millis.map(Self).ok_or(ParseTimestampError)
     }
 
     /// How far two moments are apart, whichever comes first: two clocks may differ.
@@ -80,9 +88,7 @@ impl FromStr for Timestamp {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let t = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| ParseTimestampError)?;
-        i64::try_from(t.unix_timestamp_nanos().div_euclid(1_000_000))
-            .map(Self)
-            .map_err(|_| ParseTimestampError)
+        Self::of_calendar(t.unix_timestamp_nanos().div_euclid(1_000_000))
     }
 }
 
@@ -128,5 +134,22 @@ mod tests {
         assert_eq!(Timestamp::at_or_after("2026-11-23T15:00:00.0061Z"), Ok(t));
         assert_eq!(Timestamp::at_or_after("yesterday"), Err(ParseTimestampError));
         assert_eq!("yesterday".parse::<Timestamp>(), Err(ParseTimestampError));
+    }
+
+    #[test]
+    fn what_is_read_has_a_text_that_reads_back() {
+        for text in ["0000-01-01T00:00:00Z", "9999-12-31T23:59:59.999Z", "9999-12-31T23:59:60Z"] {
+            for read in [text.parse::<Timestamp>(), Timestamp::at_or_after(text)].into_iter().flatten() {
+                assert_eq!(read.to_string().parse(), Ok(read), "{text}");
+            }
+        }
+        for beyond in ["0000-01-01T00:00:00+00:01", "9999-12-31T23:59:59-00:01"] {
+            assert_eq!(beyond.parse::<Timestamp>(), Err(ParseTimestampError), "{beyond}");
+            assert_eq!(Timestamp::at_or_after(beyond), Err(ParseTimestampError), "{beyond}");
+        }
+        // Cut off it is in the calendar, and rounded up it is not.
+        let last = "9999-12-31T23:59:59.9999Z";
+        assert_eq!(last.parse::<Timestamp>().unwrap().to_string(), "9999-12-31T23:59:59.999Z");
+        assert_eq!(Timestamp::at_or_after(last), Err(ParseTimestampError));
     }
 }
