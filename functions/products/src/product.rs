@@ -34,16 +34,21 @@ pub(crate) struct Product {
     pub(crate) deleted_at: Option<Timestamp>,
     /// What it was created from, to tell a repeated request from another one.
     pub(crate) request_hash: String,
-    /// The line that an import put it here by, or changed it by last, if one did.
+    /// The last line of an import that said what it is to be, if one did, and perhaps changed nothing. It may change while the
+    /// version stays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) imported: Option<ImportedLine>,
     #[serde(flatten)]
     pub(crate) cause: Cause,
 }
 
-/// A line of an import.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A line of an import. Of two of them the greater one decides: that of the import that was started last, and in one import
+/// the one that is behind the other.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct ImportedLine {
+    /// When its import was started; absent where that was not noted yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) started_at: Option<Timestamp>,
     pub(crate) import: ImportId,
     pub(crate) line: u64,
 }

@@ -287,11 +287,12 @@ impl Core {
         self.apply_plain(request, call, request_id, units).map(Answer::from)
     }
 
-    /// Whether an object is there is told to nobody who may not list the bucket.
+    /// Whether an object is there is told to nobody who may not list the bucket
+    /// ([GetObject](https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html), Permissions). Uploads are no objects.
     fn hidden(&self, error: AwsError, call: &Call, bucket: &str) -> AwsError {
         let may_list =
             self.grants.get(&*call.caller).is_none_or(|grants| grants.allow("s3:ListBucket", bucket, &[]));
-        if error.status != 404 || may_list {
+        if error.status != 404 || error.code == "NoSuchUpload" || may_list {
             return error;
         }
         let caller = &call.caller;

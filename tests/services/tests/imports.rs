@@ -11,7 +11,7 @@ use anyhow::{Context, Result, ensure};
 use http::Method;
 use serde_json::{Value, json};
 use service_tests::{Calls, Service, crash_at_each_call, simulate};
-use shop_local::cloud::{AwsError, Fault, Options, Service as Aws};
+use shop_local::cloud::{AwsError, Call, Fault, Options, Service as Aws};
 
 async fn shop(options: Options) -> Result<Service> {
     Service::start(&products::SERVICE.functions(), options).await
@@ -307,20 +307,80 @@ fn what_an_import_did_is_not_undone_when_a_part_comes_again() -> Result<()> {
     simulate(async {
         let calls = Calls::of("import-products");
         let service = shop(calls.options(1)).await?;
+        let c = json!({ "id": "c", "name": "C", "price": 1 });
+        service.send(Method::POST, "/products", Some(&c)).await?.expect(201)?;
         // Applied, and not counted: the part comes again.
-        calls.fail(|call| {
-            let counts = call.operation == "TransactWriteItems"
-                && call.accesses.iter().any(|access| access.resource.starts_with("Imports"));
-            counts.then_some(Fault::Crashed)
-        });
-        let id = service.import("csv", "id,name,price\na,A,1\nb,B,1\n").await?;
+        calls.fail(|call| counts_a_part(call).then_some(Fault::Crashed));
+        let id = service.import("csv", "id,name,price\na,A,1\nb,B,1\nc,C,1\n").await?;
         service.pass(Duration::from_secs(30)).await;
-        service.send(Method::PATCH, "/products/a", Some(&json!({ "price": 9 }))).await?.expect(200)?;
+        for changed in ["a", "c"] {
+            let path = format!("/products/{changed}");
+            service.send(Method::PATCH, &path, Some(&json!({ "price": 9 }))).await?.expect(200)?;
+        }
         service.send(Method::DELETE, "/products/b", None).await?.expect(204)?;
         calls.recover();
-        ends(&service, &id, (2, 2, 0)).await?;
-        assert_eq!(catalogue(&service).await?["a"].1, "9.0");
+        ends(&service, &id, (3, 3, 0)).await?;
+        let catalogue = catalogue(&service).await?;
+        // The line changed nothing of c: its version counts the one change.
+        assert_eq!((catalogue["a"].1.as_str(), &catalogue["c"]), ("9.0", &("C".into(), "9.0".into(), 2)));
         service.send(Method::GET, "/products/b", None).await?.problem(404, "not_found")?;
+        Ok(())
+    })
+}
+
+fn counts_a_part(call: &Call) -> bool {
+    call.operation == "TransactWriteItems"
+        && call.accesses.iter().any(|access| access.resource.starts_with("Imports"))
+}
+
+#[test]
+fn a_part_that_comes_late_leaves_what_a_newer_import_said() -> Result<()> {
+    simulate(async {
+        let calls = Calls::of("import-products");
+        let service = shop(calls.options(1)).await?;
+        let old = service.new_import("csv").await?;
+        let id = old["id"].as_str().context("an id")?.to_owned();
+        let is_old = id.clone();
+        calls.fail(move |call| {
+            let is_late = counts_a_part(call) && String::from_utf8_lossy(&call.body).contains(&is_old);
+            is_late.then_some(Fault::Crashed)
+        });
+        service.upload(&old, "id,name,price\na,A,10\n").await?;
+        service.send(Method::POST, &format!("/imports/{id}/start"), None).await?.expect(202)?;
+        service.pass(Duration::from_secs(30)).await;
+        assert_eq!(catalogue(&service).await?["a"].1, "10.0");
+        service.import("csv", "id,name,price\na,A,15\n").await?;
+        service.pass(Duration::from_secs(30)).await;
+        calls.recover();
+        ends(&service, &id, (1, 1, 0)).await?;
+        assert_eq!(catalogue(&service).await?["a"].1, "15.0");
+        Ok(())
+    })
+}
+
+#[test]
+fn the_last_line_of_a_product_decides_though_it_says_what_is_there_and_comes_first() -> Result<()> {
+    simulate(async {
+        let calls = Calls::of("import-products");
+        let service = shop(calls.options(1)).await?;
+        let product = json!({ "id": "a", "name": "A", "price": 20 });
+        service.send(Method::POST, "/products", Some(&product)).await?.expect(201)?;
+        // The first part fails once, all tries of a call, and the second is done meanwhile.
+        let tries = AtomicUsize::new(0);
+        calls.fail(move |call| {
+            let is_first = call.operation == "TransactWriteItems"
+                && String::from_utf8_lossy(&call.body).contains("\"other-1\"");
+            let error = AwsError::service("InternalServerError", "Try again.").with_status(500);
+            (is_first && tries.fetch_add(1, Ordering::SeqCst) < 3).then_some(Fault::Error(error))
+        });
+        let mut file = "id,name,price\na,A,10\n".to_owned();
+        for n in 1..=600 {
+            let _: std::fmt::Result = writeln!(file, "other-{n},O,1");
+        }
+        file.push_str("a,A,20\n");
+        let id = service.import("csv", file).await?;
+        ends(&service, &id, (602, 602, 0)).await?;
+        assert_eq!(catalogue(&service).await?["a"], ("A".to_owned(), "20.0".to_owned(), 1));
         Ok(())
     })
 }
@@ -417,6 +477,46 @@ fn an_export_that_takes_long_goes_on_in_another_message() -> Result<()> {
         ensure!((text.lines().count(), names.len()) == (521, 520), "{} names in {text:.500}", names.len());
         let operations = calls.take_operations();
         ensure!(operations.iter().any(|operation| operation == "SendMessage"), "{operations:?}");
+        Ok(())
+    })
+}
+
+/// It was begun by one message, and completed by another that could not note it.
+#[test]
+fn an_export_whose_upload_is_gone_is_written_anew() -> Result<()> {
+    simulate(async {
+        let calls = Calls::of("export-products");
+        let service = shop(calls.options(1)).await?;
+        let mut text = "name,price,description\n".to_owned();
+        for n in 0..2_200 {
+            let _: std::fmt::Result = writeln!(text, "Mug {n:04},1,{}", "x".repeat(4_900));
+        }
+        let id = service.import("csv", text).await?;
+        ends(&service, &id, (2_200, 2_200, 0)).await?;
+        let is_lost = AtomicBool::new(false);
+        calls.lose(move |call| {
+            let is_completed = call.operation == "CompleteMultipartUpload";
+            (is_completed && !is_lost.swap(true, Ordering::SeqCst)).then_some(Fault::Crashed)
+        });
+        let slow_pages = async {
+            for _ in 0..8 {
+                let slow = async {
+                    service.pass(Duration::from_secs(1)).await;
+                    Ok(())
+                };
+                calls.hold_next("Query").meanwhile(slow).await?;
+            }
+            Ok(())
+        };
+        let (exported, ()) = futures::future::try_join(service.export("jsonl"), slow_pages).await?;
+        let lines = exported.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count();
+        ensure!(lines == 2_200, "{lines} lines");
+        let operations = calls.take_operations();
+        let count = |wanted: &str| operations.iter().filter(|operation| *operation == wanted).count();
+        ensure!(
+            count("CreateMultipartUpload") == 2 && count("CompleteMultipartUpload") == 2,
+            "{operations:?}"
+        );
         Ok(())
     })
 }

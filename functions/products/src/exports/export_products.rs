@@ -98,8 +98,10 @@ impl ExportProducts {
             written.products += u64::try_from(page.items.len()).unwrap_or(0);
             let Some(next) = page.next else { return self.end(export, written, buffer).await };
             written.behind = Some(next);
-            if buffer.len() >= PART {
-                self.put_part(export, &mut written, std::mem::take(&mut buffer)).await?;
+            if buffer.len() >= PART
+                && !self.put_part(export, &mut written, std::mem::take(&mut buffer)).await?
+            {
+                return self.begin_anew(export).await;
             }
             if self.clock.now().abs_diff(begun) > WRITING_TIME {
                 let nonce = HEXLOWER.encode(&self.random.bytes::<8>());
@@ -110,7 +112,13 @@ impl ExportProducts {
         }
     }
 
-    async fn put_part(&self, export: &Export, written: &mut Written, bytes: Vec<u8>) -> Result<(), Failure> {
+    /// Puts a part; whether the upload is still there.
+    async fn put_part(
+        &self,
+        export: &Export,
+        written: &mut Written,
+        bytes: Vec<u8>,
+    ) -> Result<bool, Failure> {
         let upload = if let Some(upload) = &written.upload {
             upload.clone()
         } else {
@@ -118,9 +126,17 @@ impl ExportProducts {
             written.upload.insert(begun.map_err(bucket_failed)?).clone()
         };
         let number = written.parts.len() + 1;
-        let etag = self.bucket.put_part(&export.id, export.format, &upload, number, bytes).await;
-        written.parts.push(etag.map_err(bucket_failed)?);
-        Ok(())
+        let put = self.bucket.put_part(&export.id, export.format, &upload, number, bytes).await;
+        let etag = put.map_err(bucket_failed)?;
+        let is_there = etag.is_some();
+        written.parts.extend(etag);
+        Ok(is_there)
+    }
+
+    /// Has the file written from its beginning: its upload was completed before and that was not noted, another has put parts
+    /// in it, or the bucket's rule has taken it away.
+    async fn begin_anew(&self, export: &Export) -> Result<Option<Export>, Failure> {
+        self.note(export, Status::Running, Written::default()).await
     }
 
     /// Puts what is left, and the file is there.
@@ -134,13 +150,14 @@ impl ExportProducts {
             let put = self.bucket.put_export(&export.id, export.format, buffer).await;
             put.map_err(bucket_failed)?;
         } else {
-            self.put_part(export, &mut written, buffer).await?;
+            if !self.put_part(export, &mut written, buffer).await? {
+                return self.begin_anew(export).await;
+            }
             let upload = written.upload.take().unwrap_or_default();
             let parts = std::mem::take(&mut written.parts);
             let done = self.bucket.complete_export(&export.id, export.format, &upload, &parts).await;
             if done.map_err(bucket_failed)? == Completed::Gone {
-                // It was completed before and that was not noted, or another has put parts in it.
-                return self.note(export, Status::Running, Written::default()).await;
+                return self.begin_anew(export).await;
             }
         }
         self.note(export, Status::Done, written).await

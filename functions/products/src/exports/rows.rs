@@ -106,7 +106,8 @@ mod tests {
         assert_eq!(end.records, u64::try_from(products.len()).unwrap());
         let import = "imp_01jd9c3k7m2q8r5t6v0w1x2y3z".parse().unwrap();
         let cause = Cause::request("import");
-        let author = Author { import: &import, cause: &cause, now: Timestamp::from_millis(1) };
+        let (started_at, now) = (Some(Timestamp::from_millis(0)), Timestamp::from_millis(1));
+        let author = Author { import: &import, started_at, cause: &cause, now };
         let mut left = products.iter();
         for part in parts {
             let bytes = &file[usize::try_from(part.from).unwrap()..usize::try_from(part.to).unwrap()];
@@ -116,7 +117,9 @@ mod tests {
                 let product = left.next().unwrap();
                 assert_eq!(line.id, product.id);
                 let decision = line.decide(Some(product), &author);
-                assert!(matches!(decision, Decision::Nothing), "{product:?}: {decision:?}");
+                let Decision::Replace(change) = decision else { panic!("{product:?}: {decision:?}") };
+                let unchanged = Product { imported: None, ..change.1.clone() };
+                assert_eq!(unchanged, *product, "all but the line that said so");
                 // And where it is not known, it is made as it was.
                 let Decision::Create(new) = line.decide(None, &author) else { panic!("{product:?}") };
                 let as_csv = |product: &Product| Product {

@@ -94,10 +94,7 @@ fn decide(
             None
         }
         Decision::Create(new) => Some(Wanted::New(new)),
-        Decision::Replace(change) => {
-            let (before, after) = *change;
-            Some(Wanted::Next { version: before.version, product: Box::new(after) })
-        }
+        Decision::Replace(change) => Some(Wanted::Next(change)),
     }
 }
 

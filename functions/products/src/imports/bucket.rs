@@ -108,7 +108,7 @@ impl Bucket {
         Ok(upload.upload_id.unwrap_or_default())
     }
 
-    /// Puts a part of the file of an export; its `ETag`. The first is 1.
+    /// Puts a part of the file of an export; its `ETag`, or none where the upload is gone. The first is 1.
     pub(crate) async fn put_part(
         &self,
         id: &ExportId,
@@ -116,12 +116,15 @@ impl Bucket {
         upload: &str,
         number: usize,
         bytes: Vec<u8>,
-    ) -> Result<String, BucketError> {
+    ) -> Result<Option<String>, BucketError> {
         let part =
             self.0.client().upload_part().bucket(self.0.name()).key(export_key(id, format)).upload_id(upload);
         let part = part.part_number(i32::try_from(number).unwrap_or(i32::MAX)).body(ByteStream::from(bytes));
-        let done = part.send().await.map_err(BucketError::of("UploadPart"))?;
-        Ok(done.e_tag.unwrap_or_default())
+        match part.send().await {
+            Ok(done) => Ok(Some(done.e_tag.unwrap_or_default())),
+            Err(error) if code(&error) == Some("NoSuchUpload") => Ok(None),
+            Err(error) => Err(BucketError::of("UploadPart")(error)),
+        }
     }
 
     /// Makes the file of an export of its parts.

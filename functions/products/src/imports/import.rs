@@ -102,7 +102,7 @@ pub(crate) struct Failure {
 pub(crate) enum FailureCode {
     /// The file has no line.
     EmptyFile,
-    /// The header is no line of a CSV file in UTF-8.
+    /// The header is no line of a CSV file in UTF-8, or a quotation mark is not closed or has text behind it.
     NotCsv,
     /// The first line is no JSON object.
     NotJsonLines,
@@ -148,6 +148,9 @@ pub(crate) struct Import {
     #[serde(default)]
     pub(crate) refused: u64,
     pub(crate) created_at: Timestamp,
+    /// When it was started, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) started_at: Option<Timestamp>,
     pub(crate) updated_at: Timestamp,
     /// Seconds since the epoch: DynamoDB deletes the item some time after.
     pub(crate) expires_at: i64,
@@ -173,6 +176,7 @@ impl Import {
             accepted: 0,
             refused: 0,
             created_at: now,
+            started_at: None,
             updated_at: now,
             expires_at: now.as_millis() / 1000 + kept,
             cause,

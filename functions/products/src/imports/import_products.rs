@@ -136,7 +136,12 @@ impl ImportProducts {
         };
         let (lines, mut refused) = line::read(import.format, &import.columns, &bytes, part.line, &import.id);
         let all = lines.len() + refused.len();
-        let author = Author { import: &import.id, cause: &import.cause, now: self.clock.now() };
+        let author = Author {
+            import: &import.id,
+            started_at: import.started_at,
+            cause: &import.cause,
+            now: self.clock.now(),
+        };
         let applied = apply(&self.products, &self.clock, lines, &author).await;
         refused.extend(applied.map_err(store_failed)?);
         refused.sort_by_key(|line| line.line);

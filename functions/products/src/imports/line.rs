@@ -34,8 +34,10 @@ pub(crate) struct Line {
 #[derive(Debug)]
 pub(crate) enum Decision {
     Create(Box<(Product, Stock)>),
+    /// What was there, and what is to be: of the same version where the line says what was there already. That it was said
+    /// is noted then, or an earlier line that comes later would decide.
     Replace(Box<(Product, Product)>),
-    /// The product is as the line says, or this import has been there.
+    /// This line has been there, or one that decides in its place.
     Nothing,
     Refuse(Vec<LineError>),
 }
@@ -44,6 +46,7 @@ pub(crate) enum Decision {
 #[derive(Clone, Debug)]
 pub(crate) struct Author<'a> {
     pub(crate) import: &'a ImportId,
+    pub(crate) started_at: Option<Timestamp>,
     pub(crate) cause: &'a Cause,
     pub(crate) now: Timestamp,
 }
@@ -125,12 +128,9 @@ fn not_utf8() -> LineError {
 impl Line {
     /// What becomes of the product with the line's id.
     pub(crate) fn decide(&self, stored: Option<&Product>, author: &Author<'_>) -> Decision {
-        // Deliveries repeat, and parts come in any order: the last line of a file that names a product decides.
-        let was_here = |product: &Product| {
-            let imported = product.imported.as_ref();
-            imported.is_some_and(|imported| imported.import == *author.import && imported.line >= self.number)
-        };
-        if stored.is_some_and(was_here) {
+        // Deliveries repeat, and parts come in any order, an old import's perhaps behind those of a new one.
+        let imported = stored.and_then(|product| product.imported.as_ref());
+        if imported.is_some_and(|imported| *imported >= self.mark(author)) {
             return Decision::Nothing;
         }
         let decided = match stored {
@@ -152,7 +152,7 @@ impl Line {
         let stock = stock.watched_below(new.low_stock_threshold);
         let hash = new.hash()?;
         let product = Product::create(self.id.clone(), new, hash, now, cause);
-        Ok(Decision::Create(Box::new((self.mark(product, author), stock))))
+        Ok(Decision::Create(Box::new((self.marked(product, author), stock))))
     }
 
     fn change(&self, product: &Product, author: &Author<'_>) -> Result<Decision, Problem> {
@@ -163,15 +163,17 @@ impl Line {
             changes.description = changes.description.filter(Option::is_some);
         }
         let next = product.with(&changes, author.now, author.cause.clone());
-        if next.says_the_same(product) {
-            return Ok(Decision::Nothing);
-        }
-        Ok(Decision::Replace(Box::new((product.clone(), self.mark(next, author)))))
+        let next = if next.says_the_same(product) { product.clone() } else { next };
+        Ok(Decision::Replace(Box::new((product.clone(), self.marked(next, author)))))
     }
 
-    fn mark(&self, product: Product, author: &Author<'_>) -> Product {
-        let imported = ImportedLine { import: author.import.clone(), line: self.number };
-        Product { imported: Some(imported), ..product }
+    fn marked(&self, product: Product, author: &Author<'_>) -> Product {
+        Product { imported: Some(self.mark(author)), ..product }
+    }
+
+    fn mark(&self, author: &Author<'_>) -> ImportedLine {
+        let Author { import, started_at, .. } = author;
+        ImportedLine { started_at: *started_at, import: (*import).clone(), line: self.number }
     }
 }
 

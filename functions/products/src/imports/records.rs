@@ -52,7 +52,7 @@ struct Span {
 }
 
 /// The parts of a window that begins at `place`, and where the next one does; and what is wrong behind them, where a record
-/// has more bytes than a product can have.
+/// has more bytes than a product can have, or nobody can tell where it ends.
 pub(crate) fn parts(
     format: Format,
     window: &[u8],
@@ -82,7 +82,7 @@ pub(crate) fn parts(
     (parts, next, failure)
 }
 
-/// Finds the whole records of a window, without lines that hold nothing, up to the first that is too long.
+/// Finds the whole records of a window, without lines that hold nothing, up to the first that cannot be one.
 fn find_spans(
     format: Format,
     window: &[u8],
@@ -98,6 +98,9 @@ fn find_spans(
         seen = from;
         if to - from > MAX_RECORD {
             return Err(too_long(seen_lines));
+        }
+        if let Some(detail) = misquoted(format, &window[from..to]) {
+            return Err(not_csv(seen_lines, detail));
         }
         spans.push(Span { from, to, line: seen_lines });
         Ok(())
@@ -196,12 +199,15 @@ pub(crate) fn head(format: Format, window: &[u8], is_last: bool) -> Result<(Vec<
     let is_read = reader.read_byte_record(&mut record).unwrap_or(false);
     let end = index(reader.position().byte()).min(body.len());
     if !is_read || end > MAX_RECORD || (end == body.len() && !is_last) {
-        return Err(failure(first_line, None, FailureCode::NotCsv, "The header is no line of a CSV file."));
+        return Err(not_csv(first_line, "The header is no line of a CSV file."));
+    }
+    if let Some(detail) = misquoted(format, &body[..end]) {
+        return Err(not_csv(first_line, detail));
     }
     let mut columns: Vec<String> = Vec::with_capacity(record.len());
     for cell in &record {
         let Ok(column) = std::str::from_utf8(cell) else {
-            return Err(failure(first_line, None, FailureCode::NotCsv, "The header is not text in UTF-8."));
+            return Err(not_csv(first_line, "The header is not text in UTF-8."));
         };
         let column = column.trim();
         let shown: String = column.chars().filter(|c| !c.is_control()).take(100).collect();
@@ -221,6 +227,34 @@ pub(crate) fn head(format: Format, window: &[u8], is_last: bool) -> Result<(Vec<
         return Err(failure(first_line, Some(missing), FailureCode::MissingColumn, detail));
     }
     Ok((columns, place(mark + end, 1 + lines(&body[..end]))))
+}
+
+/// What is wrong with the quotation marks of a record, by [RFC 4180](https://www.rfc-editor.org/rfc/rfc4180#section-2), 5 to 7.
+/// A reader that puts up with it takes other records for text of this one. Marks in a cell that begins with none are text.
+fn misquoted(format: Format, record: &[u8]) -> Option<&'static str> {
+    let mut bytes = record.iter().copied().peekable();
+    let mut begins_cell = format == Format::Csv;
+    while let Some(byte) = bytes.next() {
+        if begins_cell && byte == b'"' {
+            // Up to a mark that is not doubled.
+            loop {
+                match bytes.next() {
+                    None => return Some("A quotation mark is not closed."),
+                    Some(b'"') if bytes.next_if_eq(&b'"').is_none() => break,
+                    Some(_) => {}
+                }
+            }
+            if bytes.peek().is_some_and(|behind| !b",\r\n".contains(behind)) {
+                return Some("There is text behind a closing quotation mark.");
+            }
+        }
+        begins_cell = format == Format::Csv && byte == b',';
+    }
+    None
+}
+
+fn not_csv(line: u64, detail: &str) -> Failure {
+    Failure { line, column: None, code: FailureCode::NotCsv, detail: detail.to_owned() }
 }
 
 fn too_long(line: u64) -> Failure {

@@ -76,6 +76,7 @@ impl Imports {
             stage: Stage::Reading,
             size: upload.size,
             etag: Some(upload.etag.clone()),
+            started_at: Some(now),
             updated_at: now.max(import.updated_at),
             ..import.clone()
         };
@@ -85,6 +86,7 @@ impl Imports {
             .set("stage", value(Import::KIND, &begun.stage)?)
             .set("size", begun.size)
             .set("etag", &upload.etag)
+            .set("started_at", now)
             .set("updated_at", begun.updated_at);
         let is_waiting = Condition::equals("stage", value(Import::KIND, &Stage::Waiting)?);
         match self.table.update_if(update.only_if(is_waiting)).await? {

@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use shop_dynamo::{After, Condition, Item, List, Put, Read, StoreError, Transacted, Write, read, string};
+use shop_dynamo::{
+    After, Condition, Item, List, Put, Read, StoreError, Transacted, Write, read, string, value,
+};
 use shop_types::ProductId;
 
 use super::Store;
@@ -170,8 +172,7 @@ impl Store {
     /// Replaces a product by its next version; whether nobody else did so before. A tombstone closes the product's
     /// counter for reservations.
     pub(crate) async fn replace(&self, before: &Product, after: &Product) -> Result<bool, StoreError> {
-        let is_as_read = Condition::equals("version", before.version);
-        let mut writes: Vec<Write> = vec![self.table.put(product_item(after)?).only_if(is_as_read).into()];
+        let mut writes: Vec<Write> = vec![self.put_in_place_of(before, after)?.into()];
         if let Some(deleted_at) = after.deleted_at {
             let close = self.table.update(Kind::Stock.key(after.id.as_str())).set("deleted_at", deleted_at);
             // Who closes it is why it says so.
@@ -179,6 +180,16 @@ impl Store {
             writes.push(close.only_if(Condition::exists("pk")).into());
         }
         self.try_transact(writes).await
+    }
+
+    /// A product in the place of what was read of it. An import's line may leave the version as it is.
+    pub(super) fn put_in_place_of(&self, before: &Product, after: &Product) -> Result<Put, StoreError> {
+        let has_mark = match &before.imported {
+            Some(imported) => Condition::equals("imported", value(Kind::Product.name(), imported)?),
+            None => Condition::absent("imported"),
+        };
+        let is_as_read = Condition::equals("version", before.version).and(has_mark);
+        Ok(self.table.put(product_item(after)?).only_if(is_as_read))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use shop_dynamo::{After, Condition, List, Record, StoreError, Write, read};
+use shop_dynamo::{After, List, Record, StoreError, Write, read};
 use shop_types::ProductId;
 
 use super::Store;
@@ -17,12 +17,8 @@ use crate::stock::Stock;
 pub(crate) enum Wanted {
     /// With its counter, where there was none.
     New(Box<(Product, Stock)>),
-    /// In the place of a version.
-    Next {
-        /// The version that it is made from.
-        version: u64,
-        product: Box<Product>,
-    },
+    /// In the place of what it is made from, which comes first.
+    Next(Box<(Product, Product)>),
 }
 
 /// Products as they are exported.
@@ -83,10 +79,7 @@ impl Store {
                     writes.push(self.table.put(product_item(product)?).if_new().into());
                     writes.push(self.table.put(Kind::Stock.item(stock)?).if_new().into());
                 }
-                Wanted::Next { version, product } => {
-                    let is_as_read = Condition::equals("version", *version);
-                    writes.push(self.table.put(product_item(product)?).only_if(is_as_read).into());
-                }
+                Wanted::Next(change) => writes.push(self.put_in_place_of(&change.0, &change.1)?.into()),
             }
         }
         self.try_transact(writes).await

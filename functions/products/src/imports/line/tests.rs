@@ -7,6 +7,7 @@ use super::*;
 use crate::product::tests::product;
 
 const IMPORT: &str = "imp_01jd9c3k7m2q8r5t6v0w1x2y3z";
+const STARTED_AT: Timestamp = Timestamp::from_millis(8000);
 
 fn import() -> ImportId {
     IMPORT.parse().unwrap()
@@ -14,7 +15,11 @@ fn import() -> ImportId {
 
 fn decide(line: &Line, stored: Option<&Product>) -> Decision {
     let (import, cause) = (import(), Cause::request("import"));
-    line.decide(stored, &Author { import: &import, cause: &cause, now: Timestamp::from_millis(9000) })
+    let started_at = Some(STARTED_AT);
+    line.decide(
+        stored,
+        &Author { import: &import, started_at, cause: &cause, now: Timestamp::from_millis(9000) },
+    )
 }
 
 fn csv(header: &str, text: &str) -> (Vec<Line>, Vec<RefusedLine>) {
@@ -37,6 +42,15 @@ fn refusal(decision: Decision) -> Vec<(Option<String>, String)> {
 
 fn error(column: &str, code: &str) -> (Option<String>, String) {
     (Some(column.to_owned()), code.to_owned())
+}
+
+/// Holds that the product stays as it is, but for the line that said so.
+fn assert_noted(decision: Decision, stored: &Product) {
+    let Decision::Replace(change) = decision else { panic!("{decision:?}") };
+    let (before, after) = *change;
+    assert_eq!(after.imported.as_ref().map(|imported| imported.started_at), Some(Some(STARTED_AT)));
+    assert_eq!(Product { imported: None, ..after }, *stored);
+    assert_eq!(before, *stored);
 }
 
 #[test]
@@ -96,7 +110,7 @@ fn a_product_changes_by_what_the_line_tells() {
     assert_eq!(taken.1.category, None);
     for same in ["prod-1,Mug,29.900,USD,kitchen,3", "prod-1,Mug,29.9,,kitchen,"] {
         let decision = change("id,name,price,currency,category,stock", same);
-        assert!(matches!(decision, Decision::Nothing), "{same}: {decision:?}");
+        assert_noted(decision, &product());
     }
     assert_eq!(refusal(change("id,currency", "prod-1,EUR\n")), [error("currency", "unexpected")]);
     assert_eq!(refusal(change("id,name", "prod-1,\n")), [error("name", "wrong_type")]);
@@ -106,7 +120,7 @@ fn a_product_changes_by_what_the_line_tells() {
 fn no_text_and_an_empty_one_are_the_same_in_csv_alone() {
     let empty = Product { description: Some(String::new()), ..product() };
     let (lines, _) = csv("id,description", "prod-1,\n");
-    assert!(matches!(decide(&lines[0], Some(&empty)), Decision::Nothing));
+    assert_noted(decide(&lines[0], Some(&empty)), &empty);
     let null = jsonl(r#"{"id": "prod-1", "description": null}"#);
     assert!(matches!(decide(&null, Some(&empty)), Decision::Replace(_)));
 }
@@ -124,7 +138,7 @@ fn a_withdrawn_currency_may_be_told_again() {
             Some(&kuna),
         )
     };
-    assert!(matches!(decision("1.00"), Decision::Nothing));
+    assert_noted(decision("1.00"), &kuna);
     assert_eq!(refusal(decision("2.00")), [error("price", "invalid_currency")]);
 }
 
@@ -133,14 +147,20 @@ fn an_id_of_a_deleted_product_is_taken_and_a_line_that_was_here_is_done() {
     let line = jsonl(r#"{"id": "prod-1", "name": "Mug", "price": 1}"#);
     let deleted = product().deleted(Timestamp::from_millis(2000), Cause::request("r"));
     assert_eq!(refusal(decide(&line, Some(&deleted))), [error("id", "id_taken")]);
-    let by = |import: &str, line| Some(ImportedLine { import: import.parse().unwrap(), line });
-    // Deleted since, or changed by a later line of the file.
-    for done in
-        [Product { imported: by(IMPORT, 1), ..deleted }, Product { imported: by(IMPORT, 5), ..product() }]
-    {
+    let by = |started_at: Option<i64>, import: &str, line| {
+        let started_at = started_at.map(Timestamp::from_millis);
+        Some(ImportedLine { started_at, import: import.parse().unwrap(), line })
+    };
+    let (at, other) = (Some(STARTED_AT.as_millis()), "imp_01jd9c3k7m2q8r5t6v0w1x2y3a");
+    // Deleted since, or changed by a later line of the file, or by an import that was started since.
+    for done in [
+        Product { imported: by(at, IMPORT, 1), ..deleted },
+        Product { imported: by(at, IMPORT, 5), ..product() },
+        Product { imported: by(at.map(|at| at + 1), other, 1), ..product() },
+    ] {
         assert!(matches!(decide(&line, Some(&done)), Decision::Nothing));
     }
-    for not in [by(IMPORT, 0), by("imp_01jd9c3k7m2q8r5t6v0w1x2y3a", 1)] {
+    for not in [by(at, IMPORT, 0), by(at.map(|at| at - 1), other, 9), by(None, other, 9)] {
         let other = Product { imported: not, ..product() };
         assert!(matches!(decide(&line, Some(&other)), Decision::Replace(_)));
     }

@@ -77,6 +77,27 @@ fn a_record_without_an_end_is_told_where_it_begins() {
 }
 
 #[test]
+fn a_mark_that_is_not_closed_swallows_no_lines() {
+    let place = Place { offset: 0, line: 2, ..Place::default() };
+    for (text, line) in [
+        // Up to the end of the file, or to the next mark.
+        ("a,1\nb,\"2\nc,3\nd,4\n", 3),
+        ("a,1\n\nb,\"2\nc,\"3\"\nd,4\n", 4),
+        ("a,\"1\n2\"\nb,\"2\"\"\n", 4),
+        ("a,1\n\"b\" ,2\n", 3),
+    ] {
+        let (parts, end, failure) = parts(Format::Csv, text.as_bytes(), true, place);
+        let failure = failure.unwrap();
+        assert_eq!((failure.line, failure.code), (line, FailureCode::NotCsv), "{text:?}");
+        assert_eq!((parts.len(), end.records), (1, 1), "what comes before is found: {text:?}");
+    }
+    assert_eq!(failed(head(Format::Csv, b"id,\"price\na,1\n", true)), (1, FailureCode::NotCsv));
+    let sound = "a,\"\"\r\n\"b\"\"\",\"\"\"\"\nc\"d,5\"\n,\n\"e\"";
+    let (_, end, failure) = parts(Format::Csv, sound.as_bytes(), true, place);
+    assert_eq!((end.records, failure), (5, None));
+}
+
+#[test]
 fn a_part_has_a_bound() {
     let lines: Vec<_> = (0..1201).map(|n| format!("id-{n},1\n")).collect();
     let text = lines.concat();
@@ -93,16 +114,17 @@ fn a_part_has_a_bound() {
     }
 }
 
-/// All records of a file that is read in windows of this size.
-fn in_windows(format: Format, file: &[u8], window: usize) -> Vec<(u64, Vec<u8>)> {
+/// All records of a file that is read in windows of this size, and what ended the reading.
+fn in_windows(format: Format, file: &[u8], window: usize) -> (Vec<(u64, Vec<u8>)>, Option<Failure>) {
     let mut place = Place { offset: 0, line: 1, ..Place::default() };
     let mut records = Vec::new();
     let mut size = window;
-    while index(place.offset) < file.len() {
+    let mut ended = None;
+    while index(place.offset) < file.len() && ended.is_none() {
         let from = index(place.offset);
         let to = (from + size).min(file.len());
         let (found, next, failure) = parts(format, &file[from..to], to == file.len(), place);
-        assert_eq!(failure, None);
+        ended = failure;
         // A window that holds no whole record is too small: a real one is larger than any record.
         size = if next.offset == place.offset { size + window } else { window };
         for part in found {
@@ -121,7 +143,7 @@ fn in_windows(format: Format, file: &[u8], window: usize) -> Vec<(u64, Vec<u8>)>
         place = next;
     }
     assert_eq!(place.records, count(records.len()));
-    records
+    (records, ended)
 }
 
 proptest! {
