@@ -11,6 +11,7 @@ use futures::future::BoxFuture;
 use http::{Request, Response};
 use serde_json::{Value, json};
 use shop_local::cloud::SentMail;
+use shop_local::demonstration::Demonstration;
 use shop_local::gateway::{
     Backend, BackendError, BindError, Gateway, Listeners, MAX_BODY_BYTES, Upstream, serve,
 };
@@ -84,7 +85,9 @@ impl TestGateway {
             exposed: vec!["ETag".to_owned(), "Location".to_owned()],
             max_age: Some(600),
         };
-        let gateway = Gateway::new(Arc::new(backend), None, "banner\n".to_owned()).with_cors(Some(cors));
+        let gateway = Gateway::new(Arc::new(backend), None, "banner\n".to_owned())
+            .with_cors(Some(cors))
+            .with_demonstration(Arc::new(Demonstration::new(Duration::ZERO, [])));
         let gateway = Arc::new(gateway);
         let server = tokio::spawn(serve(listeners, gateway, async {
             stopped.await.ok();
@@ -110,7 +113,13 @@ impl TestGateway {
     }
 
     async fn options(&self, path: &str) -> Answer {
-        self.raw(format!("OPTIONS {path} HTTP/1.1\r\nhost: localhost:{}\r\n\r\n", self.port)).await
+        self.send("OPTIONS", path).await
+    }
+
+    /// A request without headers of its own, and without a body.
+    async fn send(&self, method: &str, path: &str) -> Answer {
+        let host = format!("localhost:{}", self.port);
+        self.raw(format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\ncontent-length: 0\r\n\r\n")).await
     }
 
     async fn post(&self, path: &str, size: usize) -> Answer {
@@ -206,6 +215,26 @@ async fn the_root_says_what_is_served() {
     }
     // What the whole server can do is for the API to say.
     assert_eq!(gateway.options("*").await.json()["uri"], "*");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_server_s_own_paths_name_the_methods_that_they_have() {
+    let gateway = TestGateway::open(Echo).await;
+    for (method, path, allow) in [
+        ("POST", "/mailbox", "get, head, options"),
+        ("DELETE", "/mailbox/m-1", "get, head, options"),
+        ("PUT", "/faults", "get, head, options"),
+        ("GET", "/faults/send-email", "delete, options, put"),
+        ("POST", "/faults/send-email", "delete, options, put"),
+    ] {
+        let (refused, asked) = (gateway.send(method, path).await, gateway.options(path).await);
+        refused.is_problem(405, "method_not_allowed");
+        assert_eq!(asked.status, 204, "{path}");
+        for answer in [refused, asked] {
+            assert!(answer.head.contains(&format!("allow: {allow}\r\n")), "{method} {path}: {}", answer.head);
+            assert!(answer.head.contains("cache-control: no-store"), "{}", answer.head);
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

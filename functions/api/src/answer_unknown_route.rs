@@ -1,5 +1,5 @@
 //! `$default`: every request that no route takes. To `GET` the pages of the shop and their files ([`crate::pages`]); 404
-//! where the path is none of the API's, 405 with `Allow` where the method is not (RFC 9110 section 15.5.6), and the
+//! where there is neither a route nor a page, 405 with `Allow` where the method is not (RFC 9110 section 15.5.6), and the
 //! `Allow` that `OPTIONS` asks for: all as the routes' own answers, with a request id. It calls no AWS service and asks
 //! for no token.
 
@@ -47,6 +47,10 @@ mod tests {
             ("GET", "/sessions", "OPTIONS, POST"),
             ("BREW", "/users/me/role", "OPTIONS, PUT"),
             ("g e t", "/users/me/role", "OPTIONS, PUT"),
+            ("POST", "/", "GET, HEAD, OPTIONS"),
+            ("POST", "/console", "GET, HEAD, OPTIONS"),
+            ("DELETE", "/console/orders/a/", "GET, HEAD, OPTIONS"),
+            ("PUT", "/pictures/prod-1.svg", "GET, HEAD, OPTIONS"),
         ] {
             let answer = ask(method, path);
             assert_eq!(
@@ -72,18 +76,30 @@ mod tests {
             assert_eq!(answer["headers"]["content-type"], "application/problem+json");
             assert!(answer["headers"].get("allow").is_none());
         }
+        // A file that is not there has no methods, though a `GET` of it is answered by the pages, in plain text.
+        for path in ["/nowhere", "/pictures/none.svg", "/assets/none.js"] {
+            let answer = ask("POST", path);
+            assert_eq!(
+                (&answer["statusCode"], &answer["headers"]["allow"]),
+                (&json!(404), &Value::Null),
+                "{path}"
+            );
+        }
         assert!(ask("HEAD", "/nowhere")["body"].is_null(), "HEAD has no content");
     }
 
     #[test]
     fn options_says_what_a_path_has() {
-        let answer = ask("OPTIONS", "/orders/ord_1");
-        assert_eq!(
-            (&answer["statusCode"], &answer["headers"]["allow"]),
-            (&json!(204), &json!("GET, HEAD, OPTIONS"))
-        );
-        assert!(answer["headers"].get("accept-patch").is_none());
-        for path in ["/nowhere", "/", "", "**"] {
+        for path in ["/orders/ord_1", "/", "/console"] {
+            let answer = ask("OPTIONS", path);
+            assert_eq!(
+                (&answer["statusCode"], &answer["headers"]["allow"]),
+                (&json!(204), &json!("GET, HEAD, OPTIONS")),
+                "{path}"
+            );
+            assert!(answer["headers"].get("accept-patch").is_none());
+        }
+        for path in ["/nowhere", "", "**"] {
             assert_eq!(ask("OPTIONS", path)["statusCode"], 404, "{path}");
         }
     }

@@ -4,13 +4,13 @@
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
 use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE};
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderValue, Method, Response, StatusCode};
 use http_body_util::Full;
 use serde::Serialize;
 use shop_lambda::Random;
 
-/// The methods of the root and of the mailbox, which the gateway has itself.
-pub(super) const ROOT_METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
+/// The methods of what the gateway has itself and what is only read: the root, the mailbox, the list of faults.
+pub(super) const READ_METHODS: &str = "GET, HEAD, OPTIONS";
 
 /// Why a request is not passed on, or why its answer cannot be given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -22,7 +22,7 @@ pub(super) enum GatewayError {
     #[error("The request comes from a page of another origin.")]
     ForeignOrigin,
     #[error("This path does not have this method; see Allow.")]
-    MethodNotAllowed,
+    MethodNotAllowed { allow: &'static str },
     #[error("There is no such mail here, or no mailbox.")]
     NoSuchMail,
     #[error("There is no such function here.")]
@@ -54,7 +54,7 @@ impl GatewayError {
         match self {
             Self::MalformedHost | Self::BodyBroken => StatusCode::BAD_REQUEST,
             Self::ForeignHost | Self::ForeignOrigin => StatusCode::FORBIDDEN,
-            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::NoSuchMail | Self::NoSuchFunction | Self::NoSuchObject => StatusCode::NOT_FOUND,
             Self::BodyTooLarge | Self::ObjectTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TransferCoding => StatusCode::NOT_IMPLEMENTED,
@@ -71,7 +71,7 @@ impl GatewayError {
             Self::MalformedHost => "malformed_host",
             Self::ForeignHost => "foreign_host",
             Self::ForeignOrigin => "foreign_origin",
-            Self::MethodNotAllowed => "method_not_allowed",
+            Self::MethodNotAllowed { .. } => "method_not_allowed",
             Self::NoSuchMail | Self::NoSuchFunction | Self::NoSuchObject => "not_found",
             Self::BodyTooLarge | Self::ObjectTooLarge => "body_too_large",
             Self::TransferCoding => "unsupported_transfer_encoding",
@@ -121,14 +121,26 @@ impl GatewayError {
         if let Ok(id) = HeaderValue::from_str(&request_id) {
             headers.insert("x-request-id", id);
         }
-        if self == Self::MethodNotAllowed {
-            headers.insert(ALLOW, ROOT_METHODS);
+        if let Self::MethodNotAllowed { allow } = self {
+            headers.insert(ALLOW, HeaderValue::from_static(allow));
         }
         if self.ends_connection() {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
         response
     }
+}
+
+/// What a path of the gateway's own answers where it does nothing else with a method: `OPTIONS` is told which methods the
+/// path has, and any other that it is none of them (RFC 9110 sections 9.3.7 and 15.5.6).
+pub(super) fn other_method(method: &Method, allow: &'static str) -> Result<Response<Bytes>, GatewayError> {
+    if *method != Method::OPTIONS {
+        return Err(GatewayError::MethodNotAllowed { allow });
+    }
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
+    Ok(response)
 }
 
 #[derive(Serialize)]

@@ -1,14 +1,16 @@
 //! `/faults`: which functions are to fail, for who shows the shop to somebody. It is no path of the API.
 
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_TYPE};
+use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Response, StatusCode};
 use serde_json::json;
 
-use super::error::GatewayError;
+use super::error::{GatewayError, READ_METHODS, other_method};
 use crate::demonstration::Demonstration;
 
 const PATH: &str = "/faults";
+/// The methods of one function's fault: it is switched, and the list shows whether it is on.
+const SWITCH_METHODS: &str = "DELETE, OPTIONS, PUT";
 
 /// What of the faults a path asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,14 +48,8 @@ pub(super) fn answer(
             *response.status_mut() = StatusCode::NO_CONTENT;
             Ok(response)
         }
-        (&Method::OPTIONS, asked) => {
-            let methods = if asked == Asked::List { "GET, HEAD, OPTIONS" } else { "DELETE, OPTIONS, PUT" };
-            let mut response = Response::new(Bytes::new());
-            *response.status_mut() = StatusCode::NO_CONTENT;
-            response.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));
-            Ok(response)
-        }
-        _ => Err(GatewayError::MethodNotAllowed),
+        (_, Asked::List) => other_method(method, READ_METHODS),
+        (_, Asked::Of(_)) => other_method(method, SWITCH_METHODS),
     }
 }
 
@@ -74,8 +70,11 @@ mod tests {
         send(Method::DELETE, "/faults/send-email").unwrap();
         assert_eq!(list(), r#"{"failing":[],"time_lapse":1}"#);
         assert_eq!(send(Method::PUT, "/faults/nothing").unwrap_err(), GatewayError::NoSuchFunction);
-        assert_eq!(send(Method::POST, "/faults/send-email").unwrap_err(), GatewayError::MethodNotAllowed);
-        assert_eq!(send(Method::DELETE, "/faults").unwrap_err(), GatewayError::MethodNotAllowed);
+        for (method, path, allow) in
+            [(Method::POST, "/faults/send-email", SWITCH_METHODS), (Method::DELETE, "/faults", READ_METHODS)]
+        {
+            assert_eq!(send(method, path).unwrap_err(), GatewayError::MethodNotAllowed { allow });
+        }
         assert!(asked("/faultless").is_none() && asked("/orders").is_none());
     }
 }

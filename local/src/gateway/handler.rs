@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
@@ -14,7 +14,7 @@ use shop_lambda::Random;
 use shop_lambda::log::Chain;
 
 use super::backend::{Backend, BackendError};
-use super::error::{GatewayError, ROOT_METHODS};
+use super::error::{GatewayError, READ_METHODS, other_method};
 use super::identity::DemoIdentity;
 use super::{body, cors, faults, instance, mailbox, origin_check, path};
 use crate::cloud::is_presigned;
@@ -186,13 +186,7 @@ impl Gateway {
     fn root(&self, method: &Method) -> Result<Response<Full<Bytes>>, GatewayError> {
         match *method {
             Method::GET | Method::HEAD => Ok(self.banner()),
-            Method::OPTIONS => {
-                let mut response = Response::new(Full::default());
-                *response.status_mut() = StatusCode::NO_CONTENT;
-                response.headers_mut().insert(ALLOW, ROOT_METHODS);
-                Ok(own(response))
-            }
-            _ => Err(GatewayError::MethodNotAllowed),
+            _ => other_method(method, READ_METHODS).map(|answer| own(answer.map(Full::new))),
         }
     }
 
@@ -203,7 +197,7 @@ impl Gateway {
         asked: mailbox::Asked<'_>,
     ) -> Result<Response<Full<Bytes>>, GatewayError> {
         if !matches!(*method, Method::GET | Method::HEAD) {
-            return Err(GatewayError::MethodNotAllowed);
+            return other_method(method, READ_METHODS).map(|answer| own(answer.map(Full::new)));
         }
         let mails = self.backend.mailbox().await.map_err(|error| {
             tracing::warn!(error = %Chain(&error), "the backend did not show its mails");

@@ -9,6 +9,10 @@ use serde_json::{Value, json};
 
 use crate::{Code, Describe, ITEM, Input, Keyword, Page, Problem};
 
+/// What `If-Match` says of a read. The edge takes it off those that it keeps (docs/decisions/0054).
+const WANTED: &str = "The versions that the caller wants: tags, or `*`. \
+    A cache before the API may answer whatever it says (RFC 9110 section 13.1.1).";
+
 /// What a route takes and what it answers.
 #[derive(Debug)]
 pub struct Contract {
@@ -219,7 +223,7 @@ impl Contract {
     pub fn cacheable(self) -> Self {
         let schema = || json!({ "type": "string" });
         self.versioned()
-            .header("If-Match", "The versions that the caller wants: tags, or `*`.", schema())
+            .header("If-Match", WANTED, schema())
             .header("If-None-Match", "The tags of the versions that the caller has.", schema())
             .codes([Code::InvalidIfMatch, Code::StaleVersion])
             .answer(StatusCode::NOT_MODIFIED, "The caller has this version.", None)

@@ -21,6 +21,9 @@ type Routes = &'static [(&'static str, &'static [&'static str])];
 /// What is there besides the routes, to `GET`: none where there is nothing.
 type Pages = Box<dyn Fn(&Asked<'_>) -> Option<Reply> + Send + Sync>;
 
+/// What a page or a file has.
+const METHODS_OF_PAGES: [&str; 3] = ["GET", "HEAD", "OPTIONS"];
+
 /// The handler of every request that none of these routes takes: where it asks for a path that no route has, `pages` may
 /// have an answer.
 #[must_use]
@@ -62,14 +65,16 @@ impl UnknownRoute {
         } else {
             self.methods(|pattern| fits(pattern, &request.path))
         };
+        let asked = Asked::new(&request.path, &request.headers);
+        let methods = match methods.is_empty().then(|| (self.pages)(&asked)).flatten() {
+            Some(page) if matches!(request.method, Method::GET | Method::HEAD) => return Ok(page),
+            // What says that there is no such page or file is none itself.
+            Some(page) if !page.code().is_client_error() => METHODS_OF_PAGES.into(),
+            _ => methods,
+        };
         let is_known = methods.contains(request.method.as_str());
         // RFC 5789 section 3.1. What the whole server takes is no one resource's.
         let takes_patch = methods.contains("PATCH") && request.path != "*";
-        let is_page = methods.is_empty() && matches!(request.method, Method::GET | Method::HEAD);
-        let asked = Asked::new(&request.path, &request.headers);
-        if let Some(page) = is_page.then(|| (self.pages)(&asked)).flatten() {
-            return Ok(page);
-        }
         let allow = header_value(&methods.into_iter().collect::<Vec<_>>().join(", "))?;
         if allow.is_empty() || (is_known && request.method != Method::OPTIONS) {
             return Err(Problem::new(Code::NotFound, "The API has no such path."));

@@ -320,6 +320,7 @@ Resources:
   Dashboard:
     Type: AWS::CloudWatch::Dashboard
     Properties:
+      DashboardName: !Sub "${AWS::StackName}-${AWS::Region}-shown"
       DashboardBody: !Sub |
         {"widgets": [
         {"type": "text", "properties": {"markdown": "Words"}},
@@ -345,6 +346,12 @@ Resources:
             ["AWS/Lambda", "IteratorAge", "FunctionName", "${PlaceOrderFunction}"],
             ["AWS/DynamoDB", "ConsumedWriteCapacityUnits", "TableName", "${OrdersTable}"]]}}
         ]}
+  EdgeFunction:
+    Type: AWS::CloudFront::Function
+    Properties: { Name: !Sub "${AWS::StackName}-${AWS::Region}-edge" }
+  KeptPolicy:
+    Type: AWS::CloudFront::CachePolicy
+    Properties: { CachePolicyConfig: { Name: !Sub "${AWS::StackName}-${AWS::Region}-kept" } }
   FilesBucket:
     Type: AWS::S3::Bucket
     UpdateReplacePolicy: Retain # bucket

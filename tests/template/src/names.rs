@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::template::{Template, refers};
+use serde_json::Value;
+
+use crate::template::{Template, members, refers, render};
 
 /// A route and the function that answers it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -113,6 +115,53 @@ pub fn ambiguous(routes: &[Route]) -> Vec<String> {
     wrong
 }
 
+/// The characters that a stack's name has at most (docs/operations.md).
+const STACK_NAME: usize = 44;
+/// A name of a region that is as long as any in which there is CloudFront.
+const LONGEST_REGION: &str = "ap-southeast-1";
+
+/// What an account has once, whatever the region: how its type begins, the properties that name it, and the characters
+/// that a name has at most.
+const ONCE_AN_ACCOUNT: [(&str, &[&str], usize); 6] = [
+    ("AWS::CloudFront::Function", &["Name"], 64),
+    ("AWS::CloudFront::", &["Name"], 128),
+    ("AWS::CloudWatch::Dashboard", &["DashboardName"], 255),
+    ("AWS::IAM::ManagedPolicy", &["ManagedPolicyName"], 128),
+    ("AWS::IAM::", &["RoleName", "UserName", "GroupName", "InstanceProfileName"], 64),
+    ("AWS::S3::Bucket", &["BucketName"], 63),
+];
+
+/// Names that a stack of the same name in another region could not have too, and names that a stack's may be too long for.
+#[must_use]
+pub fn shared_by_regions(template: &Template) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for (id, kind, properties) in template.kinds() {
+        let Some((_, naming, most)) = ONCE_AN_ACCOUNT.iter().find(|(prefix, ..)| kind.starts_with(prefix))
+        else {
+            continue;
+        };
+        // CloudFront's policies have theirs in their configuration.
+        let named = members(properties).chain(members(properties).flat_map(|(_, inner)| members(inner)));
+        for (_, name) in named.filter(|(property, _)| naming.contains(property)) {
+            wrong.extend(shared_by_regions_of(name, *most).map(|text| format!("{id}: {text}")));
+        }
+    }
+    wrong
+}
+
+fn shared_by_regions_of(name: &Value, most: usize) -> Option<String> {
+    let name = render(name);
+    let longest =
+        name.replace("${AWS::StackName}", &"s".repeat(STACK_NAME)).replace("${AWS::Region}", LONGEST_REGION);
+    match () {
+        () if !name.contains("${AWS::Region}") => Some(format!("a stack in another region has {name} too")),
+        () if longest.len() > most => {
+            Some(format!("{name} has more than {most} characters with the longest names"))
+        }
+        () => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -154,6 +203,22 @@ mod tests {
     fn a_get_without_its_head_is_found() {
         assert_eq!(heads(&good()), [""; 0]);
         finds(heads, &[("Method: POST, Path: /orders", "Method: GET, Path: /orders", "one of GET and HEAD")]);
+    }
+
+    #[test]
+    fn a_name_that_another_region_has_too_is_found() {
+        assert_eq!(shared_by_regions(&good()), [""; 0]);
+        let long = format!("${{AWS::Region}}-{}-edge", "s".repeat(64));
+        finds(
+            shared_by_regions,
+            &[
+                ("${AWS::StackName}-${AWS::Region}-edge", "${AWS::StackName}-edge", "another region"),
+                ("${AWS::StackName}-${AWS::Region}-edge", &long, "more than 64 characters"),
+                ("${AWS::StackName}-${AWS::Region}-kept", "${AWS::StackName}-kept", "another region"),
+                ("!Sub \"${AWS::StackName}-${AWS::Region}-shown\"", "!Ref AWS::StackName", "another region"),
+                ("BucketEncryption:", "BucketName: files\n      BucketEncryption:", "another region"),
+            ],
+        );
     }
 
     #[test]

@@ -52,6 +52,7 @@ pub fn check(template: &Template) -> Vec<String> {
         wrong.extend(retries(function, queue).map(|text| format!("{}: {text}", function.id)));
     }
     watched(template, &mut wrong);
+    loops(template, &mut wrong);
     for (id, queue) in template.of_type("AWS::SQS::Queue") {
         if queue["SqsManagedSseEnabled"] != true {
             wrong.push(format!("{id}: it is not encrypted"));
@@ -104,6 +105,26 @@ fn watched(template: &Template, wrong: &mut Vec<String>) {
         expected.iter().map(|three| three.iter().map(String::as_str).collect()).collect();
     for three in found.symmetric_difference(&expected) {
         wrong.push(format!("{}: {three:?} is missing in QUEUES, or is none", monitor.id));
+    }
+}
+
+/// A consumer that may send to its own queue says that this is meant, and nothing else does: without the word, Lambda ends
+/// such a chain after some 16 calls, and the message is gone
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html>).
+fn loops(template: &Template, wrong: &mut Vec<String>) {
+    let sources = template.sources("SQS");
+    for function in template.functions() {
+        let mut queues = sources.iter().filter(|(consumer, _)| consumer.id == function.id);
+        let is_loop = queues.any(|(_, event)| {
+            refers(&event["Queue"], Some("Arn")).is_some_and(|queue| may_send(function, queue))
+        });
+        let said = function.property("RecursiveLoop");
+        if is_loop && said != "Allow" {
+            wrong.push(format!("{}: it sends to its own queue, and RecursiveLoop is not Allow", function.id));
+        }
+        if !is_loop && !said.is_null() {
+            wrong.push(format!("{}: RecursiveLoop is set where nothing is sent to itself", function.id));
+        }
     }
 }
 
@@ -177,14 +198,19 @@ pub fn is_work(template: &Template, queue: &str) -> bool {
     sends(template, queue) && !subscribed(template).iter().any(|(id, _)| id == queue)
 }
 
-/// Whether a function may send to a queue itself.
+/// Whether any function may send to a queue.
 fn sends(template: &Template, queue: &str) -> bool {
+    template.functions().into_iter().any(|function| may_send(function, queue))
+}
+
+/// Whether a function may send to a queue itself.
+fn may_send(function: Function<'_>, queue: &str) -> bool {
     let to = format!("${{{queue}.Arn}}");
     let is_sent = |statement: &Statement| {
         statement.actions.iter().any(|action| action == "sqs:SendMessage")
             && statement.resources.contains(&to)
     };
-    template.functions().iter().any(|function| function.statements().iter().any(is_sent))
+    function.statements().iter().any(is_sent)
 }
 
 /// The topic that a queue is subscribed to.
@@ -256,6 +282,33 @@ mod tests {
                 ("FilterPolicyScope: MessageAttributes", "FilterPolicyScope: MessageBody", "does not filter"),
             ],
         );
+    }
+
+    #[test]
+    fn a_loop_that_nobody_meant_is_found() {
+        let (one, two) = (
+            "sqs:ChangeMessageVisibility, Resource",
+            "[sqs:ChangeMessageVisibility, sqs:SendMessage], Resource",
+        );
+        finds(
+            check,
+            &[
+                (one, two, "RecursiveLoop is not Allow"),
+                (
+                    "CodeUri: target",
+                    "RecursiveLoop: Allow\n      CodeUri: target",
+                    "nothing is sent to itself",
+                ),
+                ("Timeout: 10", "RecursiveLoop: Allow\n    Timeout: 10", "nothing is sent to itself"),
+            ],
+        );
+        let said = |word: &str| {
+            let text = crate::broken::text().replacen(one, two, 1);
+            let function = format!("RecursiveLoop: {word}\n      CodeUri: target");
+            check(&Template::parse(&text.replacen("CodeUri: target", &function, 1)).unwrap())
+        };
+        assert_eq!(said("Allow"), [""; 0]);
+        assert!(said("Terminate").iter().any(|line| line.contains("RecursiveLoop is not Allow")));
     }
 
     #[test]

@@ -56,6 +56,12 @@ impl Template {
         members(&self.root["Resources"]).filter_map(|(_, resource)| resource["Type"].as_str())
     }
 
+    /// All resources: logical id, type and properties.
+    pub fn kinds(&self) -> impl Iterator<Item = (&str, &str, &Value)> {
+        members(&self.root["Resources"])
+            .filter_map(|(id, resource)| Some((id, resource["Type"].as_str()?, &resource["Properties"])))
+    }
+
     /// All resources, each whole.
     pub fn resources(&self) -> impl Iterator<Item = &Value> {
         members(&self.root["Resources"]).map(|(_, resource)| resource)

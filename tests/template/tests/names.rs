@@ -16,6 +16,11 @@ fn every_binary_is_a_function_with_a_fixture() {
 }
 
 #[test]
+fn a_stack_of_the_same_name_can_be_made_in_another_region() {
+    assert_eq!(names::shared_by_regions(&project::template().unwrap()), [""; 0]);
+}
+
+#[test]
 fn every_binary_is_gathered_by_its_service() {
     let gathered = services::functions();
     let names: BTreeSet<_> = gathered.iter().map(|function: &Function| function.name().to_owned()).collect();
