@@ -14,15 +14,17 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
+use futures::future::ready;
 use futures::{StreamExt as _, stream};
 use shop_dynamo::MAX_WRITES;
 use shop_events::Event;
 use shop_lambda::log::Chain;
 use shop_lambda::{Clock, Environment, Function, Start, StartError};
 use shop_messaging::consumer::{self, BatchConsumer, Body, Failure, Message, MessageResult, Unreadable};
-use shop_messaging::receipts::Receipts;
+use shop_messaging::receipts::{Receipt, Receipts};
 use shop_types::Timestamp;
 
 use crate::entry::{Attempt, BatchLine, Entry};
@@ -31,6 +33,8 @@ use crate::store::{Store, log_partition, story_partition};
 
 /// Calls that are made at a time.
 const CONCURRENCY: usize = 4;
+/// How long failures are noted one by one, of the 10 s that an invocation has (template.yaml).
+const NOTING_TIME: Duration = Duration::from_secs(2);
 
 /// What the binary and the embedded cloud run.
 pub const FUNCTION: Function = consumer::of_journal::<Told, JournalEvent>();
@@ -111,23 +115,45 @@ impl JournalEvent {
         }
     }
 
+    /// Notes what failed, for so long as there is time: the batch is stored, and would come again for nothing.
     async fn note_failures(&self, batch: &[Message<Told>]) {
-        let receipts = batch.iter().filter_map(|message| match &message.event {
-            Told::Receipts(receipts) => Some(receipts),
-            Told::Event(_) => None,
+        let (failures, begun) = (failures(batch), self.clock.now());
+        let all = failures.len();
+        let attempts = failures.into_iter().map(|((consumer, _), (at, receipt))| async move {
+            if self.clock.now().abs_diff(begun) > NOTING_TIME {
+                return false;
+            }
+            let noted = self.store.note_failure(consumer, at, receipt).await;
+            noted
+                .inspect_err(|error| tracing::warn!(error = %Chain(error), "a failure was not noted"))
+                .is_ok()
         });
-        let failures = receipts.flat_map(|batch| {
-            let those = batch.receipts.iter().filter(|receipt| !receipt.outcome.is_done());
-            those.map(|receipt| self.store.note_failure(&batch.consumer, batch.started_at, receipt))
-        });
-        let failures: Vec<_> = failures.collect();
-        let mut noted = stream::iter(failures).buffered(CONCURRENCY);
-        while let Some(result) = noted.next().await {
-            if let Err(error) = result {
-                tracing::warn!(error = %Chain(&error), "a failure was not noted");
+        let attempts: Vec<_> = attempts.collect();
+        let noted = stream::iter(attempts)
+            .buffer_unordered(CONCURRENCY)
+            .filter(|is_noted| ready(*is_noted))
+            .count()
+            .await;
+        if noted < all {
+            tracing::warn!(failures = all, noted, "not all failures were noted");
+        }
+    }
+}
+
+/// The last failure of each consumer with each event, and when the batch was begun that had it.
+fn failures(batch: &[Message<Told>]) -> BTreeMap<(&str, &str), (Timestamp, &Receipt)> {
+    let mut last = BTreeMap::new();
+    for message in batch {
+        let Told::Receipts(batch) = &message.event else { continue };
+        for receipt in batch.receipts.iter().filter(|receipt| !receipt.outcome.is_done()) {
+            let known = last.entry((batch.consumer.as_str(), receipt.id.as_str()));
+            let known = known.or_insert((batch.started_at, receipt));
+            if batch.started_at > known.0 {
+                *known = (batch.started_at, receipt);
             }
         }
     }
+    last
 }
 
 /// How long ago the event happened that took the longest to be stored, in milliseconds; none where no event was.
@@ -177,6 +203,8 @@ fn packed(batch: &[Message<Told>]) -> (Vec<Packed>, Vec<(usize, String)>) {
 
 #[cfg(test)]
 mod tests {
+    use shop_messaging::receipts::Outcome;
+
     use super::*;
 
     const EVENT: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../events/journal-event.json"));
@@ -192,16 +220,48 @@ mod tests {
     }
 
     fn receipts() -> Message<Told> {
+        receipts_of("send-email", 0, Vec::new())
+    }
+
+    fn receipts_of(consumer: &str, at: i64, receipts: Vec<Receipt>) -> Message<Told> {
         let receipts = Receipts {
-            consumer: "send-email".to_owned(),
+            consumer: consumer.to_owned(),
             batch: "a".to_owned(),
             part: 0,
-            started_at: Timestamp::from_millis(0),
+            started_at: Timestamp::from_millis(at),
             duration_ms: 1,
-            receipts: Vec::new(),
+            receipts,
         };
         let event = Told::Receipts(Box::new(receipts));
         Message { message_id: "receipts".to_owned(), receive_count: 1, event }
+    }
+
+    #[test]
+    fn a_failure_that_is_told_often_is_noted_once_as_it_was_last() {
+        let receipt = |id: &str, attempt, outcome| Receipt {
+            id: id.to_owned(),
+            story: None,
+            event_time: None,
+            attempt,
+            copy: 0,
+            outcome,
+            code: None,
+            error: None,
+            next_attempt_at: None,
+        };
+        let batch = [
+            receipts_of("index-products", 5, vec![receipt("a", 2, Outcome::Retrying)]),
+            receipts_of(
+                "index-products",
+                9,
+                vec![receipt("a", 3, Outcome::Dead), receipt("b", 1, Outcome::Done)],
+            ),
+            receipts_of("index-products", 1, vec![receipt("a", 1, Outcome::Retrying)]),
+            receipts_of("invalidate-cache", 1, vec![receipt("a", 1, Outcome::Retrying)]),
+        ];
+        let noted = failures(&batch).into_iter();
+        let noted: Vec<_> = noted.map(|(of, (at, receipt))| (of, at.as_millis(), receipt.attempt)).collect();
+        assert_eq!(noted, [(("index-products", "a"), 9, 3), (("invalidate-cache", "a"), 1, 1)]);
     }
 
     #[test]

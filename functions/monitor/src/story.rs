@@ -13,7 +13,7 @@ use serde_json::Value;
 use shop_events::EventType;
 use shop_lambda::recovery::STALLED_AFTER;
 use shop_messaging::receipts::Outcome;
-use shop_types::Timestamp;
+use shop_types::{OrderId, Timestamp, UserId};
 
 use crate::consumers::CONSUMERS;
 use crate::entry::{Attempt, Entry};
@@ -39,10 +39,13 @@ pub(crate) enum About {
 
 impl About {
     pub(crate) fn of(id: &str) -> Self {
-        match id.split_once('_') {
-            Some(("ord", _)) => Self::Order,
-            Some(("usr", _)) => Self::User,
-            _ => Self::Product,
+        // A product's own id may begin like these.
+        if id.parse::<OrderId>().is_ok() {
+            Self::Order
+        } else if id.parse::<UserId>().is_ok() {
+            Self::User
+        } else {
+            Self::Product
         }
     }
 }

@@ -37,10 +37,13 @@ impl NewProduct {
     pub(crate) fn read(input: Input<'_>) -> Result<Self, Problem> {
         input.read_object(|body| {
             let id = body.optional("id", |node| {
-                node.parsed(
-                    FieldCode::InvalidId,
-                    "Use 1 to 64 letters, digits, '-', '_' and '.', a letter or digit first.",
-                )
+                let shape = "Use 1 to 64 letters, digits, '-', '_' and '.', a letter or digit first.";
+                let id: ProductId = node.parsed(FieldCode::InvalidId, shape)?;
+                if id.could_be_of_another_kind() {
+                    node.error(FieldCode::InvalidId, "This is the id of an order or a user.");
+                    return None;
+                }
+                Some(id)
             });
             let name = body.required("name", name);
             let description = body.optional("description", |node| node.text(0..=MAX_DESCRIPTION));
@@ -281,6 +284,7 @@ mod tests {
         };
         for (field, value) in [
             ("id", json!("prod-123")),
+            ("id", json!("ord_mug")),
             ("name", json!("n".repeat(200))),
             ("description", json!("")),
             ("description", json!("ä".repeat(5000))),
@@ -297,6 +301,8 @@ mod tests {
         }
         for (field, value, code) in [
             ("id", json!("a/b"), "invalid_id"),
+            ("id", json!("ord_01jd9c3k7m2q8r5t6v0w1x2y3z"), "invalid_id"),
+            ("id", json!("usr_01jd9c3k7m2q8r5t6v0w1x2y3z"), "invalid_id"),
             ("id", json!(7), "wrong_type"),
             ("name", json!("n".repeat(201)), "wrong_length"),
             ("name", json!(""), "wrong_length"),

@@ -5,6 +5,7 @@ use shop_http::{Access, Call, Contract, Cursor, Endpoint, Page, Problem, Reply, 
 use shop_lambda::{Clock, Function, StartError};
 
 use crate::letter::{ParkedView, Position, places};
+use crate::redrive::is_word;
 use crate::store::Letters;
 
 /// What the binary and the embedded cloud run.
@@ -32,6 +33,9 @@ impl Route for ListDeadLetters {
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let consumer = call.id_text();
+        if !is_word(&consumer) {
+            return Err(Problem::not_found("queue"));
+        }
         let list = format!("/monitor/queues/{consumer}/dead-letters");
         let request = call.page::<Position>(&list)?;
         let within = places(&consumer, self.clock.now());

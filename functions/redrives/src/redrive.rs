@@ -107,11 +107,17 @@ impl RedriveRequest {
     }
 }
 
+/// Whether a text can be a consumer's name, or a failure's code.
+pub(crate) fn is_word(text: &str) -> bool {
+    let is_of_word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte);
+    (1..=MAX_NAME).contains(&text.len()) && text.bytes().all(is_of_word)
+}
+
 /// A consumer's name, or a failure's code: words of the shop's own, which events tell to everybody.
 fn word(node: &Node<'_>) -> Option<String> {
     node.describe(Keyword::Pattern("^[a-z0-9_-]+$"));
     let word = node.line(1..=MAX_NAME)?;
-    if word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte)) {
+    if is_word(&word) {
         return Some(word);
     }
     node.error(FieldCode::InvalidFilter, "This must be lower-case letters, digits, - and _.");

@@ -189,6 +189,13 @@ impl ProductId {
         Self(derived("prd_", "product", scope, idempotency_key))
     }
 
+    /// Whether it could be an order's or a user's. A product whose id is chosen has no such id: they share events, and what
+    /// follows from these.
+    #[must_use]
+    pub fn could_be_of_another_kind(&self) -> bool {
+        OrderId::is_valid(&self.0) || UserId::is_valid(&self.0)
+    }
+
     fn is_valid(text: &str) -> bool {
         let mut bytes = text.bytes();
         text.len() <= MAX_PRODUCT_ID_LENGTH

@@ -203,6 +203,33 @@ fn a_redrive_is_paused_and_goes_on() -> Result<()> {
 }
 
 #[test]
+fn what_no_queue_can_be_called_is_not_found() -> Result<()> {
+    simulate(async {
+        let service = started(Options::simulated(7)).await?;
+        for name in ["%00", "..", "Settle-Order", "settle%20order", &"x".repeat(5000)] {
+            let path = format!("/monitor/queues/{name}/dead-letters");
+            service.send(Method::GET, &path, None).await?.problem(404, "not_found")?;
+        }
+        ensure!(letters(&service, "a-queue-without-any").await?.is_empty());
+        Ok(())
+    })
+}
+
+/// The year 0 in UTC has no year before it that a time could be written in.
+#[test]
+fn a_time_that_cannot_be_written_is_refused() -> Result<()> {
+    simulate(async {
+        let service = started(Options::simulated(8)).await?;
+        for cutoff in ["0000-01-01T00:00:00+01:00", "9999-12-31T23:59:59-00:01"] {
+            let body = json!({ "consumer": "send-email", "reason": "x", "cutoff": cutoff });
+            let answer = service.send(Method::POST, "/monitor/redrives", Some(&body)).await?;
+            answer.problem(422, "invalid_request")?;
+        }
+        Ok(())
+    })
+}
+
+#[test]
 fn the_same_key_asks_once() -> Result<()> {
     simulate(async {
         let service = started(Options::simulated(6)).await?;

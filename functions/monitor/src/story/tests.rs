@@ -76,6 +76,15 @@ fn state(story: &Story, consumer: &str) -> State {
 }
 
 #[test]
+fn what_a_story_is_about_is_told_by_a_whole_id() {
+    assert_eq!(About::of(ORDER), About::Order);
+    assert_eq!(About::of("usr_01jd8zz4h6k9m3n5p7q2r4s6t8"), About::User);
+    for product in ["prod-123", "ord_mug", "usr_", "prd_01jd8zz4h6k9m3n5p7q2r4s6t8"] {
+        assert_eq!(About::of(product), About::Product, "{product}");
+    }
+}
+
+#[test]
 fn a_story_is_a_graph_by_cause_with_the_time_between_steps() {
     let attempts = vec![attempt("reserve-stock", &created(), 1, 10, Outcome::Done)];
     let story = story(&attempts, at(1000));

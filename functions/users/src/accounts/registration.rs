@@ -138,9 +138,19 @@ impl Registrar {
 
 /// The account as it was registered, if this is the same request; `asked` is what this one would have made.
 fn again(asked: User, stored: &User) -> Result<Registered, Problem> {
-    if stored.request.is_some() && stored.request == asked.request && stored.profile.is_some() {
+    if stored.request.is_some()
+        && stored.request == asked.request
+        && let Some(profile) = &stored.profile
+    {
         let (created_at, updated_at) = (stored.created_at, stored.created_at);
-        return Ok(Registered::Before(Box::new(User { created_at, updated_at, ..asked })));
+        let mut before = User { created_at, updated_at, ..asked };
+        // The same request may write the address with other capitals. One that was changed since is not told.
+        if let Some(asked) = &mut before.profile
+            && asked.email.normalized() == profile.email.normalized()
+        {
+            asked.email = profile.email.clone();
+        }
+        return Ok(Registered::Before(Box::new(before)));
     }
     Err(Problem::idempotency_key_reused())
 }
