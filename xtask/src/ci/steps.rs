@@ -30,9 +30,10 @@ pub(super) const STEPS: &[Step] = &[
     Step { name: "documentation", turn: Here, run: documentation },
     Step { name: "build", turn: Here, run: build },
     Step { name: "cargo run: first order", turn: Here, run: first_order },
-    // Its end-to-end suite waits by the clock, and so it has the processors for itself.
-    Step { name: "cargo test --workspace", turn: Here, run: test },
+    // They look at a clock: nothing else runs yet.
     Step { name: "pages: types, speed", turn: Here, run: pages::speed },
+    // Its end-to-end suite waits by the clock: what runs beside has to give way to it.
+    Step { name: "cargo test --workspace", turn: Here, run: test },
     Step { name: "adding: a service, a route, a consumer", turn: Beside, run: adding::check },
     Step { name: "simulation: 1,000 fresh seeds", turn: Beside, run: simulation },
     Step { name: "simulation: mutants", turn: Beside, run: mutants },
@@ -45,7 +46,7 @@ pub(super) const STEPS: &[Step] = &[
 ];
 
 /// From here on the processors have time to spare: tests and servers wait for each other.
-pub(super) const BEGINS_TO_WAIT: &str = "cargo run: end to end";
+pub(super) const BEGINS_TO_WAIT: &str = "cargo test --workspace";
 
 fn formatting(project: &Project) -> Result<()> {
     process::run(cargo(project).args(["fmt", "--all", "--check"]))
