@@ -28,6 +28,10 @@ const FOUND: &[(u64, &str)] = &[
         1_795_757_646_126,
         "a redrive's progress, by a clock that was behind, set its time to before its beginning",
     ),
+    (
+        1_795_827_509_215,
+        "the invariant an-export-has-each-product-once took an export's times, by a clock that was behind, for its own",
+    ),
 ];
 
 #[test]

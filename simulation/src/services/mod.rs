@@ -28,6 +28,10 @@ use shop_local::template::Template;
 pub(crate) use analytics::TIME_ZONE;
 pub(crate) use orders::{ACCOUNT_LIMIT, ADDRESS_LIMIT};
 pub(crate) use products::Shown;
+
+/// By how much the clock of a function, which events and items have their times of, and that of a model may differ, in
+/// milliseconds.
+const SKEW: i64 = 10_000;
 pub(crate) use record::{Images, Record, read};
 pub(crate) use redrives::{emptied, is_readable};
 

@@ -20,7 +20,7 @@ use shop_types::{Money, OrderId, ProductId};
 
 use self::crossings::Crossings;
 use self::stock::StockModel;
-use super::{Images, Invariants, Record, Service, Services};
+use super::{Images, Invariants, Record, SKEW, Service, Services};
 use crate::violation::Violation;
 use crate::workload::{Exported, History};
 
@@ -177,7 +177,8 @@ impl Model {
             *told.entry(product).or_default() += 1;
         }
         let is_wrong = |product: &str| {
-            let (some_time, all_the_time) = self.versions(product)?.was_there(from - INDEX_LAG, to);
+            let (earliest, latest) = (from - SKEW - INDEX_LAG, to + SKEW);
+            let (some_time, all_the_time) = self.versions(product)?.was_there(earliest, latest);
             let told = told.get(product).copied().unwrap_or(0);
             (told > usize::from(some_time) || (all_the_time && told == 0)).then_some(told)
         };

@@ -9,7 +9,7 @@ use shop_local::cloud::Call;
 use shop_local::template::Template;
 
 use super::products::changed_product;
-use super::{Invariants, Service, Services};
+use super::{Invariants, SKEW, Service, Services};
 use crate::violation::Violation;
 use crate::workload::History;
 
@@ -20,8 +20,6 @@ pub(super) const INVARIANTS: Invariants = Invariants::Are(&[(
 
 /// The consumer that this model tells whether it is done.
 const CONSUMER: &str = "index-products";
-/// By how much the clocks of an event and of this model may differ, in milliseconds.
-const SKEW: i64 = 10_000;
 
 #[derive(Debug)]
 pub(crate) struct Model {
