@@ -427,16 +427,33 @@ fn an_export_imports_back_unchanged() -> Result<()> {
     })
 }
 
+/// A file of so many products that a thousand of them are a part of an export.
+fn large_products(count: usize) -> String {
+    let mut text = "name,price,description\n".to_owned();
+    for n in 0..count {
+        let _: std::fmt::Result = writeln!(text, "Mug {n:04},1,{}", "x".repeat(4_900));
+    }
+    text
+}
+
+/// Has so many pages of an export take this long each.
+async fn slow_pages(service: &Service, calls: &Calls, pages: usize, each: Duration) -> Result<()> {
+    for _ in 0..pages {
+        let slow = async {
+            service.pass(each).await;
+            Ok(())
+        };
+        calls.hold_next("Query").meanwhile(slow).await?;
+    }
+    Ok(())
+}
+
 #[test]
 fn an_export_of_several_parts_is_one_file_whatever_crashes() -> Result<()> {
     // Before a call takes effect, or after: every third of them.
     crash_at_each_call("export-products", 3, 6, async |crash| {
         let service = shop(crash.options(1)).await?;
-        let mut text = "name,price,description\n".to_owned();
-        for n in 0..1_100 {
-            let _: std::fmt::Result = writeln!(text, "Mug {n:04},1,{}", "x".repeat(4_900));
-        }
-        let id = service.import("csv", text).await?;
+        let id = service.import("csv", large_products(1_100)).await?;
         ends(&service, &id, (1_100, 1_100, 0)).await?;
         crash.arm();
         let exported = service.export("jsonl").await?;
@@ -459,17 +476,8 @@ fn an_export_that_takes_long_goes_on_in_another_message() -> Result<()> {
         let calls = Calls::of("export-products");
         let service = shop(calls.options(1)).await?;
         three_pages_of_products(&service).await?;
-        let two_slow_pages = async {
-            for _ in 0..2 {
-                let slow = async {
-                    service.pass(Duration::from_secs(2)).await;
-                    Ok(())
-                };
-                calls.hold_next("Query").meanwhile(slow).await?;
-            }
-            Ok(())
-        };
-        let (exported, ()) = futures::future::try_join(service.export("csv"), two_slow_pages).await?;
+        let slow = slow_pages(&service, &calls, 2, Duration::from_secs(2));
+        let (exported, ()) = futures::future::try_join(service.export("csv"), slow).await?;
         let text = String::from_utf8(exported.to_vec())?;
         let mut names: Vec<_> = text.lines().skip(1).filter_map(|line| line.split(',').nth(1)).collect();
         names.sort_unstable();
@@ -487,28 +495,15 @@ fn an_export_whose_upload_is_gone_is_written_anew() -> Result<()> {
     simulate(async {
         let calls = Calls::of("export-products");
         let service = shop(calls.options(1)).await?;
-        let mut text = "name,price,description\n".to_owned();
-        for n in 0..2_200 {
-            let _: std::fmt::Result = writeln!(text, "Mug {n:04},1,{}", "x".repeat(4_900));
-        }
-        let id = service.import("csv", text).await?;
+        let id = service.import("csv", large_products(2_200)).await?;
         ends(&service, &id, (2_200, 2_200, 0)).await?;
         let is_lost = AtomicBool::new(false);
         calls.lose(move |call| {
             let is_completed = call.operation == "CompleteMultipartUpload";
             (is_completed && !is_lost.swap(true, Ordering::SeqCst)).then_some(Fault::Crashed)
         });
-        let slow_pages = async {
-            for _ in 0..8 {
-                let slow = async {
-                    service.pass(Duration::from_secs(1)).await;
-                    Ok(())
-                };
-                calls.hold_next("Query").meanwhile(slow).await?;
-            }
-            Ok(())
-        };
-        let (exported, ()) = futures::future::try_join(service.export("jsonl"), slow_pages).await?;
+        let slow = slow_pages(&service, &calls, 8, Duration::from_secs(1));
+        let (exported, ()) = futures::future::try_join(service.export("jsonl"), slow).await?;
         let lines = exported.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count();
         ensure!(lines == 2_200, "{lines} lines");
         let operations = calls.take_operations();
