@@ -2,11 +2,10 @@
 //! is seen to fail, and to catch up once it is well again.
 #![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
-mod support;
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
-use support::Shop;
+use crate::support::Shop;
 
 async fn until(shop: &Shop, path: &str, is_so: impl Fn(&Value) -> bool) -> Value {
     let began = std::time::Instant::now();

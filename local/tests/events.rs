@@ -1,12 +1,11 @@
 //! The event path: stream, relay, topic, filter, queue, consumer; failures, retries, and what is given up.
 
-mod toy;
 
 use std::time::Duration;
 
 use serde_json::Value;
 use shop_local::cloud::{Depth, Options};
-use toy::{counts, drain, place_item, simulate, start};
+use crate::toy::{counts, drain, place_item, simulate, start};
 
 #[test]
 fn an_item_travels_from_the_table_to_the_consumer_and_the_filter_drops_the_rest() {
@@ -87,7 +86,7 @@ fn a_batch_waits_for_its_window() {
     let template = shop_local::template::Template::parse(&text, &std::collections::BTreeMap::new()).unwrap();
     let runtime = shop_local::cloud::simulated_runtime().unwrap();
     runtime.block_on(async {
-        let cloud = shop_local::cloud::Cloud::start(&template, toy::FUNCTIONS, Options::simulated(5)).await;
+        let cloud = shop_local::cloud::Cloud::start(&template, crate::toy::FUNCTIONS, Options::simulated(5)).await;
         let cloud = cloud.unwrap();
         let started = tokio::time::Instant::now();
         for id in ["a", "b", "c"] {

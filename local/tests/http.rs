@@ -1,10 +1,9 @@
 //! The HTTP API: routes, the event that a function gets, and what a function's end means to the caller.
 
-mod toy;
 
 use bytes::Bytes;
 use serde_json::Value;
-use toy::{place_item, request, simulate};
+use crate::toy::{place_item, request, simulate};
 
 #[test]
 fn requests_find_their_functions_or_are_not_found() {

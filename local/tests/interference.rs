@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
-mod toy;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -11,7 +10,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::future::{BoxFuture, ready};
 use shop_local::cloud::{AwsError, Call, Cloud, Delivery, Fault, Interceptor, Options};
-use toy::{DIED, counts, place_item, start};
+use crate::toy::{DIED, counts, place_item, start};
 
 /// Fails the first calls of one operation, before or after they take effect, and the first entries of batches.
 #[derive(Default)]

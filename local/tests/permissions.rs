@@ -2,7 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
-mod toy;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -16,7 +15,7 @@ use aws_sdk_sqs::error::ProvideErrorMetadata;
 use aws_types::SdkConfig;
 use shop_local::cloud::{Cloud, Options};
 use shop_local::template::Template;
-use toy::{FUNCTIONS, counts, place_item};
+use crate::toy::{FUNCTIONS, counts, place_item};
 
 fn template(without: &str) -> Template {
     let text = include_str!("template.yaml");
@@ -113,7 +112,7 @@ async fn a_grant_for_some_keys_holds_for_every_item_that_a_call_names() {
 
 #[tokio::test]
 async fn what_is_granted_works() {
-    let cloud = toy::start(Options::memory()).await;
+    let cloud = crate::toy::start(Options::memory()).await;
     assert_eq!(place_item(&cloud, "a", "item.placed").await, 201);
     cloud.settled().await;
     assert_eq!(counts(&cloud).await.values().sum::<u32>(), 1);
@@ -140,7 +139,7 @@ async fn plant(cloud: &Cloud, sdk: &SdkConfig, queue: &str) -> Option<String> {
 
 #[tokio::test]
 async fn nobody_but_the_relay_publishes_and_nobody_but_the_topic_sends() {
-    let cloud = toy::start(Options::memory()).await;
+    let cloud = crate::toy::start(Options::memory()).await;
     let stranger = cloud.sdk_config("stranger");
     // A consumer's own credentials, as somebody who has taken it over has them.
     let consumer = cloud.sdk_config("count");

@@ -2,13 +2,12 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test's helpers fail it by a panic")]
 
-mod support;
 
 use std::fs;
 use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 
-use support::{Shop, run, signal};
+use crate::support::{Shop, run, signal};
 
 /// A folder that a shop has used.
 fn used() -> tempfile::TempDir {

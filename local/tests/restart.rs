@@ -2,13 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
-mod toy;
 
 use std::path::Path;
 
 use shop_local::cloud::{Cloud, CloudError, Mode, Options};
 use shop_local::template::Template;
-use toy::{counts, drain, place_item, start};
+use crate::toy::{counts, drain, place_item, start};
 
 fn options(folder: &Path) -> Options {
     Options::new(Mode::Real { data_dir: Some(folder.to_owned()) })
@@ -75,7 +74,7 @@ fn a_folder_with_other_tables_is_refused() {
     let text = include_str!("template.yaml").replace("IndexName: by-kind", "IndexName: by-type");
     let template = Template::parse(&text, &std::collections::BTreeMap::new()).unwrap();
     life(async {
-        let error = Cloud::start(&template, toy::FUNCTIONS, options(folder.path())).await.unwrap_err();
+        let error = Cloud::start(&template, crate::toy::FUNCTIONS, options(folder.path())).await.unwrap_err();
         let CloudError::State { source, .. } = error else { panic!("{error}") };
         assert_eq!(source.to_string(), "the table Items has another definition there");
     });

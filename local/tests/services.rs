@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
-mod toy;
 
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::{
@@ -10,7 +9,7 @@ use aws_sdk_dynamodb::types::{
     Update,
 };
 use shop_local::cloud::Cloud;
-use toy::simulate;
+use crate::toy::simulate;
 
 fn text(value: &str) -> AttributeValue {
     AttributeValue::S(value.to_owned())
@@ -43,7 +42,7 @@ fn a_transaction_takes_effect_once_for_its_token_and_tells_why_it_was_cancelled(
         for _ in 0..2 {
             transact(vec![put("a"), add("a")]).client_request_token("t-1").send().await.unwrap();
         }
-        assert_eq!(toy::counts(&cloud).await["a"], 1);
+        assert_eq!(crate::toy::counts(&cloud).await["a"], 1);
         let error = transact(vec![add("a")]).client_request_token("t-1").send().await.unwrap_err();
         assert_eq!(error.code(), Some("IdempotentParameterMismatchException"));
         let error = transact(vec![add("b"), put("a")]).send().await.unwrap_err().into_service_error();
@@ -56,7 +55,7 @@ fn a_transaction_takes_effect_once_for_its_token_and_tells_why_it_was_cancelled(
         assert_eq!(reasons[0].code(), Some("None"));
         assert_eq!(reasons[1].code(), Some("ConditionalCheckFailed"));
         assert_eq!(reasons[1].item().unwrap()["kind"], text("k"));
-        assert!(!toy::counts(&cloud).await.contains_key("b"));
+        assert!(!crate::toy::counts(&cloud).await.contains_key("b"));
         // Two units a written item, none for the replay, and two for each item of the cancelled one.
         let counts = cloud.meter().sum(|entry| entry.resource == "CountsTable");
         assert_eq!(counts.units.writes, 4);

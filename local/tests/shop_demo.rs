@@ -1,11 +1,10 @@
 //! The `shop` binary: whom a request without a token acts as, and what keeps it from starting.
 
-mod support;
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use support::{Shop, eventually};
+use crate::support::{Shop, eventually};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_curl_places_an_order_of_the_demo_administrator_that_is_confirmed() {
@@ -66,7 +65,7 @@ async fn a_shop_in_memory_without_the_demo_has_an_administrator_where_one_is_ask
 async fn the_first_administrator_logs_in_with_the_password_that_was_shown_once() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path().to_str().unwrap();
-    let made = support::run(&["admin", "--email", "ada@example.com", "--data", folder]);
+    let made = crate::support::run(&["admin", "--email", "ada@example.com", "--data", folder]);
     let said = String::from_utf8(made.stdout).unwrap();
     assert!(made.status.success(), "{said}");
     let password = said.split("shown this once: ").nth(1).unwrap().trim();
@@ -80,15 +79,15 @@ async fn the_first_administrator_logs_in_with_the_password_that_was_shown_once()
     let users = shop.try_send_with(Method::GET, "/users", &Value::Null, &headers).await.unwrap();
     assert_eq!(users.body["data"][0]["email"], "ada@example.com");
     // Not while a shop has the folder, and not twice.
-    let busy = support::run(&["admin", "--email", "eve@example.com", "--data", folder]);
+    let busy = crate::support::run(&["admin", "--email", "eve@example.com", "--data", folder]);
     assert!(String::from_utf8(busy.stderr).unwrap().contains("another shop is running"));
     drop(shop);
-    let again = support::run(&["admin", "--email", "Ada@example.com", "--data", folder]);
+    let again = crate::support::run(&["admin", "--email", "Ada@example.com", "--data", folder]);
     assert!(!again.status.success());
     assert!(String::from_utf8(again.stderr).unwrap().contains("already_an_administrator"));
     // Unless it is to be restored: it keeps its password then.
     let again = ["admin", "--restore", "--email", "Ada@example.com", "--data", folder];
-    let said = String::from_utf8(support::run(&again).stdout).unwrap();
+    let said = String::from_utf8(crate::support::run(&again).stdout).unwrap();
     assert!(said.contains("administrator's account again") && !said.contains("shown this once"), "{said}");
     let shop = Shop::start(&["--data", folder, "--no-demo"]);
     assert_eq!(shop.send(Method::POST, "/sessions", &credentials).await.status, StatusCode::CREATED);
@@ -107,7 +106,7 @@ async fn the_demo_starts_whatever_became_of_its_administrator() {
     assert_eq!((down.status, &down.body["code"]), (StatusCode::CONFLICT, &json!("last_administrator")));
     drop(shop);
     // With another one it may step down; it is one again when the demo starts anew.
-    let made = support::run(&["admin", "--email", "ada@example.com", "--data", folder]);
+    let made = crate::support::run(&["admin", "--email", "ada@example.com", "--data", folder]);
     assert!(made.status.success(), "{made:?}");
     let said = String::from_utf8(made.stdout).unwrap();
     let password = said.split("shown this once: ").nth(1).unwrap().trim();
@@ -145,7 +144,7 @@ async fn a_port_or_a_data_folder_in_use_is_said_in_plain_words() {
         (["--port", &port, "--memory"].as_slice(), format!("port {port} is in use")),
         (["--port", "0", "--data", folder].as_slice(), "another shop is running".to_owned()),
     ] {
-        let ended = support::run(arguments);
+        let ended = crate::support::run(arguments);
         let said = String::from_utf8(ended.stderr).unwrap();
         assert!(!ended.status.success());
         assert!(said.contains(&complaint), "{said}");

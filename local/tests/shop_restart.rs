@@ -2,7 +2,6 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test's helpers fail it by a panic")]
 
-mod support;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,7 +11,7 @@ use futures::future::join_all;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use support::{Shop, eventually};
+use crate::support::{Shop, eventually};
 
 const ORDERS: usize = 500;
 /// The process is killed when so many orders have been answered: the others are under way.
@@ -46,7 +45,7 @@ async fn order_until_killed(shop: Shop, orders: usize, answers: usize) -> Vec<St
     let orders: Vec<_> = orders.collect();
     eventually("orders are answered", async || (answered.load(Ordering::SeqCst) >= answers).then_some(()))
         .await;
-    support::signal(shop.id(), "KILL");
+    crate::support::signal(shop.id(), "KILL");
     join_all(orders).await.into_iter().filter_map(Result::unwrap).collect()
 }
 
@@ -173,7 +172,7 @@ async fn a_restart_finds_orders_products_and_the_signing_secret_again() {
     let price = json!({ "price": 31.5 });
     let changed = shop.send(Method::PATCH, "/products/prod-123", &price).await;
     assert_eq!(changed.status, StatusCode::OK, "{}", changed.body);
-    support::signal(shop.id(), "TERM");
+    crate::support::signal(shop.id(), "TERM");
     assert!(shop.wait(), "the shop ended with an error");
 
     let shop = Shop::start(&arguments);
@@ -203,10 +202,10 @@ async fn a_full_disk_loses_nothing_that_was_acknowledged_and_once_there_is_room_
     let mut refused = 0;
     for number in 0..12 {
         if number == 4 {
-            support::limit_files(shop.id(), Some(1));
+            crate::support::limit_files(shop.id(), Some(1));
         }
         if number == 8 {
-            support::limit_files(shop.id(), None);
+            crate::support::limit_files(shop.id(), None);
         }
         let key = format!("full-disk-{number:04}");
         let headers = [("idempotency-key", key.as_str())];

@@ -5,7 +5,7 @@ use serde_json::json;
 use service_tests::simulate;
 use shop_events::OrderStatus;
 
-use crate::stage::{GUEST, Order, Stage};
+use super::stage::{GUEST, Order, Stage};
 
 #[test]
 fn what_comes_back_is_noted_and_told_once() -> Result<()> {

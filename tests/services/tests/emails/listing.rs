@@ -6,7 +6,7 @@ use serde_json::Value;
 use service_tests::simulate;
 use shop_events::OrderStatus;
 
-use crate::stage::{ADA, ADDRESS, GUEST, Order, Stage};
+use super::stage::{ADA, ADDRESS, GUEST, Order, Stage};
 
 #[test]
 fn the_list_is_newest_first_page_by_page_without_a_gap() -> Result<()> {

@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use service_tests::simulate;
 use shop_local::cloud::{AwsError, MailAccount};
 
-use crate::stage::{Mood, Stage, throttled};
+use super::stage::{Mood, Stage, throttled};
 
 const MINUTE: Duration = Duration::from_mins(1);
 

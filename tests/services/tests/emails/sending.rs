@@ -6,7 +6,7 @@ use service_tests::simulate;
 use shop_events::OrderStatus;
 use shop_local::cloud::MailAccount;
 
-use crate::stage::{ADA, ADDRESS, GUEST, Order, Stage};
+use super::stage::{ADA, ADDRESS, GUEST, Order, Stage};
 
 #[test]
 fn each_event_is_one_mail_to_whom_it_concerns() -> Result<()> {

@@ -12,7 +12,7 @@ use serde_json::json;
 use service_tests::{Answer, simulate};
 use shop_local::cloud::{Call, Observer, Options, Outcome};
 
-use crate::stage::{ADA, BEA, Stage, mugs, text};
+use super::stage::{ADA, BEA, Stage, mugs, text};
 
 /// Low limits, in the template's own parameters.
 const LOW: [(&str, &str); 2] = [

@@ -10,7 +10,7 @@ use serde_json::json;
 use service_tests::simulate;
 use shop_types::OrderId;
 
-use crate::stage::{ADA, Stage, mugs, text};
+use super::stage::{ADA, Stage, mugs, text};
 
 const KEY: &str = "0b5f2a4e-93d1-4c7e-8c36-5d0c9e1f7a22";
 

@@ -15,7 +15,7 @@ use shop_events::{
 use shop_local::cloud::{Call, Observer, Options, Outcome};
 use shop_types::{OrderId, Timestamp};
 
-use crate::stage::{ADA, Stage, mugs, text};
+use super::stage::{ADA, Stage, mugs, text};
 
 /// The event that an order's stock was set aside, told at a time as the products service would.
 pub(crate) fn reserved(order: &str, at: Timestamp) -> Result<Event> {

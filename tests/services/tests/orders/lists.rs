@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use service_tests::{Answer, simulate};
 use shop_http::Cursor;
 
-use crate::stage::{ADA, BEA, Stage, mugs, text};
+use super::stage::{ADA, BEA, Stage, mugs, text};
 
 /// Who asks for a list.
 const ADMINISTRATOR: &str = "the administrator";

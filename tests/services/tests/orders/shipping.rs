@@ -10,8 +10,8 @@ use service_tests::{Answer, simulate};
 use shop_events::{EventData, OrderStatus};
 use shop_local::cloud::Options;
 
-use crate::lifecycle::{rejected, reserved, settle};
-use crate::stage::{ADA, Stage, mugs, text};
+use super::lifecycle::{rejected, reserved, settle};
+use super::stage::{ADA, Stage, mugs, text};
 
 /// Where the statistics' queue, which has no consumer here, hears of all that is tried below.
 const ALL_EVENTS: (&str, &str) =

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use service_tests::{Calls, Service, simulate};
 use shop_local::cloud::{Fault, Options, Service as Aws};
 
-use crate::{FOUND_AFTER, create, functions, ids, search, shop};
+use super::{FOUND_AFTER, create, functions, ids, search, shop};
 
 #[test]
 fn a_product_is_found_by_its_words_and_forgotten_with_them() -> Result<()> {

@@ -10,7 +10,7 @@ use service_tests::{Calls, Service, crash_at_each_call, simulate};
 use shop_lambda::Function;
 use shop_local::cloud::{Fault, Options};
 
-use crate::{agrees, catalogue, create, functions, indexed, search, shop, trade};
+use super::{agrees, catalogue, create, functions, indexed, search, shop, trade};
 
 #[test]
 fn the_rebuild_leaves_what_is_right_and_deletes_what_nobody_reads() -> Result<()> {

@@ -10,7 +10,7 @@ use serde_json::json;
 use service_tests::{Calls, crash_at_each_call, simulate};
 use shop_local::cloud::{AwsError, Call, Fault, Observer, Options, Outcome, Service as Aws};
 
-use crate::{agrees, create, indexed, shop, trade};
+use super::{agrees, create, indexed, shop, trade};
 
 #[test]
 fn whatever_comes_twice_or_late_the_index_is_the_catalogue() -> Result<()> {
