@@ -57,6 +57,7 @@ struct Incoming {
     event_type: String,
     mail: Mail,
     bounce: Option<Bounce>,
+    complaint: Option<Complaint>,
 }
 
 #[derive(Deserialize)]
@@ -76,6 +77,12 @@ struct Bounce {
     bounce_sub_type: String,
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Complaint {
+    complaint_sub_type: Option<String>,
+}
+
 /// The event is of a type that the event destination does not ask for.
 #[derive(Debug, thiserror::Error)]
 #[error("SES tells of something else")]
@@ -93,10 +100,14 @@ impl Body for Word {
         }
         let unreadable =
             || Unreadable { code: "not_an_event_of_ses", may_be_newer: false, source: NoEvent.into() };
-        let Incoming { event_type, mail, bounce } = serde_json::from_str(text).map_err(|_| unreadable())?;
+        let Incoming { event_type, mail, bounce, complaint } =
+            serde_json::from_str(text).map_err(|_| unreadable())?;
         let fate = match (event_type.as_str(), bounce) {
             ("Send", _) => Fate::Sent,
             ("Bounce", Some(bounce)) => Fate::Bounced(bounce.reason()),
+            ("Complaint", _) if complaint.is_some_and(|complaint| complaint.is_of_a_list()) => {
+                Fate::Bounced(Reason::Suppressed)
+            }
             ("Complaint", _) => Fate::Complained,
             ("Reject", _) => Fate::Rejected,
             ("Bounce", None) => return Err(unreadable()),
@@ -135,6 +146,14 @@ impl Bounce {
     }
 }
 
+impl Complaint {
+    /// Whether nobody complained of this mail: SES did not try to send it, since the address is on the account's
+    /// suppression list (<https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html>).
+    fn is_of_a_list(&self) -> bool {
+        self.complaint_sub_type.as_deref() == Some("OnAccountSuppressionList")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
@@ -165,6 +184,14 @@ mod tests {
         assert_eq!(sent.email, "email_01jd9c3k7m2q8r5t6v0w1x2y3z".parse().ok());
         assert_eq!(sent.sent_at.to_string(), "2026-11-23T15:00:02.000Z");
         assert_eq!(read(&event("Complaint")).fate, Fate::Complained);
+        let mut complained = event("Complaint");
+        for (subtype, fate) in [
+            (json!(null), Fate::Complained),
+            (json!("OnAccountSuppressionList"), Fate::Bounced(Reason::Suppressed)),
+        ] {
+            complained["complaint"] = json!({ "complaintSubType": subtype });
+            assert_eq!(read(&complained).fate, fate, "{subtype}");
+        }
         assert_eq!(read(&event("Reject")).fate, Fate::Rejected);
         for (kind, subtype, reason) in [
             ("Permanent", "General", Reason::Permanent),

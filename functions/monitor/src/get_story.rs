@@ -22,9 +22,10 @@ use crate::story::{About, Parts, Shared, Story};
 /// What the binary and the embedded cloud run.
 pub const FUNCTION: Function = shop_http::function::<GetStory>();
 
-/// Calls for the story itself; each reads 1 MB at most.
+/// Calls for the story itself, and as many for what was tried later; each reads 1 MB at most.
 const MAX_CALLS: usize = 8;
-/// Events and attempts that are shown.
+/// Events and attempts that are shown: some 600 bytes each, and Lambda answers with 6 MB at most
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
 const MAX_PARTS: usize = 2000;
 /// Changes of stock that are looked for, each of them two calls.
 const MAX_SHARED: usize = 8;
@@ -84,12 +85,12 @@ impl GetStory {
         let oldest = Timestamp::from_millis(now.as_millis().saturating_sub(kept_for));
         // What was tried since may be at an event of before.
         let newest = Timestamp::from_millis(now.as_millis().saturating_add(AHEAD_MS));
-        let (mut parts, mut after) = (Parts::default(), None);
-        let mut is_complete = true;
-        let mut back_to = oldest;
-        let mut open = None;
+        let mut parts = Parts::default();
+        self.tried_later(id, to, newest, &mut parts).await?;
+        let (mut is_complete, mut back_to) = (true, oldest);
+        let (mut open, mut after) = (None, None);
         'read: for call in 0.. {
-            let found = self.store.story(id, None, newest, after).await?;
+            let found = self.store.story(id, None, to, after).await?;
             for (of, content) in found.items {
                 if open.is_some_and(|open| open != of) && parts.len() >= MAX_PARTS {
                     (is_complete, back_to) =
@@ -112,7 +113,37 @@ impl GetStory {
             }
         }
         parts.within(back_to, to);
+        // A bucket is read as a whole, and may be too much for an answer.
+        if let Some(from) = parts.latest(MAX_PARTS) {
+            (is_complete, back_to) = (false, from);
+            parts.within(back_to, to);
+        }
         Ok((parts, is_complete, back_to))
+    }
+
+    /// What was tried behind a time, of which some is at events of before: the earliest of it.
+    async fn tried_later(
+        &self,
+        id: &str,
+        time: Timestamp,
+        newest: Timestamp,
+        parts: &mut Parts,
+    ) -> Result<(), StoreError> {
+        let mut after = None;
+        if bucket(time, STORY_BUCKET_MS) >= bucket(newest, STORY_BUCKET_MS) {
+            return Ok(());
+        }
+        for _ in 0..MAX_CALLS {
+            let found = self.store.story_behind(id, time, newest, after).await?;
+            for (_, content) in found.items {
+                parts.add(Vec::new(), content.receipts);
+            }
+            after = found.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// The changes of stock that were written with this order's reservation, and how many orders share each.

@@ -2,7 +2,7 @@
 //!
 //! The log is read bucket by bucket, each as a whole, so that every event is shown once, however often it was delivered and
 //! wherever a page ends. A request reads no more than its budget: `searched_back_to` says how far it came, and the cursor
-//! goes on from there, even where the page is empty. Events follow what happened within two seconds; one that was late
+//! goes on from there, even where the page is empty. Events follow what happened within seconds; one that was late
 //! stands where its own time says.
 
 use std::collections::BTreeMap;

@@ -142,7 +142,7 @@ impl Store {
         after: Option<Item>,
     ) -> Result<Found<LogContent>, StoreError> {
         let last = bucket(up_to, LOG_BUCKET_MS);
-        self.read(&log_partition(hour), None, last, after).await
+        read(self.between(&log_partition(hour), None, last).backwards(), after).await
     }
 
     /// Items of a story, the latest first, from the bucket of a time to that of another.
@@ -154,25 +154,38 @@ impl Store {
         after: Option<Item>,
     ) -> Result<Found<StoryContent>, StoreError> {
         let from = from.map(|from| bucket(from, STORY_BUCKET_MS));
-        self.read(&story_partition(id), from, bucket(to, STORY_BUCKET_MS), after).await
+        let query = self.between(&story_partition(id), from, bucket(to, STORY_BUCKET_MS));
+        read(query.backwards(), after).await
     }
 
-    async fn read<E: Part, R: Part>(
+    /// Items of a story, the earliest first, behind the bucket of a time up to that of another.
+    pub(crate) async fn story_behind(
         &self,
-        pk: &str,
-        first: Option<Timestamp>,
-        last: Timestamp,
+        id: &str,
+        time: Timestamp,
+        to: Timestamp,
         after: Option<Item>,
-    ) -> Result<Found<Content<E, R>>, StoreError> {
+    ) -> Result<Found<StoryContent>, StoreError> {
+        let next = Timestamp::from_millis(bucket(time, STORY_BUCKET_MS).as_millis() + STORY_BUCKET_MS);
+        read(self.between(&story_partition(id), Some(next), bucket(to, STORY_BUCKET_MS)), after).await
+    }
+
+    fn between(&self, pk: &str, first: Option<Timestamp>, last: Timestamp) -> Query {
         let first = first.map_or_else(String::new, |first| first.to_string());
         let between = Condition::of("#sk BETWEEN :first AND :last")
             .with("first", if first.is_empty() { "0".to_owned() } else { first })
             .with("last", format!("{last}{LAST}"));
-        let query: Query = self.table.query(Condition::equals("pk", pk).and(between), Read::Eventual);
-        let found = query.backwards().after(after).page().await?;
-        let items = found.items.iter().map(content).collect::<Result<_, _>>()?;
-        Ok(Found { items, next: found.next })
+        self.table.query(Condition::equals("pk", pk).and(between), Read::Eventual)
     }
+}
+
+async fn read<E: Part, R: Part>(
+    query: Query,
+    after: Option<Item>,
+) -> Result<Found<Content<E, R>>, StoreError> {
+    let found = query.after(after).page().await?;
+    let items = found.items.iter().map(content).collect::<Result<_, _>>()?;
+    Ok(Found { items, next: found.next })
 }
 
 /// The bucket of an item, and its content.

@@ -239,13 +239,33 @@ impl Parts {
         }));
     }
 
-    /// How many events and attempts there are.
+    /// How many events there are, and attempts at them.
     pub(crate) fn len(&self) -> usize {
-        self.events.len() + self.attempts.len()
+        let known: BTreeSet<&str> = self.events.values().map(|entry| entry.id.as_str()).collect();
+        let attempts = self.attempts.values().filter(|attempt| known.contains(attempt.event.as_str()));
+        self.events.len() + attempts.count()
     }
 
     pub(crate) fn events(&self) -> impl Iterator<Item = &Entry> {
         self.events.values()
+    }
+
+    /// From when on the events and their attempts are so many, where all are more. Those of the latest moment are never
+    /// too many.
+    pub(crate) fn latest(&self, limit: usize) -> Option<Timestamp> {
+        let mut attempts: BTreeMap<&str, usize> = BTreeMap::new();
+        for attempt in self.attempts.values() {
+            *attempts.entry(&attempt.event).or_default() += 1;
+        }
+        let (mut count, mut from) = (0, None);
+        for ((time, id), _) in self.events.iter().rev() {
+            count += 1 + attempts.get(id.as_str()).copied().unwrap_or(0);
+            if count > limit && from.is_some_and(|from| from != *time) {
+                return from;
+            }
+            from = Some(*time);
+        }
+        None
     }
 
     /// Leaves out the events that are outside of a time, and the attempts at those.

@@ -59,9 +59,11 @@ impl Asking {
             Created::There(stored) if stored.request_hash == redrive.request_hash => Some(stored),
             Created::There(_) => return Err(Problem::idempotency_key_reused()),
         };
+        if stored.is_none() {
+            // At once. Whoever asks again has sent for it ahead, which is enough where nobody is at it.
+            self.queue.send(&Work::of(&redrive)).await.map_err(Problem::internal)?;
+        }
         let redrive = stored.as_deref().unwrap_or(&redrive);
-        // At once, and each time that it is asked for. A redrive that is done takes no harm.
-        self.queue.send(&Work::of(redrive)).await.map_err(Problem::internal)?;
         let reply = Reply::accepted_at(&format!("/monitor/redrives/{}", redrive.id), &redrive.view())?;
         Ok(if stored.is_some() { reply.replayed() } else { reply })
     }

@@ -125,6 +125,12 @@ fn word(node: &Node<'_>) -> Option<String> {
 }
 
 impl Redrive {
+    /// Whether nobody has moved letters of it, or decided otherwise of it, between the two.
+    pub(crate) fn is_as_far_as(&self, other: &Self) -> bool {
+        let place = |redrive: &Self| (redrive.version, redrive.moved, redrive.behind.clone());
+        place(self) == place(other)
+    }
+
     /// A redrive that was asked for just now, of so many letters.
     pub(crate) fn new(
         (id, request_hash): (RedriveId, String),

@@ -4,7 +4,8 @@
 //!   dies in between sends some of them twice, and every consumer bears that. Nothing is marked that was not sent.
 //! - It goes no faster than the redrive's rate. After some seconds the rest is left to another message, so that a pause
 //!   is heard.
-//! - Of two that move one redrive's letters, each counts those that it has marked.
+//! - One message at a time moves a redrive's letters: whoever finds that another has moved some leaves it to that, and
+//!   looks again. Of two that begin at once each counts those that it has marked.
 //! - Letters that came back meanwhile are later than the cutoff, and left alone.
 //! - Retried: failures of DynamoDB and SQS. Dropped: work of a redrive that is forgotten, paused or done.
 
@@ -62,8 +63,8 @@ impl Start for RunRedrive {
 
 /// How a step of a redrive ended.
 enum Step {
-    /// There may be more behind it.
-    On(Redrive),
+    /// There may be more behind it, and so many letters were moved.
+    On(Redrive, u32),
     /// There are no more letters.
     End(Redrive),
     /// Somebody else moved one of the letters, or decided otherwise of the redrive.
@@ -73,6 +74,8 @@ enum Step {
 impl Consumer<Work> for RunRedrive {
     async fn consume(&self, work: &Work) -> MessageResult {
         let begun = self.timer.clock().now();
+        // How far it was when this message, or this function, last moved letters.
+        let mut left_at: Option<Redrive> = None;
         loop {
             let Some(redrive) = self.redrives.find(&work.redrive).await.map_err(store_failed)? else {
                 tracing::warn!(redrive.id = %work.redrive, "the redrive is forgotten");
@@ -83,16 +86,18 @@ impl Consumer<Work> for RunRedrive {
             }
             let step_began = self.timer.clock().now();
             // With two at it the rate would be twice what was asked for.
-            if work.is_ahead && redrive.behind.is_some() && somebody_is_at_it(redrive.updated_at, step_began)
-            {
+            let goes_on =
+                left_at.as_ref().map_or_else(|| work.goes_on(&redrive), |left| left.is_as_far_as(&redrive));
+            if !goes_on && redrive.behind.is_some() && somebody_is_at_it(redrive.updated_at, step_began) {
                 return Ok(self.queue.look_again(work).await?);
             }
+            left_at = Some(redrive.clone());
             match self.step(redrive).await? {
                 Step::Outrun => {}
                 Step::End(redrive) => return self.finish(redrive).await,
-                Step::On(redrive) => {
+                Step::On(redrive, moved) => {
                     let now = self.timer.clock().now();
-                    let pace = Duration::from_secs(u64::try_from(AT_ONCE).unwrap_or(1)) / redrive.rate;
+                    let pace = Duration::from_secs(moved.into()) / redrive.rate;
                     let pause = pace.saturating_sub(now.abs_diff(step_began));
                     if now.abs_diff(begun) + pause > WORKING_TIME {
                         // Who goes on keeps the pace, too. The queue waits for whole seconds.
@@ -100,6 +105,7 @@ impl Consumer<Work> for RunRedrive {
                         return Ok(self.queue.send_later(&Work::of(&redrive), pause).await?);
                     }
                     self.timer.wait(pause).await;
+                    left_at = Some(redrive);
                 }
             }
         }
@@ -127,9 +133,10 @@ impl RunRedrive {
         if moved.await.map_err(store_failed)? == Moved::Outrun {
             return Ok(Step::Outrun);
         }
-        redrive.moved += u64::try_from(letters.len()).unwrap_or(0);
+        let count = u32::try_from(letters.len()).unwrap_or(u32::MAX);
+        redrive.moved += u64::from(count);
         redrive.behind = Some(last);
-        Ok(if page.goes_on { Step::On(redrive) } else { Step::End(redrive) })
+        Ok(if page.goes_on { Step::On(redrive, count) } else { Step::End(redrive) })
     }
 
     /// Those of the letters that it is about, and that nobody has moved: the index is behind the table.

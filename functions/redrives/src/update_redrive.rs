@@ -56,7 +56,10 @@ impl Route for UpdateRedrive {
                 );
             }
             if before.status == status {
-                self.go_on(&before).await?;
+                if status == Status::Running {
+                    // Somebody is at it, but for one whose message was lost.
+                    self.queue.send_ahead(&Work::ahead(&before)).await.map_err(Problem::internal)?;
+                }
                 return Reply::ok(&before.view());
             }
             let after = Redrive {
@@ -66,25 +69,17 @@ impl Route for UpdateRedrive {
                 cause: call.cause(),
                 ..before.clone()
             };
-            if after.status == Status::Running {
+            if status == Status::Running {
                 self.queue.send_ahead(&Work::ahead(&after)).await.map_err(Problem::internal)?;
             }
             if self.redrives.change(&before, &after).await? {
-                self.go_on(&after).await?;
+                if status == Status::Running {
+                    self.queue.send(&Work::of(&after)).await.map_err(Problem::internal)?;
+                }
                 return Reply::ok(&after.view());
             }
             // It has ended meanwhile, or somebody else decided.
         }
-    }
-}
-
-impl UpdateRedrive {
-    /// A redrive that runs has a message in its queue. Two do no harm.
-    async fn go_on(&self, redrive: &Redrive) -> Result<(), Problem> {
-        if redrive.status == Status::Running {
-            self.queue.send(&Work::of(redrive)).await.map_err(Problem::internal)?;
-        }
-        Ok(())
     }
 }
 

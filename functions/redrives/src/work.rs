@@ -23,7 +23,12 @@ impl Work {
         Self { redrive: id.clone(), moved: *moved, version: *version, is_ahead: false }
     }
 
-    /// What is to be done of a redrive that is about to be written as running.
+    /// Whether it is what the last step of the redrive left to be done. Where it is not, somebody else may be at it.
+    pub(crate) const fn goes_on(&self, redrive: &Redrive) -> bool {
+        !self.is_ahead && self.moved == redrive.moved && self.version == redrive.version
+    }
+
+    /// What is to be done of a redrive that is about to be written as running, or may have nobody at it.
     pub(crate) fn ahead(redrive: &Redrive) -> Self {
         Self { is_ahead: true, ..Self::of(redrive) }
     }

@@ -9,8 +9,10 @@ use anyhow::{Context, Result, ensure};
 use http::Method;
 use serde_json::{Value, json};
 use service_tests::{Calls, Published, Service, simulate};
+use shop_events::{Cause, Event, EventData, InventoryUpdated};
 use shop_lambda::recovery::MAX_RECEIVES;
 use shop_local::cloud::{AwsError, Call, Fault, Options};
+use shop_types::Timestamp;
 
 async fn shop(mut options: Options) -> Result<(Service, Arc<Published>)> {
     let published = Arc::new(Published::default());
@@ -283,6 +285,62 @@ fn nothing_that_the_monitor_shows_says_who_anybody_is() -> Result<()> {
         }
         Ok(())
     })
+}
+
+/// What is listed of a thing's story by going back from where each part of it begins.
+#[test]
+fn a_long_story_is_told_to_its_beginning_in_parts_that_an_answer_holds() -> Result<()> {
+    simulate(async {
+        let (service, _) = shop(Options::simulated(9)).await?;
+        let begun = service.now()?.as_millis() - 5 * 60_000;
+        let mut all = BTreeSet::new();
+        // Of three minutes the last is more than an answer holds, and so is what was tried in it.
+        for (minute, count) in [(0, 40), (1, 40), (2, 900)] {
+            for number in 0..count {
+                let at = Timestamp::from_millis(begun + minute * 60_000 + number * 60);
+                all.insert(told(&service, at, all.len() as u64 + 1).await?);
+            }
+        }
+        let (mut seen, mut to) = (BTreeSet::new(), String::new());
+        for _ in 0..10 {
+            let story = get(&service, &format!("/monitor/stories/busy{to}")).await?;
+            let nodes = story["nodes"].as_array().context("nodes")?;
+            ensure!(nodes.len() <= 2100, "{} nodes", nodes.len());
+            let events = nodes.iter().filter(|node| node["kind"] == "event");
+            seen.extend(events.filter_map(|event| event["id"].as_str().map(str::to_owned)));
+            if story["is_complete"] == true {
+                assert_eq!(seen, all);
+                return Ok(());
+            }
+            to = format!("?to={}", story["searched_back_to"].as_str().context("a time")?);
+        }
+        anyhow::bail!("the story has no beginning")
+    })
+}
+
+/// Tells the journal of a change of a product's stock, and that three consumers are done with it; the event's id.
+async fn told(service: &Service, at: Timestamp, version: u64) -> Result<String> {
+    let change = InventoryUpdated { product_id: "busy".parse()?, available: version, reserved: 0, change: 1 };
+    let event = Event::new(EventData::InventoryUpdated(change), version, at, Cause::request("request-1"));
+    let id = event.id().to_string();
+    let mut bodies = vec![event.to_json()?];
+    for consumer in ["index-products", "invalidate-cache", "raise-alert"] {
+        let done = json!({
+            "id": id, "story": "busy", "event_time": at, "attempt": 1, "outcome": "done",
+        });
+        bodies.push(
+            json!({
+                "consumer": consumer, "batch": format!("{consumer}-{version}"), "started_at": at, "duration_ms": 1,
+                "receipts": [done],
+            })
+            .to_string(),
+        );
+    }
+    let record = |(place, body): (usize, &String)| json!({ "messageId": place.to_string(), "body": body });
+    let records: Vec<_> = bodies.iter().enumerate().map(record).collect();
+    let answer = service.invoke("journal-event", &json!({ "Records": records })).await?;
+    ensure!(answer["batchItemFailures"] == json!([]), "{answer}");
+    Ok(id)
 }
 
 #[test]

@@ -341,6 +341,38 @@ fn a_redrive_is_no_faster_than_its_rate() -> Result<()> {
     })
 }
 
+/// Whoever does not hear the answer asks again, and whoever wonders whether it runs lets it run.
+#[test]
+fn however_often_it_is_asked_for_a_redrive_is_no_faster_than_its_rate() -> Result<()> {
+    simulate(async {
+        let service = started(Options::simulated(11)).await?;
+        let bodies: Vec<String> = (0..200).map(|number| format!("\"no event {number}\"")).collect();
+        service.dead_letters("SettleOrder", &bodies.iter().map(String::as_str).collect::<Vec<_>>()).await?;
+        let admin = service.new_administrator("operator@example.com").await?;
+        let headers = [("authorization", admin.access.as_str()), ("idempotency-key", "slowly")];
+        let body = json!({ "consumer": "settle-order", "rate": 5, "reason": "It is weak" }).to_string();
+        let mut path = String::new();
+        for _ in 0..4 {
+            let sent = service.request(Method::POST, "/monitor/redrives", body.clone().into(), &headers).await?;
+            path = sent.expect(202)?.header("location")?.to_owned();
+        }
+        let mut last = 0;
+        for second in 1..=30 {
+            service.send(Method::PATCH, &path, Some(&json!({ "status": "running" }))).await?.expect(200)?;
+            service.pass(Duration::from_secs(1)).await;
+            let shown = service.send(Method::GET, &path, None).await?.expect(200)?.body;
+            let moved = shown["letters"]["moved"].as_u64().context("a count")?;
+            // As many as the rate has, and those of one step more.
+            ensure!(moved <= 5 * second + 25 && moved - last <= 25, "{second} s: {shown}");
+            last = moved;
+        }
+        service.settled().await?;
+        let done = service.send(Method::GET, &path, None).await?.expect(200)?.body;
+        ensure!(done["status"] == "done" && done["letters"]["moved"] == 200, "{done}");
+        Ok(())
+    })
+}
+
 #[test]
 fn every_fixture_is_understood() -> Result<()> {
     simulate(async {

@@ -84,7 +84,7 @@ impl<B: Body> Batch<B> {
     }
 
     /// What became of each delivery, at this time. What is no event will be none however often it comes: it does not
-    /// wait, so that it is in the dead-letter queue within seconds.
+    /// wait, so that its queue gives it up as soon as it can.
     pub(super) fn settle(self, results: &[MessageResult], retries: &Retries, now: Timestamp) -> Settled {
         let missing = Err(Failure::code_only("no_result"));
         let mut settled = Settled::default();
@@ -109,15 +109,19 @@ impl<B: Body> Batch<B> {
         }
         for (delivery, index) in self.readable {
             let Some(message) = self.messages.get(index) else { continue };
-            let event = (&*message.event.id(), &message.event.about());
+            let (id, about) = (message.event.id(), message.event.about());
+            let event = (&*id, &about);
+            // Whoever finds it among the dead letters knows what is no event by its message.
+            let known = if about.story.is_some() { &*id } else { &*delivery.message_id }.to_owned();
+            let known = (known.as_str(), &about);
             match results.get(index).unwrap_or(&missing) {
                 Ok(()) => {
                     delivery.log_done(retries.consumer(), event);
-                    settled.receipts.push(delivery.done(event));
+                    settled.receipts.push(delivery.done(known));
                 }
                 Err(failure) => {
                     delivery.log_failure(retries.consumer(), Some(event.0), event.1, failure);
-                    delivery.fail(event, failure, retries, now, &mut settled);
+                    delivery.fail(known, failure, retries, now, &mut settled);
                 }
             }
         }

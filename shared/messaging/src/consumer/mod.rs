@@ -1,6 +1,6 @@
 //! Turns a consumer of events into the handler of an SQS queue.
 //!
-//! - Each body is parsed alone: a malformed one fails alone, and is in the dead-letter queue as it came within seconds.
+//! - Each body is parsed alone: a malformed one fails alone, and is in the dead-letter queue as it came after nine receipts that nothing is waited between.
 //!   One of a type that is not known here may be for a newer version of the consumer, which is perhaps being deployed:
 //!   it is tried again like whatever fails.
 //! - Messages with the same event id in one batch are one message: it is handed over once, and its result

@@ -328,7 +328,7 @@ async fn a_queue_that_does_not_answer_does_not_hold_the_batch_s_own_answer() {
 }
 
 /// The function of a consumer that tells the journal.
-fn telling(sdk: SdkConfig, consumer: impl BatchConsumer + 'static) -> Box<dyn Handler> {
+fn telling<B: Body>(sdk: SdkConfig, consumer: impl BatchConsumer<B> + 'static) -> Box<dyn Handler> {
     let environment = environment(sdk);
     let journal = Journal::start(&environment).unwrap();
     crate::consumer::handler("consume", &environment, consumer, Some(journal)).unwrap()
@@ -380,6 +380,34 @@ async fn the_journal_is_told_once_of_a_batch_what_became_of_each_delivery() {
         assert_eq!((receipt.story.is_some(), receipt.event_time.is_some()), (is_event, is_event));
     }
     assert!(!serde_json::to_string(&told).unwrap().contains('@'));
+}
+
+/// By its message it is found again among the dead letters, which know no body but the shop's events.
+#[tokio::test]
+async fn what_is_no_event_is_told_of_by_its_message() {
+    #[derive(Clone, serde::Serialize, serde::Deserialize)]
+    struct Step {
+        of: String,
+    }
+    impl crate::Work for Step {
+        const UNREADABLE: &'static str = "no_step";
+
+        fn key(&self) -> String {
+            self.of.clone()
+        }
+    }
+    struct Fails;
+    impl BatchConsumer<Step> for Fails {
+        async fn consume(&self, batch: &[Message<Step>]) -> Vec<MessageResult> {
+            batch.iter().map(|_| Err(Failure::code_only("store_failed"))).collect()
+        }
+    }
+    let (sdk, calls) = sdk(|_| (200, "{}".to_owned()));
+    let handler = telling(sdk, Fails);
+    assert_eq!(failures(&*handler, vec![record("m-1", r#"{"of": "export-1"}"#)]).await, ["m-1"]);
+    let told = told(&calls);
+    let failed = &told[0].receipts[0];
+    assert_eq!((failed.id.as_str(), failed.code.as_deref()), ("m-1", Some("store_failed")));
 }
 
 #[tokio::test]
