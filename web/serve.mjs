@@ -124,6 +124,8 @@ export function serve({ shop, port }) {
       if (early.length > 0) link = early.join(", ");
     }
     if (file === undefined) throw new Error(`${path} is in routes.json and not in the folder`);
+    const packs = /\bbr\b/.test(String(request.headers["accept-encoding"] ?? ""));
+    const tag = packs ? file.etag.replace(/"$/, '-br"') : file.etag;
     const all = {
       ...lines(headers.every),
       ...lines(own),
@@ -131,15 +133,14 @@ export function serve({ shop, port }) {
       "content-security-policy": lines(own)["content-security-policy"]?.replace("{uploads}", `http://localhost:${upstream.port || 80}`) ?? "",
       "cache-control": lifetime,
       "content-type": file.type,
-      etag: file.etag,
+      etag: tag,
       ...(link !== undefined && { link }),
       vary: "accept-encoding",
     };
-    if (status === 200 && request.headers["if-none-match"] === file.etag) {
+    if (status === 200 && request.headers["if-none-match"] === tag) {
       response.writeHead(304, all).end();
       return;
     }
-    const packs = /\bbr\b/.test(String(request.headers["accept-encoding"] ?? ""));
     const body = packs ? file.packed : file.body;
     response.writeHead(status, { ...all, ...(packs && { "content-encoding": "br" }), "content-length": body.length });
     response.end(request.method === "HEAD" ? undefined : body);

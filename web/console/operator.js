@@ -22,7 +22,8 @@ export async function findOut() {
     operator.value = data.role === "admin" ? data : null;
     isDemo.value = user.peek() === null;
   } catch (error) {
-    operator.value = error instanceof Refused ? null : undefined;
+    // That the shop is busy or ill says nothing of who asks.
+    operator.value = error instanceof Refused && error.status < 429 ? null : undefined;
   }
   if (operator.peek() === null || !isDemo.peek()) client.transport = "cookie";
 }

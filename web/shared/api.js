@@ -7,11 +7,12 @@ import { accessToken, renew } from "./session.js";
 
 /** The API refused: what it said. */
 export class Refused extends Error {
-  /** @param {Problem} problem @param {Headers} headers */
-  constructor(problem, headers) {
+  /** @param {Problem} problem @param {Response} answer */
+  constructor(problem, { status, headers }) {
     super(problem.detail ?? problem.title);
     this.problem = problem;
-    this.status = problem.status;
+    /** The answer's own: what the gateway itself refuses with says no other. */
+    this.status = status;
     this.code = problem.code;
     const seconds = Number(headers.get("retry-after"));
     /** Seconds after which to ask again, where the API says so. */
@@ -109,7 +110,7 @@ export async function read(answer) {
     // What stands between us and the shop answered in its place, or the answer broke off.
     throw new Unreachable("The shop does not answer as it should.", { cause: error });
   }
-  if (!answer.ok && data !== undefined) throw new Refused(data, answer.headers);
+  if (!answer.ok && data !== undefined) throw new Refused(data, answer);
   if (!answer.ok) throw new Unreachable(`The shop answers ${answer.status}.`);
   return { data, etag, status: answer.status };
 }
@@ -127,5 +128,5 @@ export function explain(error) {
     return `That was too often. Try again in ${minutes === 1 ? "a minute" : `${minutes} minutes`}.`;
   }
   if (error.status >= 500) return "The shop has a problem of its own. Try again in a moment.";
-  return error.problem.detail ?? error.message;
+  return error.problem.detail ?? "The shop refuses this.";
 }

@@ -54,4 +54,8 @@ export function set(id, quantity) {
   write(kept().flatMap((line) => (line.id === id ? (quantity > 0 ? [{ id, quantity }] : []) : [line])));
 }
 
+/** Whether the cart has these lines, whatever this tab has heard of the others. @param {{ product_id: string, quantity: number }[]} items */
+export const isStill = (items) =>
+  JSON.stringify(kept()) === JSON.stringify(items.map(({ product_id, quantity }) => ({ id: product_id, quantity })));
+
 export const clear = () => write([]);

@@ -7,7 +7,7 @@
 import { Refused, Unreachable, ask } from "../shared/api.js";
 import { user } from "../shared/session.js";
 import { local } from "../shared/storage.js";
-import { clear } from "./cart.js";
+import { clear, isStill } from "./cart.js";
 import { keepToken } from "./own-orders.js";
 
 /** @typedef {import("../shared/api.js").Schemas["Order"]} Order */
@@ -34,15 +34,19 @@ export const isUnanswered = () => attempt().unanswered.length > 0;
  */
 const send = async (key, body) => (await ask("POST", "/orders", { body: JSON.parse(body), key })).data;
 
+/** Another tab has ordered what was in the cart, or changed it, since this one was looked at. */
+export class CartChanged extends Error {}
+
 /**
  * Places the order, or finds the one that this attempt has placed before.
  *
- * @param {object} request the body of `POST /orders`
+ * @param {{ items: { product_id: string, quantity: number }[] } & Record<string, unknown>} request the body of `POST /orders`
  * @returns {Promise<{ order: Order, earlier: boolean }>} `earlier`: it is another order than this request's
  */
 export async function place(request) {
   // One tab at a time: the other one finds an empty cart.
   return navigator.locks.request("checkout", async () => {
+    if (!isStill(request.items)) throw new CartChanged();
     const body = JSON.stringify(request);
     const { key, who, unanswered } = attempt();
     const before = unanswered.filter((one) => one !== body);

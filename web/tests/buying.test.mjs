@@ -98,6 +98,35 @@ test("two clicks make one order", async (page) => {
   assert.equal((await stockOf(one.id)).stock, 19);
 });
 
+test("two tabs that order one cart make one order", async (page, context) => {
+  const one = await product();
+  await putInCart(page, one);
+  await page.goto("/checkout");
+  const other = await context.newPage();
+  await other.goto("/checkout");
+  const button = (/** @type {Page} */ tab) => tab.getByRole("button", { name: "Place order" });
+  for (const tab of [page, other]) await tab.getByLabel("E-mail").fill("tabs@example.com");
+  // The first tab's order is on its way while the second one's is asked for.
+  /** @type {() => void} */
+  let go = () => undefined;
+  const held = new Promise((resolve) => (go = () => resolve(undefined)));
+  let sent = 0;
+  await context.route("**/api/orders", async (route) => {
+    sent += 1;
+    await held;
+    await route.continue();
+  });
+  await button(page).click();
+  await until(async () => sent, (count) => count === 1, "nothing is sent");
+  await button(other).click();
+  go();
+  await page.getByRole("heading", { name: "Your order is confirmed" }).waitFor();
+  await other.getByRole("heading", { name: "There is nothing to order" }).waitFor();
+  assert.equal(sent, 1, "the other tab has sent an order");
+  const { stock } = await stockOf(one.id);
+  assert.equal(stock, 19, "one of twenty is gone");
+});
+
 test("an answer that gets lost, a reload and another try make one order", async (page) => {
   const one = await product();
   await putInCart(page, one);

@@ -96,6 +96,19 @@ test("what people write is text everywhere", async (page) => {
   await check("the list of orders");
 });
 
+test("what API Gateway itself refuses with is said in words, and nobody is sent away for it", async (page) => {
+  await putInCart(page, await product());
+  await page.goto("/checkout");
+  await page.getByLabel("E-mail").fill("busy@example.com");
+  await page.route("**/api/orders", (route) => route.fulfill({ status: 503, json: { message: "Service Unavailable" } }));
+  await page.getByRole("button", { name: "Place order" }).click();
+  await page.getByRole("alert").getByText("The shop has a problem of its own").waitFor();
+  await page.route("**/api/users/me", (route) => route.fulfill({ status: 429, json: { message: "Too Many Requests" } }));
+  await page.goto("/console");
+  await page.getByRole("heading", { level: 1 }).first().waitFor();
+  assert.equal(await page.getByText("no administrator").count(), 0);
+});
+
 test("a search that the shop has is used, in its own words", async (page) => {
   const found = { id: "kettle-1", name: "Kettle", highlight: [{ text: "Kettle", hit: true }], price: 30, currency: "USD", category: "kitchen", image_url: null, version: 1 };
   /** @type {string[]} */

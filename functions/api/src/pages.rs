@@ -160,20 +160,19 @@ impl Pages {
 
     /// A file, or that the caller has it.
     fn sent(&self, asked: &Asked<'_>, file: &'static File, own: &Fields) -> Reply {
-        if asked.has(file.tag) {
+        let (coding, _) = coded(asked, file);
+        let tag = tag(file, coding);
+        if asked.has(&tag) {
             let reply = Reply::no_content().status(StatusCode::NOT_MODIFIED);
-            return self.described(reply, file, own);
+            return self.described(reply, &tag, own);
         }
         self.packed(asked, file, own)
     }
 
     fn packed(&self, asked: &Asked<'_>, file: &'static File, own: &Fields) -> Reply {
-        let (coding, bytes) = match () {
-            () if asked.accepts("br") => (Some("br"), file.brotli),
-            () if asked.accepts("gzip") => (Some("gzip"), file.gzip),
-            () => (None, file.plain),
-        };
-        let reply = self.described(Reply::content(file.media_type, bytes.to_vec()), file, own);
+        let (coding, bytes) = coded(asked, file);
+        let reply = Reply::content(file.media_type, bytes.to_vec());
+        let reply = self.described(reply, &tag(file, coding), own);
         match coding {
             Some(coding) => reply.with(header::CONTENT_ENCODING, HeaderValue::from_static(coding)),
             None => reply,
@@ -181,11 +180,28 @@ impl Pages {
     }
 
     /// With the headers that a 304 has too (RFC 9110 section 15.4.5).
-    fn described(&self, reply: Reply, file: &'static File, own: &Fields) -> Reply {
-        let reply = reply
-            .with(header::ETAG, HeaderValue::from_static(file.tag))
-            .with(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+    fn described(&self, reply: Reply, tag: &str, own: &Fields) -> Reply {
+        let tag = HeaderValue::try_from(tag);
+        let reply = tag.into_iter().fold(reply, |reply, tag| reply.with(header::ETAG, tag));
+        let reply = reply.with(header::VARY, HeaderValue::from_static("Accept-Encoding"));
         with(with(reply, &self.headers.every), own)
+    }
+}
+
+/// In what coding a file is sent, and its bytes in that.
+fn coded(asked: &Asked<'_>, file: &'static File) -> (Option<&'static str>, &'static [u8]) {
+    match () {
+        () if asked.accepts("br") => (Some("br"), file.brotli),
+        () if asked.accepts("gzip") => (Some("gzip"), file.gzip),
+        () => (None, file.plain),
+    }
+}
+
+/// The tag of a file in a coding: a strong one says that the bytes are the same (RFC 9110 section 8.8.3.3).
+fn tag(file: &File, coding: Option<&str>) -> String {
+    match coding {
+        Some(coding) => format!("{}-{coding}\"", file.tag.trim_end_matches('"')),
+        None => file.tag.to_owned(),
     }
 }
 

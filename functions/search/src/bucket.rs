@@ -12,8 +12,8 @@ use shop_types::Timestamp;
 use crate::index::Manifest;
 
 /// Another form of the index has another manifest, and is empty until it is built anew (docs/search.md).
-const MANIFEST: &str = "manifest/1.json";
-const REBUILD: &str = "manifest/rebuild-1.json";
+const MANIFEST: &str = "manifest/2.json";
+const REBUILD: &str = "manifest/rebuild-2.json";
 const SEGMENTS: &str = "segments/";
 /// How long one try may take: the largest segment has some ten megabytes. Others' calls are over in a second.
 const TRY: Duration = Duration::from_secs(5);

@@ -40,15 +40,16 @@ impl Errors {
 
     /// What `q` says, if it is any.
     pub(crate) fn text(&mut self, call: &Call) -> Option<String> {
-        let Some(given) = call.parameter("q") else {
+        let detail = format!("This must be 1 to {MAX_TEXT} characters.");
+        self.read(call, "q", &detail, |given| line(given, MAX_TEXT))
+    }
+
+    /// What `q` says, which has to be there.
+    pub(crate) fn required_text(&mut self, call: &Call) -> Option<String> {
+        if call.parameter("q").is_none() {
             self.note("?q", FieldCode::Missing, "Say what to look for.");
-            return None;
-        };
-        let read = line(given, MAX_TEXT);
-        if read.is_none() {
-            self.note("?q", FieldCode::InvalidFilter, format!("This must be 1 to {MAX_TEXT} characters."));
         }
-        read
+        self.text(call)
     }
 
     fn read<T>(
@@ -122,14 +123,19 @@ pub(crate) fn request(call: &Call) -> Result<Request, Problem> {
         decoded
     });
     errors.into_result()?;
+    // What nothing is looked for with fits as well as everything else.
+    let sort = match sort.map(|(_, sort)| sort).unwrap_or_default() {
+        Sort::Relevance if text.is_none() => Sort::Newest,
+        sort => sort,
+    };
     let query = Query {
-        words: words(text.as_deref().unwrap_or_default()),
+        words: text.as_deref().map(words),
         category,
         currency,
         min_price,
         max_price,
         in_stock,
-        sort: sort.map(|(_, sort)| sort).unwrap_or_default(),
+        sort,
         after,
         limit: usize::try_from(limit).unwrap_or_default(),
     };
@@ -138,7 +144,7 @@ pub(crate) fn request(call: &Call) -> Result<Request, Problem> {
 
 fn path(call: &Call, text: Option<&str>, category: Option<&str>) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
-    query.append_pair("q", text.unwrap_or_default());
+    query.extend_pairs(text.map(|text| ("q", text)));
     query.extend_pairs(category.map(|category| ("category", category)));
     for name in ["currency", "min_price", "max_price", "in_stock"] {
         query.extend_pairs(call.parameter(name).map(|value| (name, value)));

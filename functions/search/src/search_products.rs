@@ -1,5 +1,5 @@
-//! `GET /search`: products by words, with typing errors and beginnings of words, filtered, sorted, page by page. Everybody
-//! may search.
+//! `GET /search`: products by words, with typing errors and beginnings of words, or without words all of them; filtered,
+//! sorted, page by page. Everybody may search.
 //!
 //! The index is in memory, and S3 is asked once a second whether there is another one. It follows the catalogue within
 //! seconds: an answer says when it was made.
@@ -37,11 +37,8 @@ impl Route for SearchProducts {
     fn contract() -> Contract {
         let amount = json!({ "type": "string", "pattern": "^[0-9]{1,15}(\\.[0-9]{1,4})?$" });
         let sorts = json!({ "type": "string", "enum": SORTS.map(|(name, _)| name), "default": "relevance" });
-        Contract::new("Searches the catalogue by words, with typing errors and beginnings of words")
-            .required_query(
-                "q",
-                json!({ "type": "string", "minLength": 1, "maxLength": MAX_TEXT, "pattern": "\\S" }),
-            )
+        Contract::new("Searches the catalogue by words, with typing errors and beginnings of words, or filters all of it")
+            .query("q", json!({ "type": "string", "minLength": 1, "maxLength": MAX_TEXT, "pattern": "\\S" }))
             .query(
                 "category",
                 json!({ "type": "string", "minLength": 1, "maxLength": MAX_CATEGORY, "pattern": "\\S" }),
@@ -60,7 +57,7 @@ impl Route for SearchProducts {
         let answer = snapshot.find(&request.query).map_err(crate::reader::ReadError::from)?;
         let last = answer.hits.last().filter(|_| answer.goes_on).map(|(place, _)| *place);
         let next_cursor = last.map(|place| Cursor::encode(&request.path, place)).transpose()?;
-        let words = &request.query.words;
+        let words = request.query.words.as_deref().unwrap_or_default();
         let results = SearchResults {
             data: answer.hits.into_iter().map(|(_, shown)| FoundProduct::new(shown, words)).collect(),
             next_cursor,

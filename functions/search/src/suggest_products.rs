@@ -48,17 +48,17 @@ impl Route for SuggestProducts {
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
         let mut errors = Errors::default();
-        let text = errors.text(&call);
+        let text = errors.required_text(&call);
         errors.into_result()?;
         let words = words(text.as_deref().unwrap_or_default());
         let snapshot = self.reader.recent().await?;
-        let query = Query { words, limit: LOOKED_AT, ..Query::default() };
+        let query = Query { words: Some(words.clone()), limit: LOOKED_AT, ..Query::default() };
         let answer = snapshot.find(&query).map_err(ReadError::from)?;
         let mut known = BTreeSet::new();
         let mut suggestions = Suggestions { data: Vec::with_capacity(MOST) };
         for (_, shown) in answer.hits {
             if suggestions.data.len() < MOST && known.insert(shown.name.to_lowercase()) {
-                suggestions.data.push(Suggestion::new(shown, &query.words));
+                suggestions.data.push(Suggestion::new(shown, &words));
             }
         }
         Ok(Reply::ok(&suggestions)?.found(&call.principal))

@@ -11,7 +11,7 @@ use lambda_http::http::HeaderMap;
 use shop_lambda::{Environment, StartError};
 
 /// The header with the secret, which the template's distribution adds to each request.
-const SECRET: &str = "x-edge-secret";
+const SECRET: &str = "x-origin-secret";
 /// The header with the client's address, which the template's `EdgeFunction` writes over whatever a client sent.
 const VIEWER_ADDRESS: &str = "x-viewer-address";
 

@@ -159,7 +159,7 @@ fn nobody_is_answered_by_what_somebody_else_has_sent() -> Result<()> {
             ("range", "bytes=0-3"),
             ("x-forwarded-host", "evil.example"),
             ("x-http-method-override", "DELETE"),
-            ("x-edge-secret", "guess"),
+            ("x-origin-secret", "guess"),
             ("user-agent", "<script>"),
         ] {
             let answer = ask(&service, Method::GET, "/products/mug", &[(name, value)]).await?;
@@ -330,7 +330,7 @@ fn who_counts_by_address_counts_the_client_and_believes_nobody_but_the_edge() ->
         ensure!(place("198.51.100.7", &[]).await? == StatusCode::CREATED);
         ensure!(place("198.51.100.7", &[]).await? == StatusCode::TOO_MANY_REQUESTS);
         ensure!(place("198.51.100.8", &[]).await? == StatusCode::CREATED, "all have the edge's address");
-        let lie = [("x-viewer-address", "203.0.113.9"), ("x-edge-secret", "guess")];
+        let lie = [("x-viewer-address", "203.0.113.9"), ("x-origin-secret", "guess")];
         ensure!(place("198.51.100.7", &lie).await? == StatusCode::TOO_MANY_REQUESTS);
         Ok(())
     })

@@ -108,6 +108,49 @@ fn catalogue_headers(template: &serde_yaml_ng::Value) -> (Vec<String>, Vec<Strin
     )
 }
 
+/// CloudFront takes no distribution that would add these to a request
+/// (<https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/add-origin-custom-headers.html>).
+#[test]
+fn the_origin_is_sent_no_header_that_cloudfront_adds_to_none() -> Result<()> {
+    const REFUSED: [&str; 23] = [
+        "cache-control",
+        "connection",
+        "content-length",
+        "cookie",
+        "host",
+        "if-match",
+        "if-modified-since",
+        "if-none-match",
+        "if-range",
+        "if-unmodified-since",
+        "max-forwards",
+        "pragma",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "range",
+        "request-range",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "via",
+        "x-real-ip",
+    ];
+    let template: serde_yaml_ng::Value = serde_yaml_ng::from_str(TEMPLATE)?;
+    let origins = template["Resources"]["Distribution"]["Properties"]["DistributionConfig"]["Origins"]
+        .as_sequence()
+        .context("origins")?;
+    let headers = origins.iter().flat_map(|origin| origin["OriginCustomHeaders"].as_sequence()).flatten();
+    let names: Vec<_> = headers.filter_map(|header| header["HeaderName"].as_str()).collect();
+    ensure!(!names.is_empty(), "no origin has a header");
+    for name in names {
+        let begins = name.starts_with("x-edge-") || name.starts_with("x-amz-");
+        ensure!(!begins && !REFUSED.contains(&name), "{name}");
+    }
+    Ok(())
+}
+
 /// The template's behaviours as CloudFront's quotas and rules have them.
 #[test]
 fn what_the_key_does_not_have_reaches_the_api_of_no_cached_answer() -> Result<()> {

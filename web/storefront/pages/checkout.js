@@ -10,7 +10,7 @@ import { count } from "../cart.js";
 import { learn } from "../own-orders.js";
 import { picture } from "../parts.js";
 import { empty, field, focusMistake, notice, unreachable } from "../../shared/parts.js";
-import { isUnanswered, place } from "../place.js";
+import { CartChanged, isUnanswered, place } from "../place.js";
 import { failure as unread, lineTotal, obstacle, priced, refresh, reprice, totals } from "../priced.js";
 
 /** @typedef {import("../priced.js").Priced} Priced */
@@ -75,7 +75,8 @@ export const checkout = () => {
       await go(`/o/${encodeURIComponent(order.id)}`, { replace: true });
     } catch (error) {
       waits.value = isUnanswered();
-      if (error instanceof Refused && error.code === "price_mismatch") explainPrices(error, before);
+      if (error instanceof CartChanged) show({ text: "Your cart was changed in another tab. Look at it before you order." });
+      else if (error instanceof Refused && error.code === "price_mismatch") explainPrices(error, before);
       else {
         problem.value = error;
         if (error instanceof Refused && error.code === "unknown_product") await refresh();

@@ -6,17 +6,21 @@ import { listing } from "../listing.js";
 import { empty } from "../../shared/parts.js";
 
 const SORTS = { newest: "Newest", price: "Price, low to high", "-price": "Price, high to low" };
-/** What is searched for has a best match, and all else is in the order of names. @param {string} q */
-const sorts = (q) => (q === "" ? { ...SORTS, name: "Name" } : { relevance: "Best match", ...SORTS });
+/**
+ * What is searched for has a best match, and what is not filtered an order of names.
+ *
+ * @param {{ q: string, min: string, max: string, inStock: boolean }} query
+ */
+const sorts = ({ q, min, max, inStock }) =>
+  q ? { relevance: "Best match", ...SORTS } : min || max || inStock ? SORTS : { ...SORTS, name: "Name" };
 
 const names = signal(/** @type {string[]} */ ([]));
 
 /** @param {URL} url */
 const wanted = (url) => {
   const of = (/** @type {string} */ name) => url.searchParams.get(name) ?? "";
-  const q = of("q").trim();
-  const sort = of("sort") in sorts(q) ? of("sort") : "";
-  return { q, category: of("category"), min: of("min"), max: of("max"), inStock: of("in_stock") === "true", sort };
+  const query = { q: of("q").trim(), min: of("min"), max: of("max"), inStock: of("in_stock") === "true" };
+  return { ...query, category: of("category"), sort: of("sort") in sorts(query) ? of("sort") : "" };
 };
 
 let asked = wanted(new URL(location.href));
@@ -53,7 +57,7 @@ const filters = (query) => html`<form class="filters" aria-label="Filters" @subm
       ${[...new Set([...names.value, ...(query.category ? [query.category] : [])])].map((name) => html`<option value=${name} .selected=${name === query.category}>${name}</option>`)}
     </select></div>
   <div class="field"><label for="sort">Sort by</label>
-    <select id="sort" name="sort">${Object.entries(sorts(query.q)).map(([value, label]) => html`<option value=${value} .selected=${value === (query.sort || (query.q ? "relevance" : "newest"))}>${label}</option>`)}</select></div>
+    <select id="sort" name="sort">${Object.entries(sorts(query)).map(([value, label]) => html`<option value=${value} .selected=${value === (query.sort || (query.q ? "relevance" : "newest"))}>${label}</option>`)}</select></div>
   <fieldset class="field range"><legend>Price</legend>
     <label class="unseen" for="min">From</label><input id="min" name="min" type="number" min="0" step="any" inputmode="decimal" placeholder="from" .value=${query.min} />
     <span aria-hidden="true">–</span>

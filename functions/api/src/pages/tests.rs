@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use shop_http::HeaderMap;
 
 use super::*;
@@ -65,6 +67,7 @@ fn what_one_has_is_not_sent_again_and_what_is_sent_is_packed_as_one_takes_it() {
     let tag: &'static str = Box::leak(tag.into_boxed_str());
     assert_eq!(asked("/", &[("if-none-match", tag)]).unwrap().code(), StatusCode::NOT_MODIFIED);
     assert_eq!(asked("/", &[("if-none-match", "\"another\"")]).unwrap().code(), StatusCode::OK);
+    let mut tags = BTreeSet::new();
     for (accepts, coding) in [
         ("gzip, deflate, br", Some("br")),
         ("gzip", Some("gzip")),
@@ -74,7 +77,15 @@ fn what_one_has_is_not_sent_again_and_what_is_sent_is_packed_as_one_takes_it() {
         let reply = asked("/", &[("accept-encoding", accepts)]).unwrap();
         assert_eq!(header_of(&reply, "content-encoding").as_deref(), coding, "{accepts}");
         assert_eq!(header_of(&reply, "vary").as_deref(), Some("Accept-Encoding"));
+        // A strong tag is that of some bytes: whoever has another coding of them does not have these.
+        let tag: &'static str = Box::leak(header_of(&reply, "etag").unwrap().into_boxed_str());
+        tags.insert(tag);
+        let has = |accepts| [("accept-encoding", accepts), ("if-none-match", tag)];
+        assert_eq!(asked("/", &has(accepts)).unwrap().code(), StatusCode::NOT_MODIFIED, "{accepts}");
+        let other = if coding.is_some() { "identity" } else { "br" };
+        assert_eq!(asked("/", &has(other)).unwrap().code(), StatusCode::OK, "{accepts} as {other}");
     }
+    assert_eq!(tags.len(), 3, "{tags:?}");
 }
 
 #[test]

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use shop_types::{Currency, Money};
 use tantivy::columnar::StrColumn;
 use tantivy::query::{
-    BooleanQuery, BoostQuery, ConstScoreQuery, DisjunctionMaxQuery, EnableScoring, FuzzyTermQuery, Occur,
-    Query as TantivyQuery, TermQuery,
+    AllQuery, BooleanQuery, BoostQuery, ConstScoreQuery, DisjunctionMaxQuery, EnableScoring, FuzzyTermQuery,
+    Occur, Query as TantivyQuery, TermQuery,
 };
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{DocId, Term};
@@ -85,8 +85,8 @@ impl Bound {
 /// What is asked for.
 #[derive(Clone, Debug, Default)]
 pub struct Query {
-    /// All of them must be found.
-    pub words: Vec<Wanted>,
+    /// All of them must be found, and there must be one; without them every product is.
+    pub words: Option<Vec<Wanted>>,
     /// Only of this category.
     pub category: Option<String>,
     /// Only with prices in this currency.
@@ -135,7 +135,8 @@ pub struct PriceRange {
     pub count: u64,
 }
 
-fn query(fields: &Fields, words: &[Wanted]) -> Box<dyn TantivyQuery> {
+fn query(fields: &Fields, words: Option<&[Wanted]>) -> Box<dyn TantivyQuery> {
+    let Some(words) = words else { return Box::new(AllQuery) };
     let all = words.iter().map(|word| (Occur::Must, any(fields, word))).collect();
     Box::new(BooleanQuery::new(all))
 }
@@ -180,10 +181,10 @@ impl Snapshot {
                 .filter_map(|(number, (segment, dead))| Some((number, segment.opened.as_ref()?, dead)))
         };
         let Some((_, first, _)) = opened().next() else { return Ok(Answer::default()) };
-        if asked.words.is_empty() {
+        if asked.words.as_ref().is_some_and(Vec::is_empty) {
             return Ok(Answer::default());
         }
-        let query = query(&fields().0, &asked.words);
+        let query = query(&fields().0, asked.words.as_deref());
         let weight = query.weight(EnableScoring::enabled_from_searcher(&first.searcher))?;
         let mut found = Found::new(asked);
         for (number, opened, dead) in opened() {

@@ -2,14 +2,10 @@
 
 use std::ops::Range;
 
-use tantivy::tokenizer::{
-    AsciiFoldingFilter, LowerCaser, RemoveLongFilter, SimpleTokenizer, TextAnalyzer, TokenStream,
-};
+use tantivy::tokenizer::{AsciiFoldingFilter, LowerCaser, SimpleTokenizer, TextAnalyzer, TokenStream};
 
 /// By what name the index knows it.
 pub(super) const ANALYZER: &str = "words";
-/// Longer words are no words: nobody types them.
-const MAX_WORD_BYTES: usize = 60;
 /// Shorter words are taken as they are: one letter makes another word of them.
 const LEAST_TYPED_WRONG: usize = 4;
 /// Shorter ones begin too many words.
@@ -17,13 +13,10 @@ const LEAST_PREFIX: usize = 2;
 /// What is typed so far may have an error in it from so many letters on.
 const LEAST_PREFIX_TYPED_WRONG: usize = 5;
 
-/// Runs of letters and digits, in lower case and without accents.
+/// Runs of letters and digits, in lower case and without accents; also long ones, as which words come that are written
+/// without spaces. A name or description is far shorter than what tantivy takes for a word (65,530 bytes).
 pub(super) fn analyzer() -> TextAnalyzer {
-    TextAnalyzer::builder(SimpleTokenizer::default())
-        .filter(RemoveLongFilter::limit(MAX_WORD_BYTES))
-        .filter(LowerCaser)
-        .filter(AsciiFoldingFilter)
-        .build()
+    TextAnalyzer::builder(SimpleTokenizer::default()).filter(LowerCaser).filter(AsciiFoldingFilter).build()
 }
 
 /// The words of a text, each with its place in it.
@@ -155,7 +148,8 @@ mod tests {
     fn words_are_folded() {
         assert_eq!(texts("Crème-brûlée (2 x 150 g)"), ["creme", "brulee", "2", "x", "150", "g"]);
         assert_eq!(texts("T-Shirt ÄÖÜ"), ["t", "shirt", "aou"]);
-        assert_eq!(texts(&"a".repeat(61)), Vec::<String>::new());
+        // A name that is written without spaces is one word, and is found by its beginning.
+        assert_eq!(texts(&"あ".repeat(200)), ["あ".repeat(200)]);
         assert_eq!(texts("!? -"), Vec::<String>::new());
     }
 

@@ -47,7 +47,7 @@ fn shop() -> Vec<Entry> {
 }
 
 fn asked(query: &str) -> Query {
-    Query { words: Wanted::of(query, 8), limit: 20, ..Query::default() }
+    Query { words: Some(Wanted::of(query, 8)), limit: 20, ..Query::default() }
 }
 
 fn ids(answer: &Answer) -> String {
