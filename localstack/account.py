@@ -2,7 +2,8 @@
 
     account.py STACK
 
-`concurrent_executions` is how many functions the account may run at once, `is_deployed` whether the stack is there.
+`concurrent_executions` is how many functions the account may run at once, `is_deployed` whether the stack is there,
+`is_left_of_a_failure` whether it is one whose creation has failed.
 """
 
 import json
@@ -10,6 +11,10 @@ import sys
 
 from botocore.exceptions import BotoCoreError, ClientError
 from settings import session
+
+
+# What a creation that failed ends in: it can only be deleted.
+FAILED = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"}
 
 
 def main(stack: str) -> None:
@@ -21,25 +26,27 @@ def main(stack: str) -> None:
 
 
 def describe(aws, stack: str) -> dict:
+    status = stack_status(aws.client("cloudformation"), stack)
     limits = aws.client("lambda").get_account_settings()["AccountLimit"]
     return {
         "id": aws.client("sts").get_caller_identity()["Account"],
         "region": aws.region_name,
         "concurrent_executions": limits["ConcurrentExecutions"],
-        "is_deployed": is_deployed(aws.client("cloudformation"), stack),
+        "is_deployed": status is not None and status not in FAILED,
+        "is_left_of_a_failure": status in FAILED,
     }
 
 
-def is_deployed(cloudformation, stack: str) -> bool:
+def stack_status(cloudformation, stack: str) -> str | None:
     try:
         found = cloudformation.describe_stacks(StackName=stack)["Stacks"]
     except ClientError as error:
         # CloudFormation has no other code for a stack that is not there.
         if error.response["Error"]["Code"] == "ValidationError":
-            return False
+            return None
         raise
     # A change set that was never executed leaves a stack in which nothing is.
-    return any(one["StackStatus"] != "REVIEW_IN_PROGRESS" for one in found)
+    return next((one["StackStatus"] for one in found if one["StackStatus"] != "REVIEW_IN_PROGRESS"), None)
 
 
 if __name__ == "__main__":

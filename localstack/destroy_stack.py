@@ -23,17 +23,17 @@ def main(stack: str) -> None:
     if cloudformation.describe_stacks(StackName=stack)["Stacks"][0].get("EnableTerminationProtection"):
         sys.exit(f"{stack} is protected: it is deleted by hand (docs/operations.md, Cleaning up)")
     found = resources(cloudformation, stack)
+    # Whatever stops this, they are known: a stack that is gone names nothing any more.
+    for kind in LEFT:
+        for name in found.get(kind, []):
+            print(f"to be deleted: {name}")
+    for table in found.get("AWS::DynamoDB::Table", []):
+        unless_gone(unprotect, aws.client("dynamodb"), table)
     for bucket in found.get("AWS::S3::Bucket", []):
         unless_gone(empty, aws.client("s3"), bucket)
     sam = Path(sys.executable).with_name("sam")
     subprocess.run([sam, "delete", "--no-prompts", "--stack-name", stack, "--region", aws.region_name], check=True)
-    left = {
-        "AWS::DynamoDB::Table": (delete_table, "dynamodb"),
-        "AWS::S3::Bucket": (lambda s3, name: s3.delete_bucket(Bucket=name), "s3"),
-        "AWS::SecretsManager::Secret": (delete_secret, "secretsmanager"),
-        "AWS::Logs::LogGroup": (lambda logs, name: logs.delete_log_group(logGroupName=name), "logs"),
-    }
-    for kind, (delete, service) in left.items():
+    for kind, (delete, service) in LEFT.items():
         client = aws.client(service)
         for name in found.get(kind, []):
             if unless_gone(delete, client, name):
@@ -78,16 +78,36 @@ def empty(s3, bucket: str) -> None:
                 sys.exit(f"{bucket}: {refused[0]}")
 
 
-def delete_table(dynamodb, name: str) -> None:
+def unprotect(dynamodb, name: str) -> None:
+    """Takes a table's protection off. Until that is done the table is being updated, and is not deleted."""
     if dynamodb.describe_table(TableName=name)["Table"].get("DeletionProtectionEnabled"):
         dynamodb.update_table(TableName=name, DeletionProtectionEnabled=False)
+        dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 2})
+
+
+def delete_table(dynamodb, name: str) -> None:
     dynamodb.delete_table(TableName=name)
+
+
+def delete_bucket(s3, name: str) -> None:
+    # A function that was at work until the stack was gone may have put something there.
+    empty(s3, name)
+    s3.delete_bucket(Bucket=name)
 
 
 def delete_secret(secrets, name: str) -> None:
     # One that waits for its deletion is there to be described, and is deleted at once by this.
     secrets.describe_secret(SecretId=name)
     secrets.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
+
+
+# What a deleted stack leaves behind, and how it is deleted.
+LEFT = {
+    "AWS::DynamoDB::Table": (delete_table, "dynamodb"),
+    "AWS::S3::Bucket": (delete_bucket, "s3"),
+    "AWS::SecretsManager::Secret": (delete_secret, "secretsmanager"),
+    "AWS::Logs::LogGroup": (lambda logs, name: logs.delete_log_group(logGroupName=name), "logs"),
+}
 
 
 if __name__ == "__main__":

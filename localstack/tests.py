@@ -93,22 +93,31 @@ class Routes(unittest.TestCase):
 
 
 class Deployments(unittest.TestCase):
-    def test_a_stack_in_which_nothing_is_yet_is_not_deployed(self):
-        for status, expected in (("CREATE_COMPLETE", True), ("REVIEW_IN_PROGRESS", False)):
-            formation = client("cloudformation")
-            with Stubber(formation) as stack:
-                stack.add_response("describe_stacks", {"Stacks": [
-                    {"StackName": "shop-dev", "CreationTime": 0, "StackStatus": status}]})
-                self.assertEqual(account.is_deployed(formation, "shop-dev"), expected, status)
+    def test_a_stack_in_which_nothing_is_yet_is_not_deployed_and_one_that_failed_says_so(self):
+        for status, is_deployed, is_left in (("CREATE_COMPLETE", True, False), ("REVIEW_IN_PROGRESS", False, False),
+                                             ("UPDATE_ROLLBACK_COMPLETE", True, False),
+                                             ("ROLLBACK_COMPLETE", False, True)):
+            clients = {service: client(service) for service in ("cloudformation", "lambda", "sts")}
+            stubs = {service: Stubber(one) for service, one in clients.items()}
+            stubs["cloudformation"].add_response("describe_stacks", {"Stacks": [
+                {"StackName": "shop-dev", "CreationTime": 0, "StackStatus": status}]})
+            stubs["lambda"].add_response("get_account_settings", {"AccountLimit": {"ConcurrentExecutions": 10}})
+            stubs["sts"].add_response("get_caller_identity", {"Account": "123456789012"})
+            for stub in stubs.values():
+                stub.activate()
+            aws = mock.Mock(region_name="eu-central-1")
+            aws.client.side_effect = clients.get
+            found = account.describe(aws, "shop-dev")
+            self.assertEqual((found["is_deployed"], found["is_left_of_a_failure"]), (is_deployed, is_left), status)
 
     def test_a_stack_that_is_not_there_is_told_from_one_that_may_not_be_asked_for(self):
         formation = client("cloudformation")
         with Stubber(formation) as stack:
             stack.add_client_error("describe_stacks", "ValidationError", "Stack with id shop-dev does not exist")
-            self.assertFalse(account.is_deployed(formation, "shop-dev"))
+            self.assertIsNone(account.stack_status(formation, "shop-dev"))
             stack.add_client_error("describe_stacks", "AccessDenied", "no")
             with self.assertRaises(account.ClientError):
-                account.is_deployed(formation, "shop-dev")
+                account.stack_status(formation, "shop-dev")
 
     def test_an_api_is_asked_by_its_name_and_an_emulator_s_by_its_host(self):
         url = "https://abc123.execute-api.eu-north-1.amazonaws.com"
@@ -156,15 +165,31 @@ class Destruction(unittest.TestCase):
     def test_what_is_gone_is_no_failure_and_everything_else_is(self):
         dynamodb = client("dynamodb")
         with Stubber(dynamodb) as tables:
-            tables.add_client_error("describe_table", "ResourceNotFoundException")
+            tables.add_client_error("delete_table", "ResourceNotFoundException")
             self.assertFalse(destroy_stack.unless_gone(destroy_stack.delete_table, dynamodb, "orders"))
-            tables.add_client_error("describe_table", "AccessDeniedException")
+            tables.add_client_error("delete_table", "AccessDeniedException")
             with self.assertRaises(destroy_stack.ClientError):
                 destroy_stack.unless_gone(destroy_stack.delete_table, dynamodb, "orders")
+
+    def test_a_table_is_not_protected_any_more_before_the_stack_goes(self):
+        dynamodb = client("dynamodb")
+        with Stubber(dynamodb) as tables, mock.patch("time.sleep"):
             tables.add_response("describe_table", {"Table": {"DeletionProtectionEnabled": True}})
             tables.add_response("update_table", {}, {"TableName": "orders", "DeletionProtectionEnabled": False})
-            tables.add_response("delete_table", {}, {"TableName": "orders"})
-            self.assertTrue(destroy_stack.unless_gone(destroy_stack.delete_table, dynamodb, "orders"))
+            # A table that is being updated is not deleted.
+            for status in ("UPDATING", "ACTIVE"):
+                tables.add_response("describe_table", {"Table": {"TableStatus": status}})
+            destroy_stack.unprotect(dynamodb, "orders")
+            tables.assert_no_pending_responses()
+
+    def test_a_bucket_is_emptied_once_more_when_nobody_writes_to_it(self):
+        s3 = client("s3")
+        with Stubber(s3) as bucket:
+            bucket.add_response("list_object_versions", {"Versions": [{"Key": "late", "VersionId": "1"}]})
+            bucket.add_response("delete_objects", {})
+            bucket.add_response("delete_bucket", {}, {"Bucket": "files"})
+            destroy_stack.delete_bucket(s3, "files")
+            bucket.assert_no_pending_responses()
 
 
 class Restoring(unittest.TestCase):

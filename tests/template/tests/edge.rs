@@ -141,7 +141,7 @@ fn the_origin_is_sent_no_header_that_cloudfront_adds_to_none() -> Result<()> {
     let origins = template["Resources"]["Distribution"]["Properties"]["DistributionConfig"]["Origins"]
         .as_sequence()
         .context("origins")?;
-    let headers = origins.iter().flat_map(|origin| origin["OriginCustomHeaders"].as_sequence()).flatten();
+    let headers = origins.iter().filter_map(|origin| origin["OriginCustomHeaders"].as_sequence()).flatten();
     let names: Vec<_> = headers.filter_map(|header| header["HeaderName"].as_str()).collect();
     ensure!(!names.is_empty(), "no origin has a header");
     for name in names {

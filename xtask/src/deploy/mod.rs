@@ -4,7 +4,7 @@ mod prerequisites;
 
 use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 
 use crate::cargo::{build_functions, for_deployment};
 use crate::deployable::{Architecture, deployable, packages};
@@ -12,7 +12,7 @@ use crate::emulator::{self, Emulator};
 use crate::process;
 use crate::project::Project;
 use crate::python::Environment;
-use prerequisites::Prerequisites;
+use prerequisites::{Account, Prerequisites};
 
 /// The environments of samconfig.toml.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -96,23 +96,36 @@ pub(crate) fn deploy(project: &Project, wanted: &Deploy) -> Result<()> {
         build(project, &found.lambda)?;
     }
     deployable(project, Architecture::Arm64)?;
-    for environment in wanted.env.environments(found.account.is_deployed) {
-        // By itself `sam` would take what an earlier `sam build` has left.
+    let mut account = found.account;
+    for environment in wanted.env.environments(account.is_deployed) {
         let mut sam = found.sam.command("sam");
-        sam.args(["deploy", "--config-env", environment, "--template-file", "template.yaml"]);
-        if wanted.yes {
-            sam.arg("--no-confirm-changeset");
-        }
+        sam.args(sam_deploy(environment, &account, wanted.yes));
         process::run(sam.current_dir(project.root()))?;
+        // Who says no to `sam` has not failed.
+        account = prerequisites::account(project, &found.sam, stack)?;
+        ensure!(account.is_deployed, "{stack} was not deployed");
     }
     if wanted.env == Target::Prod {
         let mut aws = Environment::aws(project)?.command("aws");
         aws.args(["cloudformation", "update-termination-protection", "--enable-termination-protection"]);
-        process::run(aws.args(["--region", &found.account.region, "--stack-name", stack]))?;
+        process::run(aws.args(["--region", &account.region, "--stack-name", stack]))?;
     }
     script(project, "smoke_test.py", stack, |_| {})?;
     println!("an administrator: cargo xtask admin --email ADDRESS --stack {stack}");
     Ok(())
+}
+
+/// What `sam` is told to do: in the region that was looked at, whatever samconfig.toml says, and of what lies here, where
+/// by itself it would take what an earlier `sam build` has left. A creation that fails leaves nothing: what is left of
+/// one can be neither changed nor created.
+fn sam_deploy<'a>(environment: &'a str, account: &'a Account, yes: bool) -> Vec<&'a str> {
+    let mut arguments = vec!["deploy", "--config-env", environment, "--template-file", "template.yaml"];
+    arguments.extend(["--region", &account.region]);
+    if !account.is_deployed {
+        arguments.extend(["--on-failure", "DELETE"]);
+    }
+    arguments.extend(yes.then_some("--no-confirm-changeset"));
+    arguments
 }
 
 /// Deletes a stack and all that a deleted stack leaves behind.
@@ -168,6 +181,19 @@ mod tests {
                 assert_eq!(named, Some(target.stack()), "{environment}");
             }
         }
+    }
+
+    #[test]
+    fn what_is_deployed_goes_to_the_region_that_was_looked_at_and_a_creation_leaves_nothing_behind() {
+        let of = |is_deployed| {
+            let account = format!(
+                r#"{{"id": "123456789012", "region": "eu-central-1", "concurrent_executions": 10,
+                     "is_deployed": {is_deployed}, "is_left_of_a_failure": false}}"#
+            );
+            sam_deploy("dev", &serde_json::from_str(&account).unwrap(), true).join(" ")
+        };
+        assert!(of(false).contains("--region eu-central-1 --on-failure DELETE --no-confirm-changeset"));
+        assert!(of(true).ends_with("--region eu-central-1 --no-confirm-changeset"));
     }
 
     #[test]

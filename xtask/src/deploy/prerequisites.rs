@@ -31,6 +31,8 @@ pub(super) struct Account {
     pub(super) region: String,
     concurrent_executions: u32,
     pub(super) is_deployed: bool,
+    /// The stack's creation has failed, and nothing can be done with it but to delete it.
+    is_left_of_a_failure: bool,
 }
 
 impl Prerequisites {
@@ -54,8 +56,9 @@ impl Prerequisites {
                 None
             }
         });
-        if let Some(account) = account.as_ref().filter(|_| is_production) {
-            missing.extend(of_account(account));
+        if let Some(account) = &account {
+            missing.extend(of_stack(account, stack));
+            missing.extend(is_production.then(|| of_account(account)).flatten());
         }
         match (sam, lambda, account) {
             (Some(sam), Some(lambda), Some(account)) if missing.is_empty() => {
@@ -95,6 +98,16 @@ fn of_samconfig(samconfig: &str) -> Result<Option<String>> {
     Ok((!is_told).then(|| wanted.to_owned()))
 }
 
+fn of_stack(account: &Account, stack: &str) -> Option<String> {
+    account.is_left_of_a_failure.then(|| {
+        format!(
+            "a stack of that name that can be deployed: {stack} could not be created, and can only be deleted \
+             (aws cloudformation delete-stack --stack-name {stack} --region {})",
+            account.region
+        )
+    })
+}
+
 fn of_account(account: &Account) -> Option<String> {
     let has = account.concurrent_executions;
     (has < PRODUCTION_CONCURRENCY).then(|| {
@@ -105,7 +118,11 @@ fn of_account(account: &Account) -> Option<String> {
     })
 }
 
-fn account(project: &Project, sam: &Environment, stack: &str) -> Result<Account> {
+/// Asks for the account, and whether the stack is there.
+///
+/// # Errors
+/// When it cannot be asked.
+pub(super) fn account(project: &Project, sam: &Environment, stack: &str) -> Result<Account> {
     let mut command = sam.command("python");
     let described =
         process::output(command.current_dir(project.root()).args(["localstack/account.py", stack]))?;
@@ -134,13 +151,16 @@ mod tests {
     }
 
     #[test]
-    fn production_needs_more_than_a_new_account_has() {
-        let account = |concurrent_executions| {
+    fn production_needs_more_than_a_new_account_has_and_no_stack_that_failed() {
+        let account = |concurrent_executions, is_left_of_a_failure| {
             let (id, region) = ("123456789012".to_owned(), "eu-central-1".to_owned());
-            Account { id, region, concurrent_executions, is_deployed: false }
+            Account { id, region, concurrent_executions, is_deployed: false, is_left_of_a_failure }
         };
-        assert!(of_account(&account(10)).unwrap().contains("has 10"));
-        assert_eq!(of_account(&account(1000)), None);
+        assert!(of_account(&account(10, false)).unwrap().contains("has 10"));
+        assert_eq!(of_account(&account(1000, false)), None);
+        assert_eq!(of_stack(&account(1000, false), "shop-prod"), None);
+        let failed = of_stack(&account(1000, true), "shop-prod").unwrap();
+        assert!(failed.contains("delete-stack --stack-name shop-prod --region eu-central-1"), "{failed}");
     }
 
     #[test]
