@@ -205,7 +205,7 @@ fn ask(folder: &Path, count: usize) -> Result<(), Failure> {
     meant.retain(|(_, number)| *number < count);
     let find = |text: &str| {
         let begun = Instant::now();
-        let query = Query { words: Wanted::of(text, 8), limit: LOOKED_THROUGH, ..Query::default() };
+        let query = Query { words: Some(Wanted::of(text, 8)), limit: LOOKED_THROUGH, ..Query::default() };
         snapshot.find(&query).map(|answer| (begun.elapsed(), answer))
     };
     let right = meant.iter().map(|(typed, number)| {
