@@ -16,8 +16,9 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 
-/// Far more than a start, or the settling of some hundred orders, takes on a busy machine.
-const PATIENCE: Duration = Duration::from_mins(2);
+/// Far more than a start, or the settling of some hundred orders, takes on a busy machine. A message whose consumer could
+/// not write is hidden for more than a minute, and may meet that twice.
+const PATIENCE: Duration = Duration::from_mins(6);
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// A running shop. It is killed when the value goes.
