@@ -24,9 +24,10 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use aws_smithy_async::time::SharedTimeSource;
 use bytes::Bytes;
 use http::{Method, Request};
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 use shop_auth::{Grant, Role, TokenIssuer};
+use shop_events::Event;
 use shop_lambda::Function;
 use shop_local::cloud::{Cloud, Options, simulated_runtime};
 use shop_local::template::Template;
@@ -261,6 +262,21 @@ impl Service {
     pub async fn invoke(&self, function: &str, payload: &Value) -> Result<Value> {
         let payload = RawValue::from_string(payload.to_string())?;
         Ok(serde_json::from_str(self.cloud.invoke(function, payload).await?.get())?)
+    }
+
+    /// Delivers events to a consumer as one batch. The places of those that failed.
+    ///
+    /// # Errors
+    /// When the consumer fails as a whole.
+    pub async fn deliver(&self, consumer: &str, events: &[Event]) -> Result<Vec<usize>> {
+        let mut records = Vec::new();
+        for (place, event) in events.iter().enumerate() {
+            records.push(json!({ "messageId": place.to_string(), "body": event.to_json()? }));
+        }
+        let answer = self.invoke(consumer, &json!({ "Records": records })).await?;
+        let failures = answer["batchItemFailures"].as_array().context("failures")?;
+        let place = |failure: &Value| Ok(failure["itemIdentifier"].as_str().context("an id")?.parse()?);
+        failures.iter().map(place).collect()
     }
 
     /// Lets virtual time pass; what is scheduled meanwhile happens.

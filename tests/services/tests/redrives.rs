@@ -38,6 +38,12 @@ async fn ask(service: &Service, path: &str, body: &Value) -> Result<String> {
     Ok(asked.body["id"].as_str().context("an id")?.to_owned())
 }
 
+/// So many dead letters of settle-order that are no events, each another one.
+async fn unreadable(service: &Service, count: usize) -> Result<()> {
+    let bodies: Vec<String> = (0..count).map(|number| format!("\"no event {number}\"")).collect();
+    service.dead_letters("SettleOrder", &bodies.iter().map(String::as_str).collect::<Vec<_>>()).await
+}
+
 async fn redrive(service: &Service, id: &str) -> Result<Value> {
     Ok(service.send(Method::GET, &format!("/monitor/redrives/{id}"), None).await?.expect(200)?.body)
 }
@@ -177,8 +183,7 @@ fn a_letter_that_comes_back_is_the_same_and_says_so() -> Result<()> {
 fn a_redrive_is_paused_and_goes_on() -> Result<()> {
     simulate(async {
         let service = started(Options::simulated(5)).await?;
-        let bodies: Vec<String> = (0..100).map(|number| format!("\"no event {number}\"")).collect();
-        service.dead_letters("SettleOrder", &bodies.iter().map(String::as_str).collect::<Vec<_>>()).await?;
+        unreadable(&service, 100).await?;
         let slow = json!({ "consumer": "settle-order", "rate": 5, "reason": "One by one" });
         let id = ask(&service, "/monitor/discards", &slow).await?;
         let path = format!("/monitor/redrives/{id}");
@@ -254,8 +259,7 @@ fn a_redrive_that_dies_at_any_call_moves_each_letter_and_counts_it_once() -> Res
     crash_at_each_call("run-redrive", 1, 16, async |crash| {
         let service = started(crash.options(7)).await?;
         crash.arm();
-        let bodies: Vec<String> = (0..60).map(|number| format!("\"no event {number}\"")).collect();
-        service.dead_letters("SettleOrder", &bodies.iter().map(String::as_str).collect::<Vec<_>>()).await?;
+        unreadable(&service, 60).await?;
         let wanted = json!({ "consumer": "settle-order", "reason": "Try" });
         let id = ask(&service, "/monitor/redrives", &wanted).await?;
         service.settled().await?;
@@ -295,8 +299,7 @@ fn a_redrive_that_is_written_as_running_runs_whatever_kills_its_request() -> Res
 fn a_redrive_that_is_let_go_on_does_whatever_kills_that_request() -> Result<()> {
     crash_at_each_call("update-redrive", 1, 4, async |crash| {
         let service = started(crash.options(9)).await?;
-        let bodies: Vec<String> = (0..60).map(|number| format!("\"no event {number}\"")).collect();
-        service.dead_letters("SettleOrder", &bodies.iter().map(String::as_str).collect::<Vec<_>>()).await?;
+        unreadable(&service, 60).await?;
         let slow = json!({ "consumer": "settle-order", "rate": 5, "reason": "One by one" });
         let id = ask(&service, "/monitor/discards", &slow).await?;
         let path = format!("/monitor/redrives/{id}");
@@ -324,8 +327,7 @@ fn a_redrive_that_is_let_go_on_does_whatever_kills_that_request() -> Result<()> 
 fn a_redrive_is_no_faster_than_its_rate() -> Result<()> {
     simulate(async {
         let service = started(Options::simulated(10)).await?;
-        let bodies: Vec<String> = (0..100).map(|number| format!("\"no event {number}\"")).collect();
-        service.dead_letters("SettleOrder", &bodies.iter().map(String::as_str).collect::<Vec<_>>()).await?;
+        unreadable(&service, 100).await?;
         let slow = json!({ "consumer": "settle-order", "rate": 1, "reason": "One by one" });
         let id = ask(&service, "/monitor/discards", &slow).await?;
         for moved in [25, 50, 75] {
@@ -346,8 +348,7 @@ fn a_redrive_is_no_faster_than_its_rate() -> Result<()> {
 fn however_often_it_is_asked_for_a_redrive_is_no_faster_than_its_rate() -> Result<()> {
     simulate(async {
         let service = started(Options::simulated(11)).await?;
-        let bodies: Vec<String> = (0..200).map(|number| format!("\"no event {number}\"")).collect();
-        service.dead_letters("SettleOrder", &bodies.iter().map(String::as_str).collect::<Vec<_>>()).await?;
+        unreadable(&service, 200).await?;
         let admin = service.new_administrator("operator@example.com").await?;
         let headers = [("authorization", admin.access.as_str()), ("idempotency-key", "slowly")];
         let body = json!({ "consumer": "settle-order", "rate": 5, "reason": "It is weak" }).to_string();

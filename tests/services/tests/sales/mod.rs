@@ -10,7 +10,6 @@ use anyhow::{Context, Result};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use http::Method;
-use serde_json::{Value, json};
 use service_tests::{Answer, Item, Service};
 use shop_events::{Cause, Event, EventData, OrderCancelled, OrderLine, OrderSnapshot, OrderStatus};
 use shop_types::{Currency, Money, OrderId, Timestamp};
@@ -48,14 +47,7 @@ fn cancelled(order: &OrderSnapshot, from: OrderStatus, at: &str) -> Result<Event
 
 /// Delivers events as one batch. The places of those that failed.
 async fn deliver(service: &Service, events: &[Event]) -> Result<Vec<usize>> {
-    let mut records = Vec::new();
-    for (place, event) in events.iter().enumerate() {
-        records.push(json!({ "messageId": place.to_string(), "body": event.to_json()? }));
-    }
-    let answer = service.invoke("record-sale", &json!({ "Records": records })).await?;
-    let failures = answer["batchItemFailures"].as_array().context("failures")?;
-    let place = |failure: &Value| Ok(failure["itemIdentifier"].as_str().context("an id")?.parse()?);
-    failures.iter().map(place).collect()
+    service.deliver("record-sale", events).await
 }
 
 async fn get(service: &Service, path: &str) -> Result<Answer> {

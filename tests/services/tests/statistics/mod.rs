@@ -4,7 +4,7 @@ mod ledger;
 mod recording;
 mod showing;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use bytes::Bytes;
 use http::Method;
 use serde_json::{Value, json};
@@ -70,14 +70,7 @@ fn cancelled(n: u8) -> Event {
 
 /// Delivers events as one batch, and answers with the places of those that failed.
 async fn deliver(service: &Service, events: &[Event]) -> Result<Vec<usize>> {
-    let mut records = Vec::new();
-    for (place, event) in events.iter().enumerate() {
-        records.push(json!({ "messageId": place.to_string(), "body": event.to_json()? }));
-    }
-    let answer = service.invoke("record-user-stats", &json!({ "Records": records })).await?;
-    let failures = answer["batchItemFailures"].as_array().context("the failures")?;
-    let places = failures.iter().map(|failure| failure["itemIdentifier"].as_str().unwrap_or_default());
-    Ok(places.map(str::parse).collect::<Result<_, _>>()?)
+    service.deliver("record-user-stats", events).await
 }
 
 /// A user's statistics, as the user sees them; version 0 where there are none.
