@@ -45,18 +45,14 @@ fn main() -> Result<(), Box<dyn Error>> {
             bytes
         };
         let tag = hex(&Sha256::digest(&bytes)[..8]);
-        for (kind, bytes) in [("gz", gzip(&bytes)?), ("br", brotli(&bytes)?), ("plain", bytes)] {
-            fs::write(out.join(format!("{number}.{kind}")), bytes)?;
+        write!(table, "File {{ name: {name:?}, media_type: {media_type:?}")?;
+        for (field, bytes) in [("gzip", gzip(&bytes)?), ("brotli", brotli(&bytes)?), ("plain", bytes)] {
+            fs::write(out.join(format!("{number}.{field}")), bytes)?;
+            let bytes = format!("include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{number}.{field}\"))");
+            let tag = format!("\"{tag}-{field}\"");
+            write!(table, ", {field}: Form {{ tag: {tag:?}, bytes: {bytes} }}")?;
         }
-        let bytes = |kind: &str| format!("include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{number}.{kind}\"))");
-        writeln!(
-            table,
-            "File {{ name: {name:?}, media_type: {media_type:?}, tag: {:?}, plain: {}, gzip: {}, brotli: {} }},",
-            format!("\"{tag}\""),
-            bytes("plain"),
-            bytes("gz"),
-            bytes("br"),
-        )?;
+        table.push_str(" },\n");
     }
     table.push_str("];\n");
     fs::write(out.join("files.rs"), table)?;

@@ -112,8 +112,9 @@ test("the console is soon there", async (page) => {
   const paints = [];
   for (let load = 0; load < 3; load += 1) {
     await page.goto("/console");
-    await page.locator("main h1").first().waitFor();
-    paints.push(await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? Infinity));
+    // What is in the document is not painted yet: the entry comes with the first frame.
+    const paint = await page.waitForFunction(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime);
+    paints.push(Number(await paint.jsonValue()));
   }
   const paint = paints.sort((a, b) => a - b)[1] ?? assert.fail();
   console.log(`       the console's first paint is after ${Math.round(paint)} ms`);

@@ -75,6 +75,7 @@ mod tests {
             assert_eq!(answer["statusCode"], 404, "{path}");
             assert_eq!(answer["headers"]["content-type"], "application/problem+json");
             assert!(answer["headers"].get("allow").is_none());
+            assert_eq!(answer["headers"]["vary"], "Accept", "to browsers it is a page");
         }
         // A file that is not there has no methods, though a `GET` of it is answered by the pages, in plain text.
         for path in ["/nowhere", "/pictures/none.svg", "/assets/none.js"] {

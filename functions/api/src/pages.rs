@@ -16,11 +16,17 @@ struct File {
     /// Its path in `web`.
     name: &'static str,
     media_type: &'static str,
-    /// A strong entity tag, in quotation marks.
+    plain: Form,
+    gzip: Form,
+    brotli: Form,
+}
+
+/// A file in a coding.
+struct Form {
+    /// A strong entity tag, in quotation marks: it says that the bytes are the same, so that each form has its own
+    /// (RFC 9110 section 8.8.3.3).
     tag: &'static str,
-    plain: &'static [u8],
-    gzip: &'static [u8],
-    brotli: &'static [u8],
+    bytes: &'static [u8],
 }
 
 #[derive(Deserialize)]
@@ -155,24 +161,24 @@ impl Pages {
         }
         let status = StatusCode::from_u16(routes.not_found.status).ok().filter(|_| asked.prefers_html())?;
         let page = file(&routes.not_found.file)?;
-        Some(self.packed(asked, page, &headers.page).status(status))
+        let reply = self.packed(page.media_type, form(asked, page), &headers.page).status(status);
+        // Who would rather see a problem document sees one.
+        Some(reply.with(header::VARY, HeaderValue::from_static("Accept, Accept-Encoding")))
     }
 
     /// A file, or that the caller has it.
     fn sent(&self, asked: &Asked<'_>, file: &'static File, own: &Fields) -> Reply {
-        let (coding, _) = coded(asked, file);
-        let tag = tag(file, coding);
-        if asked.has(&tag) {
-            let reply = Reply::no_content().status(StatusCode::NOT_MODIFIED);
-            return self.described(reply, &tag, own);
-        }
-        self.packed(asked, file, own)
+        let form = form(asked, file);
+        let reply = if asked.has(form.1.tag) {
+            self.described(Reply::no_content().status(StatusCode::NOT_MODIFIED), form.1, own)
+        } else {
+            self.packed(file.media_type, form, own)
+        };
+        reply.with(header::VARY, HeaderValue::from_static("Accept-Encoding"))
     }
 
-    fn packed(&self, asked: &Asked<'_>, file: &'static File, own: &Fields) -> Reply {
-        let (coding, bytes) = coded(asked, file);
-        let reply = Reply::content(file.media_type, bytes.to_vec());
-        let reply = self.described(reply, &tag(file, coding), own);
+    fn packed(&self, media_type: &'static str, (coding, form): Coded, own: &Fields) -> Reply {
+        let reply = self.described(Reply::content(media_type, form.bytes.to_vec()), form, own);
         match coding {
             Some(coding) => reply.with(header::CONTENT_ENCODING, HeaderValue::from_static(coding)),
             None => reply,
@@ -180,28 +186,21 @@ impl Pages {
     }
 
     /// With the headers that a 304 has too (RFC 9110 section 15.4.5).
-    fn described(&self, reply: Reply, tag: &str, own: &Fields) -> Reply {
-        let tag = HeaderValue::try_from(tag);
-        let reply = tag.into_iter().fold(reply, |reply, tag| reply.with(header::ETAG, tag));
-        let reply = reply.with(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+    fn described(&self, reply: Reply, form: &'static Form, own: &Fields) -> Reply {
+        let reply = reply.with(header::ETAG, HeaderValue::from_static(form.tag));
         with(with(reply, &self.headers.every), own)
     }
 }
 
-/// In what coding a file is sent, and its bytes in that.
-fn coded(asked: &Asked<'_>, file: &'static File) -> (Option<&'static str>, &'static [u8]) {
-    match () {
-        () if asked.accepts("br") => (Some("br"), file.brotli),
-        () if asked.accepts("gzip") => (Some("gzip"), file.gzip),
-        () => (None, file.plain),
-    }
-}
+/// The name of a coding, and a file in it.
+type Coded = (Option<&'static str>, &'static Form);
 
-/// The tag of a file in a coding: a strong one says that the bytes are the same (RFC 9110 section 8.8.3.3).
-fn tag(file: &File, coding: Option<&str>) -> String {
-    match coding {
-        Some(coding) => format!("{}-{coding}\"", file.tag.trim_end_matches('"')),
-        None => file.tag.to_owned(),
+/// In what form a file is sent.
+fn form(asked: &Asked<'_>, file: &'static File) -> Coded {
+    match () {
+        () if asked.accepts("br") => (Some("br"), &file.brotli),
+        () if asked.accepts("gzip") => (Some("gzip"), &file.gzip),
+        () => (None, &file.plain),
     }
 }
 

@@ -25,7 +25,8 @@ impl Gate {
     ///
     /// # Errors
     /// 401 to a guest, and 404 to somebody who is signed in: the same where there is no such order and where it
-    /// is somebody else's. 500 or 503 where the secret cannot be read.
+    /// is somebody else's. 401 to an administrator whose token was ended. 500 or 503 where the secret or the account
+    /// cannot be read.
     pub(crate) async fn admit(
         &self,
         call: &Call,
@@ -34,10 +35,10 @@ impl Gate {
     ) -> Result<Order, Problem> {
         // First, whatever there is: the time that it takes must not tell whether there is an order.
         let has_token = self.has_token(call, id).await?;
-        match order {
-            Some(order) if order.is_of(&call.principal, has_token) || call.is_admin().await? => Ok(order),
-            _ => Err(absent(&call.principal)),
-        }
+        let is_theirs = order.as_ref().is_some_and(|order| order.is_of(&call.principal, has_token));
+        // Asked where there is no order, too: a token that was ended is refused alike.
+        let may_see = is_theirs || call.is_admin().await?;
+        order.filter(|_| may_see).ok_or_else(|| absent(&call.principal))
     }
 
     async fn has_token(&self, call: &Call, id: &OrderId) -> Result<bool, Problem> {

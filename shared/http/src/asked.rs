@@ -2,7 +2,7 @@
 
 use lambda_http::http::{HeaderMap, header};
 
-use crate::content;
+use crate::{content, precondition};
 
 /// A request that no route takes.
 #[derive(Clone, Copy, Debug)]
@@ -40,9 +40,6 @@ impl<'a> Asked<'a> {
     /// Whether the caller has what an entity tag names (`If-None-Match`).
     #[must_use]
     pub fn has(&self, tag: &str) -> bool {
-        let values =
-            self.headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-        let mut tags = values.flat_map(|value| value.split(',')).map(str::trim);
-        tags.any(|given| given == "*" || given.strip_prefix("W/").unwrap_or(given) == tag)
+        precondition::has_tag(self.headers, tag)
     }
 }

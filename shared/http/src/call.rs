@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::{Arc, OnceLock};
 
-use lambda_http::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use lambda_http::http::{HeaderMap, HeaderName, Method};
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -70,8 +70,9 @@ impl Call {
         accounts: Option<AccountReader>,
         trail: Arc<Trail>,
     ) -> Self {
-        if let Some(id) = &request.id {
-            trail.subject(id.chars().filter(char::is_ascii_graphic).take(MAX_ECHO).collect());
+        // Who is refused before the path is read names something, too; anything that somebody has typed is not noted.
+        if let Some(id) = request.id.as_deref().filter(|id| shop_types::is_made_id(id)) {
+            trail.subject(id.to_owned());
         }
         Self {
             principal: caller.principal,
@@ -194,18 +195,20 @@ impl Call {
     pub fn preferred(&self, media_types: &[&str]) -> Result<usize, Problem> {
         content::preferred(&self.request.headers, media_types).ok_or_else(|| {
             let detail = format!("This is there as {}.", media_types.join(" or "));
-            Problem::new(Code::NotAcceptable, detail)
-                .with_header(header::VARY, HeaderValue::from_static("Accept"))
+            Problem::new(Code::NotAcceptable, detail).by_accept()
         })
     }
 
-    /// The path parameter `id`, read as a `T`. A text that cannot be an id names nothing: 404.
+    /// The path parameter `id`, read as a `T`: what the request's line of the audit trail is about. A text that cannot be
+    /// an id names nothing: 404.
     ///
     /// # Errors
     /// 404 for the `what` that the id should name.
     pub fn id<T: FromStr>(&self, what: &str) -> Result<T, Problem> {
-        let id = self.request.id.as_deref();
-        id.and_then(|text| text.parse().ok()).ok_or_else(|| Problem::not_found(what))
+        let text = self.request.id.as_deref().ok_or_else(|| Problem::not_found(what))?;
+        let id = text.parse().map_err(|_| Problem::not_found(what))?;
+        self.trail.subject(text.to_owned());
+        Ok(id)
     }
 
     /// The path parameter `id` as it stands.

@@ -45,7 +45,7 @@ pub use entity_tag::EntityTag;
 pub use idempotency::{IdempotencyKey, fingerprint, request_hash};
 pub use input::{Describe, ITEM, Input, Keyword, Node, Object};
 pub use members::Members;
-pub use precondition::Precondition;
+pub use precondition::{Precondition, has_tag};
 pub use problem::{FieldError, Problem, instance};
 pub use reply::{Decimal, Page, Reply};
 pub use route::{Access, Route, SECURITY_HEADERS};

@@ -92,11 +92,20 @@ pub(crate) fn is_unchanged(headers: &HeaderMap, current: EntityTag) -> Result<bo
     {
         return Err(Problem::stale(current.version()));
     }
-    Ok(match tags(headers, &IF_NONE_MATCH, Code::InvalidIfNoneMatch) {
+    Ok(has_tag(headers, &current.to_string()))
+}
+
+/// Whether `If-None-Match` names this entity tag, given with its quotes: weakly, as RFC 9110 section 13.1.2 says. What is
+/// no list of tags names none.
+#[must_use]
+pub fn has_tag(headers: &HeaderMap, current: &str) -> bool {
+    match tags(headers, &IF_NONE_MATCH, Code::InvalidIfNoneMatch) {
         Ok(Some(Tags::Any)) => true,
-        Ok(Some(Tags::OneOf(tags))) => tags.iter().any(|tag| tag.ours() == Some(current)),
+        Ok(Some(Tags::OneOf(tags))) => {
+            tags.iter().any(|tag| tag.opaque == current.strip_prefix("W/").unwrap_or(current))
+        }
         Ok(None) | Err(_) => false,
-    })
+    }
 }
 
 fn tags(headers: &HeaderMap, name: &HeaderName, code: Code) -> Result<Option<Tags>, Problem> {
@@ -160,6 +169,25 @@ mod tests {
         match Precondition::read(&headers(name, value)).and_then(|condition| condition.check(7)) {
             Ok(()) => 200,
             Err(problem) => problem.status().as_u16(),
+        }
+    }
+
+    #[test]
+    fn one_has_what_any_line_names_by_the_whole_grammar() {
+        for (lines, tag, expected) in [
+            (&[r#""a""#][..], r#""a""#, true),
+            (&[r#""b""#, r#"W/"a""#], r#""a""#, true),
+            (&[r#""a""#], r#"W/"a""#, true),
+            (&["*"], r#""a""#, true),
+            (&[r#""a,b""#], r#""a,b""#, true),
+            (&[r#""b, "a"""#], r#""a""#, false),
+            (&[r#""b", *"#], r#""a""#, false),
+            (&[r#""a"#], r#""a""#, false),
+            (&[r#""A""#], r#""a""#, false),
+            (&[], r#""a""#, false),
+        ] {
+            let headers = lines.iter().map(|line| (IF_NONE_MATCH, HeaderValue::from_static(line)));
+            assert_eq!(has_tag(&headers.collect(), tag), expected, "{lines:?} and {tag}");
         }
     }
 

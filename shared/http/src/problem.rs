@@ -148,6 +148,12 @@ impl Problem {
         self
     }
 
+    /// The same problem, which is answered to some only: to whom follows from `Accept`.
+    #[must_use]
+    pub(crate) fn by_accept(self) -> Self {
+        self.with_header(header::VARY, HeaderValue::from_static("Accept"))
+    }
+
     /// The answer's status.
     #[must_use]
     pub fn status(&self) -> StatusCode {

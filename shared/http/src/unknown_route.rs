@@ -66,8 +66,9 @@ impl UnknownRoute {
             self.methods(|pattern| fits(pattern, &request.path))
         };
         let asked = Asked::new(&request.path, &request.headers);
+        let is_read = matches!(request.method, Method::GET | Method::HEAD);
         let methods = match methods.is_empty().then(|| (self.pages)(&asked)).flatten() {
-            Some(page) if matches!(request.method, Method::GET | Method::HEAD) => return Ok(page),
+            Some(page) if is_read => return Ok(page),
             // What says that there is no such page or file is none itself.
             Some(page) if !page.code().is_client_error() => METHODS_OF_PAGES.into(),
             _ => methods,
@@ -77,7 +78,9 @@ impl UnknownRoute {
         let takes_patch = methods.contains("PATCH") && request.path != "*";
         let allow = header_value(&methods.into_iter().collect::<Vec<_>>().join(", "))?;
         if allow.is_empty() || (is_known && request.method != Method::OPTIONS) {
-            return Err(Problem::new(Code::NotFound, "The API has no such path."));
+            let problem = Problem::new(Code::NotFound, "The API has no such path.");
+            // To who would rather see one, it is a page.
+            return Err(if is_read && allow.is_empty() { problem.by_accept() } else { problem });
         }
         if is_known {
             let reply = Reply::no_content().with(header::ALLOW, allow);

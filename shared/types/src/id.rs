@@ -65,8 +65,19 @@ fn first_half(hash: &[u8]) -> [u8; 16] {
 }
 
 fn has_shape(text: &str, prefix: &str) -> bool {
-    text.strip_prefix(prefix).is_some_and(|body| {
-        body.len() == BODY_LENGTH && body.bytes().all(|byte| ALPHABET.as_bytes().contains(&byte))
+    text.strip_prefix(prefix).is_some_and(is_body)
+}
+
+fn is_body(body: &str) -> bool {
+    body.len() == BODY_LENGTH && body.bytes().all(|byte| ALPHABET.as_bytes().contains(&byte))
+}
+
+/// Whether the text has the shape of an id that this system makes, whatever of: no name, address or token has it. The
+/// ids that a shop chooses for its products need not have it.
+#[must_use]
+pub fn is_made_id(text: &str) -> bool {
+    text.split_once('_').is_some_and(|(kind, body)| {
+        !kind.is_empty() && kind.bytes().all(|byte| byte.is_ascii_lowercase()) && is_body(body)
     })
 }
 

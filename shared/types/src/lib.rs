@@ -12,6 +12,7 @@ pub use email::{EmailAddress, ParseEmailError};
 pub use form::TextForm;
 pub use id::{
     AlertId, DeadLetterId, EmailId, ExportId, ImportId, OrderId, ParseIdError, ProductId, RedriveId, UserId,
+    is_made_id,
 };
 pub use money::{AmountError, Currency, MAX_AMOUNT, Money, UnknownCurrency};
 pub use position::ListPosition;

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
+use bytes::Bytes;
 use http::Method;
 use serde_json::{Value, json};
-use service_tests::{Lines, Published, Service, simulate};
+use service_tests::{Account, Lines, Published, Service, simulate};
 use shop_local::cloud::Options;
 
 /// The lines of the trail.
@@ -56,6 +57,30 @@ fn pattern(metric: &str) -> Result<Vec<String>> {
     Ok(pattern.split('"').skip(1).step_by(2).map(str::to_owned).collect())
 }
 
+/// What somebody has typed into a path is noted where it is an id, and nowhere else.
+async fn what_is_typed_is_not_noted(
+    service: &Service,
+    lines: &Lines,
+    administrator: &Account,
+    customer: &Account,
+) -> Result<()> {
+    for typed in ["maria@example.com", "Maria", "aGVsbG8gd29ybGQsIHRoaXMgaXMgYSB0b2tlbg"] {
+        for (method, path) in [("DELETE", "/users/"), ("GET", "/users/"), ("DELETE", "/orders/")] {
+            let (method, path): (Method, _) = (method.parse()?, format!("{path}{typed}"));
+            service.send_as(administrator, method.clone(), &path, None).await?;
+            service.request(method, &path, Bytes::new(), &[]).await?;
+        }
+        let path = format!("/products/{typed}");
+        service.request(Method::DELETE, &path, Bytes::new(), &[]).await?.expect(401)?;
+        ensure!(!lines.text()?.contains(typed), "the log has {typed}");
+    }
+    let path = format!("/users/{}", customer.id);
+    service.request(Method::DELETE, &path, Bytes::new(), &[]).await?.expect(401)?;
+    let refused = trail(lines)?.pop().context("a line")?;
+    ensure!(refused["audit.subject"] == *customer.id && refused["http.status"] == 401, "{refused}");
+    Ok(())
+}
+
 #[test]
 fn every_route_that_changes_something_leaves_a_line_and_so_does_every_refusal() -> Result<()> {
     let lines = Lines::default();
@@ -96,6 +121,8 @@ fn every_route_that_changes_something_leaves_a_line_and_so_does_every_refusal() 
         }
         let answer = service.raw(&Method::GET, "/orders", "Bearer x").await?.expect(401)?;
         ids.insert(answer.header("x-request-id")?.to_owned(), (String::new(), "list-orders".to_owned(), 401));
+
+        what_is_typed_is_not_noted(&service, &lines, &administrator, &customer).await?;
 
         // Guesses, until one is not taken any more.
         let guess = json!({ "email": "deputy@example.com", "password": "a guess of somebody's" });

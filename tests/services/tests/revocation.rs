@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::Method;
 use serde_json::{Value, json};
 use service_tests::{Account, Answer, PASSWORD, Service, simulate};
-use shop_http::Access;
+use shop_http::{Access, Endpoint};
 use shop_local::cloud::Options;
 
 /// What became of an administrator since the token was issued.
@@ -192,6 +192,25 @@ fn a_token_of_before_has_no_power() -> Result<()> {
                 let path = route.endpoint.path.replace("{id}", &stage.order);
                 let answer = stage.service.send_as(&held, route.endpoint.method.clone(), &path, None).await?;
                 answer.expect(401).with_context(|| format!("{since:?}: {}", route.function.name()))?;
+            }
+            // Nor does the refusal tell which things there are.
+            for route in services::routes() {
+                let Endpoint { path, method } = &route.endpoint;
+                let asks = async |id: &str| {
+                    stage.service.send_as(&held, method.clone(), &path.replace("{id}", id), None).await
+                };
+                let (there, nowhere) = match path {
+                    path if path.starts_with("/orders/{id}") => {
+                        (stage.order.as_str(), "ord_06h1kwd5nf51teyy1z3q0kvfd4")
+                    }
+                    path if path.starts_with("/users/{id}") => {
+                        (stage.customer.id.as_str(), "usr_06h1kwd5nf51teyy1z3q0kvfd4")
+                    }
+                    _ => continue,
+                };
+                let (there, nowhere) = (asks(there).await?, asks(nowhere).await?);
+                let name = route.function.name();
+                ensure!(there.status == nowhere.status, "{since:?}: {name}: {} {}", there.text, nowhere.text);
             }
         }
         // And nothing of it had an effect.

@@ -34,7 +34,7 @@ fn every_page_of_the_table_is_there_with_what_it_loads() {
             "{policy}"
         );
         assert_eq!(header_of(&reply, "cache-control").unwrap(), "no-cache");
-        let text = std::str::from_utf8(file(&page.file).unwrap().plain).unwrap();
+        let text = std::str::from_utf8(file(&page.file).unwrap().plain.bytes).unwrap();
         assert!(!text.contains("{build}"), "{path}");
         for loaded in text.split('"').filter(|part| part.starts_with("/assets/")) {
             let loaded: &'static str = Box::leak(loaded.to_owned().into_boxed_str());
@@ -54,6 +54,7 @@ fn a_path_that_is_no_page_is_one_only_for_who_would_see_it() {
     assert!(asked("/nowhere", &[]).is_none(), "who says nothing gets the API's answer");
     let page = asked("/nowhere", &[("accept", "text/html,application/xhtml+xml,*/*;q=0.8")]).unwrap();
     assert_eq!(page.code(), StatusCode::NOT_FOUND);
+    assert_eq!(header_of(&page, "vary").as_deref(), Some("Accept, Accept-Encoding"));
     for path in ["/assets/other/shared/api.js", "/assets/", "/pictures/../routes.json", "/pictures/none.svg"]
     {
         assert_eq!(asked(path, &[]).unwrap().code(), StatusCode::NOT_FOUND, "{path}");
@@ -67,6 +68,8 @@ fn what_one_has_is_not_sent_again_and_what_is_sent_is_packed_as_one_takes_it() {
     let tag: &'static str = Box::leak(tag.into_boxed_str());
     assert_eq!(asked("/", &[("if-none-match", tag)]).unwrap().code(), StatusCode::NOT_MODIFIED);
     assert_eq!(asked("/", &[("if-none-match", "\"another\"")]).unwrap().code(), StatusCode::OK);
+    let several = [("if-none-match", "\"a,b\""), ("if-none-match", tag)];
+    assert_eq!(asked("/", &several).unwrap().code(), StatusCode::NOT_MODIFIED, "on two lines");
     let mut tags = BTreeSet::new();
     for (accepts, coding) in [
         ("gzip, deflate, br", Some("br")),

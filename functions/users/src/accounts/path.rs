@@ -17,10 +17,7 @@ pub(crate) async fn visible_user(call: &Call) -> Result<Option<UserId>, Problem>
 
 /// The user that the path names, whoever asks; `me` is who asks.
 pub(crate) fn named_user(call: &Call) -> Option<UserId> {
-    match call.id_text().as_str() {
-        "me" => call.principal.user_id().cloned(),
-        id => id.parse().ok(),
-    }
+    if call.id_text() == "me" { call.principal.user_id().cloned() } else { call.id("user").ok() }
 }
 
 /// The user that the path names, who must be who asks; `detail` says to an administrator what only its user may do.

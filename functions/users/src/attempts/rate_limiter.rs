@@ -44,6 +44,8 @@ pub(crate) struct Found {
     /// As whom it is tried.
     pub(crate) path: Path,
     seen: Seen,
+    /// The bucket of the address and the account.
+    pair: Option<BackoffItem>,
 }
 
 #[derive(Deserialize)]
@@ -51,11 +53,13 @@ struct RateItem {
     empty_at: i64,
 }
 
-#[derive(Deserialize)]
-struct PairItem {
+/// A bucket of a back-off.
+#[derive(Clone, Copy, Debug, Deserialize)]
+struct BackoffItem {
     #[serde(flatten)]
     failures: Failures,
-    /// The account's epoch at the last log-in from there, and until when that counts, in seconds.
+    /// Of an address and an account, the account's epoch at the last log-in from there, and until when that counts, in
+    /// seconds.
     known_epoch: Option<u64>,
     known_until: Option<i64>,
 }
@@ -64,12 +68,14 @@ impl Record for RateItem {
     const KIND: &'static str = KIND;
 }
 
-impl Record for PairItem {
+impl Record for BackoffItem {
     const KIND: &'static str = KIND;
 }
 
-impl Record for Failures {
-    const KIND: &'static str = KIND;
+impl From<Failures> for BackoffItem {
+    fn from(failures: Failures) -> Self {
+        Self { failures, known_epoch: None, known_until: None }
+    }
 }
 
 /// Limits the rate of attempts to log in, of proofs of a password, and of registrations.
@@ -91,7 +97,7 @@ impl RateLimiter {
         let mut keys = vec![login_key(&attempt.login), address.clone(), account.clone(), pair.clone()];
         let of_device = attempt.device.as_ref().map(|token| (device_key(token), former_key(token.user())));
         keys.extend(of_device.clone().into_iter().flat_map(|(device, former)| [device, former]));
-        let (mut login, mut known, mut seen) = (None::<Login>, None, Seen::default());
+        let (mut login, mut pair_item, mut seen) = (None::<Login>, None::<BackoffItem>, Seen::default());
         for mut item in self.table.get_all(&keys).await? {
             let found: Item = ["pk", "sk"].into_iter().filter_map(|name| item.remove_entry(name)).collect();
             let rate = |item| read::<RateItem>(KIND, item).map(|rate| Some(rate.empty_at));
@@ -102,11 +108,10 @@ impl RateLimiter {
             } else if found == account {
                 seen.account = rate(item)?;
             } else if found == pair {
-                let pair: PairItem = read(KIND, item)?;
-                let is_known = pair.known_until.is_some_and(|until| now.as_secs() < until);
-                (seen.pair, known) = (Some(pair.failures), pair.known_epoch.filter(|_| is_known));
+                pair_item = Some(read(KIND, item)?);
+                seen.pair = pair_item.map(|item| item.failures);
             } else if of_device.as_ref().is_some_and(|(device, _)| found == *device) {
-                seen.device = Some(read(KIND, item)?);
+                seen.device = Some(read::<BackoffItem>(KIND, item)?.failures);
             } else {
                 seen.former = rate(item)?;
             }
@@ -116,7 +121,9 @@ impl RateLimiter {
         let is_owner =
             |token: &&DeviceToken| login.as_ref().is_some_and(|login| login.user_id == *token.user());
         let device = attempt.device.as_ref().filter(is_owner).map(DeviceToken::epoch);
-        Ok(Found { path: Path::of(epoch, device, known), login, seen })
+        let known = pair_item.filter(|item| item.known_until.is_some_and(|until| now.as_secs() < until));
+        let known = known.and_then(|item| item.known_epoch);
+        Ok(Found { path: Path::of(epoch, device, known), login, seen, pair: pair_item })
     }
 
     /// Counts an attempt, or says how long none may be made; then nothing is counted.
@@ -133,10 +140,11 @@ impl RateLimiter {
         if let Err(wait) = seen.check(*path, now.as_millis()) {
             return Ok(Err(wait));
         }
-        let pair = || self.count_failure(key("pair", &attempt.pair), PAIR, seen.pair, now);
+        let pair = || self.count_failure(key("pair", &attempt.pair), PAIR, found.pair, now);
         match (path, &attempt.device) {
             (Path::Device, Some(token)) => {
-                self.count_failure(device_key(token), DEVICE, seen.device, now).await
+                let before = seen.device.map(BackoffItem::from);
+                self.count_failure(device_key(token), DEVICE, before, now).await
             }
             (Path::Former, Some(token)) => {
                 self.count_one(former_key(token.user()), FORMER, seen.former, now).await
@@ -220,7 +228,7 @@ impl RateLimiter {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         // The write has no condition, so there is no refusal to look at: it is done, or the call failed.
-        self.table.update_if::<Failures>(self.give_back_proof(user, session, now)).await.map(drop)
+        self.table.update_if::<BackoffItem>(self.give_back_proof(user, session, now)).await.map(drop)
     }
 
     /// Counts a change of an account's e-mail address, or says how long there may be none.
@@ -312,16 +320,19 @@ impl RateLimiter {
         &self,
         key: Item,
         backoff: Backoff,
-        mut before: Option<Failures>,
+        mut before: Option<BackoffItem>,
         now: Timestamp,
     ) -> Result<Result<(), Wait>, StoreError> {
         for _ in 0..TRIES {
-            let after = match backoff.count(before, now.as_millis()) {
+            let failures = before.map(|before| before.failures);
+            let after = match backoff.count(failures, now.as_millis()) {
                 Ok(after) => after,
                 Err(wait) => return Ok(Err(wait)),
             };
             let end = backoff.forgotten_at(now.as_millis()) / 1000 + MARGIN_SECONDS;
-            let as_before = match before {
+            // An address that is known stays so for longer than its failures are remembered, until its time is almost over.
+            let end = before.and_then(|before| before.known_until).map_or(end, |until| until.max(end));
+            let as_before = match failures {
                 None => Condition::absent("failures"),
                 Some(before) => Condition::equals("failures", before.failures)
                     .and(Condition::equals("failed_at", before.failed_at)),
@@ -331,9 +342,7 @@ impl RateLimiter {
                 .update(key.clone())
                 .set("failures", after.failures)
                 .set("failed_at", after.failed_at)
-                // An address that is known stays so for longer than its failures are remembered.
-                .set_to("expires_at", "if_not_exists(known_until, :end)")
-                .with("end", end)
+                .set("expires_at", end)
                 .only_if(as_before);
             before = match self.table.update_if(update).await? {
                 Updated::Done => return Ok(Ok(())),

@@ -18,6 +18,7 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, COOKIE, ETAG, HOST, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use shop_http::has_tag;
 
 pub(super) use invalidation::Request as Invalidation;
 pub(super) use invalidation::error_body;
@@ -134,13 +135,12 @@ impl Edge {
         caching: &Caching,
     ) -> Response<Bytes> {
         let is_head = *request.method() == Method::HEAD;
-        let if_none_match = request.headers().get(IF_NONE_MATCH).cloned();
         let asked = key_request(&request, caching);
         let key = Key::of(&asked, caching);
         let began = self.clock.now();
         let stale = match self.find(&key, began) {
             Some(kept) if kept.is_fresh(began) => {
-                return shown(kept.response(began), "Hit from cloudfront", if_none_match.as_ref(), is_head);
+                return shown(kept.response(began), "Hit from cloudfront", request.headers(), is_head);
             }
             stale => stale,
         };
@@ -168,7 +168,7 @@ impl Edge {
             // What it said before is no more to be shown either.
             None => drop(self.lock().kept.remove(&key)),
         }
-        shown(response, how, if_none_match.as_ref(), is_head)
+        shown(response, how, request.headers(), is_head)
     }
 
     /// Asks the API. It sees the edge's address, and that of the client in a header, where the path is not cached.
@@ -350,17 +350,12 @@ fn keep_only<'h>(headers: &mut HeaderMap, names: impl Iterator<Item = &'h Header
 fn shown(
     mut response: Response<Bytes>,
     how: &'static str,
-    if_none_match: Option<&HeaderValue>,
+    asked: &HeaderMap,
     is_head: bool,
 ) -> Response<Bytes> {
     response.headers_mut().insert(X_CACHE, HeaderValue::from_static(how));
-    let tag = response.headers().get(ETAG).map(|tag| tag.as_bytes().to_vec());
-    let has_it = |asked: &HeaderValue| {
-        let weakly = |tag: &[u8]| tag.strip_prefix(b"W/").unwrap_or(tag).to_vec();
-        let mut asked = asked.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
-        tag.as_deref().is_some_and(|tag| asked.any(|one| one == b"*" || weakly(one) == weakly(tag)))
-    };
-    if response.status() == StatusCode::OK && if_none_match.is_some_and(has_it) {
+    let tag = response.headers().get(ETAG).and_then(|tag| tag.to_str().ok());
+    if response.status() == StatusCode::OK && tag.is_some_and(|tag| has_tag(asked, tag)) {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         *response.body_mut() = Bytes::new();
         response.headers_mut().remove(http::header::CONTENT_TYPE);

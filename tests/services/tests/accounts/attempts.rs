@@ -6,8 +6,11 @@ use anyhow::{Context, Result, ensure};
 use futures::future::join_all;
 use http::Method;
 use serde_json::{Value, json};
-use service_tests::{Account, Answer, PASSWORD, Service, simulate};
+use service_tests::{Account, Answer, Item, PASSWORD, Service, simulate};
 use shop_local::cloud::Options;
+
+/// In seconds.
+const DAY: i64 = 24 * 3600;
 
 async fn service(seed: u64) -> Result<Service> {
     Service::start(&users::SERVICE.functions(), Options::simulated(seed)).await
@@ -289,12 +292,41 @@ fn whatever_is_counted_expires_in_seconds_of_the_near_future() -> Result<()> {
             kinds.insert(kind.to_owned());
             let expires_at: i64 = item["expires_at"].as_n().ok().context("a number")?.parse()?;
             let rest = expires_at - now;
-            let most = if item.contains_key("known_until") { 90 * 24 * 3600 } else { 24 * 3600 + 120 };
+            let most = if item.contains_key("known_until") { 90 * DAY } else { DAY + 120 };
             assert!((1..=most).contains(&rest), "{pk}: {rest}");
         }
         let all =
             ["account", "address", "address-change", "device", "former", "pair", "proof", "registration"];
         assert!(kinds.iter().eq(all), "{kinds:?}");
+        Ok(())
+    })
+}
+
+/// Also of an address whose time as a known one is almost over, or is over and the table has not dropped it yet.
+#[test]
+fn failures_are_remembered_for_a_day_whenever_they_are() -> Result<()> {
+    simulate(async {
+        let service = service(10).await?;
+        let ada = service.customer("ada@example.com").await?;
+        let kept = async || {
+            let items = service.items("SessionsTable").await?;
+            let is_pair = |item: &Item| {
+                item.contains_key("known_until")
+                    && item["pk"].as_s().is_ok_and(|pk| pk.starts_with("attempts#pair#"))
+            };
+            let item = items.into_iter().find(is_pair).context("an address and an account")?;
+            let expires_at: i64 = item["expires_at"].as_n().ok().context("a number")?.parse()?;
+            anyhow::Ok(expires_at - service.now()?.as_secs())
+        };
+        ensure!(kept().await? > 80 * DAY);
+        service.post("/sessions", &guess(&ada.email)).await?.expect(401)?;
+        ensure!(kept().await? > 80 * DAY, "a failure makes no address a stranger's");
+        for days in [90, 1] {
+            service.pass(Duration::from_hours(24 * days - 1)).await;
+            service.post("/sessions", &guess(&ada.email)).await?.expect(401)?;
+            let kept = kept().await?;
+            ensure!(kept >= DAY, "after {days} days it is forgotten in {kept} s");
+        }
         Ok(())
     })
 }
