@@ -1,24 +1,25 @@
 //! Who may see and cancel an order: its customer, an administrator, and for a guest's order whoever presents its
 //! token, signed in or not (docs/decisions/0020).
 
-use shop_auth::{Principal, ServiceSecret};
-use shop_http::{Call, HeaderName, Problem};
+use shop_auth::Principal;
+use shop_http::{Call, HeaderName, Problem, Start};
+use shop_lambda::StartError;
 use shop_types::OrderId;
 
 use crate::order::Order;
-use crate::order_keys::OrderKeys;
+use crate::order_keys::OrderSecret;
 
 /// The header that a guest's token comes in.
 const ORDER_TOKEN: HeaderName = HeaderName::from_static("order-token");
 
 /// Decides what a caller sees of an order.
 pub(crate) struct Gate {
-    secret: ServiceSecret,
+    secret: OrderSecret,
 }
 
 impl Gate {
-    pub(crate) const fn new(secret: ServiceSecret) -> Self {
-        Self { secret }
+    pub(crate) fn start(start: &mut Start) -> Result<Self, StartError> {
+        Ok(Self { secret: OrderSecret::start(start)? })
     }
 
     /// The order, if the caller may have it.
@@ -44,8 +45,7 @@ impl Gate {
     async fn has_token(&self, call: &Call, id: &OrderId) -> Result<bool, Problem> {
         let Some(token) = call.header(&ORDER_TOKEN) else { return Ok(false) };
         // Where the secret was never made, no guest has placed an order.
-        let Some(secret) = self.secret.get().await? else { return Ok(false) };
-        Ok(OrderKeys::from_secret(&secret)?.is_token(id, token))
+        Ok(self.secret.keys().await?.is_some_and(|keys| keys.is_token(id, token)))
     }
 }
 

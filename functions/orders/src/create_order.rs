@@ -10,7 +10,7 @@
 //! is read with the prices, and written with the order where its principal has ordered a moment ago.
 
 use crate::view::OrderView;
-use shop_auth::{AccountReader, Principal, Role, ServiceSecret};
+use shop_auth::{AccountReader, Principal, Role};
 use shop_http::{
     Access, Call, Code, Contract, Edge, Endpoint, Problem, Reply, Route, Start, post, request_hash,
 };
@@ -20,7 +20,7 @@ use shop_types::{OrderId, Timestamp};
 
 use crate::budget::{Budget, Counting, Limits, Tally};
 use crate::order::{NewOrder, Order};
-use crate::order_keys::OrderKeys;
+use crate::order_keys::{OrderKeys, OrderSecret};
 use crate::price_list::PriceList;
 use crate::pricing::{Catalogue, OrderRequest, price};
 use crate::request::{MAX_LINES, read};
@@ -36,7 +36,7 @@ pub(crate) struct CreateOrder {
     limits: Limits,
     tally: Tally,
     accounts: AccountReader,
-    secret: ServiceSecret,
+    secret: OrderSecret,
     edge: Edge,
     clock: Clock,
     random: Random,
@@ -57,7 +57,7 @@ impl Route for CreateOrder {
             limits: Limits::start(start.environment())?,
             tally: Tally::default(),
             accounts: start.accounts()?,
-            secret: start.service_secret("ORDER_KEYS_TABLE")?,
+            secret: OrderSecret::start(start)?,
             edge: start.edge()?,
             clock: start.clock(),
             random: start.random(),
@@ -66,8 +66,8 @@ impl Route for CreateOrder {
 
     async fn warm_up(&self) {
         // The first function of a new stack makes it; a request tries again where that fails.
-        if let Err(error) = self.secret.get_or_make().await {
-            tracing::warn!(error = %Chain(&error), "the orders' secret could not be read at the start");
+        if let Err(error) = self.secret.keys_or_made().await {
+            tracing::warn!(error = %Chain(&error), "the orders' keys could not be had at the start");
         }
     }
 
@@ -84,7 +84,7 @@ impl Route for CreateOrder {
         let request = read(call.body()?, &call.principal)?;
         let key = call.idempotency_key()?;
         let hash = request_hash(&request)?;
-        let keys = OrderKeys::from_secret(&self.secret.get_or_make().await?)?;
+        let keys = self.secret.keys_or_made().await?;
         let now = self.clock.now();
         let id = match key {
             Some(key) => keys.id(key.scope(), key.as_str()),
@@ -92,7 +92,7 @@ impl Route for CreateOrder {
         };
         // Only a guest gets a token, and only from here: a customer's order needs none.
         let token = call.principal.user_id().is_none().then(|| keys.token(&id));
-        let budget = self.budget(&call, &keys, now);
+        let budget = self.budget(&call, keys, now);
         let (catalogue, counted) = self.look(&call, &request, &budget).await?;
         // Administrators have none, by what their account says now.
         let budget = if call.is_admin().await? { None } else { Some(budget) };

@@ -23,7 +23,7 @@ impl Route for GetOrder {
     const ASKS_ACCOUNT: bool = true;
 
     async fn start(start: &mut Start) -> Result<Self, StartError> {
-        let gate = Gate::new(start.service_secret("ORDER_KEYS_TABLE")?);
+        let gate = Gate::start(start)?;
         Ok(Self { orders: OrderStore::start(start.environment(), start.client())?, gate })
     }
 

@@ -5,18 +5,59 @@
 //! kind has a key of its own (RFC 5869), so that none tells anything of another.
 
 use std::net::IpAddr;
+use std::sync::OnceLock;
 
 use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
 use aws_lc_rs::hmac::{HMAC_SHA256, Key, sign, verify};
 use data_encoding::BASE64URL_NOPAD;
-use shop_lambda::Internal;
+use shop_auth::{KeyTableError, ServiceSecret};
+use shop_http::Start;
+use shop_lambda::{Internal, StartError};
 use shop_types::OrderId;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the keys of orders cannot be derived")]
-pub(crate) struct DeriveError;
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OrderKeysError {
+    #[error("the orders' secret cannot be had")]
+    Secret(#[from] KeyTableError),
+    #[error("the keys of orders cannot be derived")]
+    Derive,
+}
 
-impl Internal for DeriveError {}
+impl Internal for OrderKeysError {}
+
+/// The service's secret. The keys are derived from it once in each environment: that takes as long as three hashes of an
+/// order each.
+pub(crate) struct OrderSecret {
+    secret: ServiceSecret,
+    keys: OnceLock<OrderKeys>,
+}
+
+impl OrderSecret {
+    pub(crate) fn start(start: &mut Start) -> Result<Self, StartError> {
+        Ok(Self { secret: start.service_secret("ORDER_KEYS_TABLE")?, keys: OnceLock::new() })
+    }
+
+    /// The keys; none where the secret was never made.
+    pub(crate) async fn keys(&self) -> Result<Option<&OrderKeys>, OrderKeysError> {
+        match self.secret.get().await? {
+            Some(secret) => self.derived(&secret).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The keys, of a secret that is made now if it was never made.
+    pub(crate) async fn keys_or_made(&self) -> Result<&OrderKeys, OrderKeysError> {
+        self.derived(&self.secret.get_or_make().await?)
+    }
+
+    fn derived(&self, secret: &[u8; 32]) -> Result<&OrderKeys, OrderKeysError> {
+        if let Some(keys) = self.keys.get() {
+            return Ok(keys);
+        }
+        let keys = OrderKeys::from_secret(secret)?;
+        Ok(self.keys.get_or_init(|| keys))
+    }
+}
 
 pub(crate) struct OrderKeys {
     ids: [u8; 32],
@@ -26,13 +67,13 @@ pub(crate) struct OrderKeys {
 
 impl OrderKeys {
     /// Derives the keys from the service's secret.
-    pub(crate) fn from_secret(secret: &[u8; 32]) -> Result<Self, DeriveError> {
+    fn from_secret(secret: &[u8; 32]) -> Result<Self, OrderKeysError> {
         let pseudorandom = Salt::new(HKDF_SHA256, &[]).extract(secret);
         let derived = |label: &[u8]| {
             let mut bytes = [0; 32];
             let label = [label];
             let expanded = pseudorandom.expand(&label, HKDF_SHA256).and_then(|key| key.fill(&mut bytes));
-            expanded.map(|()| bytes).map_err(|_| DeriveError)
+            expanded.map(|()| bytes).map_err(|_| OrderKeysError::Derive)
         };
         Ok(Self {
             ids: derived(b"shop order ids v1")?,
