@@ -211,12 +211,11 @@ fn behaviour<'a>(template: &'a serde_yaml_ng::Value, path: &str) -> Result<&'a s
 
 /// Whether a path fits a pattern of a behaviour, in which `*` stands for any text.
 fn fits(path: &str, pattern: &str) -> bool {
-    match pattern.strip_suffix('*') {
-        // The one pattern with a star amid it.
-        None => pattern.split_once('*').map_or(path == pattern, |(before, behind)| {
-            path.len() >= before.len() + behind.len() && path.starts_with(before) && path.ends_with(behind)
+    match pattern.split_once('*') {
+        None => path == pattern,
+        Some((before, behind)) => path.strip_prefix(before).is_some_and(|rest| {
+            rest.char_indices().any(|(at, _)| fits(&rest[at..], behind)) || fits("", behind)
         }),
-        Some(prefix) => path.starts_with(prefix),
     }
 }
 

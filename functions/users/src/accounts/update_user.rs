@@ -80,6 +80,7 @@ impl Route for UpdateUser {
             // Whether an address is taken is answered, so that it cannot be asked of many.
             self.prover.limiter.count_address_change(&id, now).await?.map_err(too_many_attempts)?;
         }
+        let mut is_mailed = None;
         let mut tries = self.accounts.tries();
         loop {
             let before = self.accounts.user(&id).await?.ok_or_else(|| call.absent_user(&id))?;
@@ -93,9 +94,19 @@ impl Route for UpdateUser {
                 also.push(self.prover.limiter.give_back_proof(&id, session, now).into());
             }
             let (after, change) = self.change(&before, &request, proven.as_ref(), call.cause())?;
-            if after.login() != before.login() {
-                let request = MailRequest::new(Some(id.clone()), call.cause(), now);
-                also.push(self.requests.write(MailKind::EmailConfirmation, &request)?.into());
+            let other = after.login().filter(|login| Some(*login) != before.login());
+            if let Some(login) = other {
+                // Whoever the address belongs to is not written to for each change: a confirmation can be asked for later.
+                let kind = MailKind::EmailConfirmation;
+                let has_room = match is_mailed {
+                    Some(is_mailed) => is_mailed,
+                    None => self.prover.limiter.count_mail(kind, login.as_str(), now).await?.is_ok(),
+                };
+                is_mailed = Some(has_room);
+                if has_room {
+                    let request = MailRequest::new(Some(id.clone()), call.cause(), now);
+                    also.push(self.requests.write(kind, &request)?.into());
+                }
             }
             match self.accounts.replace(&before, &after, change, None, also).await? {
                 WriteOutcome::Done => {

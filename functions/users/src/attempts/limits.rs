@@ -36,7 +36,8 @@ pub(crate) const DEVICE: Backoff =
 pub(crate) const PROOF: Backoff = DEVICE;
 /// Changes of one account's e-mail address, each of which says whether another account has the new one.
 pub(crate) const ADDRESS_CHANGES: Rate = Rate { burst: 10, interval: 6 * MINUTE };
-/// Mails of one kind that an account's address is sent, whoever asks: nobody's mailbox is filled through the shop.
+/// Mails of one kind that an e-mail address is sent on request, whoever asks, or by an account that has changed to it:
+/// nobody's mailbox is filled through the shop. Welcomes are as few as registrations.
 pub(crate) const MAILS_TO: Rate = Rate { burst: 3, interval: 20 * MINUTE };
 /// How long an address counts as one that has logged in to an account.
 pub(crate) const KNOWN_FOR_SECONDS: i64 = 90 * 24 * 3600;

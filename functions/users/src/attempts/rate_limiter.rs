@@ -54,14 +54,25 @@ struct RateItem {
 }
 
 /// A bucket of a back-off.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 struct BackoffItem {
     #[serde(flatten)]
     failures: Failures,
-    /// Of an address and an account, the account's epoch at the last log-in from there, and until when that counts, in
-    /// seconds.
+    /// Of a network address and an e-mail address, whose account it was at the last log-in from there, and its epoch, and
+    /// until when that counts, in seconds.
+    known_user: Option<UserId>,
     known_epoch: Option<u64>,
     known_until: Option<i64>,
+}
+
+impl BackoffItem {
+    /// The epoch of the last log-in from there to this account. Another one's, which had the e-mail address before, says
+    /// nothing.
+    fn known_epoch(&self, login: Option<&Login>, now: Timestamp) -> Option<u64> {
+        let is_known = self.known_until.is_some_and(|until| now.as_secs() < until);
+        let is_same = login.is_some_and(|login| self.known_user.as_ref() == Some(&login.user_id));
+        self.known_epoch.filter(|_| is_known && is_same)
+    }
 }
 
 impl Record for RateItem {
@@ -74,7 +85,7 @@ impl Record for BackoffItem {
 
 impl From<Failures> for BackoffItem {
     fn from(failures: Failures) -> Self {
-        Self { failures, known_epoch: None, known_until: None }
+        Self { failures, known_user: None, known_epoch: None, known_until: None }
     }
 }
 
@@ -109,7 +120,7 @@ impl RateLimiter {
                 seen.account = rate(item)?;
             } else if found == pair {
                 pair_item = Some(read(KIND, item)?);
-                seen.pair = pair_item.map(|item| item.failures);
+                seen.pair = pair_item.as_ref().map(|item| item.failures);
             } else if of_device.as_ref().is_some_and(|(device, _)| found == *device) {
                 seen.device = Some(read::<BackoffItem>(KIND, item)?.failures);
             } else {
@@ -121,8 +132,7 @@ impl RateLimiter {
         let is_owner =
             |token: &&DeviceToken| login.as_ref().is_some_and(|login| login.user_id == *token.user());
         let device = attempt.device.as_ref().filter(is_owner).map(DeviceToken::epoch);
-        let known = pair_item.filter(|item| item.known_until.is_some_and(|until| now.as_secs() < until));
-        let known = known.and_then(|item| item.known_epoch);
+        let known = pair_item.as_ref().and_then(|item| item.known_epoch(login.as_ref(), now));
         Ok(Found { path: Path::of(epoch, device, known), login, seen, pair: pair_item })
     }
 
@@ -140,7 +150,7 @@ impl RateLimiter {
         if let Err(wait) = seen.check(*path, now.as_millis()) {
             return Ok(Err(wait));
         }
-        let pair = || self.count_failure(key("pair", &attempt.pair), PAIR, found.pair, now);
+        let pair = || self.count_failure(key("pair", &attempt.pair), PAIR, found.pair.clone(), now);
         match (path, &attempt.device) {
             (Path::Device, Some(token)) => {
                 let before = seen.device.map(BackoffItem::from);
@@ -172,9 +182,15 @@ impl RateLimiter {
     /// The writes that take a right password off again, and remember where it came from, for the transaction that
     /// stores the session.
     #[must_use]
-    pub(crate) fn give_back(&self, attempt: &Attempt, path: Path, epoch: u64, now: Timestamp) -> Vec<Write> {
+    pub(crate) fn give_back(
+        &self,
+        attempt: &Attempt,
+        path: Path,
+        login: &Login,
+        now: Timestamp,
+    ) -> Vec<Write> {
         let pair =
-            || self.forget(key("pair", &attempt.pair), now.as_secs() + KNOWN_FOR_SECONDS, now, Some(epoch));
+            || self.forget(key("pair", &attempt.pair), now.as_secs() + KNOWN_FOR_SECONDS, now, Some(login));
         let updates = match (path, &attempt.device) {
             (Path::Device, Some(token)) => {
                 let end = DEVICE.forgotten_at(now.as_millis()) / 1000 + MARGIN_SECONDS;
@@ -324,14 +340,15 @@ impl RateLimiter {
         now: Timestamp,
     ) -> Result<Result<(), Wait>, StoreError> {
         for _ in 0..TRIES {
-            let failures = before.map(|before| before.failures);
+            let failures = before.as_ref().map(|before| before.failures);
             let after = match backoff.count(failures, now.as_millis()) {
                 Ok(after) => after,
                 Err(wait) => return Ok(Err(wait)),
             };
             let end = backoff.forgotten_at(now.as_millis()) / 1000 + MARGIN_SECONDS;
             // An address that is known stays so for longer than its failures are remembered, until its time is almost over.
-            let end = before.and_then(|before| before.known_until).map_or(end, |until| until.max(end));
+            let end =
+                before.as_ref().and_then(|before| before.known_until).map_or(end, |until| until.max(end));
             let as_before = match failures {
                 None => Condition::absent("failures"),
                 Some(before) => Condition::equals("failures", before.failures)
@@ -353,13 +370,16 @@ impl RateLimiter {
         Err(StoreError::Contended { kind: KIND })
     }
 
-    /// Sets a back-off to no failures; with an epoch, its address is known from now on.
-    fn forget(&self, key: Item, end: i64, now: Timestamp, known_epoch: Option<u64>) -> Update {
+    /// Sets a back-off to no failures; with a login, its address is known from now on.
+    fn forget(&self, key: Item, end: i64, now: Timestamp, login: Option<&Login>) -> Update {
         let forget = self.table.update(key).set("failures", 0_u32).set("failed_at", now.as_millis());
         let forget = forget.set("expires_at", end);
-        match known_epoch {
+        match login {
             None => forget,
-            Some(epoch) => forget.set("known_until", end).set("known_epoch", epoch),
+            Some(login) => forget
+                .set("known_until", end)
+                .set("known_user", &login.user_id)
+                .set("known_epoch", login.session_epoch),
         }
     }
 

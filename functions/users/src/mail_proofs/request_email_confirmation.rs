@@ -48,12 +48,14 @@ impl Route for RequestEmailConfirmation {
         call.check_session().await?;
         let user = self.accounts.user(&id).await?.ok_or_else(|| call.absent_user(&id))?;
         call.check_epoch(user.session_epoch)?;
-        if user.profile.is_some_and(|profile| profile.is_confirmed) {
+        let profile = user.profile.ok_or_else(|| call.absent_user(&id))?;
+        if profile.is_confirmed {
             return Ok(Reply::accepted());
         }
         let now = self.clock.now();
         let kind = MailKind::EmailConfirmation;
-        self.limiter.count_mail(kind, id.as_str(), now).await?.map_err(too_many_attempts)?;
+        // By the address, whose account it ever is: it is its owner who is written to.
+        self.limiter.count_mail(kind, profile.login.as_str(), now).await?.map_err(too_many_attempts)?;
         self.requests.put(kind, &MailRequest::new(Some(id), call.cause(), now)).await?;
         Ok(Reply::accepted())
     }

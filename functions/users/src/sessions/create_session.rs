@@ -113,7 +113,7 @@ impl Route for CreateSession {
         let random = (self.random.bytes(), self.random.bytes());
         let (session, refresh_token) =
             Session::start(login.user_id.clone(), login.session_epoch, random, &keys.refresh, now);
-        let also = self.limiter.give_back(&attempt, path, login.session_epoch, now);
+        let also = self.limiter.give_back(&attempt, path, &login, now);
         self.sessions.open(&session, rehash, also).await?;
         let is_current =
             |token: &DeviceToken| *token.user() == login.user_id && token.epoch() == login.session_epoch;

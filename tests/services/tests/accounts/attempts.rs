@@ -366,3 +366,20 @@ fn the_password_that_stays_does_not_become_the_address_or_the_name() -> Result<(
         Ok(())
     })
 }
+
+#[test]
+fn who_has_an_e_mail_address_next_is_known_from_nowhere() -> Result<()> {
+    simulate(async {
+        let service = service(11).await?;
+        let former = service.customer("ada@example.com").await?;
+        service.leave(&former).await?.expect(204)?;
+        service.register("ada@example.com").await?.expect(201)?;
+        for n in 0..20 {
+            let source = format!("198.51.100.{n}");
+            service.post_from(&source, "/sessions", &guess(&former.email)).await?.expect(401)?;
+        }
+        // From where the one before has logged in, who is a stranger now.
+        service.post("/sessions", &guess(&former.email)).await?.problem(429, "too_many_attempts")?;
+        Ok(())
+    })
+}

@@ -253,3 +253,25 @@ fn mails_are_limited_by_who_asks_and_by_who_is_sent_them() -> Result<()> {
         Ok(())
     })
 }
+
+/// Whoever's account it becomes.
+#[test]
+fn an_address_is_not_written_to_for_each_change_to_it() -> Result<()> {
+    simulate(async {
+        let published = Arc::new(Published::default());
+        let options = Options { observers: vec![Arc::clone(&published) as _], ..Options::simulated(7) };
+        let service = Service::start(&users::SERVICE.functions(), options).await?;
+        let mut held = service.customer("ada@example.com").await?;
+        for _ in 0..4 {
+            for email in ["victim@example.com", "ada@example.com"] {
+                let body = json!({ "email": email, "current_password": PASSWORD });
+                service.send_as(&held, Method::PATCH, "/users/me", Some(&body)).await?.expect(200)?;
+                held = service.log_in(email).await?;
+            }
+        }
+        service.settled().await?;
+        let is_mail = |event: &&Value| event["type"] == "user.email_confirmation_requested";
+        assert_eq!(published.events()?.iter().filter(is_mail).count(), 6, "three to each");
+        Ok(())
+    })
+}
