@@ -8,7 +8,7 @@
 //! ```
 //!
 //! `sending` means that nobody knows: a call is under way, or its answer was lost. What SES tells of a message settles it,
-//! whatever was thought of it before; so `failed` and `skipped` may become `sent` too.
+//! whatever was thought of it before; so `skipped`, and a `failed` that SES has not told, may become `sent` too.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -249,19 +249,28 @@ impl Email {
     pub(crate) fn noted(&self, feedback: &Feedback, now: Timestamp) -> Option<Self> {
         use Status::{Bounced, Complained, Failed, Queued, Sending, Sent, Skipped};
         let (status, reason) = match (feedback.fate, self.status) {
+            // It tells that SES has rejected it, and the word that it was taken comes late: both are true, and the
+            // rejection is the end. What was thought here of a mail that SES has taken was wrong.
+            (Fate::Sent | Fate::Rejected, Failed) if self.is_told() => return None,
             (Fate::Sent, Queued | Sending | Failed | Skipped) => (Sent, None),
             (Fate::Bounced(reason), Queued | Sending | Failed | Skipped | Sent) => (Bounced, Some(reason)),
             (Fate::Complained, Queued | Sending | Failed | Skipped | Sent | Bounced) => (Complained, None),
-            (Fate::Rejected, Queued | Sending | Skipped | Sent) => (Failed, Some(Reason::Rejected)),
+            (Fate::Rejected, Queued | Sending | Failed | Skipped | Sent) => (Failed, Some(Reason::Rejected)),
             _ => return None,
         };
         Some(Self {
             status,
             reason,
-            sent_at: self.sent_at.or(Some(feedback.sent_at)),
+            // What SES rejects it has not sent: whoever is told that a mail was sent believes that somebody may read it.
+            sent_at: self.sent_at.or_else(|| (feedback.fate != Fate::Rejected).then_some(feedback.sent_at)),
             message_id: self.message_id.clone().or_else(|| Some(feedback.message_id.clone())),
             ..self.next(now)
         })
+    }
+
+    /// Whether SES has told what became of it. What SES has a message of has its name; a mail that failed here has none.
+    const fn is_told(&self) -> bool {
+        self.message_id.is_some()
     }
 
     /// When it is to be looked at again; none where nothing is left to be done.

@@ -114,6 +114,26 @@ mod tests {
     }
 
     #[test]
+    fn what_ses_rejects_before_it_says_that_it_was_sent_is_never_told_as_sent() {
+        let word = |fate| Feedback {
+            id: "m".into(),
+            fate,
+            email: Some(email().id),
+            message_id: "m".into(),
+            sent_at: at(2000),
+        };
+        let sending = email().claimed("c".into(), at(2000));
+        let rejected = sending.noted(&word(Fate::Rejected), at(3000)).unwrap();
+        assert_eq!(published(Some(&sending), &rejected), [EventType::EmailFailed]);
+        assert_eq!((rejected.sent_at, rejected.noted(&word(Fate::Sent), at(4000))), (None, None));
+        // What it was told to have failed of already is not told again.
+        let expired = sending.failed(Reason::Expired, at(2500));
+        let rejected = expired.noted(&word(Fate::Rejected), at(3000)).unwrap();
+        assert_eq!(published(Some(&expired), &rejected), []);
+        assert_eq!(rejected.noted(&word(Fate::Sent), at(4000)), None);
+    }
+
+    #[test]
     fn only_a_confirmation_is_told_as_one() {
         let mut sending = email().claimed("c".into(), at(2000));
         sending.template = EmailTemplate::OrderShipment;

@@ -1,11 +1,11 @@
 //! `GET /emails`: the shop's mails, newest first, page by page, for administrators; `order_id` and `user_id` are those
-//! about one order, or about one account.
+//! about one order, or to one account.
 //!
 //! The list is read from an index of keys, which follows the table within moments, and shows each mail as it was a moment
-//! ago. What is about one thing needs no index: the ids of its mails follow from the thing's.
+//! ago. An account's has an index of its own, since nobody knows how often somebody has asked for a password; the ids of
+//! an order's mails follow from its own.
 
 use serde_json::json;
-use shop_events::EmailTemplate;
 use shop_http::{
     Access, Call, Contract, Cursor, Endpoint, FieldCode, FieldError, Page, Problem, Reply, Route, Start, get,
 };
@@ -14,9 +14,6 @@ use shop_types::{OrderId, UserId};
 
 use crate::email::{Email, EmailView, TEMPLATES, email_id};
 use crate::store::{Position, Store};
-
-/// The list, as its cursors name it.
-const LIST: &str = "/emails";
 
 /// What the binary and the embedded cloud run.
 pub const FUNCTION: Function = shop_http::function::<ListEmails>();
@@ -37,44 +34,40 @@ impl Route for ListEmails {
 
     fn contract() -> Contract {
         let id = |prefix: &str| json!({ "type": "string", "pattern": format!("^{prefix}_[0-9a-hjkmnp-tv-z]{{26}}$") });
-        Contract::new("Lists the shop's mails, newest first, or those about one order or one account")
+        Contract::new("Lists the shop's mails, newest first, or those about one order or to one account")
             .query("order_id", id("ord"))
             .query("user_id", id("usr"))
             .page::<EmailView<'_>>("A page of mails.")
     }
 
     async fn handle(&self, call: Call) -> Result<Reply, Problem> {
-        if let Some(subject) = subject(&call)? {
-            return self.about(&subject, &call).await;
-        }
-        let request = call.page::<Position>(LIST)?;
-        let found = self.store.page(request.after.as_ref(), request.limit).await?;
-        let cursor = |position| Cursor::encode(LIST, position);
+        let subject = subject(&call)?;
+        // The cursor is bound to what is listed.
+        let list = Subject::list(subject.as_ref());
+        let request = call.page::<Position>(&list)?;
+        let (after, limit) = (request.after.as_ref(), request.limit);
+        let found = match &subject {
+            None => self.store.page(after, limit).await?,
+            Some(Subject::User(user)) => self.store.page_of_user(user, after, limit).await?,
+            Some(Subject::Order(order)) => {
+                // One of each template at most.
+                let ids = TEMPLATES.map(|template| email_id(template, order.as_str()));
+                self.store.page_of(&ids, after, limit).await?
+            }
+        };
+        let cursor = |position| Cursor::encode(&list, position);
         let page = Page::fitting(&found.emails, shown, |email| cursor(email.position()))?;
         let next_cursor = match page.next_cursor {
             Some(cursor) => Some(cursor),
             None => found.next.map(cursor).transpose()?,
         };
-        Reply::page(&Page { data: page.data, next_cursor }, LIST, request.limit)
+        Reply::page(&Page { data: page.data, next_cursor }, &list, limit)
     }
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "a page takes views that may fail")]
 fn shown(email: &Email) -> Result<EmailView<'_>, Problem> {
     Ok(email.view())
-}
-
-impl ListEmails {
-    /// The mails about one thing: one of each template at most, so there is nothing to go on to.
-    async fn about(&self, subject: &Subject, call: &Call) -> Result<Reply, Problem> {
-        call.check_limit()?;
-        if call.parameter("cursor").is_some_and(|cursor| !cursor.is_empty()) {
-            return Err(invalid("?cursor", FieldCode::InvalidCursor, "This is not a cursor of this list."));
-        }
-        let ids: Vec<_> = TEMPLATES.into_iter().filter_map(|template| subject.email(template)).collect();
-        let emails = self.store.all_of(&ids).await?;
-        Reply::ok(&Page { data: emails.iter().map(Email::view).collect(), next_cursor: None })
-    }
 }
 
 /// What mails are about.
@@ -85,12 +78,12 @@ enum Subject {
 }
 
 impl Subject {
-    /// The id of the mail of a template about it, if there may be one.
-    fn email(&self, template: EmailTemplate) -> Option<shop_types::EmailId> {
-        match (self, template) {
-            (Self::User(user), EmailTemplate::Welcome) => Some(email_id(template, user.as_str())),
-            (Self::User(_), _) | (Self::Order(_), EmailTemplate::Welcome) => None,
-            (Self::Order(order), _) => Some(email_id(template, order.as_str())),
+    /// The list, as its cursors and links name it.
+    fn list(subject: Option<&Self>) -> String {
+        match subject {
+            None => "/emails".to_owned(),
+            Some(Self::Order(order)) => format!("/emails?order_id={order}"),
+            Some(Self::User(user)) => format!("/emails?user_id={user}"),
         }
     }
 }

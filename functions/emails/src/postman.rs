@@ -25,8 +25,8 @@ use crate::writer::{Order, Writer};
 pub(crate) enum Delivery {
     /// There is nothing left to be done now, by whoever tried.
     Done,
-    /// It was not sent, and is queued again.
-    NotYet,
+    /// It was not sent, and is queued again: why.
+    NotYet(Reason),
     /// Somebody else has changed it meanwhile: it is this now.
     Outrun(Box<Email>),
 }
@@ -102,7 +102,7 @@ impl Postman {
         let (after, delivery) = match outcome {
             Ok(Outcome::Accepted(message_id)) => (claimed.sent(message_id, now), Delivery::Done),
             Ok(Outcome::Refused(reason)) => (claimed.failed(reason, now), Delivery::Done),
-            Ok(Outcome::NotNow(reason)) => (claimed.put_back(reason, now), Delivery::NotYet),
+            Ok(Outcome::NotNow(reason)) => (claimed.put_back(reason, now), Delivery::NotYet(reason)),
             Ok(Outcome::Uncertain) => return Ok(Delivery::Done),
             Err(error) => {
                 tracing::error!(email.id = %email.id, error = %Chain(&error), "a message cannot be written");

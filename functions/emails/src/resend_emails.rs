@@ -81,7 +81,7 @@ impl Task for ResendEmails {
                 for delivered in join_all(ids.iter().map(|id| self.resend(id))).await {
                     match delivered {
                         Ok(Delivery::Done) => resent.handled += 1,
-                        Ok(Delivery::NotYet) => resent.waiting += 1,
+                        Ok(Delivery::NotYet(_)) => resent.waiting += 1,
                         Ok(Delivery::Outrun(_)) => resent.passed += 1,
                         Err(error) => {
                             tracing::warn!(error = %Chain(&error), "a mail is not sent again");

@@ -1,8 +1,8 @@
 //! The table of mails: its keys, its conditions, its items. Nothing else speaks DynamoDB to it.
 //!
-//! One item a mail, by its `id`. Two indexes that hold keys alone: `by-time`, which all mails are in and the list is read
-//! from, and `open`, which those are in that something is left to be done for, by when that is. The partitions of both
-//! are split in four, by the id.
+//! One item a mail, by its `id`. Three indexes that hold keys alone: `by-time`, which all mails are in and the list is
+//! read from; `by-user`, which those to users are in; and `open`, which those are in that something is left to be done
+//! for, by when that is. The partitions of the first and the last are split in four, by the id.
 
 use std::cmp::Reverse;
 
@@ -14,7 +14,7 @@ use shop_dynamo::{
     read, string, value, write,
 };
 use shop_lambda::{Environment, StartError};
-use shop_types::{EmailId, ListPosition, Timestamp};
+use shop_types::{EmailId, ListPosition, Timestamp, UserId};
 
 use crate::email::Email;
 
@@ -116,7 +116,7 @@ impl Store {
     /// A page of all mails, newest first.
     pub(crate) async fn page(&self, after: Option<&Position>, limit: i32) -> Result<EmailsPage, StoreError> {
         let shards: Vec<_> = (0..SHARDS).map(|shard| shard.to_string()).collect();
-        let page = |shard| self.shard_page(shard, after, limit);
+        let page = |shard| self.part_page("by-time", ("list_shard", shard), after, limit);
         let pages = try_join_all(shards.iter().map(|shard| page(shard))).await?;
         let (listed, goes_on) = merged(pages, limit);
         let next = listed.last().filter(|_| goes_on).cloned();
@@ -124,19 +124,43 @@ impl Store {
         Ok(EmailsPage { emails, next })
     }
 
-    async fn shard_page(
+    /// A page of the mails to a user, newest first.
+    pub(crate) async fn page_of_user(
         &self,
-        shard: &str,
+        user: &UserId,
+        after: Option<&Position>,
+        limit: i32,
+    ) -> Result<EmailsPage, StoreError> {
+        let page = self.part_page("by-user", ("user_id", user.as_str()), after, limit).await?;
+        let next = page.next(|last| last.listed.clone());
+        let emails = self.all_of(page.items.iter().map(|item| item.listed.id())).await?;
+        Ok(EmailsPage { emails, next })
+    }
+
+    /// A page of the mails of these ids, newest first.
+    pub(crate) async fn page_of(
+        &self,
+        ids: &[EmailId],
+        after: Option<&Position>,
+        limit: i32,
+    ) -> Result<EmailsPage, StoreError> {
+        let mut emails = self.all_of(ids).await?;
+        emails.retain(|email| after.is_none_or(|after| email.position() < *after));
+        let limit = usize::try_from(limit).unwrap_or_default();
+        let goes_on = emails.len() > limit;
+        emails.truncate(limit);
+        let next = emails.last().filter(|_| goes_on).map(Email::position);
+        Ok(EmailsPage { emails, next })
+    }
+
+    async fn part_page(
+        &self,
+        index: &str,
+        partition: (&str, &str),
         after: Option<&Position>,
         limit: i32,
     ) -> Result<Page<Listed>, StoreError> {
-        let list = List {
-            index: "by-time",
-            partition: ("list_shard", shard),
-            sort_key: "listed",
-            backwards: true,
-            within: None,
-        };
+        let list = List { index, partition, sort_key: "listed", backwards: true, within: None };
         let after = after.map(|after| After { sort_key: after.clone().into(), key: key(after.id()) });
         self.table.page(&list, after, limit).await
     }

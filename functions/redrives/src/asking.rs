@@ -1,5 +1,7 @@
 //! What the two routes have in common that ask for something to become of dead letters.
 
+use std::collections::BTreeSet;
+
 use shop_events::Disposal;
 use shop_http::{Call, Contract, Problem, Reply, Start, request_hash};
 use shop_lambda::{Clock, Random, StartError};
@@ -7,12 +9,16 @@ use shop_messaging::WorkQueue;
 use shop_types::RedriveId;
 
 use crate::letter::Position;
-use crate::redrive::{Redrive, RedriveRequest, RedriveView};
+use crate::queues;
+use crate::redrive::{Redrive, RedriveRequest, RedriveView, no_such_consumer};
 use crate::store::{Created, Letters, PARKED_PAGE, Redrives};
 use crate::work::Work;
 
 pub(crate) struct Asking {
     disposal: Disposal,
+    /// To whom letters can be sent again; of no matter where they are given up, which those of a consumer that was removed
+    /// can be, too.
+    consumers: Option<BTreeSet<String>>,
     letters: Letters,
     redrives: Redrives,
     queue: WorkQueue<Work>,
@@ -22,8 +28,13 @@ pub(crate) struct Asking {
 
 impl Asking {
     pub(crate) fn start(disposal: Disposal, start: &Start) -> Result<Self, StartError> {
+        let consumers = match disposal {
+            Disposal::Redrive => Some(queues::consumers(start.environment())?),
+            Disposal::Discard => None,
+        };
         Ok(Self {
             disposal,
+            consumers,
             letters: Letters::start(start.environment(), start.client())?,
             redrives: Redrives::start(start.environment(), start.client())?,
             queue: WorkQueue::start(start.environment(), "REDRIVES_QUEUE_URL")?,
@@ -41,6 +52,9 @@ impl Asking {
 
     pub(crate) async fn answer(&self, call: &Call) -> Result<Reply, Problem> {
         let request = RedriveRequest::read(call.body()?)?;
+        if self.consumers.as_ref().is_some_and(|consumers| !consumers.contains(&request.consumer)) {
+            return Err(no_such_consumer());
+        }
         let key = call.idempotency_key()?;
         call.audit("redrive.consumer", &request.consumer);
         call.audit("redrive.reason", &request.reason);

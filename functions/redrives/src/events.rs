@@ -3,9 +3,10 @@
 use shop_events::{Event, EventData, RedriveCreated, RedriveFinished};
 use shop_messaging::relay::{Image, ImageError};
 
-use crate::redrive::{Redrive, Status};
+use crate::redrive::Redrive;
 
-/// The events of one write: `redrive.created` for a new one, `redrive.finished` once its last letter was moved.
+/// The events of one write: `redrive.created` for a new one, `redrive.finished` once it has ended,
+/// and moves no letter any more.
 pub(crate) fn events(old: Option<&Image>, new: Option<&Image>) -> Result<Vec<Event>, ImageError> {
     let Some(new) = new else { return Ok(Vec::new()) };
     let new: Redrive = new.read("redrive")?;
@@ -28,8 +29,8 @@ pub(crate) fn events(old: Option<&Image>, new: Option<&Image>) -> Result<Vec<Eve
             new.cause.clone(),
         ));
     }
-    let was_done = old.is_some_and(|old| old.status == Status::Done);
-    if let (Status::Done, false, Some(finished_at)) = (new.status, was_done, new.finished_at) {
+    let had_ended = old.is_some_and(|old| old.status.has_ended());
+    if let (true, false, Some(finished_at)) = (new.status.has_ended(), had_ended, new.finished_at) {
         let data = RedriveFinished {
             redrive_id: new.id,
             disposal: new.disposal,

@@ -1,6 +1,6 @@
 //! The queues of the consumers whose dead letters are kept, as a variable names them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use shop_lambda::{Environment, StartError};
 
@@ -16,4 +16,9 @@ pub(crate) fn read(
         name: variable.to_owned(),
         expected: "a list of queues: consumer=URL consumer=URL",
     })
+}
+
+/// The consumers whose letters are kept, and can be sent again: those that `CONSUMER_QUEUES` names.
+pub(crate) fn consumers(environment: &Environment) -> Result<BTreeSet<String>, StartError> {
+    Ok(read(environment, "CONSUMER_QUEUES")?.into_keys().collect())
 }

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shop_dynamo::Record;
 use shop_events::{Cause, Disposal};
-use shop_http::{FieldCode, Input, Keyword, Node, Problem};
+use shop_http::{FieldCode, FieldError, Input, Keyword, Node, Problem};
 use shop_types::{RedriveId, Timestamp};
 
 use crate::letter::{self, expires_at};
@@ -28,6 +28,8 @@ pub enum Status {
     Paused,
     /// It has moved all of its letters.
     Done,
+    /// It has ended before that: its consumer has no queue any more. What it has not moved is parked.
+    Failed,
 }
 
 /// A redrive, as it is stored.
@@ -71,6 +73,13 @@ pub struct Redrive {
     pub(crate) cause: Cause,
 }
 
+impl Status {
+    /// Whether nothing is moved any more, whatever anybody wants.
+    pub(crate) const fn has_ended(self) -> bool {
+        matches!(self, Self::Done | Self::Failed)
+    }
+}
+
 impl Record for Redrive {
     const KIND: &'static str = "redrive";
 }
@@ -105,6 +114,15 @@ impl RedriveRequest {
             })
         })
     }
+}
+
+/// The refusal of a redrive to a consumer that has no queue here.
+pub(crate) fn no_such_consumer() -> Problem {
+    Problem::invalid(vec![FieldError {
+        pointer: "/consumer".to_owned(),
+        code: FieldCode::InvalidFilter,
+        detail: "There is no such consumer, or its dead letters are not kept.".to_owned(),
+    }])
 }
 
 /// Whether a text can be a consumer's name, or a failure's code.

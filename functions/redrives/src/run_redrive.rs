@@ -7,6 +7,7 @@
 //! - One message at a time moves a redrive's letters: whoever finds that another has moved some leaves it to that, and
 //!   looks again. Of two that begin at once each counts those that it has marked.
 //! - Letters that came back meanwhile are later than the cutoff, and left alone.
+//! - A redrive to a consumer that has no queue any more ends as failed: no retry makes it one.
 //! - Retried: failures of DynamoDB and SQS. Dropped: work of a redrive that is forgotten, paused or done.
 
 use std::collections::BTreeMap;
@@ -65,8 +66,8 @@ impl Start for RunRedrive {
 enum Step {
     /// There may be more behind it, and so many letters were moved.
     On(Redrive, u32),
-    /// There are no more letters.
-    End(Redrive),
+    /// There are no more letters, or there is nowhere to send them: it has come to this.
+    End(Redrive, Status),
     /// Somebody else moved one of the letters, or decided otherwise of the redrive.
     Outrun,
 }
@@ -94,7 +95,7 @@ impl Consumer<Work> for RunRedrive {
             left_at = Some(redrive.clone());
             match self.step(redrive).await? {
                 Step::Outrun => {}
-                Step::End(redrive) => return self.finish(redrive).await,
+                Step::End(redrive, status) => return self.finish(redrive, status).await,
                 Step::On(redrive, moved) => {
                     let now = self.timer.clock().now();
                     let pace = Duration::from_secs(moved.into()) / redrive.rate;
@@ -120,11 +121,15 @@ impl RunRedrive {
         let page = self.letters.parked(Some(redrive.places()), after.as_ref(), limit);
         let page = page.await.map_err(store_failed)?;
         let Some(last) = page.items.last().map(|last| last.place.clone()) else {
-            return Ok(Step::End(redrive));
+            return Ok(Step::End(redrive, Status::Done));
         };
         let letters = self.still_parked(&redrive, &page.items).await?;
-        if redrive.disposal == Disposal::Redrive {
-            self.send(&redrive.consumer, &letters).await?;
+        if redrive.disposal == Disposal::Redrive && !letters.is_empty() {
+            let Some(sender) = self.consumers.get(&redrive.consumer) else {
+                tracing::warn!(redrive.id = %redrive.id, consumer = redrive.consumer, "the consumer has no queue");
+                return Ok(Step::End(redrive, Status::Failed));
+            };
+            sender.send_all(letters.iter().map(|letter| letter.body.clone()).collect()).await?;
         }
         // Not before what was last written of it, by a clock that may be ahead of this one.
         let now = self.timer.clock().now().max(redrive.updated_at);
@@ -136,7 +141,7 @@ impl RunRedrive {
         let count = u32::try_from(letters.len()).unwrap_or(u32::MAX);
         redrive.moved += u64::from(count);
         redrive.behind = Some(last);
-        Ok(if page.goes_on { Step::On(redrive, count) } else { Step::End(redrive) })
+        Ok(if page.goes_on { Step::On(redrive, count) } else { Step::End(redrive, Status::Done) })
     }
 
     /// Those of the letters that it is about, and that nobody has moved: the index is behind the table.
@@ -154,23 +159,16 @@ impl RunRedrive {
         Ok(letters)
     }
 
-    async fn send(&self, consumer: &str, letters: &[Letter]) -> Result<(), Failure> {
-        let Some(sender) = self.consumers.get(consumer) else {
-            return Err(Failure::new("no_queue", format!("{consumer} has no queue here")));
-        };
-        Ok(sender.send_all(letters.iter().map(|letter| letter.body.clone()).collect()).await?)
-    }
-
-    async fn finish(&self, redrive: Redrive) -> MessageResult {
+    async fn finish(&self, redrive: Redrive, status: Status) -> MessageResult {
         let now = self.timer.clock().now().max(redrive.updated_at);
-        let done = Redrive {
-            status: Status::Done,
+        let ended = Redrive {
+            status,
             version: redrive.version + 1,
             updated_at: now,
             finished_at: Some(now),
             ..redrive.clone()
         };
-        if !self.redrives.change(&redrive, &done).await.map_err(store_failed)? {
+        if !self.redrives.change(&redrive, &ended).await.map_err(store_failed)? {
             // Somebody paused it at its end; who lets it go on finds nothing more, and ends it.
             tracing::info!(redrive.id = %redrive.id, "a redrive was changed at its end");
         }

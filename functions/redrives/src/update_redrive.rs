@@ -49,8 +49,8 @@ impl Route for UpdateRedrive {
         let status = wanted(call.body()?)?;
         loop {
             let before = self.redrives.find(&id).await?.ok_or_else(|| Problem::not_found("redrive"))?;
-            if before.status == Status::Done {
-                let detail = "The redrive is done: it cannot be paused, or go on.";
+            if before.status.has_ended() {
+                let detail = "The redrive has ended: it cannot be paused, or go on.";
                 return Err(
                     Problem::new(Code::IllegalTransition, detail).with("current_status", before.status)
                 );

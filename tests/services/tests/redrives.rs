@@ -84,7 +84,7 @@ fn what_a_consumer_gave_up_on_is_kept_and_grouped() -> Result<()> {
             ensure!(shown["status"] == "parked" && shown["body"].is_null(), "{shown}");
             ensure!(shown["failure_code"] == "malformed" && shown["came_back"] == 0, "{shown}");
         }
-        ensure!(letters(&service, "settle").await?.is_empty(), "another consumer's");
+        ensure!(letters(&service, "send-email").await?.is_empty(), "another consumer's");
         // Once more is no more.
         service.collect().await?;
         ensure!(groups(&service).await? == all, "{all}");
@@ -211,11 +211,53 @@ fn a_redrive_is_paused_and_goes_on() -> Result<()> {
 fn what_no_queue_can_be_called_is_not_found() -> Result<()> {
     simulate(async {
         let service = started(Options::simulated(7)).await?;
-        for name in ["%00", "..", "Settle-Order", "settle%20order", &"x".repeat(5000)] {
+        // The letters of note-email-feedback are not kept: they hold addresses.
+        let words = ["nothing", "settle", "create-order", "note-email-feedback"];
+        for name in ["%00", "..", "Settle-Order", "settle%20order", &"x".repeat(5000)].iter().chain(&words) {
             let path = format!("/monitor/queues/{name}/dead-letters");
             service.send(Method::GET, &path, None).await?.problem(404, "not_found")?;
         }
-        ensure!(letters(&service, "a-queue-without-any").await?.is_empty());
+        for name in words {
+            let body = json!({ "consumer": name, "reason": "x" });
+            let asked = service.send(Method::POST, "/monitor/redrives", Some(&body)).await?;
+            ensure!(asked.problem(422, "invalid_request")?.pointers() == ["/consumer"], "{name}");
+        }
+        ensure!(letters(&service, "send-email").await?.is_empty());
+        Ok(())
+    })
+}
+
+/// The deployment in between has taken the consumer away: no retry brings its queue back.
+#[test]
+fn a_redrive_to_a_consumer_that_was_removed_ends_and_says_that_it_failed() -> Result<()> {
+    simulate(async {
+        let published = Arc::new(Published::default());
+        let options = Options { observers: vec![published.clone()], ..Options::simulated(12) };
+        let all = "JOURNAL_QUEUE_URL: !Ref JournalQueue\n          CONSUMER_QUEUES: !Sub >-\n            \
+                   reserve-stock=${ReserveStockQueue}\n            settle-order=${SettleOrderQueue}\n";
+        let rest = all.replace("            settle-order=${SettleOrderQueue}\n", "");
+        let service = Service::start_with(&services::functions(), options, &[(all, &rest)]).await?;
+        unreadable(&service, 30).await?;
+        let wanted = json!({ "consumer": "settle-order", "reason": "Try" });
+        let id = ask(&service, "/monitor/redrives", &wanted).await?;
+        service.settled().await?;
+        let ended = redrive(&service, &id).await?;
+        ensure!(ended["status"] == "failed" && ended["finished_at"].is_string(), "{ended}");
+        ensure!(ended["letters"] == json!({ "matched": 30, "moved": 0 }), "{ended}");
+        ensure!(service.depth("RunRedriveQueue") == 0, "it is tried again");
+        service.collect().await?;
+        ensure!(groups(&service).await?["letters"] == 30, "its letters are as they were, and no others");
+        let path = format!("/monitor/redrives/{id}");
+        let late = service.send(Method::PATCH, &path, Some(&json!({ "status": "running" }))).await?;
+        late.problem(409, "illegal_transition")?;
+        let told = published.events()?;
+        let ends = told.iter().filter(|told| told["type"] == "redrive.finished");
+        ensure!(ends.map(|told| &told["data"]["moved"]).eq([&json!(0)]), "{told:?}");
+        // What nobody can be sent is still given up.
+        let discard = ask(&service, "/monitor/discards", &wanted).await?;
+        service.settled().await?;
+        let done = redrive(&service, &discard).await?;
+        ensure!(done["status"] == "done" && done["letters"]["moved"] == 30, "{done}");
         Ok(())
     })
 }

@@ -278,6 +278,8 @@ fn kept(template: &Template, sources: &[(String, String)], wrong: &mut Vec<Strin
     for (function, variable, place) in [
         ("CollectDeadLettersFunction", "DEAD_LETTER_QUEUES", "DeadLetterQueue"),
         ("RunRedriveFunction", "CONSUMER_QUEUES", "Queue"),
+        ("CreateRedriveFunction", "CONSUMER_QUEUES", "Queue"),
+        ("ListDeadLettersFunction", "CONSUMER_QUEUES", "Queue"),
     ] {
         let function_of = template.resource(function);
         if function_of.is_null() {

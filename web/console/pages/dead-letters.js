@@ -12,7 +12,7 @@ import { rows } from "../rows.js";
 import { facts, moment, sign } from "../words.js";
 
 /** @typedef {{ consumer: string, failure_code: string, letters: number, first_parked_at: string, last_parked_at: string, came_back: number }} Group */
-/** @typedef {{ id: string, disposal: string, consumer: string, failure_code?: string | null, cutoff: string, rate: number, reason: string, status: "running" | "paused" | "done", letters: { matched: number, moved: number }, created_at: string, finished_at?: string | null }} Job */
+/** @typedef {{ id: string, disposal: string, consumer: string, failure_code?: string | null, cutoff: string, rate: number, reason: string, status: "running" | "paused" | "done" | "failed", letters: { matched: number, moved: number }, created_at: string, finished_at?: string | null }} Job */
 /** @typedef {{ id: string, consumer: string, failure_code: string, came_back: number, parked_at: string }} Parked */
 /** @typedef {Parked & { status: string, bytes: number, attempts?: number | null, error?: string | null, first_parked_at: string, moved_by?: string | null, body?: unknown, event?: { id: string, type: string, subject: string, correlation_id: string } | null }} Letter */
 
@@ -104,6 +104,9 @@ function groups() {
   };
 }
 
+/** @param {string | undefined} status */
+const hasEnded = (status) => status === "done" || status === "failed";
+
 /** @param {Job} job */
 const progress = ({ status, letters: { matched, moved } }) =>
   html`${sign(status)} <progress max=${Math.max(matched, 1)} .value=${Math.min(moved, matched)} aria-label="Moved"></progress> <span class="quiet-text">${moved} of ${matched}</span>`;
@@ -186,7 +189,7 @@ export const redrive = ({ id = "" }) => {
       }
       failure.value = error;
     }
-    return shown.peek()?.status !== "done";
+    return !hasEnded(shown.peek()?.status);
   }
   const ready = poll();
   const watching = watch(poll);
@@ -209,7 +212,7 @@ export const redrive = ({ id = "" }) => {
         <div class="title-row"><h1>${one.disposal === "discard" ? "Discard" : "Redrive"} of ${one.consumer}</h1></div>
         ${failure.value === undefined ? nothing : notice("info", `${explain(failure.value)} We go on trying.`)}
         <section class="panel" aria-labelledby="how-far"><h2 id="how-far">How far it is</h2><p>${progress(one)}</p>
-          ${one.status === "done" ? nothing : html`<form class="move quiet-form" @submit=${own.submit}>${own.button(one.status === "paused" ? "Go on" : "Pause", "Asking")}</form>${own.trouble()}`}</section>
+          ${hasEnded(one.status) ? nothing : html`<form class="move quiet-form" @submit=${own.submit}>${own.button(one.status === "paused" ? "Go on" : "Pause", "Asking")}</form>${own.trouble()}`}</section>
         <section class="panel" aria-labelledby="facts"><h2 id="facts">Facts</h2>${facts([
           ["Why", one.reason],
           ["Failed with", one.failure_code ?? "anything"],

@@ -155,6 +155,11 @@ fn kept(text: &str, name: &str, camel: &str) -> Result<String> {
         let grant = format!("                - !GetAtt {queue}.Arn");
         text = behind_last(&text, &format!("  {function}Function:"), "                - !GetAtt", &grant)?;
     }
+    // Who is asked about its letters knows that there is such a consumer.
+    for function in ["CreateRedrive", "ListDeadLetters"] {
+        let url = format!("            {name}=${{{camel}Queue}}");
+        text = behind_last(&text, &format!("  {function}Function:"), "=${", &url)?;
+    }
     Ok(text)
 }
 

@@ -98,12 +98,20 @@ fn what_ses_says_settles_a_mail_in_whatever_order_it_comes() {
     for before in [
         sending.clone(),
         sending.put_back(Reason::Throttled, at(2500)),
+        // Its own guess, and an answer of SES's to a call: a message that SES has after all settles both.
         sending.failed(Reason::Rejected, at(2500)),
+        sending.failed(Reason::Expired, at(2500)),
         sending.skipped(Reason::Overtaken, at(2500)),
         sending.sent("m-1".into(), at(2500)),
     ] {
         assert_eq!(note(&before, Fate::Sent).status, Status::Sent);
         assert_eq!(note(&note(&before, permanent), Fate::Sent).status, Status::Bounced);
+        // Both orders: SES has taken it, and has rejected it then.
+        for fates in [[Fate::Sent, Fate::Rejected], [Fate::Rejected, Fate::Sent]] {
+            let after = fates.iter().fold(before.clone(), |email, fate| note(&email, *fate));
+            assert_eq!((after.status, after.reason), (Status::Failed, Some(Reason::Rejected)), "{fates:?}");
+            assert_eq!(after.message_id.as_deref(), Some("m-1"));
+        }
         for fates in [[Fate::Sent, permanent, Fate::Complained], [Fate::Complained, permanent, Fate::Sent]] {
             let after = fates.iter().fold(before.clone(), |email, fate| note(&email, *fate));
             assert_eq!(after.status, Status::Complained, "{fates:?}");

@@ -51,6 +51,7 @@ impl Redrives {
             Status::Running => "running",
             Status::Paused => "paused",
             Status::Done => "done",
+            Status::Failed => "failed",
         };
         let mut update = self
             .table

@@ -18,6 +18,8 @@ const SENT: &[&str] = &["sent", "skipped"];
 /// says that it has written to nobody.
 pub(super) async fn an_order_is_confirmed_by_mail(shop: &Shop) -> Result<()> {
     let account = accounts::customer(shop).await?;
+    let welcome = becomes(shop, &format!("/emails?user_id={}", account.id), SENT).await?;
+    welcome.has("/data/0/template", "welcome")?;
     let product = steps::product(shop, 4.20, 5).await?;
     let buyer = account.caller(shop);
     let order = steps::place(&buyer, &[(&product, 2)]).await?;
@@ -25,8 +27,14 @@ pub(super) async fn an_order_is_confirmed_by_mail(shop: &Shop) -> Result<()> {
     let confirmation = becomes(shop, &format!("/emails?order_id={order}"), SENT).await?;
     confirmation.has("/data/0/template", "order_confirmation")?;
     confirmation.has("/data/0/order_id", order.as_str())?;
-    let welcome = becomes(shop, &format!("/emails?user_id={}", account.id), SENT).await?;
-    welcome.has("/data/0/template", "welcome")?;
+    let to_account = format!("/emails?user_id={}", account.id);
+    let all = shop.administrator()?.get(format!("{to_account}&limit=1")).await?.expect(200)?;
+    ensure!(all.array("/data")?.len() == 1, all.wrong("a page of one mail"));
+    let next = format!("{to_account}&limit=1&cursor={}", all.string("/next_cursor")?);
+    let next = shop.administrator()?.get(next).await?.expect(200)?;
+    let mut templates = [all.string("/data/0/template")?, next.string("/data/0/template")?];
+    templates.sort_unstable();
+    ensure!(templates == ["order_confirmation", "welcome"], next.wrong("both mails to the account"));
     let listed = shop.administrator()?.get("/emails?limit=100").await?.expect(200)?;
     ensure!(!listed.array("/data")?.is_empty(), listed.wrong("there are mails"));
     ensure!(!listed.body.contains('@'), listed.wrong("no list of mails says whom they are to"));
@@ -125,7 +133,7 @@ async fn says(shop: &Shop, list: &Reply, right: impl FnOnce(&Reply) -> Result<()
     right(&shop.administrator()?.get(path).await?.expect(200)?)
 }
 
-/// Waits until the one mail of a list has come to its end.
+/// Waits until the newest mail of a list has come to its end.
 async fn becomes(shop: &Shop, list: &str, ends: &[&str]) -> Result<Reply> {
     let administrator = shop.administrator()?;
     until(&format!("the mail of {list} to be sent"), shop.patience(), async || {

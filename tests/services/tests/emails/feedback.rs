@@ -5,7 +5,7 @@ use serde_json::json;
 use service_tests::simulate;
 use shop_events::OrderStatus;
 
-use super::stage::{GUEST, Order, Stage};
+use super::stage::{GUEST, Mood, Order, Stage};
 
 #[test]
 fn what_comes_back_is_noted_and_told_once() -> Result<()> {
@@ -30,6 +30,36 @@ fn what_comes_back_is_noted_and_told_once() -> Result<()> {
         let count = |kind: &str| told.iter().filter(|told| *told == kind).count();
         ensure!((count("email.sent"), count("email.failed")) == (4, 3), "{told:?}");
         stage.holds_no_address().await
+    })
+}
+
+/// Two words of one message come in any order.
+#[test]
+fn a_rejection_that_comes_before_the_word_that_it_was_sent_is_the_end() -> Result<()> {
+    simulate(async {
+        let stage = Stage::new().await?;
+        let (order, event) = stage.confirmed("order").await?;
+        stage.ses.is(Mood::LosesAnswers);
+        stage.ses.loses_events(true);
+        stage.send(&[event]).await?;
+        stage.service.settled().await?;
+        stage.ses.loses_events(false);
+        let email = stage.email(&order).await?;
+        ensure!(email["status"] == "sending", "{email}");
+        let word = |kind: &str| {
+            let tags = json!({ "email": [email["id"]], "attempt": ["1"] });
+            let mail = json!({ "messageId": "m", "timestamp": "2026-11-23T15:00:02.000Z", "tags": tags });
+            json!({ "eventType": kind, "mail": mail, "reject": { "reason": "Bad content" }, "send": {} })
+        };
+        for kind in ["Reject", "Send"] {
+            stage.service.send_bodies("NoteEmailFeedbackQueue", &[&word(kind).to_string()]).await?;
+            stage.service.settled().await?;
+            let email = stage.email(&order).await?;
+            ensure!(email["status"] == "failed" && email["reason"] == "rejected", "{kind}: {email}");
+            ensure!(email["sent_at"].is_null(), "{kind}: {email}");
+        }
+        ensure!(stage.told()? == ["email.failed"], "{:?}", stage.told()?);
+        Ok(())
     })
 }
 

@@ -70,6 +70,65 @@ fn the_mails_about_one_thing_are_found_by_it() -> Result<()> {
 }
 
 #[test]
+fn the_mails_to_a_user_are_all_there_page_by_page() -> Result<()> {
+    simulate(async {
+        let stage = Stage::new().await?;
+        stage.register("Ada", Some(ADDRESS)).await?;
+        let order = Order::of(Some(ADA), "order")?;
+        stage.store(&order, OrderStatus::Shipped, None).await?;
+        let (_, of_a_guest) = stage.confirmed("a guest's").await?;
+        let events = [
+            Stage::registered()?,
+            Stage::reset_requested(1)?,
+            of_a_guest,
+            order.event(OrderStatus::Confirmed),
+            Stage::confirmation_requested(2)?,
+            Stage::reset_requested(3)?,
+            order.event(OrderStatus::Shipped),
+        ];
+        for event in events {
+            stage.send(&[event]).await?;
+            stage.service.settled().await?;
+        }
+        let of_ada = [
+            "order_shipment",
+            "password_reset",
+            "email_confirmation",
+            "order_confirmation",
+            "password_reset",
+            "welcome",
+        ];
+        let of_order = ["order_shipment", "order_confirmation"];
+        for (list, wanted) in
+            [(format!("user_id={ADA}"), &of_ada[..]), (format!("order_id={}", order.id), &of_order)]
+        {
+            for limit in [1, 2, 5, 100] {
+                let (mut seen, mut cursor) = (Vec::new(), String::new());
+                loop {
+                    let path = format!("/emails?{list}&limit={limit}&cursor={cursor}");
+                    let answer = stage.service.send(Method::GET, &path, None).await?.expect(200)?;
+                    let data = answer.body["data"].as_array().context("data")?;
+                    ensure!(data.len() <= limit, "{path}: {}", data.len());
+                    seen.extend(data.iter().filter_map(|mail| mail["template"].as_str().map(str::to_owned)));
+                    let Some(next) = answer.body["next_cursor"].as_str() else { break };
+                    ensure!(answer.header("link")?.contains(&format!("/emails?{list}&limit=")), "{list}");
+                    next.clone_into(&mut cursor);
+                }
+                ensure!(seen == wanted, "{list} by {limit}: {seen:?}");
+            }
+        }
+        // A cursor is of its own list.
+        let page = stage.service.send(Method::GET, &format!("/emails?user_id={ADA}&limit=1"), None).await?;
+        let cursor = page.body["next_cursor"].as_str().context("a cursor")?.to_owned();
+        for list in [String::new(), format!("order_id={}&", order.id)] {
+            let path = format!("/emails?{list}cursor={cursor}");
+            stage.service.send(Method::GET, &path, None).await?.problem(400, "invalid_query")?;
+        }
+        Ok(())
+    })
+}
+
+#[test]
 fn what_a_mail_says_is_written_anew_and_is_what_was_sent() -> Result<()> {
     simulate(async {
         let stage = Stage::new().await?;

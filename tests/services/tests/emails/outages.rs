@@ -107,6 +107,30 @@ fn an_hour_without_ses_costs_no_mail_and_no_message() -> Result<()> {
     })
 }
 
+/// Dead letters are grouped by it: what somebody has to put right is told from what is over by itself.
+#[test]
+fn what_keeps_ses_from_taking_a_mail_is_the_failure_of_its_message() -> Result<()> {
+    simulate(async {
+        let moods = [
+            (throttled(), "ses_throttled"),
+            (AwsError::client("SendingPausedException", "paused"), "ses_suspended"),
+            (AwsError::client("MailFromDomainNotVerifiedException", "no"), "ses_sender_not_verified"),
+            (AwsError::client("AccessDeniedException", "no"), "ses_not_allowed"),
+        ];
+        for (error, code) in moods {
+            let stage = Stage::new().await?;
+            stage.ses.is(Mood::Refuses(error));
+            let (_, event) = stage.confirmed("order").await?;
+            stage.send(&[event]).await?;
+            stage.service.pass(MINUTE).await;
+            let receipts = stage.service.take_bodies("JournalQueue").await?;
+            let told = receipts.iter().any(|receipt| receipt.contains(&format!("\"{code}\"")));
+            ensure!(told, "{code}: {receipts:?}");
+        }
+        Ok(())
+    })
+}
+
 #[test]
 fn a_mail_that_nobody_can_send_for_days_fails_and_is_told() -> Result<()> {
     simulate(async {

@@ -10,7 +10,10 @@ use futures::future::{BoxFuture, ready};
 use http::Method;
 use serde_json::{Value, json};
 use service_tests::{Published, Service};
-use shop_events::{Cause, Event, EventData, OrderCancelled, OrderSnapshot, OrderStatus, UserSnapshot};
+use shop_events::{
+    Cause, Event, EventData, OrderCancelled, OrderSnapshot, OrderStatus, UserEmailConfirmationRequested,
+    UserPasswordResetRequested, UserSnapshot,
+};
 use shop_local::cloud::{AwsError, Call, Fault, Interceptor, Options, SentMail, Service as Aws};
 use shop_types::{OrderId, Timestamp, UserId};
 
@@ -240,6 +243,22 @@ impl Stage {
         let data = UserSnapshot { user_id: ADA.parse()?, is_admin: false, registered_at };
         let cause = Cause::request("request-2").by(ADA);
         Ok(Event::new(EventData::UserRegistered(data), 1, registered_at, cause))
+    }
+
+    /// The event that Ada has asked for another password, so many seconds after.
+    pub(crate) fn reset_requested(seconds: i64) -> Result<Event> {
+        let requested_at = Timestamp::from_millis(1_795_446_000_000 + seconds * 1000);
+        let data = UserPasswordResetRequested { user_id: ADA.parse()?, requested_at };
+        let cause = Cause::request("request-3").by("guest");
+        Ok(Event::new(EventData::UserPasswordResetRequested(data), 2, requested_at, cause))
+    }
+
+    /// The event that Ada has asked for another mail that confirms the address, so many seconds after.
+    pub(crate) fn confirmation_requested(seconds: i64) -> Result<Event> {
+        let requested_at = Timestamp::from_millis(1_795_446_000_000 + seconds * 1000);
+        let data = UserEmailConfirmationRequested { user_id: ADA.parse()?, requested_at };
+        let cause = Cause::request("request-4").by(ADA);
+        Ok(Event::new(EventData::UserEmailConfirmationRequested(data), 2, requested_at, cause))
     }
 
     /// A guest's order that is confirmed, and the event of that.
