@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 
-import { product, putInCart, register, shot, test, unique } from "./harness.mjs";
+import { product, putInCart, register, shot, stockOf, test, unique, until } from "./harness.mjs";
 import { HTML } from "./rules.mjs";
 
 test("a product that is sold out says so, and cannot be put into the cart", async (page) => {
@@ -144,4 +144,24 @@ test("a link to another site is no way on from the sign-in page", async (page) =
   await page.goto("/sign-in?next=https://evil.example/");
   const link = await page.getByRole("link", { name: "Make an account" }).getAttribute("href");
   assert.equal(link, "/register?next=%2Faccount");
+});
+
+test("a cart and a checkout know what another tab puts in", async (page, context) => {
+  await putInCart(page, await product());
+  await page.goto("/cart");
+  await page.getByRole("link", { name: "Checkout" }).waitFor();
+  const other = await context.newPage();
+  const second = await product();
+  await putInCart(other, second);
+  await page.locator(".line").getByText(second.name).waitFor();
+  await page.getByRole("link", { name: "Checkout" }).click();
+  await page.locator(".summary .total", { hasText: "$49.00" }).waitFor();
+  const third = await product();
+  await putInCart(other, third);
+  await page.locator(".line").getByText(third.name).waitFor();
+  await page.locator(".summary .total", { hasText: "$73.50" }).waitFor();
+  await page.getByLabel("E-mail").fill("tabs@example.com");
+  await page.getByRole("button", { name: "Place order" }).click();
+  await page.getByRole("heading", { name: "Your order is confirmed" }).waitFor();
+  assert.equal((await stockOf(third.id)).stock, 19);
 });
