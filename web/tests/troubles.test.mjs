@@ -165,3 +165,21 @@ test("a cart and a checkout know what another tab puts in", async (page, context
   await page.getByRole("heading", { name: "Your order is confirmed" }).waitFor();
   assert.equal((await stockOf(third.id)).stock, 19);
 });
+
+test("where a browser keeps nothing, the shop works as long as its page", async (page) => {
+  await page.addInitScript(() => {
+    const refuse = { get: () => { throw new DOMException("Access is denied for this document.", "SecurityError"); } };
+    Object.defineProperty(window, "localStorage", refuse);
+    Object.defineProperty(window, "sessionStorage", refuse);
+    // Chromium's locks are refused together with them.
+    navigator.locks.request = () => Promise.reject(new DOMException("Access to the Locks API is denied in this context.", "SecurityError"));
+  });
+  await putInCart(page, await product());
+  await page.getByRole("button", { name: "Add to cart" }).click();
+  await page.locator(".badge", { hasText: "2" }).waitFor();
+  await page.locator(".toast").getByRole("link", { name: "To the cart" }).click();
+  await page.getByRole("link", { name: "Checkout" }).click();
+  await page.getByLabel("E-mail").fill("private@example.com");
+  await page.getByRole("button", { name: "Place order" }).click();
+  await page.getByRole("heading", { name: "Your order is confirmed" }).waitFor();
+});
