@@ -146,6 +146,12 @@ test("a link to another site is no way on from the sign-in page", async (page) =
   assert.equal(link, "/register?next=%2Faccount");
 });
 
+test("an address that is none is no way on from the sign-in page", async (page) => {
+  await page.goto("/sign-in?next=http://[");
+  const link = await page.getByRole("link", { name: "Make an account" }).getAttribute("href");
+  assert.equal(link, "/register?next=%2Faccount");
+});
+
 test("a cart and a checkout know what another tab puts in", async (page, context) => {
   await putInCart(page, await product());
   await page.goto("/cart");
