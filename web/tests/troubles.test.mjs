@@ -172,6 +172,31 @@ test("a cart and a checkout know what another tab puts in", async (page, context
   assert.equal((await stockOf(third.id)).stock, 19);
 });
 
+test("a search that fails has found neither nothing nor what the one before found", async (page) => {
+  const found = { id: "kettle-1", name: "Kettle", highlight: [], price: 30, currency: "USD", category: "kitchen", image_url: null, version: 1, in_stock: true };
+  let isIll = false;
+  await page.route("**/api/search?*", (route) => {
+    if (isIll) return route.fulfill({ status: 503, json: { message: "Service Unavailable" } });
+    const data = new URL(route.request().url()).searchParams.get("q") === "kettle" ? [found] : [];
+    return route.fulfill({ json: { data, next_cursor: null, total: data.length, facets: { categories: [], prices: [] }, indexed_at: null } });
+  });
+  const failed = page.getByRole("heading", { name: "The products did not come" });
+  const box = page.getByRole("combobox", { name: "Search the shop" });
+  await page.goto("/find?q=kettle");
+  await page.locator(".card", { hasText: "Kettle" }).waitFor();
+  isIll = true;
+  await box.fill("lamp");
+  await failed.waitFor();
+  assert.equal(await page.locator(".grid .card").count(), 0, "the kettle is no lamp");
+  isIll = false;
+  await page.getByRole("button", { name: "Try again" }).click();
+  await page.getByRole("heading", { name: "Nothing found" }).waitFor();
+  isIll = true;
+  await box.fill("lamps");
+  await failed.waitFor();
+  assert.equal(await page.getByRole("heading", { name: "Nothing found" }).count(), 0);
+});
+
 test("where a browser keeps nothing, the shop works as long as its page", async (page) => {
   await page.addInitScript(() => {
     const refuse = { get: () => { throw new DOMException("Access is denied for this document.", "SecurityError"); } };
