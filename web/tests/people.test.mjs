@@ -58,3 +58,53 @@ for (const how of ["the page knows it", "the API says so"]) {
     assert.equal(sent.at(-1).email, "over@example.com");
   });
 }
+
+test("a tab shows the account of who is signed in now, and changes no other", async (page, context) => {
+  await register(page, "Ada Lovelace");
+  await page.getByRole("textbox", { name: "Name" }).fill("Ada King");
+  const other = await context.newPage();
+  await other.goto("/account");
+  await signOut(other);
+  await page.getByRole("heading", { name: "You are not signed in" }).waitFor();
+  const email = await register(other, "Grace Hopper");
+  const name = page.getByRole("textbox", { name: "Name" });
+  await until(() => name.inputValue(), (value) => value === "Grace Hopper", "the account is another's");
+  await page.getByRole("region", { name: "E-mail", exact: true }).getByText(email).waitFor();
+});
+
+test("a tab lists the orders of who is signed in now, and the checkout says who orders", async (page, context) => {
+  const one = await product();
+  await register(page);
+  await putInCart(page, one);
+  await order(page);
+  await page.getByRole("link", { name: "Your orders" }).first().click();
+  await page.locator(".order-row", { hasText: one.name }).waitFor();
+  const checkout = await context.newPage();
+  await putInCart(checkout, one);
+  await checkout.goto("/checkout");
+  const other = await context.newPage();
+  await other.goto("/");
+  await signOut(other);
+  await page.getByRole("heading", { name: "No orders yet" }).waitFor();
+  await checkout.getByLabel("E-mail").waitFor();
+  const email = await register(other, "Grace Hopper");
+  await page.getByText("What you order is listed here.").waitFor();
+  await checkout.getByText(`Signed in as ${email}`).waitFor();
+});
+
+test("who signs out leaves no order behind the way back", async (page) => {
+  await register(page);
+  await putInCart(page, await product());
+  await order(page);
+  await signOut(page);
+  await page.goBack();
+  await page.getByRole("heading", { name: "We cannot show this order" }).waitFor();
+});
+
+test("an order that the shop shows no more is shown no more", async (page) => {
+  await register(page);
+  await putInCart(page, await product());
+  await order(page);
+  await page.route("**/api/orders/*", (route) => route.fulfill({ status: 404, json: { type: "about:blank", title: "Not Found", status: 404, code: "not_found" } }));
+  await page.getByRole("heading", { name: "We cannot show this order" }).waitFor();
+});

@@ -30,6 +30,9 @@ const STEPS = ["Placed", "Stock set aside", "Confirmed", "Shipped", "Delivered"]
 /** @param {string} id @param {string | undefined} [etag] */
 const read = (id, etag) => ask("GET", `/orders/${encodeURIComponent(id)}`, { orderToken: tokenOf(id), etag });
 
+/** There is no such order, for who asks. @param {unknown} error */
+const isNone = (error) => error instanceof Refused && [401, 403, 404, 422].includes(error.status);
+
 /** @param {Order} order */
 function headline({ status }) {
   if (status === "pending") return "Thank you. We are setting your order aside.";
@@ -84,12 +87,13 @@ export const order = ({ id = "" }) => {
   async function poll() {
     try {
       const answer = await read(id, etag);
+      if (left) return false;
       stale.value = false;
       etag = answer.etag ?? etag;
       if (answer.data !== undefined) take(answer.data);
     } catch (error) {
-      if (error instanceof Refused && [401, 403, 404, 422].includes(error.status)) {
-        if (shown.peek() === undefined) shown.value = null;
+      if (isNone(error)) {
+        shown.value = null;
         return false;
       }
       if (shown.peek() === undefined) failure.value = error;
