@@ -172,6 +172,24 @@ test("a cart and a checkout know what another tab puts in", async (page, context
   assert.equal((await stockOf(third.id)).stock, 19);
 });
 
+for (const status of [429, 503]) {
+  test(`a shop that is busy has not lost a guest's orders: ${status}`, async (page) => {
+    const one = await product();
+    await putInCart(page, one);
+    await page.goto("/checkout");
+    await page.getByLabel("E-mail").fill("guest@example.com");
+    await page.getByRole("button", { name: "Place order" }).click();
+    await page.getByRole("heading", { name: "Your order is confirmed" }).waitFor();
+    await page.route("**/api/orders/*", (route) => route.fulfill({ status, json: { message: "Not now" } }));
+    await page.goto("/account/orders");
+    await page.getByText(status === 429 ? "That was too often" : "The shop has a problem of its own").waitFor();
+    assert.equal(await page.getByText("No orders yet").count(), 0);
+    await page.unroute("**/api/orders/*");
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.locator(".order-row", { hasText: one.name }).waitFor();
+  });
+}
+
 test("a search that fails has found neither nothing nor what the one before found", async (page) => {
   const found = { id: "kettle-1", name: "Kettle", highlight: [], price: 30, currency: "USD", category: "kitchen", image_url: null, version: 1, in_stock: true };
   let isIll = false;
@@ -195,6 +213,29 @@ test("a search that fails has found neither nothing nor what the one before foun
   await box.fill("lamps");
   await failed.waitFor();
   assert.equal(await page.getByRole("heading", { name: "Nothing found" }).count(), 0);
+});
+
+test("a second click on a slow “Show more” lists no order twice", async (page) => {
+  await register(page);
+  const at = new Date().toISOString();
+  const row = (/** @type {string} */ id) => ({ id, status: "confirmed", items: [{ product_id: "kettle-1", name: `Kettle of ${id}`, quantity: 1, price: 1, line_total: 1 }], total_amount: 1, currency: "USD", version: 2, created_at: at, updated_at: at });
+  let asked = 0;
+  /** @type {() => void} */
+  let release = () => undefined;
+  const released = new Promise((resolve) => (release = () => resolve(undefined)));
+  await page.route("**/api/orders?*", async (route) => {
+    if (!route.request().url().includes("cursor=")) return route.fulfill({ json: { data: [row("ord_1")], next_cursor: "second" } });
+    asked += 1;
+    await released;
+    return route.fulfill({ json: { data: [row("ord_2")], next_cursor: null } });
+  });
+  await page.goto("/account/orders");
+  await page.getByRole("button", { name: "Show more" }).dblclick();
+  await until(async () => asked, (count) => count > 0, "nothing is asked for");
+  release();
+  await page.locator(".order-row", { hasText: "Kettle of ord_2" }).first().waitFor();
+  await page.waitForLoadState("networkidle");
+  assert.equal(await page.locator(".order-row").count(), 2);
 });
 
 test("where a browser keeps nothing, the shop works as long as its page", async (page) => {
