@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 
 import { HTML, check, VIEWS } from "./rules.mjs";
-import { admin, placeOrder, product, settings, shot, stockOf, test, unique, until } from "./harness.mjs";
+import { admin, placeOrder, product, register, settings, shot, stockOf, test, unique, until } from "./harness.mjs";
 
 /** A guest's order, which has come through. @param {{ id: string }} one */
 async function order({ id }) {
@@ -347,4 +347,41 @@ test("a console in a hidden tab asks for nothing", async (page) => {
     await page.clock.runFor(120_000);
     assert.equal(asked, 0, `${path} has asked`);
   }
+});
+
+test("an operator who sets the stock does not put up for sale what was sold meanwhile", async (page) => {
+  const one = await product();
+  await enter(page, `/console/products/${one.id}`);
+  await page.getByRole("heading", { level: 1, name: one.name }).waitFor();
+  await order(one);
+  await page.getByLabel("For sale").fill("25");
+  await page.getByRole("button", { name: "Set" }).click();
+  await page.getByRole("alert").getByText("The stock has changed meanwhile: 19 are for sale now").waitFor();
+  assert.equal((await stockOf(one.id)).stock, 19);
+  assert.equal(await page.getByLabel("For sale").inputValue(), "25", "what was typed is kept");
+  await page.getByRole("button", { name: "Set" }).click();
+  await page.getByText("The stock is changed").first().waitFor();
+  assert.equal((await stockOf(one.id)).stock, 25);
+});
+
+test("a word of a name is searched for where it is no product's id, as far as one wants", async (page) => {
+  const one = await product();
+  await page.route("**/api/search?*", (route) => {
+    const isSecond = route.request().url().includes("cursor=");
+    const id = isSecond ? "charger-2" : "charger-1";
+    return route.fulfill({ json: { data: [{ id, name: `USB-C ${id}`, price: 1, currency: "USD", category: null, image_url: null, in_stock: true }], next_cursor: isSecond ? null : "second", total: 2 } });
+  });
+  await enter(page);
+  const find = async (/** @type {string} */ text) => {
+    await page.locator("#search").fill(text);
+    await page.keyboard.press("Enter");
+  };
+  await find("USB-C");
+  await page.getByRole("row", { name: "charger-1" }).waitFor();
+  await page.getByText("Found with “USB-C”: 2 products").waitFor();
+  await page.getByRole("button", { name: "Show more" }).click();
+  await page.getByRole("row", { name: "charger-2" }).waitFor();
+  assert.equal(await page.getByRole("row", { name: "charger-1" }).count(), 1);
+  await find(one.id);
+  await page.getByRole("heading", { level: 1, name: one.name }).waitFor();
 });
