@@ -349,6 +349,57 @@ test("a console in a hidden tab asks for nothing", async (page) => {
   }
 });
 
+test("more events that were asked for stay, and so does who goes through them by keyboard", async (page) => {
+  const event = (/** @type {number} */ at) => ({ id: `order_${at}`, type: "order.created", subject: `order_${at}`, version: 1, time: new Date().toISOString(), correlation_id: "none", story_id: `order_${at}` });
+  let asked = 0;
+  await page.route("**/api/monitor/events?*", (route) => {
+    const isSecond = route.request().url().includes("cursor=");
+    if (!isSecond) asked += 1;
+    return route.fulfill({ json: { data: [event(isSecond ? 2 : 1)], next_cursor: isSecond ? "third" : "second", searched_back_to: isSecond ? "2026-01-02T03:04:05Z" : new Date().toISOString() } });
+  });
+  await page.clock.install();
+  await enter(page, "/console/events?type=order.created");
+  await page.getByRole("row", { name: "order_1" }).waitFor();
+  await until(async () => (await page.clock.runFor(4000), asked), (count) => count > 1, "it is not asked anew");
+  await page.getByRole("link", { name: "Story of order_1" }).focus();
+  await page.waitForLoadState("networkidle");
+  asked = 0;
+  await page.clock.runFor(30_000);
+  assert.equal(asked, 0, "it is asked anew under who goes through the rows");
+  await page.getByRole("button", { name: "Show more" }).click();
+  await page.getByRole("row", { name: "order_2" }).waitFor();
+  await page.locator("p", { hasText: "Searched back to" }).locator("time[datetime='2026-01-02T03:04:05Z']").waitFor();
+  await page.mouse.move(1, 1);
+  await page.evaluate(() => /** @type {HTMLElement} */ (document.activeElement).blur());
+  await page.clock.runFor(30_000);
+  assert.equal(asked, 0, "what was asked for is taken away");
+  assert.equal(await page.getByRole("row", { name: "order_2" }).count(), 1);
+});
+
+test("filters of the console show what is filtered by, also after the way back", async (page) => {
+  await enter(page, "/console/orders");
+  for (const [way, label, chosen, first] of [["Orders", "Status", "shipped", ""], ["Alerts", "Which", "closed", "open"], ["Sales", "Days", "7", ""]]) {
+    await page.getByRole("navigation", { name: "Console" }).getByRole("link", { name: way }).click();
+    const select = page.getByLabel(String(label), { exact: true });
+    await select.waitFor();
+    const before = await select.inputValue();
+    if (first) assert.equal(before, first);
+    await select.selectOption(String(chosen));
+    await page.waitForURL(new RegExp(`=${chosen}$`));
+    await page.getByRole("navigation", { name: "Console" }).getByRole("link", { name: way }).click();
+    await page.waitForURL(/console\/[a-z]+$/);
+    await until(() => select.inputValue(), (value) => value === before, `${way} shows a filter that it has not`);
+  }
+  await page.getByRole("navigation", { name: "Console" }).getByRole("link", { name: "Events" }).click();
+  const type = page.getByLabel("Type", { exact: true });
+  await type.fill("order.created");
+  await page.getByRole("button", { name: "Filter" }).click();
+  await page.waitForURL(/type=order.created$/);
+  await page.getByRole("link", { name: "All", exact: true }).click();
+  await page.waitForURL(/events$/);
+  await until(() => type.inputValue(), (value) => value === "", "the events show a filter that they have not");
+});
+
 test("an operator who sets the stock does not put up for sale what was sold meanwhile", async (page) => {
   const one = await product();
   await enter(page, `/console/products/${one.id}`);
