@@ -436,3 +436,16 @@ test("a word of a name is searched for where it is no product's id, as far as on
   await find(one.id);
   await page.getByRole("heading", { level: 1, name: one.name }).waitFor();
 });
+
+test("an import whose begin is not answered may have begun, and the page leads to it", async (page) => {
+  const id = "imp_06h1mda04n1jakck372vskp7r0";
+  await page.route("**/api/imports", (route) => route.fulfill({ status: 201, json: { id, status: "created", upload: { url: `${settings.base}/uploads/${id}`, max_bytes: 1000 } } }));
+  await page.route("**/uploads/**", (route) => route.fulfill({ status: 200 }));
+  await page.route("**/start", (route) => route.abort());
+  await enter(page, "/console/imports");
+  await page.getByLabel("File").setInputFiles({ name: "products.csv", mimeType: "text/csv", buffer: Buffer.from("id,name,price\n") });
+  await page.getByRole("button", { name: "Import" }).click();
+  const told = page.getByRole("alert");
+  await told.getByText("we do not know whether its import has begun").waitFor();
+  assert.equal(await told.getByRole("link", { name: "Look at it" }).getAttribute("href"), `/console/imports/${id}`);
+});
