@@ -449,3 +449,26 @@ test("an import whose begin is not answered may have begun, and the page leads t
   await told.getByText("we do not know whether its import has begun").waitFor();
   assert.equal(await told.getByRole("link", { name: "Look at it" }).getAttribute("href"), `/console/imports/${id}`);
 });
+
+test("a console whose operator has signed out in another tab asks for nothing", async (page, context) => {
+  if (settings.admin !== "") return;
+  // In the demo nobody need sign in: the part of an administrator who has is played by a customer.
+  await register(page);
+  await page.route("**/api/users/me", async (route) => {
+    const response = await route.fetch();
+    const me = response.ok() ? await response.json() : {};
+    await route.fulfill({ response, json: { ...me, role: "admin" } });
+  });
+  await page.clock.install();
+  await page.goto("/console/queues");
+  await page.getByRole("heading", { name: "Queues", level: 1 }).waitFor();
+  const other = await context.newPage();
+  await other.goto("/account");
+  await other.getByRole("button", { name: "Sign out" }).click();
+  await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  await page.waitForLoadState("networkidle");
+  let asked = 0;
+  page.on("request", () => (asked += 1));
+  await page.clock.runFor(60_000);
+  assert.equal(asked, 0, "it asks on behind the entry");
+});
