@@ -472,3 +472,31 @@ test("a console whose operator has signed out in another tab asks for nothing", 
   await page.clock.runFor(60_000);
   assert.equal(asked, 0, "it asks on behind the entry");
 });
+
+test("more orders that were asked for on the overview come, though it looks again meanwhile", async (page) => {
+  const at = new Date().toISOString();
+  const row = (/** @type {string} */ id) => ({ id, customer_id: null, status: "confirmed", items: [], total_amount: 1, currency: "USD", version: 2, created_at: at, updated_at: at });
+  let looks = 0;
+  /** @type {() => void} */
+  let release = () => undefined;
+  const released = new Promise((resolve) => (release = () => resolve(undefined)));
+  await page.route("**/api/orders?*", async (route) => {
+    const isSecond = route.request().url().includes("cursor=");
+    if (isSecond) await released;
+    return route.fulfill({ json: { data: [row(isSecond ? "ord_2" : "ord_1")], next_cursor: isSecond ? null : "second" } });
+  });
+  await page.route("**/api/monitor/queues", (route) => {
+    looks += 1;
+    return route.fallback();
+  });
+  await page.clock.install();
+  await enter(page);
+  await page.getByRole("link", { name: "ord_1" }).waitFor();
+  await page.getByRole("button", { name: "Show more" }).first().click();
+  const before = looks;
+  await until(async () => (await page.clock.runFor(4000), looks), (count) => count > before, "it does not look again");
+  await page.waitForFunction(() => document.querySelector(".more button")?.hasAttribute("disabled"));
+  release();
+  await page.getByRole("link", { name: "ord_2" }).waitFor();
+  assert.equal(await page.getByRole("link", { name: "ord_1" }).count(), 1);
+});
