@@ -30,9 +30,8 @@ export const checkout = () => {
   const { ready, leave } = follow();
 
   const forgetUser = effect(() => {
-    const isGuest = user.value === null;
+    if (user.value !== null) void ask("GET", "/users/me").then(({ data }) => (me.value = data), () => undefined);
     waits.value = isUnanswered();
-    if (!isGuest) void ask("GET", "/users/me").then(({ data }) => (me.value = data), () => undefined);
   });
 
   /** @param {Refused} refusal @param {Priced[]} before */
