@@ -3,6 +3,7 @@
 import { html, nothing } from "../vendor/lit.js";
 import { said, toast } from "../shared/announce.js";
 import { icon, mark } from "../shared/icons.js";
+import { Refused, ask } from "../shared/api.js";
 import { go } from "../shared/router.js";
 import { isDemo, leave, operator } from "./operator.js";
 
@@ -24,7 +25,7 @@ const WAYS = [
 const search = () => /** @type {HTMLInputElement | null} */ (document.getElementById("search"));
 
 /** Where what was typed leads: ids say what they name. @param {string} text */
-function place(text) {
+async function place(text) {
   const id = encodeURIComponent(text);
   if (/^ord_/.test(text)) return `/console/orders/${id}`;
   if (/^letter_/.test(text)) return `/console/dead-letters/${id}`;
@@ -34,18 +35,22 @@ function place(text) {
   if (/^usr_/.test(text)) return `/console/users/${id}`;
   if (/^[0-9a-f]{8}-[0-9a-f-]{27}$/.test(text)) return `/console/events?correlation=${id}`;
   if (text.includes("@")) return `/console/users?email=${id}`;
-  if (/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/.test(text) && /[-_0-9]/.test(text)) return `/console/products/${id}`;
+  if (/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/.test(text) && /[-_0-9]/.test(text)) {
+    // Names have digits and hyphens, too: only the shop knows what is an id.
+    const isNone = await ask("GET", `/products/${id}`).then(() => false, (error) => error instanceof Refused && [404, 422].includes(error.status));
+    if (!isNone) return `/console/products/${id}`;
+  }
   return `/console/products?q=${id}`;
 }
 
 /** @param {Event} event */
-function onSearch(event) {
+async function onSearch(event) {
   event.preventDefault();
   const input = search();
   const text = input?.value.trim() ?? "";
   if (input === null || text === "") return;
   input.value = "";
-  void go(place(text));
+  await go(await place(text));
 }
 
 let waits = 0;

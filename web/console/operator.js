@@ -1,6 +1,6 @@
 // Who may use the console: an administrator who is signed in, or, in the demo of `cargo run`, whoever opens it.
 
-import { effect, html, signal } from "../vendor/lit.js";
+import { effect, html, signal, untracked } from "../vendor/lit.js";
 import { Refused, ask, client } from "../shared/api.js";
 import { form } from "../shared/form.js";
 import { empty, field, unreachable } from "../shared/parts.js";
@@ -29,8 +29,11 @@ export async function findOut() {
 }
 
 effect(() => {
-  // Another tab has signed out.
-  if (user.value === null && operator.peek() && !isDemo.peek()) operator.value = null;
+  const now = user.value;
+  if (!operator.peek() || isDemo.peek() || now?.id === operator.peek()?.id) return;
+  // Another tab has signed out, or let somebody else in.
+  operator.value = null;
+  if (now) void findOut().then(() => go(location.href, { replace: true, stay: true }));
 });
 
 export async function leave() {
@@ -78,5 +81,22 @@ export const gate = (setup) => async (params, url) => {
   if (!operator.peek()) return entry();
   const inner = await setup(params, url);
   const outer = entry();
-  return { ...inner, title: () => (operator.value ? inner.title() : outer.title()), view: () => (operator.value ? inner.view() : outer.view()) };
+  let isLeft = false;
+  function leaveInner() {
+    if (!isLeft) inner.leave?.();
+    isLeft = true;
+  }
+  // Who is shown the entry is not to ask on behind it.
+  const stop = effect(() => {
+    if (!operator.value) untracked(leaveInner);
+  });
+  return {
+    ...inner,
+    leave() {
+      stop();
+      leaveInner();
+    },
+    title: () => (operator.value ? inner.title() : outer.title()),
+    view: () => (operator.value ? inner.view() : outer.view()),
+  };
 };

@@ -13,11 +13,15 @@ export function rows(path) {
   const cursor = signal(/** @type {string | undefined} */ (undefined));
   const failure = signal(/** @type {unknown} */ (undefined));
   const busy = signal(false);
+  /** What else the last answer says: how many there are, how far it looked. */
+  const answer = signal(/** @type {Record<string, any> | undefined} */ (undefined));
   let asked = 0;
+  let isDeep = false;
 
   /** @param {boolean} [more] */
   async function read(more = false) {
     const mine = ++asked;
+    isDeep = more;
     busy.value = true;
     const first = path();
     const after = more && cursor.peek() ? `${first.includes("?") ? "&" : "?"}cursor=${encodeURIComponent(cursor.peek() ?? "")}` : "";
@@ -27,6 +31,7 @@ export function rows(path) {
       batch(() => {
         all.value = [...(more ? (all.peek() ?? []) : []), ...data.data];
         cursor.value = data.next_cursor ?? undefined;
+        answer.value = data;
         failure.value = undefined;
         busy.value = false;
       });
@@ -55,5 +60,6 @@ export function rows(path) {
       ${cursor.value === undefined ? nothing : html`<p class="more"><button class="button quiet small" ?disabled=${busy.value} @click=${() => read(true)}>Show more</button></p>`}`;
   }
 
-  return { all, read, view, failure };
+  /** Whether more than the first page was asked for: to read anew would take it away. */
+  return { all, read, view, failure, answer, isDeep: () => isDeep };
 }

@@ -1,6 +1,6 @@
 // Requests to the shop's API, and what goes wrong with them.
 
-import { accessToken, renew } from "./session.js";
+import { accessToken, renew, user } from "./session.js";
 
 /** @typedef {import("../types/api.js").components["schemas"]} Schemas */
 /** @typedef {Schemas["Problem"] & Record<string, any>} Problem */
@@ -32,6 +32,9 @@ export class Refused extends Error {
 /** Nobody answered: there is no network, or no shop at the other end. */
 export class Unreachable extends Error {}
 
+/** Not sent: who it was made for is not signed in any more. */
+export class SessionOver extends Error {}
+
 /** How this page keeps its session. Without it, the demo of `cargo run` takes a request for its administrator's. */
 export const client = { transport: /** @type {"cookie" | undefined} */ ("cookie") };
 
@@ -48,7 +51,8 @@ export const client = { transport: /** @type {"cookie" | undefined} */ ("cookie"
  */
 
 /**
- * Asks the API. A token that has just run out is renewed, and the request sent once more.
+ * Asks the API. A token that has just run out is renewed, and the request sent once more. Whoever is not signed in any
+ * more reads as a guest, and writes nothing: it would be another's.
  *
  * @param {"GET" | "POST" | "PATCH" | "PUT" | "DELETE"} method
  * @param {string} path as the API's document names it, without `/api`
@@ -56,13 +60,14 @@ export const client = { transport: /** @type {"cookie" | undefined} */ ("cookie"
  * @returns {Promise<{ data: any, etag: string | undefined, status: number }>}
  */
 export async function ask(method, path, options = {}) {
+  const who = user.peek();
+  const sendAs = (/** @type {string | undefined} */ token) => {
+    if (method !== "GET" && !options.open && who !== undefined && who?.id !== user.peek()?.id) throw new SessionOver();
+    return send(method, path, options, token);
+  };
   const token = options.open ? undefined : await accessToken();
-  let answer = await send(method, path, options, token);
-  if (answer.status === 401 && token !== undefined) {
-    const renewed = await renew(token);
-    // Whoever is not signed in any more asks as a guest: much of the shop is open to guests.
-    answer = await send(method, path, options, renewed);
-  }
+  let answer = await sendAs(token);
+  if (answer.status === 401 && token !== undefined) answer = await sendAs(await renew(token));
   return read(answer);
 }
 
@@ -122,6 +127,7 @@ export async function read(answer) {
  */
 export function explain(error) {
   if (error instanceof Unreachable) return "We cannot reach the shop. Check your connection, and try again.";
+  if (error instanceof SessionOver) return "Your session is over, and nothing was changed. Sign in, and try again.";
   if (!(error instanceof Refused)) return "Something went wrong on this page. Reload it, and try again.";
   if (error.status === 429) {
     const minutes = Math.ceil((error.retryAfter ?? 60) / 60);

@@ -6,7 +6,7 @@ import { focusMistake, notice } from "./parts.js";
 
 /**
  * @param {(values: Record<string, string>, form: HTMLFormElement) => Promise<void>} send
- * @param {(error: unknown) => string | undefined} [words] of a refusal that the page explains better
+ * @param {(error: unknown) => unknown} [words] of a refusal that the page explains better
  */
 export function form(send, words = () => undefined) {
   const busy = signal(false);

@@ -59,7 +59,7 @@ export function listing(load) {
   /** @param {unknown} none what is shown where there are no products */
   function view(none) {
     const shown = products.value;
-    if (failure.value !== undefined && shown === undefined) {
+    if (failure.value !== undefined && !shown?.length) {
       return empty({
         heading: "The products did not come",
         text: explain(failure.value),

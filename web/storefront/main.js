@@ -1,8 +1,8 @@
 // The storefront: its pages, and the frame around them.
 
 import { effect, html, render } from "../vendor/lit.js";
-import { address, page, start } from "../shared/router.js";
-import { resume } from "../shared/session.js";
+import { address, go, page, start } from "../shared/router.js";
+import { resume, user } from "../shared/session.js";
 import { frame } from "./frame.js";
 import { home } from "./pages/home.js";
 import { notFound } from "./parts.js";
@@ -39,6 +39,14 @@ effect(() => {
   if (shown === undefined) return;
   document.title = shown.title() === "" ? "Shop" : `${shown.title()} · Shop`;
   render(frame(shown.view(), address.value), app);
+});
+
+let who = user.peek();
+effect(() => {
+  const isOther = who !== user.value && (who !== undefined || user.value === null);
+  who = user.value;
+  // Another tab may have let somebody else in: what is one person's begins anew.
+  if (isOther && /^\/(o\/|account(\/orders)?\/?$)/.test(location.pathname)) void go(location.href, { replace: true, stay: true });
 });
 
 void resume();

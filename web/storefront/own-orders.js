@@ -1,6 +1,7 @@
 // Orders that this browser knows: the tokens of a guest's orders, which are all that shows them, and what the pages saw
-// last, so that an order that was just placed is shown at once.
+// last, so that an order that was just placed is shown at once, to who saw it.
 
+import { user } from "../shared/session.js";
 import { local } from "../shared/storage.js";
 
 /** @typedef {import("../shared/api.js").Schemas["Order"]} Order */
@@ -8,11 +9,21 @@ import { local } from "../shared/storage.js";
 /** @type {Map<string, Order>} */
 const seen = new Map();
 
-/** @param {Order} order */
-export const learn = (order) => void seen.set(order.id, order);
+/** @type {string | undefined} */
+let seer;
 
 /** @param {string} id */
-export const lastSeen = (id) => seen.get(id);
+export function lastSeen(id) {
+  if (seer !== user.peek()?.id) seen.clear();
+  seer = user.peek()?.id;
+  return seen.get(id);
+}
+
+/** @param {Order} order */
+export function learn(order) {
+  lastSeen(order.id);
+  seen.set(order.id, order);
+}
 
 const KEY = "guest-orders";
 const KEPT = 50;

@@ -4,7 +4,7 @@
 // order has come of it. Bodies whose answer never came are written down beside it. When the API says that the key took
 // effect with another body, one of those has arrived after all, and sending it again shows its order.
 
-import { Refused, Unreachable, ask } from "../shared/api.js";
+import { Refused, SessionOver, ask } from "../shared/api.js";
 import { user } from "../shared/session.js";
 import { local } from "../shared/storage.js";
 import { clear, isStill } from "./cart.js";
@@ -44,8 +44,9 @@ export class CartChanged extends Error {}
  * @returns {Promise<{ order: Order, earlier: boolean }>} `earlier`: it is another order than this request's
  */
 export async function place(request) {
-  // One tab at a time: the other one finds an empty cart.
-  return navigator.locks.request("checkout", async () => {
+  const asked = user.peek()?.id;
+  const attempted = async () => {
+    if (asked !== user.peek()?.id) throw new SessionOver();
     if (!isStill(request.items)) throw new CartChanged();
     const body = JSON.stringify(request);
     const { key, who, unanswered } = attempt();
@@ -57,7 +58,7 @@ export async function place(request) {
       if (error instanceof Refused && error.code === "idempotency_key_reused") {
         for (const one of before) {
           const order = await send(key, one).catch((failure) => {
-            if (failure instanceof Unreachable) throw failure;
+            if (!(failure instanceof Refused)) throw failure;
             return undefined;
           });
           if (order !== undefined) return finish(order, true);
@@ -67,9 +68,15 @@ export async function place(request) {
         throw error;
       }
       // What was refused took no effect; of what was not answered, or with a 500, we do not know.
-      if (error instanceof Refused && error.status < 500) local.write(KEY, { key, who, unanswered: before });
+      if (error instanceof SessionOver) local.write(KEY, { key, who, unanswered });
+      else if (error instanceof Refused && error.status < 500) local.write(KEY, { key, who, unanswered: before });
       throw error;
     }
+  };
+  // One tab at a time: the other one finds an empty cart. Where cookies are blocked, tabs share no cart.
+  return navigator.locks.request("checkout", attempted).catch((error) => {
+    if (error instanceof DOMException) return attempted();
+    throw error;
   });
 }
 

@@ -1,6 +1,6 @@
 // The lines of the cart with what the catalogue says of them now.
 
-import { batch, signal } from "../vendor/lit.js";
+import { batch, effect, signal } from "../vendor/lit.js";
 import { product as read, remembered } from "../shared/catalogue.js";
 import { major, minor } from "../shared/money.js";
 import { lines } from "./cart.js";
@@ -27,12 +27,23 @@ export async function refresh() {
   try {
     await Promise.all(Array.from({ length: AT_ONCE }, worker));
     batch(() => {
-      products.value = found;
+      // Another one may have asked meanwhile for what was not in the cart yet.
+      products.value = new Map([...products.peek(), ...found]);
       failure.value = undefined;
     });
   } catch (error) {
     failure.value = error;
   }
+}
+
+/** Asks now, and when another tab puts something in. */
+export function follow() {
+  const ready = refresh();
+  const asked = lines.peek();
+  const leave = effect(() => {
+    if (lines.value !== asked && lines.value.some(({ id }) => !products.peek().has(id))) void refresh();
+  });
+  return { ready, leave };
 }
 
 /**

@@ -100,3 +100,20 @@ test("name, address and password are changed, and the account is deleted", async
   await page.getByText("Your account is deleted").first().waitFor();
   await page.getByRole("navigation", { name: "Yours" }).getByRole("link", { name: "Sign in" }).waitFor();
 });
+
+test("a password that is set counts, though nobody is let in with it just then", async (page) => {
+  const email = await register(page);
+  await page.route("**/api/sessions", (route) => route.fulfill({ status: 429, headers: { "retry-after": "60" }, json: { message: "Too Many Requests" } }));
+  const section = page.getByRole("region", { name: "Password", exact: true });
+  await section.getByText("Change it").click();
+  await section.getByLabel("Current password").fill(PASSWORD);
+  await section.getByLabel("New password").fill("nine lamps beside a lake");
+  await section.getByRole("button", { name: "Change" }).click();
+  await page.locator(".toast").getByText("Your password is changed").waitFor();
+  await page.locator(".toast").getByText("Sign in again").waitFor();
+  await page.unroute("**/api/sessions");
+  await page.getByLabel("E-mail").fill(email);
+  await page.getByLabel("Password").fill("nine lamps beside a lake");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("heading", { name: "Your account" }).waitFor();
+});

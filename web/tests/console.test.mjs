@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 
 import { HTML, check, VIEWS } from "./rules.mjs";
-import { admin, placeOrder, product, settings, shot, stockOf, test, unique, until } from "./harness.mjs";
+import { admin, placeOrder, product, register, settings, shot, stockOf, test, unique, until } from "./harness.mjs";
 
 /** A guest's order, which has come through. @param {{ id: string }} one */
 async function order({ id }) {
@@ -347,4 +347,156 @@ test("a console in a hidden tab asks for nothing", async (page) => {
     await page.clock.runFor(120_000);
     assert.equal(asked, 0, `${path} has asked`);
   }
+});
+
+test("more events that were asked for stay, and so does who goes through them by keyboard", async (page) => {
+  const event = (/** @type {number} */ at) => ({ id: `order_${at}`, type: "order.created", subject: `order_${at}`, version: 1, time: new Date().toISOString(), correlation_id: "none", story_id: `order_${at}` });
+  let asked = 0;
+  await page.route("**/api/monitor/events?*", (route) => {
+    const isSecond = route.request().url().includes("cursor=");
+    if (!isSecond) asked += 1;
+    return route.fulfill({ json: { data: [event(isSecond ? 2 : 1)], next_cursor: isSecond ? "third" : "second", searched_back_to: isSecond ? "2026-01-02T03:04:05Z" : new Date().toISOString() } });
+  });
+  await page.clock.install();
+  await enter(page, "/console/events?type=order.created");
+  await page.getByRole("row", { name: "order_1" }).waitFor();
+  await until(async () => (await page.clock.runFor(4000), asked), (count) => count > 1, "it is not asked anew");
+  await page.getByRole("link", { name: "Story of order_1" }).focus();
+  await page.waitForLoadState("networkidle");
+  asked = 0;
+  await page.clock.runFor(30_000);
+  assert.equal(asked, 0, "it is asked anew under who goes through the rows");
+  await page.getByRole("button", { name: "Show more" }).click();
+  await page.getByRole("row", { name: "order_2" }).waitFor();
+  await page.locator("p", { hasText: "Searched back to" }).locator("time[datetime='2026-01-02T03:04:05Z']").waitFor();
+  await page.mouse.move(1, 1);
+  await page.evaluate(() => /** @type {HTMLElement} */ (document.activeElement).blur());
+  await page.clock.runFor(30_000);
+  assert.equal(asked, 0, "what was asked for is taken away");
+  assert.equal(await page.getByRole("row", { name: "order_2" }).count(), 1);
+});
+
+test("filters of the console show what is filtered by, also after the way back", async (page) => {
+  await enter(page, "/console/orders");
+  for (const [way, label, chosen, first] of [["Orders", "Status", "shipped", ""], ["Alerts", "Which", "closed", "open"], ["Sales", "Days", "7", ""]]) {
+    await page.getByRole("navigation", { name: "Console" }).getByRole("link", { name: way }).click();
+    const select = page.getByLabel(String(label), { exact: true });
+    await select.waitFor();
+    const before = await select.inputValue();
+    if (first) assert.equal(before, first);
+    await select.selectOption(String(chosen));
+    await page.waitForURL(new RegExp(`=${chosen}$`));
+    await page.getByRole("navigation", { name: "Console" }).getByRole("link", { name: way }).click();
+    await page.waitForURL(/console\/[a-z]+$/);
+    await until(() => select.inputValue(), (value) => value === before, `${way} shows a filter that it has not`);
+  }
+  await page.getByRole("navigation", { name: "Console" }).getByRole("link", { name: "Events" }).click();
+  const type = page.getByLabel("Type", { exact: true });
+  await type.fill("order.created");
+  await page.getByRole("button", { name: "Filter" }).click();
+  await page.waitForURL(/type=order.created$/);
+  await page.getByRole("link", { name: "All", exact: true }).click();
+  await page.waitForURL(/events$/);
+  await until(() => type.inputValue(), (value) => value === "", "the events show a filter that they have not");
+});
+
+test("an operator who sets the stock does not put up for sale what was sold meanwhile", async (page) => {
+  const one = await product();
+  await enter(page, `/console/products/${one.id}`);
+  await page.getByRole("heading", { level: 1, name: one.name }).waitFor();
+  await order(one);
+  await page.getByLabel("For sale").fill("25");
+  await page.getByRole("button", { name: "Set" }).click();
+  await page.getByRole("alert").getByText("The stock has changed meanwhile: 19 are for sale now").waitFor();
+  assert.equal((await stockOf(one.id)).stock, 19);
+  assert.equal(await page.getByLabel("For sale").inputValue(), "25", "what was typed is kept");
+  await page.getByRole("button", { name: "Set" }).click();
+  await page.getByText("The stock is changed").first().waitFor();
+  assert.equal((await stockOf(one.id)).stock, 25);
+});
+
+test("a word of a name is searched for where it is no product's id, as far as one wants", async (page) => {
+  const one = await product();
+  await page.route("**/api/search?*", (route) => {
+    const isSecond = route.request().url().includes("cursor=");
+    const id = isSecond ? "charger-2" : "charger-1";
+    return route.fulfill({ json: { data: [{ id, name: `USB-C ${id}`, price: 1, currency: "USD", category: null, image_url: null, in_stock: true }], next_cursor: isSecond ? null : "second", total: 2 } });
+  });
+  await enter(page);
+  const find = async (/** @type {string} */ text) => {
+    await page.locator("#search").fill(text);
+    await page.keyboard.press("Enter");
+  };
+  await find("USB-C");
+  await page.getByRole("row", { name: "charger-1" }).waitFor();
+  await page.getByText("Found with “USB-C”: 2 products").waitFor();
+  await page.getByRole("button", { name: "Show more" }).click();
+  await page.getByRole("row", { name: "charger-2" }).waitFor();
+  assert.equal(await page.getByRole("row", { name: "charger-1" }).count(), 1);
+  await find(one.id);
+  await page.getByRole("heading", { level: 1, name: one.name }).waitFor();
+});
+
+test("an import whose begin is not answered may have begun, and the page leads to it", async (page) => {
+  const id = "imp_06h1mda04n1jakck372vskp7r0";
+  await page.route("**/api/imports", (route) => route.fulfill({ status: 201, json: { id, status: "created", upload: { url: `${settings.base}/uploads/${id}`, max_bytes: 1000 } } }));
+  await page.route("**/uploads/**", (route) => route.fulfill({ status: 200 }));
+  await page.route("**/start", (route) => route.abort());
+  await enter(page, "/console/imports");
+  await page.getByLabel("File").setInputFiles({ name: "products.csv", mimeType: "text/csv", buffer: Buffer.from("id,name,price\n") });
+  await page.getByRole("button", { name: "Import" }).click();
+  const told = page.getByRole("alert");
+  await told.getByText("we do not know whether its import has begun").waitFor();
+  assert.equal(await told.getByRole("link", { name: "Look at it" }).getAttribute("href"), `/console/imports/${id}`);
+});
+
+test("a console whose operator has signed out in another tab asks for nothing", async (page, context) => {
+  if (settings.admin !== "") return;
+  // In the demo nobody need sign in: the part of an administrator who has is played by a customer.
+  await register(page);
+  await page.route("**/api/users/me", async (route) => {
+    const response = await route.fetch();
+    const me = response.ok() ? await response.json() : {};
+    await route.fulfill({ response, json: { ...me, role: "admin" } });
+  });
+  await page.clock.install();
+  await page.goto("/console/queues");
+  await page.getByRole("heading", { name: "Queues", level: 1 }).waitFor();
+  const other = await context.newPage();
+  await other.goto("/account");
+  await other.getByRole("button", { name: "Sign out" }).click();
+  await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  await page.waitForLoadState("networkidle");
+  let asked = 0;
+  page.on("request", () => (asked += 1));
+  await page.clock.runFor(60_000);
+  assert.equal(asked, 0, "it asks on behind the entry");
+});
+
+test("more orders that were asked for on the overview come, though it looks again meanwhile", async (page) => {
+  const at = new Date().toISOString();
+  const row = (/** @type {string} */ id) => ({ id, customer_id: null, status: "confirmed", items: [], total_amount: 1, currency: "USD", version: 2, created_at: at, updated_at: at });
+  let looks = 0;
+  /** @type {() => void} */
+  let release = () => undefined;
+  const released = new Promise((resolve) => (release = () => resolve(undefined)));
+  await page.route("**/api/orders?*", async (route) => {
+    const isSecond = route.request().url().includes("cursor=");
+    if (isSecond) await released;
+    return route.fulfill({ json: { data: [row(isSecond ? "ord_2" : "ord_1")], next_cursor: isSecond ? null : "second" } });
+  });
+  await page.route("**/api/monitor/queues", (route) => {
+    looks += 1;
+    return route.fallback();
+  });
+  await page.clock.install();
+  await enter(page);
+  await page.getByRole("link", { name: "ord_1" }).waitFor();
+  await page.getByRole("button", { name: "Show more" }).first().click();
+  const before = looks;
+  await until(async () => (await page.clock.runFor(4000), looks), (count) => count > before, "it does not look again");
+  await page.waitForFunction(() => document.querySelector(".more button")?.hasAttribute("disabled"));
+  release();
+  await page.getByRole("link", { name: "ord_2" }).waitFor();
+  assert.equal(await page.getByRole("link", { name: "ord_1" }).count(), 1);
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 
-import { product, putInCart, register, shot, test, unique } from "./harness.mjs";
+import { product, putInCart, register, shot, stockOf, test, unique, until } from "./harness.mjs";
 import { HTML } from "./rules.mjs";
 
 test("a product that is sold out says so, and cannot be put into the cart", async (page) => {
@@ -144,4 +144,114 @@ test("a link to another site is no way on from the sign-in page", async (page) =
   await page.goto("/sign-in?next=https://evil.example/");
   const link = await page.getByRole("link", { name: "Make an account" }).getAttribute("href");
   assert.equal(link, "/register?next=%2Faccount");
+});
+
+test("an address that is none is no way on from the sign-in page", async (page) => {
+  await page.goto("/sign-in?next=http://[");
+  const link = await page.getByRole("link", { name: "Make an account" }).getAttribute("href");
+  assert.equal(link, "/register?next=%2Faccount");
+});
+
+test("a cart and a checkout know what another tab puts in", async (page, context) => {
+  await putInCart(page, await product());
+  await page.goto("/cart");
+  await page.getByRole("link", { name: "Checkout" }).waitFor();
+  const other = await context.newPage();
+  const second = await product();
+  await putInCart(other, second);
+  await page.locator(".line").getByText(second.name).waitFor();
+  await page.getByRole("link", { name: "Checkout" }).click();
+  await page.locator(".summary .total", { hasText: "$49.00" }).waitFor();
+  const third = await product();
+  await putInCart(other, third);
+  await page.locator(".line").getByText(third.name).waitFor();
+  await page.locator(".summary .total", { hasText: "$73.50" }).waitFor();
+  await page.getByLabel("E-mail").fill("tabs@example.com");
+  await page.getByRole("button", { name: "Place order" }).click();
+  await page.getByRole("heading", { name: "Your order is confirmed" }).waitFor();
+  assert.equal((await stockOf(third.id)).stock, 19);
+});
+
+for (const status of [429, 503]) {
+  test(`a shop that is busy has not lost a guest's orders: ${status}`, async (page) => {
+    const one = await product();
+    await putInCart(page, one);
+    await page.goto("/checkout");
+    await page.getByLabel("E-mail").fill("guest@example.com");
+    await page.getByRole("button", { name: "Place order" }).click();
+    await page.getByRole("heading", { name: "Your order is confirmed" }).waitFor();
+    await page.route("**/api/orders/*", (route) => route.fulfill({ status, json: { message: "Not now" } }));
+    await page.goto("/account/orders");
+    await page.getByText(status === 429 ? "That was too often" : "The shop has a problem of its own").waitFor();
+    assert.equal(await page.getByText("No orders yet").count(), 0);
+    await page.unroute("**/api/orders/*");
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.locator(".order-row", { hasText: one.name }).waitFor();
+  });
+}
+
+test("a search that fails has found neither nothing nor what the one before found", async (page) => {
+  const found = { id: "kettle-1", name: "Kettle", highlight: [], price: 30, currency: "USD", category: "kitchen", image_url: null, version: 1, in_stock: true };
+  let isIll = false;
+  await page.route("**/api/search?*", (route) => {
+    if (isIll) return route.fulfill({ status: 503, json: { message: "Service Unavailable" } });
+    const data = new URL(route.request().url()).searchParams.get("q") === "kettle" ? [found] : [];
+    return route.fulfill({ json: { data, next_cursor: null, total: data.length, facets: { categories: [], prices: [] }, indexed_at: null } });
+  });
+  const failed = page.getByRole("heading", { name: "The products did not come" });
+  const box = page.getByRole("combobox", { name: "Search the shop" });
+  await page.goto("/find?q=kettle");
+  await page.locator(".card", { hasText: "Kettle" }).waitFor();
+  isIll = true;
+  await box.fill("lamp");
+  await failed.waitFor();
+  assert.equal(await page.locator(".grid .card").count(), 0, "the kettle is no lamp");
+  isIll = false;
+  await page.getByRole("button", { name: "Try again" }).click();
+  await page.getByRole("heading", { name: "Nothing found" }).waitFor();
+  isIll = true;
+  await box.fill("lamps");
+  await failed.waitFor();
+  assert.equal(await page.getByRole("heading", { name: "Nothing found" }).count(), 0);
+});
+
+test("a second click on a slow “Show more” lists no order twice", async (page) => {
+  await register(page);
+  const at = new Date().toISOString();
+  const row = (/** @type {string} */ id) => ({ id, status: "confirmed", items: [{ product_id: "kettle-1", name: `Kettle of ${id}`, quantity: 1, price: 1, line_total: 1 }], total_amount: 1, currency: "USD", version: 2, created_at: at, updated_at: at });
+  let asked = 0;
+  /** @type {() => void} */
+  let release = () => undefined;
+  const released = new Promise((resolve) => (release = () => resolve(undefined)));
+  await page.route("**/api/orders?*", async (route) => {
+    if (!route.request().url().includes("cursor=")) return route.fulfill({ json: { data: [row("ord_1")], next_cursor: "second" } });
+    asked += 1;
+    await released;
+    return route.fulfill({ json: { data: [row("ord_2")], next_cursor: null } });
+  });
+  await page.goto("/account/orders");
+  await page.getByRole("button", { name: "Show more" }).dblclick();
+  await until(async () => asked, (count) => count > 0, "nothing is asked for");
+  release();
+  await page.locator(".order-row", { hasText: "Kettle of ord_2" }).first().waitFor();
+  await page.waitForLoadState("networkidle");
+  assert.equal(await page.locator(".order-row").count(), 2);
+});
+
+test("where a browser keeps nothing, the shop works as long as its page", async (page) => {
+  await page.addInitScript(() => {
+    const refuse = { get: () => { throw new DOMException("Access is denied for this document.", "SecurityError"); } };
+    Object.defineProperty(window, "localStorage", refuse);
+    Object.defineProperty(window, "sessionStorage", refuse);
+    // Chromium's locks are refused together with them.
+    navigator.locks.request = () => Promise.reject(new DOMException("Access to the Locks API is denied in this context.", "SecurityError"));
+  });
+  await putInCart(page, await product());
+  await page.getByRole("button", { name: "Add to cart" }).click();
+  await page.locator(".badge", { hasText: "2" }).waitFor();
+  await page.locator(".toast").getByRole("link", { name: "To the cart" }).click();
+  await page.getByRole("link", { name: "Checkout" }).click();
+  await page.getByLabel("E-mail").fill("private@example.com");
+  await page.getByRole("button", { name: "Place order" }).click();
+  await page.getByRole("heading", { name: "Your order is confirmed" }).waitFor();
 });

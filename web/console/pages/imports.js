@@ -14,21 +14,28 @@ import { facts, moment, sign } from "../words.js";
 
 /** @type {import("../../shared/router.js").Setup} */
 export const newImport = () => {
+  /** Of which the shop was told to begin. @type {string | undefined} */
+  let begun;
   const own = form(
     async (_values, element) => {
       const file = /** @type {HTMLInputElement} */ (element.elements.namedItem("file")).files?.[0];
       if (file === undefined) return;
+      begun = undefined;
       const { data } = await ask("POST", "/imports", { body: { format: /\.(jsonl|ndjson)$/i.test(file.name) ? "jsonl" : "csv" } });
       if (file.size > data.upload.max_bytes) throw new RangeError();
       const put = await fetch(data.upload.url, { method: "PUT", body: file, credentials: "omit", referrerPolicy: "no-referrer" }).catch((cause) => {
         throw new Unreachable("The file could not be sent.", { cause });
       });
       if (!put.ok) throw new Unreachable(`The file was not taken: ${put.status}.`);
+      begun = `/console/imports/${encodeURIComponent(data.id)}`;
       await ask("POST", `/imports/${encodeURIComponent(data.id)}/start`);
-      await go(`/console/imports/${encodeURIComponent(data.id)}`);
+      await go(begun);
     },
     (error) => {
       if (error instanceof RangeError) return "The file is too large: cut it into several.";
+      if (begun !== undefined && (error instanceof Unreachable || (error instanceof Refused && error.status >= 500))) {
+        return html`The file was sent, and we do not know whether its import has begun. <a href=${begun}>Look at it</a> before you send the file again.`;
+      }
       return error instanceof Unreachable ? "The file could not be sent. Nothing was changed." : undefined;
     },
   );

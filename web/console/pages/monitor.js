@@ -27,11 +27,12 @@ export const events = (_params, url) => {
     if (value) filter.set(name, value);
   }
   const list = rows(() => `/monitor/events?limit=50${filter.size > 0 ? `&${filter}` : ""}`);
+  const typed = signal(Object.fromEntries(FILTERS.map((name) => [name, filter.get(name) ?? ""])));
   let isHeld = false;
   const ready = list.read();
   const watching = watch(async () => {
-    // Who reads further down, or points at a row, is not to lose the place.
-    if (!isHeld && scrollY < 200 && (list.all.peek()?.length ?? 0) <= 50) await list.read();
+    // Who reads further down or on, points at a row or goes through them by keyboard, is not to lose the place.
+    if (!isHeld && scrollY < 200 && !list.isDeep() && document.querySelector("#events :focus") === null) await list.read();
     return true;
   }, EVERY);
 
@@ -43,18 +44,27 @@ export const events = (_params, url) => {
     void go(`/console/events${next.size > 0 ? `?${next}` : ""}`, { replace: true, stay: true });
   }
 
+  /** What is typed is known here, so that the next page of this kind finds fields that differ from its filter. @param {Event} event */
+  function onInput(event) {
+    const { name, value } = /** @type {HTMLInputElement} */ (event.target);
+    typed.value = { ...typed.value, [name]: value };
+  }
+
+  /** Where nothing was found so far, there may be more before. */
+  const reach = () => (list.answer.value?.next_cursor ? html`<p class="quiet-text">Searched back to ${moment(list.answer.value.searched_back_to)}: there may be more before.</p>` : nothing);
+
   return {
     title: () => "Events",
     ready,
     leave: () => watching.stop(),
     view: () => html`<h1>Events</h1>
-      <form class="filters" aria-label="Filters" @submit=${onSubmit}>${FILTERS.map((name) => html`<div class="field"><label for=${name}>${name === "correlation" ? "Request" : name === "type" ? "Type" : "Subject"}</label><input id=${name} name=${name} .defaultValue=${filter.get(name) ?? ""} autocomplete="off" spellcheck="false" maxlength="200" /></div>`)}
+      <form class="filters" aria-label="Filters" @submit=${onSubmit} @input=${onInput}>${FILTERS.map((name) => html`<div class="field"><label for=${name}>${name === "correlation" ? "Request" : name === "type" ? "Type" : "Subject"}</label><input id=${name} name=${name} .value=${typed.value[name] ?? ""} autocomplete="off" spellcheck="false" maxlength="200" /></div>`)}
         <button class="button small">Filter</button>${filter.size > 0 ? html`<a class="button quiet small" href="/console/events">All</a>` : nothing}</form>
-      <div @pointerenter=${() => (isHeld = true)} @pointerleave=${() => (isHeld = false)}>${list.view(
+      <div id="events" @pointerenter=${() => (isHeld = true)} @pointerleave=${() => (isHeld = false)}>${list.view(
         ["Time", "Event", "Subject", "#Version", "By", "Story"],
         (/** @type {Event_} */ one) => html`<tr><td>${moment(one.time)}</td><td><strong>${one.type}</strong></td><td><span class="mono">${one.subject}</span></td><td class="number">${one.version}</td><td><span class="mono">${one.actor ?? ""}</span></td><td><a href="/console/stories/${encodeURIComponent(one.story_id)}" aria-label="Story of ${one.story_id}">story</a></td></tr>`,
         "No event matches.",
-      )}</div>`,
+      )}${reach()}</div>`,
   };
 };
 

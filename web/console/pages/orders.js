@@ -30,7 +30,7 @@ export const orders = (_params, url) => {
         <div class="field inline"><label for="status">Status</label><select id="status" @change=${(/** @type {Event} */ event) => {
           const { value } = /** @type {HTMLSelectElement} */ (event.target);
           void go(`/console/orders${value && `?status=${value}`}`, { replace: true, stay: true });
-        }}><option value="">all</option>${STATUSES.map((one) => html`<option value=${one} ?selected=${one === status}>${one}</option>`)}</select></div></div>
+        }}><option value="" .selected=${status === ""}>all</option>${STATUSES.map((one) => html`<option value=${one} .selected=${one === status}>${one}</option>`)}</select></div></div>
       ${list.view(["Placed", "Order", "Customer", "What", "Status", "#Total"], row, status ? `No order is ${status}.` : "Nothing was ordered yet.")}`,
   };
 };

@@ -26,8 +26,8 @@ export const overview = () => {
       ask("GET", `/analytics/sales?from=${day}&to=${day}`).catch(() => undefined),
       ask("GET", "/monitor/queues").catch(() => undefined),
       // Who has had more shown keeps it.
-      (orders.all.peek()?.length ?? 0) > ORDERS ? undefined : orders.read(),
-      (alerts.all.peek()?.length ?? 0) > ALERTS ? undefined : alerts.read(),
+      orders.isDeep() ? undefined : orders.read(),
+      alerts.isDeep() ? undefined : alerts.read(),
     ]);
     if (sales !== undefined) today.value = sales.data;
     if (watched !== undefined) queues.value = watched.data.data;

@@ -1,10 +1,9 @@
 import { html, nothing, signal } from "../../vendor/lit.js";
 import { show } from "../../shared/announce.js";
-import { Refused, ask, explain } from "../../shared/api.js";
-import { find } from "../../shared/catalogue.js";
+import { Refused, ask } from "../../shared/api.js";
 import { form } from "../../shared/form.js";
 import { money } from "../../shared/money.js";
-import { empty, field, notice, unreachable } from "../../shared/parts.js";
+import { empty, field, unreachable } from "../../shared/parts.js";
 import { go } from "../../shared/router.js";
 import { rows } from "../rows.js";
 import { facts, moment, productLink, sign } from "../words.js";
@@ -20,23 +19,16 @@ const HEADS = ["Product", "Id", "Category", "#Price", "#For sale", ""];
 /** @type {import("../../shared/router.js").Setup} */
 export const products = (_params, url) => {
   const q = url.searchParams.get("q") ?? "";
-  const list = rows(() => "/products?limit=50");
-  const found = signal(/** @type {Shown[] | undefined} */ (undefined));
-  const failure = signal(/** @type {unknown} */ (undefined));
-  const ready = q
-    ? find({ q, sort: "relevance" }).then(
-        ({ products: some }) => (found.value = some),
-        (error) => (failure.value = error),
-      )
-    : list.read();
+  const list = rows(() => (q ? `/search?q=${encodeURIComponent(q)}&sort=relevance&limit=50` : "/products?limit=50"));
+  const ready = list.read();
+  /** @param {number | undefined} total */
+  const counted = (total) => (total === undefined ? "" : `: ${total} ${total === 1 ? "product" : "products"}`);
   return {
     title: () => "Products",
     ready,
     view: () => html`<div class="title-row"><h1>Products</h1><span class="actions"><a class="button quiet small" href="/console/imports">Import</a><a class="button small" href="/console/products/new">New product</a></span></div>
-      ${q === ""
-        ? list.view(HEADS, row, "Nothing is for sale yet.")
-        : html`<p>Found with “${q}”. <a href="/console/products">All</a></p>${failure.value === undefined ? nothing : notice("bad", explain(failure.value))}
-          ${found.value?.length ? html`<div class="scroll"><table class="table"><thead><tr>${HEADS.map((head) => html`<th scope="col" class=${head.startsWith("#") ? "number" : ""}>${head.replace("#", "")}</th>`)}</tr></thead><tbody>${found.value.map(row)}</tbody></table></div>` : html`<p class="none">${found.value === undefined ? "Looking" : "Nothing."}</p>`}`}`,
+      ${q === "" ? nothing : html`<p>Found with “${q}”${counted(list.answer.value?.total)}. <a href="/console/products">All</a></p>`}
+      ${list.view(HEADS, row, q === "" ? "Nothing is for sale yet." : "Nothing.")}`,
   };
 };
 
@@ -76,6 +68,9 @@ export const newProduct = () => {
   };
 };
 
+/** @param {unknown} error */
+const isStale = (error) => error instanceof Refused && error.code === "stale_version";
+
 /** @type {import("../../shared/router.js").Setup} */
 export const product = ({ id = "" }) => {
   const path = `/products/${encodeURIComponent(id)}`;
@@ -84,15 +79,22 @@ export const product = ({ id = "" }) => {
   const failure = signal(/** @type {unknown} */ (undefined));
   /** @type {string | undefined} */
   let version;
+  /** @type {string | undefined} */
+  let stockVersion;
+
+  async function readStock() {
+    const { data, etag } = await ask("GET", `${path}/stock`);
+    stock.value = data;
+    stockVersion = etag;
+  }
 
   async function load() {
     failure.value = undefined;
     try {
       // With the token: caches answer everybody, and this is for who changes it.
-      const [one, level] = await Promise.all([ask("GET", path), ask("GET", `${path}/stock`)]);
+      const [one] = await Promise.all([ask("GET", path), readStock()]);
       shown.value = one.data;
       version = one.etag;
-      stock.value = level.data;
     } catch (error) {
       if (error instanceof Refused && error.status < 429) shown.value = null;
       else failure.value = error;
@@ -106,7 +108,7 @@ export const product = ({ id = "" }) => {
     shown.value = changed.data;
     version = changed.etag;
     show({ text: "The product is changed" });
-  }, (error) => (error instanceof Refused && error.code === "stale_version" ? "Somebody has changed this product meanwhile. Reload the page, and look at it again." : undefined));
+  }, (error) => (isStale(error) ? "Somebody has changed this product meanwhile. Reload the page, and look at it again." : undefined));
   const level = form(async ({ stock: count = "", threshold = "" }, element) => {
     const before = stock.peek();
     const body = {
@@ -114,10 +116,16 @@ export const product = ({ id = "" }) => {
       ...(threshold !== "" && Number(threshold) !== before?.low_stock_threshold && { low_stock_threshold: Number(threshold) }),
     };
     if (Object.keys(body).length === 0) return;
-    stock.value = (await ask("PATCH", `${path}/stock`, { body, key: crypto.randomUUID() })).data;
+    // What was sold meanwhile is not to be put up for sale again.
+    const changed = await ask("PATCH", `${path}/stock`, { body, key: crypto.randomUUID(), match: stockVersion }).catch(async (error) => {
+      if (isStale(error)) await readStock();
+      throw error;
+    });
+    stock.value = changed.data;
+    stockVersion = changed.etag;
     element.reset();
     show({ text: "The stock is changed" });
-  });
+  }, (error) => (isStale(error) ? `The stock has changed meanwhile: ${stock.value?.stock} are for sale now. Look at it again.` : undefined));
   const deletion = form(async () => {
     if (!confirm("Take this product out of the catalogue for good?")) return;
     await ask("DELETE", path);

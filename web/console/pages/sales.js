@@ -100,7 +100,7 @@ export const sales = (_params, url) => {
       const amount = (/** @type {number} */ value) => (sold === undefined ? "–" : money(Number(value), sold.currency));
       return html`<div class="title-row"><h1>Sales</h1>
           <div class="field inline"><label for="days">Days</label><select id="days" @change=${(/** @type {Event} */ event) => void go(`/console/sales?days=${/** @type {HTMLSelectElement} */ (event.target).value}`, { replace: true, stay: true })}>
-            ${RANGES.map((range) => html`<option value=${range} ?selected=${range === days}>${range}</option>`)}</select></div></div>
+            ${RANGES.map((range) => html`<option value=${range} .selected=${range === days}>${range}</option>`)}</select></div></div>
         ${failure.value === undefined ? nothing : notice("bad", html`${explain(failure.value)}${failure.value instanceof Refused ? nothing : html` <button class="link" @click=${load}>Try again</button>`}`)}
         <div class="facts">${fact("Orders", sold?.total.orders ?? "–")}${fact("Units", sold?.total.units ?? "–")}${fact("Net", sold ? amount(sold.total.net) : "–")}${fact("Cancelled", sold ? amount(sold.total.cancelled) : "–")}</div>
         <section class="panel" aria-labelledby="net"><h2 id="net">Net, day by day</h2><div id="chart" aria-hidden="true"></div>

@@ -1,6 +1,6 @@
 import { html, nothing, signal } from "../../vendor/lit.js";
 import { say, show } from "../../shared/announce.js";
-import { Refused, ask } from "../../shared/api.js";
+import { ask } from "../../shared/api.js";
 import { icon } from "../../shared/icons.js";
 import { money } from "../../shared/money.js";
 import { go } from "../../shared/router.js";
@@ -24,7 +24,6 @@ export const account = () => {
     try {
       me.value = (await ask("GET", "/users/me")).data;
     } catch (error) {
-      if (error instanceof Refused && error.status === 401) return;
       failure.value = error;
       return;
     }
@@ -37,18 +36,26 @@ export const account = () => {
     me.value = (await ask("PATCH", "/users/me", { body: { name: text.trim() } })).data;
     show({ text: "Your name is changed" });
   });
-  // The API ends all sessions with an address or a password: this browser goes on with the new one.
+  /** The API has ended all sessions: this browser goes on with a new one. @param {string} email @param {string} password @param {string} text */
+  async function renewed(email, password, text) {
+    try {
+      await signIn(email, password);
+      show({ text });
+    } catch {
+      forget();
+      await go("/sign-in");
+      show({ text: `${text}. Sign in again.` });
+    }
+  }
   const email = form(async ({ email: text = "", current = "" }, element) => {
     me.value = (await ask("PATCH", "/users/me", { body: { email: text.trim(), current_password: current } })).data;
-    await signIn(text.trim(), current);
     element.reset();
-    show({ text: "Your e-mail address is changed. We have sent a mail to the new one." });
+    await renewed(text.trim(), current, "Your e-mail address is changed, and a mail is on its way to the new one");
   });
   const password = form(async ({ password: text = "", current = "" }, element) => {
     me.value = (await ask("PATCH", "/users/me", { body: { password: text, current_password: current } })).data;
-    await signIn(me.value?.email ?? "", text);
     element.reset();
-    show({ text: "Your password is changed, and all other sessions are over" });
+    await renewed(me.value?.email ?? "", text, "Your password is changed, and all other sessions are over");
   });
   const confirmation = form(async () => {
     await ask("POST", "/users/me/email-confirmation");

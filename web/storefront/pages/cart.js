@@ -5,7 +5,7 @@ import { money } from "../../shared/money.js";
 import { QUANTITY_AT_MOST, count, lines, set } from "../cart.js";
 import { picture, quantity as stepper } from "../parts.js";
 import { empty, notice, unreachable } from "../../shared/parts.js";
-import { failure, lineTotal, obstacle, priced, refresh, totals } from "../priced.js";
+import { failure, follow, lineTotal, obstacle, priced, refresh, totals } from "../priced.js";
 
 /** @typedef {import("../priced.js").Priced} Priced */
 
@@ -49,10 +49,9 @@ function row(line) {
 
 /** @type {import("../../shared/router.js").Setup} */
 export const cart = () => {
-  const ready = refresh();
   return {
     title: () => "Cart",
-    ready,
+    ...follow(),
     view: () => {
       const all = priced();
       if (all.length === 0) {
@@ -66,7 +65,7 @@ export const cart = () => {
       const sums = totals(all);
       const isBlocked = all.some((line) => obstacle(line) !== undefined) || sums.length > 1;
       const isKnown = all.every(({ product }) => product !== undefined);
-      if (failure.value !== undefined && all.every(({ product }) => product === undefined)) return unreachable(refresh, 1);
+      if (failure.value !== undefined && all.some(({ product }) => product === undefined)) return unreachable(refresh, 1);
       return html`<div class="inner">
         <div class="title-row"><h1>Cart</h1><p class="quiet-text">${count.value} ${count.value === 1 ? "item" : "items"}</p></div>
         <div class="two">

@@ -1,6 +1,6 @@
-import { html, nothing, signal } from "../../vendor/lit.js";
+import { effect, html, nothing, signal } from "../../vendor/lit.js";
 import { say, show } from "../../shared/announce.js";
-import { Refused, Unreachable, ask, explain } from "../../shared/api.js";
+import { Refused, SessionOver, Unreachable, ask, explain } from "../../shared/api.js";
 import { icon } from "../../shared/icons.js";
 import { money } from "../../shared/money.js";
 import { go } from "../../shared/router.js";
@@ -11,7 +11,7 @@ import { learn } from "../own-orders.js";
 import { picture } from "../parts.js";
 import { empty, field, focusMistake, notice, unreachable } from "../../shared/parts.js";
 import { CartChanged, isUnanswered, place } from "../place.js";
-import { failure as unread, lineTotal, obstacle, priced, refresh, reprice, totals } from "../priced.js";
+import { follow, failure as unread, lineTotal, obstacle, priced, refresh, reprice, totals } from "../priced.js";
 
 /** @typedef {import("../priced.js").Priced} Priced */
 /** @typedef {{ name: string, was: string, is: string }} Change */
@@ -24,17 +24,15 @@ export const checkout = () => {
   const placing = signal(false);
   const problem = signal(/** @type {unknown} */ (undefined));
   const changes = signal(/** @type {Change[]} */ ([]));
-  const waits = signal(isUnanswered());
-  const address = signal(/** @type {string | undefined} */ (undefined));
+  const waits = signal(false);
+  const me = signal(/** @type {{ id: string, email: string } | undefined} */ (undefined));
   const kept = tab.read(EMAIL);
-  const ready = refresh();
+  const { ready, leave } = follow();
 
-  void readAddress();
-  async function readAddress() {
-    if (user.peek() === null) return;
-    const me = await ask("GET", "/users/me").catch(() => undefined);
-    address.value = me?.data.email;
-  }
+  const forgetUser = effect(() => {
+    if (user.value !== null) void ask("GET", "/users/me").then(({ data }) => (me.value = data), () => undefined);
+    waits.value = isUnanswered();
+  });
 
   /** @param {Refused} refusal @param {Priced[]} before */
   function explainPrices(refusal, before) {
@@ -96,7 +94,7 @@ export const checkout = () => {
 
   function who() {
     if (user.value === undefined) return html`<div class="skeleton"><span class="bone"></span></div>`;
-    if (user.value !== null) return html`<p>${icon("user")} Signed in${address.value ? html` as <strong>${address.value}</strong>` : nothing}.</p>`;
+    if (user.value !== null) return html`<p>${icon("user")} Signed in${me.value?.id === user.value.id ? html` as <strong>${me.value.email}</strong>` : nothing}.</p>`;
     const wrong = problem.value instanceof Refused ? problem.value.about("/email") : undefined;
     return html`${field({
         name: "email",
@@ -118,13 +116,17 @@ export const checkout = () => {
       : nothing}
     ${error === undefined || (error instanceof Refused && error.about("/email"))
       ? nothing
-      : notice("bad", error instanceof Unreachable ? "We do not know whether your order arrived. Try again: it will be one order." : explain(error))}
+      : notice("bad", error instanceof SessionOver ? html`Your session is over, and nothing was ordered. <a href="/sign-in?next=/checkout">Sign in</a>, or give an e-mail address.` : error instanceof Unreachable ? "We do not know whether your order arrived. Try again: it will be one order." : explain(error))}
     ${waits.value && error === undefined ? notice("info", "An order was sent from here, and its answer did not come. Place it again: it will be one order.") : nothing}`;
   }
 
   return {
     title: () => "Checkout",
     ready,
+    leave() {
+      leave();
+      forgetUser();
+    },
     view: () => {
       const all = priced();
       if (all.length === 0) {

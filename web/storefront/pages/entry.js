@@ -16,7 +16,8 @@ export const PASSWORD_HINT = "12 characters or more. A few words that only you w
  * @param {URL} url
  */
 function next(url) {
-  const to = new URL(url.searchParams.get("next") ?? "/account", location.origin);
+  const given = url.searchParams.get("next") ?? "/account";
+  const to = new URL(URL.canParse(given, location.origin) ? given : "/account", location.origin);
   return to.origin === location.origin ? to.pathname + to.search : "/account";
 }
 

@@ -53,7 +53,7 @@ const onSubmit = (event) => event.preventDefault();
 const filters = (query) => html`<form class="filters" aria-label="Filters" @submit=${onSubmit} @change=${onChange}>
   <div class="field"><label for="category">Category</label>
     <select id="category" name="category">
-      <option value="" ?selected=${query.category === ""}>All</option>
+      <option value="" .selected=${query.category === ""}>All</option>
       ${[...new Set([...names.value, ...(query.category ? [query.category] : [])])].map((name) => html`<option value=${name} .selected=${name === query.category}>${name}</option>`)}
     </select></div>
   <div class="field"><label for="sort">Sort by</label>
@@ -85,14 +85,18 @@ export const find = (_params, url) => {
   const isSame = url.search === shownFor;
   // What was found for something else is shown, dimmed, while one types, and not to who comes from another page.
   if (!isSame && address.peek().pathname !== "/find") found.products.value = undefined;
-  shownFor = url.search;
+  if (!isSame) shownFor = undefined;
   asked = query;
   const many = found.products.peek()?.length ?? 0;
   const ready =
     isSame && many > PAGE
       ? Promise.resolve()
       : found.read(false).then(() => {
-          if (asked === query) say(counted());
+          if (asked !== query) return;
+          if (found.failure.peek() === undefined) shownFor = url.search;
+          // What was found for something else is not what this finds.
+          else if (!isSame) found.products.value = undefined;
+          say(counted());
         });
   void categories()
     .then((all) => (names.value = all.map(({ name }) => name)))

@@ -30,6 +30,9 @@ const STEPS = ["Placed", "Stock set aside", "Confirmed", "Shipped", "Delivered"]
 /** @param {string} id @param {string | undefined} [etag] */
 const read = (id, etag) => ask("GET", `/orders/${encodeURIComponent(id)}`, { orderToken: tokenOf(id), etag });
 
+/** There is no such order, for who asks. @param {unknown} error */
+const isNone = (error) => error instanceof Refused && [401, 403, 404, 422].includes(error.status);
+
 /** @param {Order} order */
 function headline({ status }) {
   if (status === "pending") return "Thank you. We are setting your order aside.";
@@ -84,12 +87,13 @@ export const order = ({ id = "" }) => {
   async function poll() {
     try {
       const answer = await read(id, etag);
+      if (left) return false;
       stale.value = false;
       etag = answer.etag ?? etag;
       if (answer.data !== undefined) take(answer.data);
     } catch (error) {
-      if (error instanceof Refused && [401, 403, 404, 422].includes(error.status)) {
-        if (shown.peek() === undefined) shown.value = null;
+      if (isNone(error)) {
+        shown.value = null;
         return false;
       }
       if (shown.peek() === undefined) failure.value = error;
@@ -171,11 +175,12 @@ export const orders = () => {
   const list = signal(/** @type {Order[] | undefined} */ (undefined));
   const cursor = signal(/** @type {string | undefined} */ (undefined));
   const failure = signal(/** @type {unknown} */ (undefined));
+  const busy = signal(false);
 
   async function guests() {
     const kept = guestOrders().slice(0, 20);
     const read_ = await Promise.all(kept.map(({ id }) => read(id).then(({ data }) => data).catch((error) => {
-      if (error instanceof Refused) return undefined;
+      if (isNone(error)) return undefined;
       throw error;
     })));
     return read_.filter((one) => one !== undefined);
@@ -183,6 +188,7 @@ export const orders = () => {
 
   async function load(more = false) {
     failure.value = undefined;
+    busy.value = true;
     try {
       if (user.peek() === null) {
         list.value = await guests();
@@ -195,9 +201,9 @@ export const orders = () => {
         cursor.value = data.next_cursor ?? undefined;
       });
     } catch (error) {
-      // The session ended meanwhile: these are a guest's now.
-      if (error instanceof Refused && error.status === 401 && user.peek() === null) list.value = await guests().catch(() => []);
-      else failure.value = error;
+      failure.value = error;
+    } finally {
+      busy.value = false;
     }
   }
   const ready = load();
@@ -216,7 +222,7 @@ export const orders = () => {
       const all = list.value;
       const isGuest = user.value === null;
       const hint = isGuest ? html`<p class="quiet-text">These were placed in this browser. <a href="/sign-in?next=/account/orders">Sign in</a> to see those of your account.</p>` : nothing;
-      if (failure.value !== undefined) return unreachable(() => load(), 1);
+      if (failure.value !== undefined) return unreachable(() => load(), 1, explain(failure.value));
       if (all === undefined) return html`<div class="inner narrow"><h1>Your orders</h1><div class="skeleton"><span class="bone tall"></span><span class="bone tall"></span></div></div>`;
       if (all.length === 0) {
         return empty({
@@ -226,7 +232,7 @@ export const orders = () => {
         });
       }
       return html`<div class="inner narrow"><h1>Your orders</h1>${hint}<ul class="order-list">${all.map(row)}</ul>
-        ${cursor.value === undefined ? nothing : html`<p class="more"><button class="button quiet" @click=${() => load(true)}>Show more</button></p>`}</div>`;
+        ${cursor.value === undefined ? nothing : html`<p class="more"><button class="button quiet" ?disabled=${busy.value} @click=${() => load(true)}>Show more</button></p>`}</div>`;
     },
   };
 };
