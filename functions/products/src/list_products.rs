@@ -77,7 +77,8 @@ fn listing(call: &Call) -> Result<Listing, Problem> {
     });
     // As a product's category is read: what looks the same is the same, and what no product can have is no key.
     let category = value("category").map(|text| {
-        let read = text::line(text).ok().filter(|text| (1..=MAX_CATEGORY).contains(&text.chars().count()));
+        let read = text::line(text).ok();
+        let read = read.filter(|text| !text::is_blank(text) && text.chars().count() <= MAX_CATEGORY);
         read.ok_or_else(|| invalid("?category", FieldCode::InvalidFilter, "This must name a category."))
     });
     Ok(Listing { category: category.transpose()?, sort: sort.transpose()?.unwrap_or_default() })

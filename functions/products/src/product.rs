@@ -1,6 +1,8 @@
 //! A product of the catalogue. Pure: no AWS, no clock. Its stock is another thing, with a life of its own:
 //! see [`crate::stock`].
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shop_events::{Cause, ProductSnapshot};
@@ -44,13 +46,49 @@ pub(crate) struct Product {
 
 /// A line of an import. Of two of them the greater one decides: that of the import that was started last, and in one import
 /// the one that is behind the other.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ImportedLine {
     /// When its import was started; absent where that was not noted yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) started_at: Option<Timestamp>,
     pub(crate) import: ImportId,
     pub(crate) line: u64,
+    /// The last line that told each member, where lines of one import may tell different ones: an earlier line that comes
+    /// later has its say in what no line behind it tells. Absent where all lines tell the same ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) members: Option<BTreeMap<String, u64>>,
+}
+
+impl ImportedLine {
+    /// Whether it is this line, or one that decides in its place.
+    #[must_use]
+    pub(crate) fn decides(&self, line: &Self) -> bool {
+        let place = |line: &Self| (line.started_at, line.import.clone(), line.line);
+        place(self) >= place(line)
+    }
+
+    /// Whether it, or a line that it remembers, decides what another line says of a member.
+    #[must_use]
+    pub(crate) fn tells(&self, member: &str, line: &Self) -> bool {
+        match &self.members {
+            Some(members) if self.import == line.import => {
+                members.get(member).is_some_and(|told| *told >= line.line)
+            }
+            _ => true,
+        }
+    }
+
+    /// What is remembered of both lines, if they are of one import: of this one otherwise.
+    #[must_use]
+    pub(crate) fn over(mut self, before: Option<&Self>) -> Self {
+        let Some(before) = before.filter(|before| before.import == self.import) else { return self };
+        self.line = self.line.max(before.line);
+        for (member, line) in before.members.iter().flatten() {
+            let told = self.members.get_or_insert_default().entry(member.clone()).or_default();
+            *told = (*told).max(*line);
+        }
+        self
+    }
 }
 
 impl Product {

@@ -141,8 +141,9 @@ fn refused(error: AdjustmentError, stock: &Stock) -> Problem {
 fn read_change(input: Input<'_>) -> Result<StockChange, Problem> {
     let most = MAX_STOCK.cast_signed();
     input.read_object(|body| {
-        let level = body.optional("stock", |node| node.integer(0..=MAX_STOCK).map(Adjustment::Set));
-        let delta = body.optional("delta", |node| {
+        // As in the other changes: what cannot be taken away has no null, which would be dropped beside another field.
+        let level = body.nullable("stock", |node| node.integer(0..=MAX_STOCK).map(Adjustment::Set));
+        let delta = body.nullable("delta", |node| {
             let delta = node.integer(-most..=most)?;
             node.describe(Keyword::OtherThan(0));
             if delta == 0 {
@@ -150,7 +151,7 @@ fn read_change(input: Input<'_>) -> Result<StockChange, Problem> {
             }
             Some(Adjustment::Change(delta)).filter(|_| delta != 0)
         });
-        let threshold = body.optional("low_stock_threshold", low_stock_threshold);
+        let threshold = body.nullable("low_stock_threshold", low_stock_threshold);
         let (level, delta, low_stock_threshold) = (level?, delta?, threshold?);
         let adjustments = [level, delta].iter().flatten().count();
         if adjustments == 1 || adjustments == 0 && low_stock_threshold.is_some() {
@@ -204,6 +205,9 @@ mod tests {
             (r#"{"delta": -0.0}"#, "/delta", "out_of_range"),
             (r#"{"delta": 1.5}"#, "/delta", "wrong_type"),
             (r#"{"delta": -1000000001}"#, "/delta", "out_of_range"),
+            (r#"{"stock": null, "delta": 1}"#, "/stock", "wrong_type"),
+            (r#"{"stock": 1, "delta": null}"#, "/delta", "wrong_type"),
+            (r#"{"low_stock_threshold": null, "delta": 1}"#, "/low_stock_threshold", "wrong_type"),
             (r#"{"stock": 1, "level": 1}"#, "/level", "unexpected"),
             ("[]", "", "wrong_type"),
         ] {

@@ -386,6 +386,33 @@ fn the_last_line_of_a_product_decides_though_it_says_what_is_there_and_comes_fir
 }
 
 #[test]
+fn lines_with_different_members_of_a_product_are_all_applied_though_the_last_comes_first() -> Result<()> {
+    simulate(async {
+        let calls = Calls::of("import-products");
+        let service = shop(calls.options(1)).await?;
+        let product = json!({ "id": "a", "name": "A", "price": 10 });
+        service.send(Method::POST, "/products", Some(&product)).await?.expect(201)?;
+        let tries = AtomicUsize::new(0);
+        calls.fail(move |call| {
+            let is_first = call.operation == "TransactWriteItems"
+                && String::from_utf8_lossy(&call.body).contains("\"other-1\"");
+            let error = AwsError::service("InternalServerError", "Try again.").with_status(500);
+            (is_first && tries.fetch_add(1, Ordering::SeqCst) < 3).then_some(Fault::Error(error))
+        });
+        let mut file = format!("{}\n", json!({ "id": "a", "name": "B" }));
+        for n in 1..=600 {
+            let other = json!({ "id": format!("other-{n}"), "name": "O", "price": 1 });
+            let _: std::fmt::Result = writeln!(file, "{other}");
+        }
+        let _: std::fmt::Result = writeln!(file, "{}", json!({ "id": "a", "price": 20 }));
+        let id = service.import("jsonl", file).await?;
+        ends(&service, &id, (602, 602, 0)).await?;
+        assert_eq!(catalogue(&service).await?["a"], ("B".to_owned(), "20.0".to_owned(), 3));
+        Ok(())
+    })
+}
+
+#[test]
 fn a_file_that_cannot_be_read_is_refused_where_it_breaks() -> Result<()> {
     simulate(async {
         let service = shop(Options::simulated(1)).await?;
@@ -403,6 +430,98 @@ fn a_file_that_cannot_be_read_is_refused_where_it_breaks() -> Result<()> {
             ensure!(failure["line"] == line && import["lines"]["accepted"] == accepted, "{import}");
         }
         Ok(())
+    })
+}
+
+#[test]
+fn blank_lines_of_more_than_a_window_are_gone_behind() -> Result<()> {
+    simulate(async {
+        let service = shop(Options::simulated(1)).await?;
+        let blank = "\n".repeat(3 * 1024 * 1024);
+        let product = |id: &str| json!({ "id": id, "name": id, "price": 1 });
+        for (format, file) in [
+            ("jsonl", format!("{}\n{blank}{}\n", product("a"), product("b"))),
+            ("csv", format!("id,name,price\nc,C,1\n{blank}d,D,1\n")),
+        ] {
+            let id = service.import(format, file).await?;
+            service.settled().await?;
+            ends(&service, &id, (2, 2, 0)).await?;
+        }
+        assert_eq!(catalogue(&service).await?.into_keys().collect::<Vec<_>>(), ["a", "b", "c", "d"]);
+        Ok(())
+    })
+}
+
+#[test]
+fn each_record_that_ends_with_a_carriage_return_is_a_product() -> Result<()> {
+    simulate(async {
+        let service = shop(Options::simulated(1)).await?;
+        for (n, header) in ["name,price\r", "name,price\n", "name,price\r\n"].into_iter().enumerate() {
+            let file: String = (0..600).map(|line| format!("Mug {n}-{line},1\r")).collect();
+            let id = service.import("csv", format!("{header}{file}Mug {n},free\rPot {n},free\r")).await?;
+            ends(&service, &id, (602, 600, 2)).await?;
+            let lines: Vec<_> = service.refused_lines(&id).await?.into_iter().map(|(line, _)| line).collect();
+            assert_eq!(lines, [602, 603]);
+            assert_eq!(catalogue(&service).await?.len(), 600 * (n + 1), "{header:?}");
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn a_start_adds_nobody_to_who_reads() -> Result<()> {
+    simulate(async {
+        let calls = Calls::of("import-products");
+        let service = shop(calls.options(1)).await?;
+        let header = calls.hold_next("GetObject");
+        let id = service.import("csv", "id,name,price\na,A,1\n").await?;
+        let lines = header.meanwhile(async { Ok(calls.hold_next("GetObject")) }).await?;
+        lines
+            .meanwhile(async {
+                drop(calls.take());
+                for _ in 0..3 {
+                    let start = format!("/imports/{id}/start");
+                    service.send(Method::POST, &start, None).await?.expect(202)?;
+                }
+                service.pass(Duration::from_secs(2)).await;
+                let operations = calls.take_operations();
+                ensure!(!operations.iter().any(|operation| operation == "GetObject"), "{operations:?}");
+                Ok(())
+            })
+            .await?;
+        ends(&service, &id, (1, 1, 0)).await
+    })
+}
+
+/// Of two who read one file, who comes second leaves it to the other one.
+#[test]
+fn who_is_overtaken_leaves_the_file_to_the_other() -> Result<()> {
+    simulate(async {
+        let calls = Calls::of("import-products");
+        let service = shop(calls.options(1)).await?;
+        let slow = calls.hold_next("GetObject");
+        let id = service.import("csv", "id,name,price\na,A,1\n").await?;
+        let read = json!({ "import": id, "step": { "read": 0 } }).to_string();
+        let window = slow
+            .meanwhile(async {
+                let header = calls.hold_next("GetObject");
+                service.send_bodies("ImportProductsQueue", &[&read]).await?;
+                let window = header.meanwhile(async { Ok(calls.hold_next("GetObject")) }).await?;
+                // The other one notes the header.
+                service.pass(Duration::from_secs(2)).await;
+                drop(calls.take());
+                Ok(window)
+            })
+            .await?;
+        window
+            .meanwhile(async {
+                service.pass(Duration::from_secs(2)).await;
+                let operations = calls.take_operations();
+                ensure!(operations == ["UpdateItem", "SendMessage"], "{operations:?}");
+                Ok(())
+            })
+            .await?;
+        ends(&service, &id, (1, 1, 0)).await
     })
 }
 

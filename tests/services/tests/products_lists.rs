@@ -98,6 +98,8 @@ fn lists_are_filtered_and_sorted_whatever_the_size_of_their_pages() -> Result<()
             ("sort=Name", "?sort"),
             ("sort=stock", "?sort"),
             ("category=", "?category"),
+            ("category=%20", "?category"),
+            ("category=%C2%A0%20", "?category"),
             ("colour=red", "?colour"),
         ] {
             let refused =

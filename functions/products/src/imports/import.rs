@@ -189,6 +189,28 @@ impl Import {
         Self { stage: Stage::Failed, failure: Some(failure), ..self }
     }
 
+    /// The import when a window was read up to a place.
+    ///
+    /// A window behind which nothing is read on would be read for ever, so that it ends the import, whatever the reason is.
+    #[must_use]
+    pub(crate) fn read_to(self, place: Place, is_last: bool, failure: Option<Failure>) -> Self {
+        let is_stuck = !is_last && place.offset <= self.place.offset;
+        let next = Self { place, ..self };
+        match failure {
+            Some(failure) => next.failed(failure),
+            None if is_last => Self { stage: Stage::Read, ..next },
+            None if is_stuck => next.failed(super::records::too_long(place.line)),
+            None => next,
+        }
+    }
+
+    /// Whether another reading was noted instead of this one: somebody else reads the file, too. Of two that cannot be told
+    /// apart both go on, and they send the same parts.
+    #[must_use]
+    pub(crate) fn is_overtaken_by(&self, stored: &Self) -> bool {
+        (self.reads, self.place, self.updated_at) != (stored.reads, stored.place, stored.updated_at)
+    }
+
     /// Whether each part that was found is done.
     const fn is_counted(&self) -> bool {
         self.parts_done == self.place.parts
@@ -262,4 +284,37 @@ pub(crate) struct ImportView<'a> {
     failure: Option<&'a Failure>,
     created_at: Timestamp,
     updated_at: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reading() -> Import {
+        let id = "imp_01jd9c3k7m2q8r5t6v0w1x2y3z".parse().unwrap();
+        let import = Import::create(id, Format::Csv, Timestamp::from_millis(1), Cause::request("r"));
+        let place = Place { offset: 9, line: 2, ..Place::default() };
+        Import { stage: Stage::Reading, place, reads: 1, ..import }
+    }
+
+    #[test]
+    fn a_window_without_progress_ends_an_import() {
+        let import = reading();
+        let to = |offset, is_last| {
+            let next = import.clone().read_to(Place { offset, ..import.place }, is_last, None);
+            (next.stage, next.failure.map(|failure| (failure.code, failure.line)))
+        };
+        assert_eq!(to(10, false), (Stage::Reading, None));
+        assert_eq!(to(9, false), (Stage::Failed, Some((FailureCode::RecordTooLong, 2))));
+        assert_eq!(to(9, true), (Stage::Read, None));
+    }
+
+    #[test]
+    fn who_finds_another_reading_noted_is_overtaken() {
+        let noted = reading();
+        assert!(!noted.is_overtaken_by(&Import { parts_done: 1, ..noted.clone() }));
+        let later = Import { updated_at: Timestamp::from_millis(2), ..noted.clone() };
+        assert!(noted.is_overtaken_by(&later));
+        assert!(noted.is_overtaken_by(&Import { reads: 2, ..noted.clone() }));
+    }
 }

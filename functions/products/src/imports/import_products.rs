@@ -2,7 +2,8 @@
 //! parts.
 //!
 //! - A file is read a window at a time. The parts of a window are sent, and then it is noted how far the file was read:
-//!   whoever reads it again in between sends the same parts. After some seconds it leaves the rest to another message.
+//!   whoever reads it again in between sends the same parts, and leaves the rest to who noted it first. After some seconds
+//!   the rest is left to another message.
 //! - A part is counted in one write with the import's totals, if it was not counted. Before that its lines may be
 //!   applied more than once, which is the same as once: a product remembers the line that it is of. A line without an id
 //!   has one that follows from the import and the line.
@@ -85,8 +86,13 @@ impl ImportProducts {
         while import.stage == Stage::Reading {
             let (next, parts) = self.read_window(&import).await?;
             self.queue.send_all(parts.into_iter().map(|part| Work::apply(&import.id, part))).await?;
-            // Where another message reads it on, both go on from there: they send the same parts.
-            let next = self.imports.read_on(&import, next).await.map_err(store_failed)?;
+            let stored = self.imports.read_on(&import, next.clone()).await.map_err(store_failed)?;
+            if next.is_overtaken_by(&stored) && stored.stage == Stage::Reading {
+                // Another message reads it on: with each that does so as well all of it would be read once more. Who may
+                // be the same message, delivered twice, and is looked after, since this one is gone with it.
+                return Ok(self.queue.look_again(&Work::begin(&stored)).await?);
+            }
+            let next = stored;
             if let Some(failure) = &next.failure {
                 let Failure { code, line, .. } = failure;
                 tracing::info!(import.id = %import.id, ?code, line, "a file cannot be read");
@@ -104,7 +110,7 @@ impl ImportProducts {
         let from = import.place.offset;
         let to = (from + WINDOW).min(import.size);
         let updated_at = self.clock.now().max(import.updated_at);
-        let mut next = Import { reads: import.reads + 1, updated_at, ..import.clone() };
+        let next = Import { reads: import.reads + 1, updated_at, ..import.clone() };
         let Some(window) = self.bytes(import, from, to).await? else {
             return Ok((next.failed(changed(import)), Vec::new()));
         };
@@ -117,12 +123,7 @@ impl ImportProducts {
             });
         }
         let (parts, place, failure) = records::parts(import.format, &window, is_last, next.place);
-        next.place = place;
-        Ok(match failure {
-            Some(failure) => (next.failed(failure), parts),
-            None if is_last => (Import { stage: Stage::Read, ..next }, parts),
-            None => (next, parts),
-        })
+        Ok((next.read_to(place, is_last, failure), parts))
     }
 
     async fn apply(&self, import: &Import, part: Part) -> MessageResult {

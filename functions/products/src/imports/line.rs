@@ -18,8 +18,9 @@ use crate::stock::Stock;
 
 /// Columns whose value is a number.
 const NUMBERS: [&str; 3] = ["price", "stock", "low_stock_threshold"];
-/// Columns that an empty cell takes a product's value away of; of others it says nothing.
-const ABSENT: [&str; 5] = ["name", "price", "description", "category", "image_url"];
+/// What a line may change of a product that is there: columns whose value an empty cell takes away; of others it says
+/// nothing.
+const CHANGED: [&str; 5] = ["name", "price", "description", "category", "image_url"];
 
 /// A line that could be read so far.
 #[derive(Debug)]
@@ -106,7 +107,7 @@ fn of_cells(columns: &[String], cells: &ByteRecord) -> Result<Members, LineError
         let number = NUMBERS.contains(&column.as_str()).then(|| number(cell)).flatten();
         let raw = match number {
             Some(raw) => Some(raw),
-            None if cell.is_empty() && ABSENT.contains(&column.as_str()) => to_raw_value(&()).ok(),
+            None if cell.is_empty() && CHANGED.contains(&column.as_str()) => to_raw_value(&()).ok(),
             None if cell.is_empty() => None,
             None => to_raw_value(cell).ok(),
         };
@@ -130,8 +131,24 @@ impl Line {
     pub(crate) fn decide(&self, stored: Option<&Product>, author: &Author<'_>) -> Decision {
         // Deliveries repeat, and parts come in any order, an old import's perhaps behind those of a new one.
         let imported = stored.and_then(|product| product.imported.as_ref());
-        if imported.is_some_and(|imported| *imported >= self.mark(author)) {
-            return Decision::Nothing;
+        let mark = self.mark(author);
+        if let Some((product, imported)) = stored.zip(imported.filter(|imported| imported.decides(&mark))) {
+            let members: Vec<_> =
+                self.members.0.iter().filter(|(name, _)| !imported.tells(name, &mark)).cloned().collect();
+            let is_done = !members.iter().any(|(name, _)| CHANGED.contains(&name.as_str()));
+            if is_done || product.deleted_at.is_some() {
+                return Decision::Nothing;
+            }
+            // A later line of the file came first, and does not say all that this one says.
+            let rest = Self {
+                number: self.number,
+                id: self.id.clone(),
+                format: self.format,
+                members: Members(members),
+            };
+            // What is wrong with it is refused as it had been in the file's order.
+            let changed = self.change(product, author).and_then(|_| rest.change(product, author));
+            return changed.unwrap_or_else(|problem| Decision::Refuse(LineError::of_problem(&problem)));
         }
         let decided = match stored {
             None => self.create(author),
@@ -168,12 +185,17 @@ impl Line {
     }
 
     fn marked(&self, product: Product, author: &Author<'_>) -> Product {
-        Product { imported: Some(self.mark(author)), ..product }
+        Product { imported: Some(self.mark(author).over(product.imported.as_ref())), ..product }
     }
 
     fn mark(&self, author: &Author<'_>) -> ImportedLine {
+        let told = |name: &&String| CHANGED.contains(&name.as_str());
+        let members = (self.format == Format::Jsonl).then(|| {
+            let names = self.members.0.iter().map(|(name, _)| name).filter(told);
+            names.map(|name| (name.clone(), self.number)).collect()
+        });
         let Author { import, started_at, .. } = author;
-        ImportedLine { started_at: *started_at, import: (*import).clone(), line: self.number }
+        ImportedLine { started_at: *started_at, import: (*import).clone(), line: self.number, members }
     }
 }
 

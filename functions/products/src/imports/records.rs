@@ -60,7 +60,7 @@ pub(crate) fn parts(
     place: Place,
 ) -> (Vec<Part>, Place, Option<Failure>) {
     let mut spans: Vec<Span> = Vec::new();
-    let failure = find_spans(format, window, is_last, place.line, &mut spans).err();
+    let found = find_spans(format, window, is_last, place.line, &mut spans);
     let (mut parts, mut next, mut in_part): (Vec<Part>, _, _) = (Vec::new(), place, 0);
     for span in &spans {
         let (from, to) = (place.offset + count(span.from), place.offset + count(span.to));
@@ -75,26 +75,29 @@ pub(crate) fn parts(
         in_part += 1;
         next.records += 1;
     }
-    let end =
-        if is_last && failure.is_none() { window.len() } else { spans.last().map_or(0, |span| span.to) };
-    next.line += lines(&window[..end]);
+    // Behind lines that hold nothing as well: a window of nothing else would be read for ever.
+    let (end, failure) = match found {
+        Ok(end) => (end, None),
+        Err(failure) => (spans.last().map_or(0, |span| span.to), Some(failure)),
+    };
+    next.line += lines(format, &window[..end]);
     next.offset += count(end);
     (parts, next, failure)
 }
 
-/// Finds the whole records of a window, without lines that hold nothing, up to the first that cannot be one.
+/// Finds the whole records of a window, without lines that hold nothing, up to the first that cannot be one; where what is
+/// left to the next window begins.
 fn find_spans(
     format: Format,
     window: &[u8],
     is_last: bool,
     line: u64,
     spans: &mut Vec<Span>,
-) -> Result<(), Failure> {
+) -> Result<usize, Failure> {
     let (mut seen, mut seen_lines) = (0, line);
     let mut push = |from: usize, to: usize| {
-        let blank = window[from..to].iter().take_while(|byte| b"\r\n".contains(byte)).count();
-        let from = from + blank;
-        seen_lines += lines(&window[seen..from]);
+        let from = from + blank(format, &window[from..to]);
+        seen_lines += lines(format, &window[seen..from]);
         seen = from;
         if to - from > MAX_RECORD {
             return Err(too_long(seen_lines));
@@ -114,7 +117,7 @@ fn find_spans(
             // A slice in memory can be read, and rows may be of any length.
             while reader.read_byte_record(&mut record).unwrap_or(false) {
                 let from = record.position().map_or(0, csv::Position::byte);
-                let (from, to) = (index(from), index(reader.position().byte()).min(window.len()));
+                let (from, to) = (index(from), end(window, &reader));
                 if to >= window.len() && !is_last {
                     break;
                 }
@@ -130,18 +133,25 @@ fn find_spans(
                     None if is_last => window.len(),
                     None => break,
                 };
-                if !window[rest..to].trim_ascii().is_empty() {
+                if blank(format, &window[rest..to]) < to - rest {
                     push(rest, to)?;
                 }
                 rest = to;
             }
         }
     }
-    if !is_last && window.len() - rest > MAX_RECORD {
-        let blank = window[rest..].iter().take_while(|byte| b"\r\n".contains(byte)).count();
-        return Err(too_long(line + lines(&window[..rest + blank])));
+    if is_last {
+        return Ok(window.len());
     }
-    Ok(())
+    rest += blank(format, &window[rest..]);
+    if window.len() - rest > MAX_RECORD {
+        return Err(too_long(line + lines(format, &window[..rest])));
+    }
+    // The next window may begin with the other half of this line end, which is one.
+    if rest == window.len() && window.ends_with(b"\r") {
+        rest -= 1;
+    }
+    Ok(rest)
 }
 
 /// The cells of each record of a part, with the line that it begins in.
@@ -152,9 +162,9 @@ pub(crate) fn cells(bytes: &[u8], line: u64) -> Vec<(u64, ByteRecord)> {
     let (mut seen, mut seen_lines) = (0, line);
     while reader.read_byte_record(&mut record).unwrap_or(false) {
         let from = index(record.position().map_or(0, csv::Position::byte)).min(bytes.len());
-        let blank = bytes[from..].iter().take_while(|byte| b"\r\n".contains(byte)).count();
-        seen_lines += lines(&bytes[seen..from + blank]);
-        seen = from + blank;
+        let from = from + blank(Format::Csv, &bytes[from..]);
+        seen_lines += lines(Format::Csv, &bytes[seen..from]);
+        seen = from;
         all.push((seen_lines, record.clone()));
     }
     all
@@ -184,7 +194,7 @@ pub(crate) fn head(format: Format, window: &[u8], is_last: bool) -> Result<(Vec<
     if blank == body.len() && is_last {
         return Err(failure(1, None, FailureCode::EmptyFile, "The file has no line."));
     }
-    let first_line = 1 + lines(&body[..blank]);
+    let first_line = 1 + lines(format, &body[..blank]);
     let place = |offset: usize, line| Place { offset: count(offset), line, ..Place::default() };
     if format == Format::Jsonl {
         return if body.get(blank) == Some(&b'{') {
@@ -197,8 +207,8 @@ pub(crate) fn head(format: Format, window: &[u8], is_last: bool) -> Result<(Vec<
     let mut reader = reader(body);
     let mut record = ByteRecord::new();
     let is_read = reader.read_byte_record(&mut record).unwrap_or(false);
-    let end = index(reader.position().byte()).min(body.len());
-    if !is_read || end > MAX_RECORD || (end == body.len() && !is_last) {
+    let end = end(body, &reader);
+    if !is_read || end.saturating_sub(blank) > MAX_RECORD || (end == body.len() && !is_last) {
         return Err(not_csv(first_line, "The header is no line of a CSV file."));
     }
     if let Some(detail) = misquoted(format, &body[..end]) {
@@ -226,7 +236,7 @@ pub(crate) fn head(format: Format, window: &[u8], is_last: bool) -> Result<(Vec<
         let detail = "A product without an id needs a name and a price.";
         return Err(failure(first_line, Some(missing), FailureCode::MissingColumn, detail));
     }
-    Ok((columns, place(mark + end, 1 + lines(&body[..end]))))
+    Ok((columns, place(mark + end, 1 + lines(format, &body[..end]))))
 }
 
 /// What is wrong with the quotation marks of a record, by [RFC 4180](https://www.rfc-editor.org/rfc/rfc4180#section-2), 5 to 7.
@@ -257,7 +267,7 @@ fn not_csv(line: u64, detail: &str) -> Failure {
     Failure { line, column: None, code: FailureCode::NotCsv, detail: detail.to_owned() }
 }
 
-fn too_long(line: u64) -> Failure {
+pub(super) fn too_long(line: u64) -> Failure {
     Failure {
         line,
         column: None,
@@ -270,8 +280,30 @@ fn reader(bytes: &[u8]) -> Reader<&[u8]> {
     ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes)
 }
 
-fn lines(bytes: &[u8]) -> u64 {
-    count(bytes.split(|byte| *byte == b'\n').count() - 1)
+/// Where the record ends that was read last: behind all of its line end. The reader stops amid CRLF.
+fn end(bytes: &[u8], reader: &Reader<&[u8]>) -> usize {
+    let end = index(reader.position().byte()).min(bytes.len());
+    if bytes[..end].ends_with(b"\r") && bytes[end..].starts_with(b"\n") { end + 1 } else { end }
+}
+
+/// How many bytes hold nothing before a record begins.
+fn blank(format: Format, bytes: &[u8]) -> usize {
+    let holds_nothing = |byte: &u8| match format {
+        Format::Csv => b"\r\n".contains(byte),
+        Format::Jsonl => byte.is_ascii_whitespace(),
+    };
+    bytes.iter().take_while(|byte| holds_nothing(byte)).count()
+}
+
+/// How many lines end in these bytes, which are not cut amid CRLF. In CSV each of what ends a record ends a line, also
+/// between quotation marks: two records that began in one line would be one product's.
+fn lines(format: Format, bytes: &[u8]) -> u64 {
+    let ends = bytes.iter().enumerate().filter(|(at, byte)| match byte {
+        b'\n' => true,
+        b'\r' => format == Format::Csv && bytes.get(at + 1) != Some(&b'\n'),
+        _ => false,
+    });
+    count(ends.count())
 }
 
 fn count(bytes: usize) -> u64 {

@@ -2,7 +2,7 @@
 //!
 //! It is read in the background: `GET /imports/{id}` tells how far. The first start counts. Whoever reads is sent for before
 //! the start is noted, so that it is read whatever fails behind that, and at once behind it; sent again, it has the reading
-//! go on where it is.
+//! go on where it is if nobody reads any more, and adds nobody to who does.
 
 use shop_http::{Access, Call, Code, Contract, Endpoint, Problem, Reply, Route, Start, post};
 use shop_lambda::{Clock, Function, StartError};
@@ -61,7 +61,7 @@ impl Route for StartImport {
             import = self.imports.begin(&import, &upload, self.clock.now()).await?;
         }
         if import.stage == Stage::Reading {
-            self.queue.send(&Work::read(&import)).await.map_err(Problem::internal)?;
+            self.queue.send(&Work::begin(&import)).await.map_err(Problem::internal)?;
         }
         Ok(Reply::accepted())
     }

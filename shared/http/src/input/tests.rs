@@ -121,6 +121,13 @@ fn a_whole_number_is_one_however_it_is_written() {
         ("1e-1", "wrong_type"),
         ("15e-1", "wrong_type"),
         ("1e-99999999999", "wrong_type"),
+        // Exponents that are numbers of 32 bits, and are none with a fraction's digits or zeros.
+        ("1.55e-2147483647", "wrong_type"),
+        ("1.55e-2147483648", "wrong_type"),
+        ("10e2147483647", "out_of_range"),
+        ("1.5e2147483647", "out_of_range"),
+        ("1000e9223372036854775807", "out_of_range"),
+        ("0.01e-9223372036854775807", "wrong_type"),
         ("1e4", "out_of_range"),
         ("1e99999999999999999999", "out_of_range"),
         ("-1e30", "out_of_range"),

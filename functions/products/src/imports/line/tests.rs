@@ -149,7 +149,7 @@ fn an_id_of_a_deleted_product_is_taken_and_a_line_that_was_here_is_done() {
     assert_eq!(refusal(decide(&line, Some(&deleted))), [error("id", "id_taken")]);
     let by = |started_at: Option<i64>, import: &str, line| {
         let started_at = started_at.map(Timestamp::from_millis);
-        Some(ImportedLine { started_at, import: import.parse().unwrap(), line })
+        Some(ImportedLine { started_at, import: import.parse().unwrap(), line, members: None })
     };
     let (at, other) = (Some(STARTED_AT.as_millis()), "imp_01jd9c3k7m2q8r5t6v0w1x2y3a");
     // Deleted since, or changed by a later line of the file, or by an import that was started since.
@@ -164,4 +164,58 @@ fn an_id_of_a_deleted_product_is_taken_and_a_line_that_was_here_is_done() {
         let other = Product { imported: not, ..product() };
         assert!(matches!(decide(&line, Some(&other)), Decision::Replace(_)));
     }
+}
+
+#[test]
+fn of_lines_with_different_members_the_last_one_decides_each_in_whatever_order_they_come() {
+    let (lines, _) = read(
+        Format::Jsonl,
+        &[],
+        br#"{"id": "prod-1", "price": 50, "name": "Cup"}
+            {"id": "prod-1", "price": 60, "category": "bath"}
+            {"id": "prod-1", "category": "hall"}"#,
+        1,
+        &import(),
+    );
+    for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+        let mut product = product();
+        for line in order.map(|line| &lines[line]) {
+            match decide(line, Some(&product)) {
+                Decision::Replace(change) => product = change.1,
+                Decision::Nothing => panic!("{order:?}: all of them say something"),
+                other => panic!("{other:?}"),
+            }
+        }
+        let said = (product.name.as_str(), product.price.minor, product.category.as_deref());
+        assert_eq!(said, ("Cup", 6000, Some("hall")), "{order:?}");
+        // Delivered again they undo nothing that somebody changed since.
+        let since = Product { name: "Beaker".into(), ..product };
+        for line in &lines {
+            assert!(matches!(decide(line, Some(&since)), Decision::Nothing), "{order:?}");
+        }
+    }
+}
+
+#[test]
+fn a_line_that_comes_late_says_nothing_of_a_product_deleted_since_and_nothing_that_another_import_said() {
+    let line = jsonl(r#"{"id": "prod-1", "price": 50}"#);
+    let members = Some([("category".to_owned(), 5)].into());
+    let imported = ImportedLine { started_at: Some(STARTED_AT), import: import(), line: 5, members };
+    let product = Product { imported: Some(imported.clone()), ..product() };
+    assert!(matches!(decide(&line, Some(&product)), Decision::Replace(_)));
+    let wrong = jsonl(r#"{"id": "prod-1", "category": "", "price": 50}"#);
+    assert_eq!(refusal(decide(&wrong, Some(&product))), [error("category", "too_short")]);
+    let deleted = product.deleted(Timestamp::from_millis(9500), Cause::request("r"));
+    assert!(matches!(decide(&line, Some(&deleted)), Decision::Nothing));
+    let later = Some(Timestamp::from_millis(STARTED_AT.as_millis() + 1));
+    let other = "imp_01jd9c3k7m2q8r5t6v0w1x2y3a".parse().unwrap();
+    let newer = ImportedLine { started_at: later, import: other, ..imported };
+    assert!(matches!(decide(&line, Some(&Product { imported: Some(newer), ..product })), Decision::Nothing));
+}
+
+#[test]
+fn of_lines_with_the_same_columns_the_last_one_decides_all() {
+    let (lines, _) = csv("id,price,category", "prod-1,50,\nprod-1,60,hall\n");
+    let Decision::Replace(change) = decide(&lines[1], Some(&product())) else { panic!("not changed") };
+    assert!(matches!(decide(&lines[0], Some(&change.1)), Decision::Nothing));
 }

@@ -27,7 +27,7 @@ fn a_header_may_have_a_mark_and_either_line_end() {
         let (parts, end, failure) = parts(Format::Csv, window, true, place);
         assert_eq!(failure, None);
         assert_eq!((parts.len(), end.records, parts[0].to), (1, 1, count(text.len())), "{text:?}");
-        assert_eq!(parts[0].line, 1 + lines(&text.as_bytes()[..text.len() - 1]), "{text:?}");
+        assert_eq!(parts[0].line, 1 + lines(Format::Csv, &text.as_bytes()[..text.len() - 1]), "{text:?}");
     }
 }
 
@@ -98,6 +98,53 @@ fn a_mark_that_is_not_closed_swallows_no_lines() {
 }
 
 #[test]
+fn a_window_that_holds_nothing_is_gone_behind() {
+    let place = Place { offset: 5, line: 2, ..Place::default() };
+    let size = index(WINDOW);
+    let read = |format, window: &[u8]| {
+        let (parts, next, failure) = parts(format, window, false, place);
+        assert_eq!(failure, None);
+        (parts.len(), next.offset - 5, next.line)
+    };
+    for format in [Format::Csv, Format::Jsonl] {
+        assert_eq!(read(format, &vec![b'\n'; size]), (0, WINDOW, 2 + WINDOW), "{format:?}");
+        // Behind a record, and before one that is not whole.
+        let window = [b"a,1\n".to_vec(), vec![b'\n'; size], b"b,2".to_vec()].concat();
+        assert_eq!(read(format, &window), (1, 4 + WINDOW, 3 + WINDOW), "{format:?}");
+        // What may be half a line end is left to the next one.
+        let window = b"\r\n".repeat(size / 2);
+        assert_eq!(read(format, &window[..size - 1]), (0, WINDOW - 2, 1 + WINDOW / 2), "{format:?}");
+    }
+    assert_eq!(read(Format::Jsonl, &vec![b' '; size]), (0, WINDOW, 2));
+}
+
+#[test]
+fn each_record_of_any_line_ends_has_a_line_of_its_own() {
+    let place = Place { offset: 0, line: 1, ..Place::default() };
+    for (text, expected) in [
+        ("a,1\rb,2\rc,3\r", vec![1, 2, 3]),
+        ("a,1\nb,2\rc,3\r\nd,4", vec![1, 2, 3, 4]),
+        ("a,1\r\rb,2\r\n\r\nc,3\n\rd,4", vec![1, 3, 5, 7]),
+        ("\"a\r\",\"1\r\n2\"\rb,2\r", vec![1, 4]),
+    ] {
+        let lines: Vec<_> = first_cells(text.as_bytes(), 1).into_iter().map(|(line, _)| line).collect();
+        assert_eq!(lines, expected, "{text:?}");
+        let (parts, next, failure) = parts(Format::Csv, text.as_bytes(), true, place);
+        assert_eq!((parts[0].line, failure), (1, None));
+        assert!(next.line >= *expected.last().unwrap(), "{text:?}");
+        for window in 1..text.len() {
+            let (records, _) = in_windows(Format::Csv, text.as_bytes(), window);
+            let lines: Vec<_> = records.into_iter().map(|(line, _)| line).collect();
+            assert_eq!(lines, expected, "{text:?} in windows of {window}");
+        }
+    }
+    let (_, behind) = head(Format::Csv, b"\rid,price\ra,1\r", true).unwrap();
+    assert_eq!((behind.offset, behind.line), (10, 3));
+    let (_, behind) = head(Format::Csv, b"id,price\r\na,1\r\n", true).unwrap();
+    assert_eq!((behind.offset, behind.line), (10, 2), "CRLF is one line end");
+}
+
+#[test]
 fn a_part_has_a_bound() {
     let lines: Vec<_> = (0..1201).map(|n| format!("id-{n},1\n")).collect();
     let text = lines.concat();
@@ -149,7 +196,7 @@ fn in_windows(format: Format, file: &[u8], window: usize) -> (Vec<(u64, Vec<u8>)
 proptest! {
     #[test]
     fn windows_of_any_size_find_the_same_records(
-        file in "([ab\",]|\r\n|\n|\"a\n,\"\"b\"){0,40}",
+        file in "([ab\", ]|\r\n|\n|\r|\"a\n,\r\"\"b\"){0,40}",
         window in 1_usize..30,
     ) {
         let file = file.as_bytes();
@@ -163,7 +210,7 @@ proptest! {
         let mut file = Vec::new();
         let mut begins = Vec::new();
         for cell in &cells {
-            begins.push(1 + lines(&file));
+            begins.push(1 + lines(Format::Csv, &file));
             let mut writer = csv::WriterBuilder::new().quote_style(csv::QuoteStyle::Always).from_writer(&mut file);
             writer.write_record([cell.as_str(), "end"]).unwrap();
             writer.flush().unwrap();
