@@ -266,7 +266,7 @@ pub(crate) enum Status {
 pub(crate) struct Lines {
     /// So many were found so far.
     read: u64,
-    /// So many of them are in the catalogue.
+    /// So many of them are in the catalogue, or others that decide in their place.
     accepted: u64,
     /// So many are wrong.
     refused: u64,

@@ -204,7 +204,7 @@ fn a_line_that_comes_late_says_nothing_of_a_product_deleted_since_and_nothing_th
     let product = Product { imported: Some(imported.clone()), ..product() };
     assert!(matches!(decide(&line, Some(&product)), Decision::Replace(_)));
     let wrong = jsonl(r#"{"id": "prod-1", "category": "", "price": 50}"#);
-    assert_eq!(refusal(decide(&wrong, Some(&product))), [error("category", "too_short")]);
+    assert_eq!(refusal(decide(&wrong, Some(&product))), [error("category", "wrong_length")]);
     let deleted = product.deleted(Timestamp::from_millis(9500), Cause::request("r"));
     assert!(matches!(decide(&line, Some(&deleted)), Decision::Nothing));
     let later = Some(Timestamp::from_millis(STARTED_AT.as_millis() + 1));
