@@ -457,8 +457,8 @@ fn each_record_that_ends_with_a_carriage_return_is_a_product() -> Result<()> {
     simulate(async {
         let service = shop(Options::simulated(1)).await?;
         for (n, header) in ["name,price\r", "name,price\n", "name,price\r\n"].into_iter().enumerate() {
-            let file: String = (0..600).map(|line| format!("Mug {n}-{line},1\r")).collect();
-            let id = service.import("csv", format!("{header}{file}Mug {n},free\rPot {n},free\r")).await?;
+            let file: Vec<_> = (0..600).map(|line| format!("Mug {n}-{line},1\r")).collect();
+            let id = service.import("csv", format!("{header}{}Mug {n},free\rPot {n},free\r", file.concat())).await?;
             ends(&service, &id, (602, 600, 2)).await?;
             let lines: Vec<_> = service.refused_lines(&id).await?.into_iter().map(|(line, _)| line).collect();
             assert_eq!(lines, [602, 603]);
