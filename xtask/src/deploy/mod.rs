@@ -1,7 +1,9 @@
 //! `cargo xtask deploy`: one command from a checkout to a shop that answers. `cargo xtask destroy`: and back.
 
+mod parameters;
 mod prerequisites;
 
+use std::fs;
 use std::process::Command;
 
 use anyhow::{Result, bail, ensure};
@@ -12,6 +14,7 @@ use crate::emulator::{self, Emulator};
 use crate::process;
 use crate::project::Project;
 use crate::python::Environment;
+use parameters::Parameters;
 use prerequisites::{Account, Prerequisites};
 
 /// The environments of samconfig.toml.
@@ -90,16 +93,24 @@ pub(crate) fn deploy(project: &Project, wanted: &Deploy) -> Result<()> {
         emulator::deploy_again(project, &emulator)?;
         return script(project, "smoke_test.py", stack, |command| emulator.point(command));
     }
-    let found = Prerequisites::find(project, stack, wanted.env == Target::Prod)?;
+    let read = |name: &str| fs::read_to_string(project.root().join(name));
+    let (template, samconfig) = (read("template.yaml")?, read("samconfig.toml")?);
+    let of = |environment| Ok((environment, Parameters::read(&template, &samconfig, environment)?));
+    // All that it might come to: whether the stack is there is asked later.
+    let environments = wanted.env.environments(false).iter().copied().map(of).collect::<Result<Vec<_>>>()?;
+    let found = Prerequisites::find(project, stack, &environments, wanted.env == Target::Prod)?;
     println!("{stack} in {}, account {}", found.account.region, found.account.id);
     if !wanted.no_build {
         build(project, &found.lambda)?;
     }
     deployable(project, Architecture::Arm64)?;
     let mut account = found.account;
-    for environment in wanted.env.environments(account.is_deployed) {
+    let now = wanted.env.environments(account.is_deployed);
+    for (environment, parameters) in environments.iter().filter(|(environment, _)| now.contains(environment))
+    {
         let mut sam = found.sam.command("sam");
         sam.args(sam_deploy(environment, &account, wanted.yes));
+        sam.arg("--parameter-overrides").args(parameters.overrides());
         process::run(sam.current_dir(project.root()))?;
         // Who says no to `sam` has not failed.
         account = prerequisites::account(project, &found.sam, stack)?;

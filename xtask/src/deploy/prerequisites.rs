@@ -1,12 +1,12 @@
 //! What a deployment to AWS needs: of this machine, of samconfig.toml, and of the account.
 
-use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
+use super::parameters::Parameters;
 use crate::process;
 use crate::project::Project;
 use crate::python::Environment;
@@ -40,14 +40,18 @@ impl Prerequisites {
     ///
     /// # Errors
     /// When something is missing; all of it is named.
-    pub(super) fn find(project: &Project, stack: &str, is_production: bool) -> Result<Self> {
+    pub(super) fn find(
+        project: &Project,
+        stack: &str,
+        environments: &[(&str, Parameters)],
+        is_production: bool,
+    ) -> Result<Self> {
         let mut missing = of_machine();
         let mut need =
             |result: Result<Environment>| result.map_err(|error| missing.push(format!("{error:#}"))).ok();
         let (sam, lambda) = (need(Environment::sam(project)), need(Environment::cargo_lambda(project)));
-        if is_production {
-            let samconfig = fs::read_to_string(project.root().join("samconfig.toml"))?;
-            missing.extend(of_samconfig(&samconfig)?);
+        for (environment, parameters) in environments {
+            missing.extend(of_parameters(environment, parameters));
         }
         let account = sam.as_ref().and_then(|sam| match account(project, sam, stack) {
             Ok(account) => Some(account),
@@ -82,20 +86,19 @@ fn of_machine() -> Vec<String> {
     missing
 }
 
-fn of_samconfig(samconfig: &str) -> Result<Option<String>> {
-    let samconfig: toml::Table = samconfig.parse().context("samconfig.toml")?;
-    let tells = |environment: &str| {
-        let overrides =
-            samconfig.get(environment)?.get("global")?.get("parameters")?.get("parameter_overrides")?;
-        let mut overrides = overrides.as_array()?.iter().filter_map(toml::Value::as_str);
-        Some(
-            overrides.any(|parameter| parameter.strip_prefix("AlarmEmail=").is_some_and(|to| !to.is_empty())),
-        )
-    };
-    let is_told = ["prod-first", "prod"].into_iter().all(|environment| tells(environment) == Some(true));
-    let wanted = "who is told of alarms: \"AlarmEmail=...\" among the parameter_overrides of prod-first and prod in \
-                  samconfig.toml";
-    Ok((!is_told).then(|| wanted.to_owned()))
+/// What an environment's parameters must say before anything is built.
+fn of_parameters(environment: &str, parameters: &Parameters) -> Vec<String> {
+    let mut missing = Vec::new();
+    if parameters.get("Architecture") != "arm64" {
+        let wanted = "Architecture=arm64, which functions are built for here; another is for emulators";
+        missing.push(format!("samconfig.toml, {environment}: {wanted}"));
+    }
+    let is_protected = ["DeletionProtection", "PointInTimeRecovery"].map(|name| parameters.get(name));
+    if is_protected.contains(&"true") && parameters.get("AlarmEmail").is_empty() {
+        let wanted = "\"AlarmEmail=...\" among the parameter_overrides: who is told of alarms";
+        missing.push(format!("samconfig.toml, {environment}: {wanted}"));
+    }
+    missing
 }
 
 fn of_stack(account: &Account, stack: &str) -> Option<String> {
@@ -134,20 +137,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn production_needs_somebody_who_is_told_of_alarms() {
-        let of = |first: &str, then: &str| {
-            let environment = |name: &str, parameters: &str| {
-                format!("[{name}.global.parameters]\nparameter_overrides = [{parameters}]\n")
-            };
-            of_samconfig(&(environment("prod-first", first) + &environment("prod", then))).unwrap()
+    fn data_that_is_kept_needs_somebody_who_is_told_of_alarms_and_functions_one_processor() {
+        let template = "Parameters:\n  Architecture: { Default: arm64 }\n  AlarmEmail: { Default: \"\" }\n  DeletionProtection: { \
+                        Default: false }\n  PointInTimeRecovery: { Default: true }\n";
+        let of = |overrides: &str| {
+            let samconfig = format!("[prod.global.parameters]\nparameter_overrides = [{overrides}]\n");
+            of_parameters("prod", &Parameters::read(template, &samconfig, "prod").unwrap()).join(" ")
         };
-        let told = "\"TokenIssuer=urn:shop\", \"AlarmEmail=ops@example.com\"";
-        assert_eq!(of(told, told), None);
-        for (first, then) in [("", ""), (told, ""), ("", told), (told, "\"AlarmEmail=\"")] {
-            assert!(of(first, then).unwrap().contains("AlarmEmail"), "{first} {then}");
+        assert_eq!(of("\"AlarmEmail=ops@example.com\""), "");
+        assert_eq!(of("\"PointInTimeRecovery=false\""), "");
+        for missing in [
+            "",
+            "\"AlarmEmail=\"",
+            "'AlarmEmail=\"\"'",
+            "\"PointInTimeRecovery=false\", \"DeletionProtection=true\"",
+        ] {
+            assert!(of(missing).contains("AlarmEmail"), "{missing}");
         }
-        assert!(of_samconfig("version = 0.1").unwrap().is_some());
-        of_samconfig("[").unwrap_err();
+        assert!(of("\"AlarmEmail=ops@example.com\", \"Architecture=x86_64\"").contains("Architecture"));
     }
 
     #[test]
