@@ -40,8 +40,17 @@ async function isFound(page, { name }) {
 }
 
 test("a guest goes from the search to a confirmed order without a reload", async (page) => {
-  await page.goto("/");
-  await page.getByRole("heading", { name: "Categories" }).waitFor();
+  // A new shop's index is there within moments, and the categories with it.
+  await until(
+    async () => {
+      await page.goto("/");
+      await page.waitForLoadState("networkidle");
+      return page.locator("a.tile").count();
+    },
+    (count) => count > 0,
+    "the home page has no categories",
+    60,
+  );
   // The README's, before any other test has put up products.
   await shot(page, "storefront");
   const one = await product();
