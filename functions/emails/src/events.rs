@@ -81,15 +81,13 @@ mod tests {
         events.iter().map(Event::event_type).collect()
     }
 
+    /// What SES tells of the mail.
+    fn word(fate: Fate) -> Feedback {
+        Feedback { id: "m".into(), fate, email: Some(email().id), message_id: "m".into(), sent_at: at(2000) }
+    }
+
     #[test]
     fn a_mail_tells_once_that_it_was_sent_and_once_that_it_failed() {
-        let word = |fate| Feedback {
-            id: "m".into(),
-            fate,
-            email: Some(email().id),
-            message_id: "m".into(),
-            sent_at: at(2000),
-        };
         let sending = email().claimed("c".into(), at(2000));
         let sent = sending.sent("m".into(), at(3000));
         let bounced = sent.noted(&word(Fate::Bounced(Reason::Permanent)), at(4000)).unwrap();
@@ -115,13 +113,6 @@ mod tests {
 
     #[test]
     fn what_ses_rejects_before_it_says_that_it_was_sent_is_never_told_as_sent() {
-        let word = |fate| Feedback {
-            id: "m".into(),
-            fate,
-            email: Some(email().id),
-            message_id: "m".into(),
-            sent_at: at(2000),
-        };
         let sending = email().claimed("c".into(), at(2000));
         let rejected = sending.noted(&word(Fate::Rejected), at(3000)).unwrap();
         assert_eq!(published(Some(&sending), &rejected), [EventType::EmailFailed]);

@@ -358,6 +358,17 @@ fn a_part_that_comes_late_leaves_what_a_newer_import_said() -> Result<()> {
     })
 }
 
+/// The part that has `other-1` fails once, all tries of a call, and the one behind it is done meanwhile.
+fn fail_first_part(calls: &Calls) {
+    let tries = AtomicUsize::new(0);
+    calls.fail(move |call| {
+        let is_first = call.operation == "TransactWriteItems"
+            && String::from_utf8_lossy(&call.body).contains("\"other-1\"");
+        let error = AwsError::service("InternalServerError", "Try again.").with_status(500);
+        (is_first && tries.fetch_add(1, Ordering::SeqCst) < 3).then_some(Fault::Error(error))
+    });
+}
+
 #[test]
 fn the_last_line_of_a_product_decides_though_it_says_what_is_there_and_comes_first() -> Result<()> {
     simulate(async {
@@ -365,14 +376,7 @@ fn the_last_line_of_a_product_decides_though_it_says_what_is_there_and_comes_fir
         let service = shop(calls.options(1)).await?;
         let product = json!({ "id": "a", "name": "A", "price": 20 });
         service.send(Method::POST, "/products", Some(&product)).await?.expect(201)?;
-        // The first part fails once, all tries of a call, and the second is done meanwhile.
-        let tries = AtomicUsize::new(0);
-        calls.fail(move |call| {
-            let is_first = call.operation == "TransactWriteItems"
-                && String::from_utf8_lossy(&call.body).contains("\"other-1\"");
-            let error = AwsError::service("InternalServerError", "Try again.").with_status(500);
-            (is_first && tries.fetch_add(1, Ordering::SeqCst) < 3).then_some(Fault::Error(error))
-        });
+        fail_first_part(&calls);
         let mut file = "id,name,price\na,A,10\n".to_owned();
         for n in 1..=600 {
             let _: std::fmt::Result = writeln!(file, "other-{n},O,1");
@@ -392,13 +396,7 @@ fn lines_with_different_members_of_a_product_are_all_applied_though_the_last_com
         let service = shop(calls.options(1)).await?;
         let product = json!({ "id": "a", "name": "A", "price": 10 });
         service.send(Method::POST, "/products", Some(&product)).await?.expect(201)?;
-        let tries = AtomicUsize::new(0);
-        calls.fail(move |call| {
-            let is_first = call.operation == "TransactWriteItems"
-                && String::from_utf8_lossy(&call.body).contains("\"other-1\"");
-            let error = AwsError::service("InternalServerError", "Try again.").with_status(500);
-            (is_first && tries.fetch_add(1, Ordering::SeqCst) < 3).then_some(Fault::Error(error))
-        });
+        fail_first_part(&calls);
         let mut file = format!("{}\n", json!({ "id": "a", "name": "B" }));
         for n in 1..=600 {
             let other = json!({ "id": format!("other-{n}"), "name": "O", "price": 1 });
